@@ -1,0 +1,49 @@
+"""The API object: what each app offers, and what errors become."""
+
+import logging
+from typing import Any
+
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import ValidationError
+
+from argo.errors import ArgoError, InvalidInput
+from argo.health import health
+from signals.api.views import router as signals
+
+logger = logging.getLogger(__name__)
+api = NinjaAPI(
+    title="Argo",
+    version="1",
+    description="Keeps trading signals and puts them to use. Send your key as `X-API-Key`.",
+    urls_namespace="api",
+)
+api.add_router("/signals", signals)
+
+
+@api.get("/health", tags=["health"], summary="How Argo is")
+def get_health(request: HttpRequest) -> dict[str, Any]:
+    """200 while Argo answers; `status` is ok, or degraded with what is wrong."""
+    return health()
+
+
+@api.exception_handler(ArgoError)
+def explain(request: HttpRequest, error: ArgoError) -> HttpResponse:
+    faults = error.errors if isinstance(error, InvalidInput) else ()
+    body = {"detail": str(error), "errors": [vars(fault) for fault in faults]}
+    return api.create_response(request, body, status=error.status)
+
+
+@api.exception_handler(OperationalError)
+def explain_database(request: HttpRequest, error: OperationalError) -> HttpResponse:
+    logger.error("The database did not answer a request: %s", error)
+    detail = f"The database does not answer ({error}). Try again: sending a signal twice is safe."
+    return api.create_response(request, {"detail": detail, "errors": []}, status=503)
+
+
+@api.exception_handler(ValidationError)
+def explain_parameters(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    faults = [{"field": str(item["loc"][-1]), "message": item["msg"]} for item in error.errors]
+    detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults)
+    return api.create_response(request, {"detail": detail, "errors": faults}, status=422)

@@ -1,0 +1,139 @@
+"""Celery's beat, of which only one runs: it holds a lock for as long as it lives."""
+
+import os
+import socket
+from typing import Any, Protocol
+
+from celery.schedules import BaseSchedule, maybe_schedule, schedule
+from celery.utils.log import get_logger
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection, connections
+from django_celery_beat.models import IntervalSchedule
+from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
+
+from argo.up.lock import FileLock, LockedByAnother, LockLost
+
+logger = get_logger(__name__)
+
+ADVISORY_KEY = (0x4172676F, 1)
+"""PostgreSQL's advisory locks have two numbers for a name: "Argo" in ASCII, and 1 for beat."""
+
+MOST_MICROSECONDS = 2**31 - 1
+"""What the schedule's column can hold on PostgreSQL."""
+
+
+class Lock(Protocol):
+    """What `LockedScheduler` asks of a lock."""
+
+    def acquire(self) -> None: ...
+    def verify(self) -> None: ...
+
+
+class AdvisoryLock:
+    """A session lock in PostgreSQL, on a connection of its own, for beats on several machines."""
+
+    def __init__(self) -> None:
+        self._connection = connections.create_connection(DEFAULT_DB_ALIAS)
+
+    def acquire(self) -> None:
+        """Take the lock, at once or not at all.
+
+        Raises:
+            LockedByAnother: another session has it.
+        """
+        name = f"argo beat, process {os.getpid()} on {socket.gethostname()}"
+        self._query("SELECT set_config('application_name', %s, false)", name[:63])
+        if not self._query("SELECT pg_try_advisory_lock(%s, %s)", *ADVISORY_KEY)[0]:
+            raise LockedByAnother("PostgreSQL's lock for beat", self._holder())
+
+    def verify(self) -> None:
+        """Make sure that the lock is still ours.
+
+        Raises:
+            LockLost: the session that held it has ended, for instance with the server.
+            django.db.Error: the server does not answer.
+        """
+        if not self._query(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s "
+            "AND objid = %s AND granted AND pid = pg_backend_pid()",
+            *ADVISORY_KEY,
+        )[0]:
+            raise LockLost("PostgreSQL no longer holds the lock for beat: its session ended.")
+
+    def _holder(self) -> str:
+        row = self._query(
+            "SELECT application_name, client_addr FROM pg_locks JOIN pg_stat_activity USING (pid) "
+            "WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND granted",
+            *ADVISORY_KEY,
+        )
+        return f"{row[0]} (from {row[1] or 'the same machine'})" if row else "another session"
+
+    def _query(self, sql: str, *parameters: str | int) -> Any:  # noqa: ANN401  # a row, or None
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, parameters)
+            return cursor.fetchone()
+
+
+class Entry(ModelEntry):  # type: ignore[misc]  # django-celery-beat publishes no types
+    """A schedule entry that keeps the fraction of a second, which its base cuts off."""
+
+    @classmethod
+    def to_model_schedule(cls, every: float | BaseSchedule) -> tuple[Any, str]:
+        planned = maybe_schedule(every)  # type: ignore[arg-type]  # `Number` is no type to mypy
+        if isinstance(planned, schedule):
+            seconds = planned.run_every.total_seconds()  # type: ignore[attr-defined]  # not in the stubs
+            if seconds % 1 and seconds * 1e6 <= MOST_MICROSECONDS:
+                return _every_microseconds(round(seconds * 1e6)), "interval"
+        model, field = super().to_model_schedule(planned)
+        return model, field
+
+
+class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
+    """Reads the schedule from the database, into which it first writes the settings' own.
+
+    A second one says who holds the lock, and exits with 1. One that lost its lock ends with
+    an error: whatever started it may start it again, and then it takes the lock anew.
+    """
+
+    Entry = Entry
+
+    def setup_schedule(self) -> None:
+        """Take the locks, then read the schedule; not called for beat's look at its settings."""
+        self._locks = _locks()
+        for lock in self._locks:
+            _take(lock)
+        super().setup_schedule()
+
+    def tick(self, *args: object, **kwargs: object) -> float:
+        """Send what is due, and answer the seconds until the next look.
+
+        The database connection goes back to its pool after each look, as after each task.
+        """
+        try:
+            for lock in self._locks:
+                lock.verify()
+            pause: float = super().tick(*args, **kwargs)
+        finally:
+            close_old_connections()
+        return pause
+
+
+def _locks() -> list[Lock]:
+    """One for beats on this data folder, and one for those that share a PostgreSQL database."""
+    locks: list[Lock] = [FileLock(settings.DATA_DIR / "beat.lock")]
+    return [*locks, AdvisoryLock()] if connection.vendor == "postgresql" else locks
+
+
+def _take(lock: Lock) -> None:
+    try:
+        lock.acquire()
+    except LockedByAnother as error:
+        logger.critical("Another beat runs already: %s Only one may run.", error)
+        raise SystemExit(error.exit_code) from error
+
+
+def _every_microseconds(count: int) -> Any:  # noqa: ANN401  # an IntervalSchedule, untyped
+    wanted = {"every": count, "period": IntervalSchedule.MICROSECONDS}
+    return IntervalSchedule.objects.filter(**wanted).first() or IntervalSchedule.objects.create(
+        **wanted
+    )

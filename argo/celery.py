@@ -1,0 +1,47 @@
+"""The Celery application. A message is a hint that there is work, never the work itself."""
+
+import os
+
+from celery import Celery
+from django.conf import settings
+from kombu import Exchange, Queue
+from kombu.transport import TRANSPORT_ALIASES
+
+from signals.journal import Journal
+
+TRANSPORT_ALIASES["filesystem"] = "argo.broker:Transport"
+QUEUES = ("sync", "execution", "generation", "default")
+"""Each kind of work has its own queue, and flush has one too, so that none waits behind another."""
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "argo.settings")
+ON_ONE_MACHINE = settings.CELERY_BROKER_URL.startswith("filesystem")
+
+
+def _flush_queue() -> Queue:
+    """Each machine has a journal of its own: where several share a broker, all are told to look.
+
+    What a machine that is off would have heard is dropped: beat has it look again.
+    """
+    if ON_ONE_MACHINE:
+        return Queue("flush")
+    journal = Journal(settings.DATA_DIR / "signals.log")
+    return Queue(
+        f"flush.{journal.identity}",
+        Exchange("flush", type="fanout"),
+        alias="flush",
+        expires=3600,
+        message_ttl=settings.SIGNAL_BATCH_TIMEOUT,
+    )
+
+
+app = Celery("argo")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.task_queues = [_flush_queue(), *map(Queue, QUEUES)]
+if ON_ONE_MACHINE:
+    app.conf.broker_transport_options = {
+        "data_folder_in": str(settings.BROKER_DIR),
+        "data_folder_out": str(settings.BROKER_DIR),
+        "control_folder": str(settings.BROKER_DIR / "control"),
+        "polling_interval": 0.05,
+    }
+app.autodiscover_tasks()

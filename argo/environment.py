@@ -1,0 +1,91 @@
+"""Reads settings from the environment, and refuses what it does not understand by name."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
+
+
+class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishes no types
+    """django-environ with clear refusals: each method names the variable and what it takes."""
+
+    def text(self, name: str, default: str) -> str:
+        """What is set; empty counts as not set."""
+        return str(self.str(name, default="")) or default
+
+    def flag(self, name: str, default: bool) -> bool:
+        value = self.text(name, str(default)).strip().lower()
+        if value not in TRUE | FALSE:
+            raise refusal(name, value, "yes or no")
+        return value in TRUE
+
+    def integer(self, name: str, default: int, *, minimum: int, maximum: int = 2**53) -> int:
+        return self._number(int, "a whole number", name, default, minimum, maximum)
+
+    def seconds(
+        self, name: str, default: float, *, minimum: float, maximum: float = 86400
+    ) -> float:
+        return self._number(float, "a number of seconds", name, default, minimum, maximum)
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        if value not in choices:
+            raise refusal(name, value, f"one of {', '.join(choices)}")
+        return value
+
+    def names(self, name: str, default: str) -> list[str]:
+        return [item.strip() for item in self.text(name, default).split(",") if item.strip()]
+
+    def url(self, name: str, default: str, *, schemes: tuple[str, ...]) -> str:
+        value = self.text(name, default)
+        scheme = urlsplit(value).scheme
+        if scheme not in schemes:  # the rest may hold a password
+            raise refusal(
+                name, f"{scheme}:...", f"an address that starts with {', '.join(schemes)}"
+            )
+        return value
+
+    def database(self, name: str, default: Path, *, schemes: tuple[str, ...]) -> dict[str, Any]:
+        """Django's settings for the database at a URL; the SQLite file `default` where not set."""
+        url = self.url(name, "sqlite:", schemes=schemes)
+        if url == "sqlite:":
+            return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default)}
+        try:
+            return dict(self.db_url_config(url))
+        except ValueError:
+            raise refusal(name, f"{urlsplit(url).scheme}:...", "a database's address") from None
+
+    def folder(self, name: str, default: str, *, base: Path) -> Path:
+        """An absolute folder, made where it is not there; a relative one stands in `base`."""
+        path = (base / self.text(name, default)).resolve()
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise refusal(
+                name, str(path), f"a folder that can be made ({error.strerror})"
+            ) from None
+        return path
+
+    def _number(
+        self, cast: Callable[[str], T], kind: str, name: str, default: T, minimum: T, maximum: T
+    ) -> T:
+        text = self.text(name, str(default))
+        try:
+            value = cast(text)
+        except ValueError:
+            raise refusal(name, text, kind) from None
+        if not minimum <= value <= maximum:  # type: ignore[operator]
+            raise refusal(name, text, f"{kind} from {minimum} to {maximum}")
+        return value
+
+
+def refusal(name: str, value: str, wanted: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(
+        f"{name}={value!r} is not {wanted}. Correct it in the environment or .env."
+    )

@@ -1,0 +1,34 @@
+"""How this Argo is, for monitors and people."""
+
+import sqlite3
+from typing import Any
+
+from django.db import DatabaseError, connection
+
+from signals import ledger
+from signals.dead_letters import unresolved
+from signals.journal_state import journal_state
+
+
+def health() -> dict[str, Any]:
+    """What is in order and what is not. `problems` says what to do; empty where all is well."""
+    database = _database()
+    answer: dict[str, Any] = {"database": database, "sqlite": sqlite3.sqlite_version}
+    problems = [database["problem"]] if database["problem"] else []
+    if not problems:
+        state = journal_state(ledger.journal())
+        dead = unresolved()
+        answer |= {"journal": {"pending_bytes": state.pending_bytes}, "dead_letters": dead}
+        problems += state.problems
+        if dead:
+            problems.append(f"{dead} dead letters wait for a person: see the admin site.")
+    return {"status": "degraded" if problems else "ok", "problems": problems, **answer}
+
+
+def _database() -> dict[str, str]:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM signals LIMIT 1")
+    except DatabaseError as error:
+        return {"vendor": connection.vendor, "problem": f"The database does not answer: {error}"}
+    return {"vendor": connection.vendor, "problem": ""}

@@ -1,0 +1,32 @@
+"""`manage.py up`: the whole of Argo in one foreground process."""
+
+import sys
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from argo.up import demo
+from argo.up.children import specs
+from argo.up.output import Output, wants_colour
+from argo.up.sequence import up
+from argo.up.supervisor import OWN_NAME
+from signals.management.command import ArgoCommand
+
+
+class Command(ArgoCommand):
+    help = (
+        "Run Argo: the web server, the workers and beat, until Ctrl-C. Checks the installation "
+        "and brings the database up to date first."
+    )
+    requires_system_checks = ()  # `up` runs them itself, with the database among them
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--demo", action="store_true", help="fill it with the signals that real bars give"
+        )
+
+    def run(self, options: dict[str, Any]) -> None:
+        names = [OWN_NAME, *(spec.name for spec in specs()), demo.NAME]
+        output = Output(sys.stdout, names, coloured=wants_colour(sys.stdout))
+        if not up(output, with_demo=options["demo"]):
+            self.fail("Some of its processes had to be killed; nothing acknowledged is lost.")

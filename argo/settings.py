@@ -1,0 +1,164 @@
+"""Settings: flat, from the environment (README, "Settings"), refused where they make no sense."""
+
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import django_stubs_ext
+import environ
+
+from argo.environment import Environment
+from argo.secret import load_or_make_secret
+
+django_stubs_ext.monkeypatch()  # lets classes of Django name their model, as in ModelAdmin[Signal]
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environ.Env.read_env(BASE_DIR / ".env")
+env = Environment()
+
+# --- What this installation is ---------------------------------------------------------------
+DATA_DIR = env.folder("ARGO_DATA_DIR", "data", base=BASE_DIR)
+DEBUG = env.flag("ARGO_DEBUG", default=False)
+SECRET_KEY = env.text("ARGO_SECRET_KEY", "") or load_or_make_secret(DATA_DIR / "secret.key")
+ALLOWED_HOSTS = env.names("ARGO_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+HTTPS = env.flag("ARGO_HTTPS", default=False)
+WEB_HOST = env.text("ARGO_WEB_HOST", "127.0.0.1")
+WEB_PORT = env.integer("ARGO_WEB_PORT", 8000, minimum=1, maximum=65535)
+WEB_THREADS = env.integer("ARGO_WEB_THREADS", 8, minimum=1, maximum=256)
+LOG_LEVEL = env.choice("ARGO_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+
+# --- Signals ---------------------------------------------------------------------------------
+SIGNAL_BATCH_SIZE = env.integer("SIGNAL_BATCH_SIZE", 50, minimum=1)
+SIGNAL_BATCH_TIMEOUT = env.seconds("SIGNAL_BATCH_TIMEOUT", 5.0, minimum=0.1)
+SIGNAL_FLUSH_LINGER = env.seconds("SIGNAL_FLUSH_LINGER", 0.05, minimum=0.0, maximum=60)
+SIGNAL_FLUSH_ROWS = env.integer("SIGNAL_FLUSH_ROWS", 5000, minimum=1, maximum=100_000)
+SIGNAL_POOL_SIZE = env.integer("SIGNAL_POOL_SIZE", 5, minimum=1, maximum=5)
+SIGNAL_POOL_TIMEOUT = env.seconds("SIGNAL_POOL_TIMEOUT", 10.0, minimum=0.1)
+SIGNAL_SEGMENT_BYTES = env.integer("SIGNAL_SEGMENT_BYTES", 64 * 2**20, minimum=4096)
+API_MAX_BODY_BYTES = env.integer("API_MAX_BODY_BYTES", 8 * 2**20, minimum=1024)
+
+SIGNAL_STORED_HANDLERS: tuple[str, ...] = ()
+"""Dotted paths called in order, inside the flush transaction, with the signals just stored.
+
+Each takes a `Sequence[signals.store.StoredSignal]`. They only insert rows.
+"""
+
+# --- Database --------------------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.database(
+        "DATABASE_URL", DATA_DIR / "signals.db", schemes=("sqlite", "postgres", "postgresql")
+    )
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    DATABASES["default"] |= {
+        "ENGINE": "argo.sqlite",
+        "CONN_MAX_AGE": 0,  # a connection goes back to the pool after each request or task
+        "OPTIONS": {"pool_size": SIGNAL_POOL_SIZE, "pool_timeout": SIGNAL_POOL_TIMEOUT},
+    }
+else:
+    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Celery ----------------------------------------------------------------------------------
+BROKER_DIR = DATA_DIR / "broker"
+CELERY_BROKER_URL = env.url(
+    "CELERY_BROKER_URL",
+    "filesystem://localhost/",
+    schemes=("filesystem", "redis", "rediss", "amqp", "amqps", "memory"),
+)
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_RESULT_EXPIRES = None  # there are none, so nothing to clean up daily
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"signals.tasks.flush": {"queue": "flush"}}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20.0
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BEAT_SCHEDULER = "argo.beat:LockedScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "flush": {
+        "task": "signals.tasks.flush",
+        "schedule": SIGNAL_BATCH_TIMEOUT,
+        "options": {"expire_seconds": ceil(SIGNAL_BATCH_TIMEOUT)},  # the next look is as good
+    },
+}
+CELERY_TIMEZONE = "UTC"
+
+# --- Django ----------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_celery_beat",
+    "ninja",  # serves the API's documentation without a foreign server
+    "argo",
+    "signals",
+]
+MIDDLEWARE = [
+    "argo.middleware.BodyLimit",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "argo.urls"
+WSGI_APPLICATION = "argo.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True  # no collectstatic step: `up` serves what the packages bring
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = API_MAX_BODY_BYTES
+
+# --- HTTPS -----------------------------------------------------------------------------------
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 86400
+    # Subdomains and the browsers' preload lists would bind more than Argo's own name.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
+    CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    # A line for every hint and every look would hide the rest.
+    "loggers": {
+        name: {"level": LOG_LEVEL if LOG_LEVEL in ("DEBUG", "ERROR") else "WARNING"}
+        for name in ("celery.app.trace", "celery.worker.strategy", "celery.beat")
+    },
+}

@@ -1,0 +1,113 @@
+"""Django's SQLite backend with Argo's pragmas and pool."""
+
+import os
+from sqlite3 import Connection
+from typing import Any, ClassVar
+
+from django.db import connections
+from django.db.backends.sqlite3 import base
+from sqlalchemy.pool import PoolProxiedConnection
+from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random
+
+from argo.sqlite.creation import DatabaseCreation
+from argo.sqlite.pool import ConnectionPool
+
+PRAGMAS = (
+    "PRAGMA busy_timeout=30000",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",  # a commit is on disk when it returns
+    "PRAGMA mmap_size=0",  # an I/O error would be a SIGBUS
+    "PRAGMA cache_size=-65536",  # 64 MiB: the upper pages of the indexes of millions of rows
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA wal_autocheckpoint=8192",  # 32 MiB: fewer checkpoints rewrite the same index pages
+    "PRAGMA journal_size_limit=67108864",  # a WAL that grew is cut back to 64 MiB
+)
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection that comes from its process's pool and goes back to it on close."""
+
+    creation_class = DatabaseCreation
+    _pools: ClassVar[dict[str, ConnectionPool]] = {}
+    _abandoned: ClassVar[list[object]] = []
+    _lease: PoolProxiedConnection | None = None
+
+    def get_connection_params(self) -> dict[str, Any]:
+        params = super().get_connection_params()
+        self._pool_size = params.pop("pool_size", 5)
+        self._pool_timeout = params.pop("pool_timeout", 10.0)
+        self.transaction_mode = "IMMEDIATE"  # a deferred one fails when it comes to write
+        return params
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
+        if self.is_in_memory_db():
+            return self._connect(conn_params)
+        self._lease = self._pool().lease()
+        connection: Connection = self._lease.dbapi_connection  # type: ignore[assignment]
+        return connection
+
+    def dispose_pool(self) -> None:
+        """Close what the pool of this database holds idle."""
+        if pool := self._pools.pop(str(self.settings_dict["NAME"]), None):
+            pool.dispose()
+
+    def _connect(self, conn_params: dict[str, Any]) -> Connection:
+        connection: Connection = super().get_new_connection(conn_params)
+        for pragma in PRAGMAS:
+            _execute(connection, pragma)
+        return connection
+
+    def _pool(self) -> ConnectionPool:
+        name = str(self.settings_dict["NAME"])
+        if name not in self._pools:
+            # An opener of its own: a thread's wrapper that the pool refers to would never be
+            # garbage, nor would its lease.
+            opener = type(self)(self.settings_dict, self.alias)
+            params = opener.get_connection_params()
+            pool = ConnectionPool(
+                lambda: opener._connect(params),
+                size=self._pool_size,
+                timeout=self._pool_timeout,
+            )
+            self._pools.setdefault(name, pool)
+        return self._pools[name]
+
+    def _close(self) -> None:
+        if self._lease is None:
+            super()._close()  # type: ignore[misc]  # stubs lack it
+            return
+        lease, self._lease = self._lease, None
+        self.connection = None  # it is another's from now on, even where a transaction goes on here
+        with self.wrap_database_errors:
+            lease.close()
+
+    def _forget(self) -> None:
+        self.connection = self._lease = None
+
+
+@retry(
+    retry=retry_if_exception_message("database is locked"),
+    stop=stop_after_delay(10),
+    wait=wait_random(0, 0.02),
+    reraise=True,
+)
+def _execute(connection: Connection, pragma: str) -> None:
+    """Where several turn a new file to WAL at the same moment, SQLite fails without waiting."""
+    connection.execute(pragma).close()
+
+
+def forget_connections() -> None:
+    """Run in a forked child: SQLite forbids using, and even closing, what the parent opened.
+
+    What is garbage would be rolled back and closed; so it is kept, also what the parent's other
+    threads had on lease.
+    """
+    pools = DatabaseWrapper._pools.values()
+    DatabaseWrapper._abandoned += [pool.everything() for pool in pools]
+    DatabaseWrapper._pools.clear()
+    for wrapper in connections.all(initialized_only=True):
+        if isinstance(wrapper, DatabaseWrapper):
+            wrapper._forget()
+
+
+os.register_at_fork(after_in_child=forget_connections)

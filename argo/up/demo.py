@@ -1,0 +1,61 @@
+"""`up --demo`: real bars become signals while the system runs, with a key to look at them."""
+
+import sys
+from collections.abc import Callable, Iterator
+
+from django.conf import settings
+from django.db import connections
+
+from argo.up import admin_user
+from argo.up.child import Spec, describe
+from argo.up.children import INTAKE, PATIENCE
+from argo.up.keeper import Keeper
+from argo.up.words import base_url, command
+from signals.api_keys import create_key
+from signals.clock import utc_now
+from signals.models import ApiKey
+
+NAME = "demo"
+SIGNAL = (
+    '{"symbol": "AAPL", "action": "BUY", "entry_price": 150.5, "target_price": 158.0, '
+    '"stop_price": 146.0, "confidence": 85.5, "strategy": "demo", "asset_type": "stock", '
+    '"timestamp": "2025-01-15T10:30:00Z"}'
+)
+
+
+def replay_spec() -> Spec:
+    """The replay of the sample market's bars, once."""
+    command = (sys.executable, str(settings.BASE_DIR / "manage.py"), "replay")
+    return Spec(NAME, command, INTAKE, PATIENCE, once=True)
+
+
+def story(start: Callable[[Spec], Keeper], say: Callable[[str], None]) -> Iterator[None]:
+    """Run the replay, then say what there is to see."""
+    say("Replaying real daily bars. Look at /admin/ meanwhile.")
+    replay = start(replay_spec())
+    while not replay.is_finished:
+        yield
+    if replay.exit_code:
+        say(f"The replay ended {describe(replay.exit_code)}; its lines above say why.")
+    say(what_to_look_at(make_key()))
+
+
+def make_key() -> str:
+    """A key to the API that may read and write; the one of an earlier demo ends."""
+    try:
+        ApiKey.objects.filter(name=NAME, revoked_at=None).update(revoked_at=utc_now())
+        return create_key(NAME, ["read", "write"])
+    finally:
+        connections.close_all()
+
+
+def what_to_look_at(key: str) -> str:
+    """Addresses and commands to copy."""
+    url = f"{base_url()}/api/signals"
+    return (
+        f"Made an API key, shown this once: {key}\n"
+        f"  Browse  {base_url()}/admin/signals/signal/  (log in as {admin_user.NAME})\n"
+        f"  List    curl -H 'X-API-Key: {key}' '{url}?limit=3'\n"
+        f"  Post    curl -H 'X-API-Key: {key}' -d '{SIGNAL}' {url}\n"
+        f"  Verify  {command('verify_signals')}"
+    )

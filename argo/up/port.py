@@ -1,0 +1,42 @@
+"""Is the web server's port free?"""
+
+import errno
+import socket
+
+from argo.errors import ArgoError
+
+
+class PortUnusable(ArgoError):
+    """The web server could not listen where the settings say."""
+
+
+def ensure_free(host: str, port: int) -> None:
+    """Make sure that a server could listen there now.
+
+    It is tried without SO_REUSEPORT, with which the web server would quietly share the port
+    with an older one.
+
+    Raises:
+        PortUnusable: it is taken, or `host` is not an address of this machine.
+    """
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise PortUnusable(_explain(host, port, error)) from error
+
+
+def _explain(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"Port {port} on {host} is taken by another program. Stop that, or choose another "
+            f"port: ARGO_WEB_PORT={port + 1}"
+        )
+    if error.errno == errno.EACCES:
+        return (
+            f"Port {port} is reserved for the administrator (root). Choose one above 1023 with "
+            "ARGO_WEB_PORT."
+        )
+    return f"Nothing can listen on {host}:{port} ({error}). Correct ARGO_WEB_HOST or ARGO_WEB_PORT."

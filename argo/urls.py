@@ -1,0 +1,13 @@
+"""Where everything is."""
+
+from django.contrib import admin
+from django.urls import path
+from django.views.generic import RedirectView
+
+from argo.api import api
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/admin/")),
+    path("admin/", admin.site.urls),
+    path("api/", api.urls),
+]

@@ -1,0 +1,264 @@
+"""The admin site: signals can be browsed; only an outcome can be recorded, and never unseen."""
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+
+from argo.errors import ArgoError, InvalidInput
+from signals.clock import utc_now
+from signals.ledger import journal, stored_handlers
+from signals.models import ApiKey, DeadLetter, JournalCursor, OutcomeChange, Signal, SignalContext
+from signals.outcomes import OUTCOMES, check, record_outcome
+from signals.retry import retry
+from signals.timestamps import range_start
+
+
+class ReadOnly:
+    """Nothing is added, changed or deleted here."""
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+class OutcomeForm(ModelForm[Signal]):
+    """Outcome and exit price, with the reason; profit or loss follows from them."""
+
+    outcome = forms.ChoiceField(
+        choices=[("", "open"), *((name, name) for name in OUTCOMES)], required=False
+    )
+    exit_price = forms.FloatField(required=False)
+    why = forms.CharField(
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="Kept with your name and the time in the signal's outcome changes.",
+    )
+
+    class Meta:
+        model = Signal
+        fields = ("outcome", "exit_price")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        cleaned["outcome"] = cleaned.get("outcome") or None
+        try:
+            check(
+                self.instance, cleaned["outcome"], cleaned.get("exit_price"), cleaned.get("why", "")
+            )
+        except InvalidInput as error:
+            for fault in error.errors:
+                if fault.field not in self.errors:
+                    self.add_error(fault.field, fault.message)
+        return cleaned
+
+
+class Age(admin.SimpleListFilter):
+    """By the time the signal was made."""
+
+    title = "age"
+    parameter_name = "days"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ANN401
+        return [
+            ("1", "last day"),
+            ("7", "last 7 days"),
+            ("30", "last 30 days"),
+            ("365", "last year"),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Signal]) -> QuerySet[Signal]:
+        days = self.value()
+        if days not in dict(self.lookup_choices):
+            return queryset
+        return queryset.filter(timestamp__gte=range_start(utc_now() - timedelta(days=int(days))))
+
+
+class Outcome(admin.SimpleListFilter):
+    title = "outcome"
+    parameter_name = "outcome"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ANN401
+        return [("open", "open"), *((name, name) for name in OUTCOMES)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Signal]) -> QuerySet[Signal]:
+        if not (outcome := self.value()):
+            return queryset
+        return queryset.filter(outcome=None if outcome == "open" else outcome)
+
+
+class Action(admin.SimpleListFilter):
+    title = "action"
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ANN401
+        return [("BUY", "BUY"), ("SELL", "SELL")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Signal]) -> QuerySet[Signal]:
+        return queryset.filter(action=self.value()) if self.value() else queryset
+
+
+class ContextInline(ReadOnly, admin.StackedInline[SignalContext, Signal]):
+    model = SignalContext
+    verbose_name_plural = "context"
+
+
+class ChangesInline(ReadOnly, admin.TabularInline[OutcomeChange, Signal]):
+    model = OutcomeChange
+    fields = ("at", "who", "why", "before", "after")
+    verbose_name_plural = "outcome changes"
+
+
+def _short(price: float) -> str:
+    """For a column; the signal's own page shows it whole."""
+    return f"{price:.6g}"
+
+
+@admin.register(Signal)
+class SignalAdmin(admin.ModelAdmin[Signal]):
+    form = OutcomeForm
+    list_display = (
+        "timestamp", "symbol", "action", "entry", "target", "stop", "confidence", "strategy",
+        "outcome", "profit", "signal_id",
+    )  # fmt: skip
+    list_display_links = ("timestamp", "signal_id")
+    list_filter = (Action, Outcome, Age, "symbol")
+    list_per_page = 50
+    ordering = ("-timestamp", "-id")
+    search_fields = ("signal_id",)
+    search_help_text = "A signal id or a symbol, whole"
+    show_full_result_count = False
+    inlines: ClassVar = [ContextInline, ChangesInline]
+    fieldsets = (
+        ("Signal", {"fields": (
+            ("symbol", "action", "confidence"),
+            ("entry_price", "target_price", "stop_price"),
+            ("strategy", "asset_type", "data_source"),
+            ("timestamp", "created_at"),
+            ("signal_id", "order_id"),
+            "sha256",
+        )}),
+        ("Outcome", {"fields": ("outcome", "exit_price", "profit_loss_pct", "why")}),
+    )  # fmt: skip
+    readonly_fields = (
+        "signal_id", "symbol", "action", "entry_price", "target_price", "stop_price",
+        "confidence", "strategy", "asset_type", "data_source", "timestamp", "sha256",
+        "order_id", "created_at", "profit_loss_pct",
+    )  # fmt: skip
+
+    @admin.display(description="entry", ordering="entry_price")
+    def entry(self, signal: Signal) -> str:
+        return _short(signal.entry_price)
+
+    @admin.display(description="target", ordering="target_price")
+    def target(self, signal: Signal) -> str:
+        return _short(signal.target_price)
+
+    @admin.display(description="stop", ordering="stop_price")
+    def stop(self, signal: Signal) -> str:
+        return _short(signal.stop_price)
+
+    @admin.display(description="profit %", ordering="profit_loss_pct")
+    def profit(self, signal: Signal) -> str:
+        return "" if signal.profit_loss_pct is None else f"{signal.profit_loss_pct:+.2f}"
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Signal], search_term: str
+    ) -> tuple[QuerySet[Signal], bool]:
+        """Whole words only, each by its index."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        by_id = queryset.filter(signal_id=term)
+        return (by_id if by_id.exists() else queryset.filter(symbol=term.upper())), False
+
+    def save_model(
+        self, request: HttpRequest, obj: Signal, form: OutcomeForm, change: bool
+    ) -> None:
+        changed = record_outcome(
+            obj.signal_id,
+            outcome=form.cleaned_data["outcome"],
+            exit_price=form.cleaned_data["exit_price"],
+            who=f"admin:{request.user.get_username()}",
+            why=form.cleaned_data["why"],
+            now=utc_now(),
+            journal=journal(),
+        )
+        if changed is None:
+            messages.warning(request, "That is how it was: nothing was changed.")
+
+
+@admin.register(DeadLetter)
+class DeadLetterAdmin(ReadOnly, admin.ModelAdmin[DeadLetter]):
+    list_display = ("created_at", "kind", "signal_id", "reason", "resolved_at")
+    list_filter = ("kind", ("resolved_at", admin.EmptyFieldListFilter))
+    search_fields = ("=signal_id",)
+    actions = ("send_again", "resolve")
+    fields = ("created_at", "kind", "signal_id", "reason", "place", "content", "resolved_at")
+    readonly_fields = ("place", "content")
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return obj is None  # for the actions on the list
+
+    @admin.display(description="Where in the journal")
+    def place(self, letter: DeadLetter) -> str:
+        return f"segment {letter.segment}, byte {letter.byte}"
+
+    @admin.display(description="The line, whole")
+    def content(self, letter: DeadLetter) -> str:
+        return bytes(letter.payload).decode(errors="backslashreplace")
+
+    @admin.action(description="Try to store again")
+    def send_again(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
+        for letter in letters:
+            try:
+                retry(letter, now=utc_now(), handlers=stored_handlers())
+            except ArgoError as error:
+                messages.error(request, f"{letter}: {error}")
+            else:
+                messages.success(request, f"Stored {letter.signal_id}")
+
+    @admin.action(description="Resolved: nothing more to do")
+    def resolve(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
+        letters.filter(resolved_at=None).update(resolved_at=utc_now())
+
+
+@admin.register(OutcomeChange)
+class OutcomeChangeAdmin(ReadOnly, admin.ModelAdmin[OutcomeChange]):
+    list_display = ("at", "signal", "who", "why", "before", "after")
+    list_select_related = ("signal",)
+
+
+@admin.register(JournalCursor)
+class JournalCursorAdmin(ReadOnly, admin.ModelAdmin[JournalCursor]):
+    list_display = ("journal", "segment", "byte")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnly, admin.ModelAdmin[ApiKey]):
+    """Keys are made by `manage.py api_key`, which shows them once."""
+
+    list_display = ("name", "prefix", "can_read", "can_write", "created_at", "revoked_at")
+    exclude = ("sha256",)
+    actions = ("revoke",)
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return obj is None  # for the action on the list
+
+    @admin.action(description="Revoke")
+    def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
+        keys.filter(revoked_at=None).update(revoked_at=utc_now())

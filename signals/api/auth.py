@@ -1,0 +1,24 @@
+"""Who may call: a key with the right scope, or, to read, a logged-in member of staff."""
+
+from django.http import HttpRequest
+from ninja.security import APIKeyHeader
+from ninja.security.session import SessionAuthIsStaff
+
+from signals.api_keys import find_key
+
+
+class KeyWithScope(APIKeyHeader):
+    """The header `X-API-Key` with a key that has `scope`."""
+
+    param_name = "X-API-Key"
+
+    def __init__(self, scope: str) -> None:
+        self._scope = scope
+        super().__init__()
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> str | None:
+        return find_key(key, self._scope) if key else None
+
+
+reader = [KeyWithScope("read"), SessionAuthIsStaff()]
+writer = KeyWithScope("write")

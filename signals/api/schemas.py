@@ -1,0 +1,115 @@
+"""What the API answers with, for its documentation."""
+
+from typing import Any
+
+from ninja import Schema
+
+from signals.validation import SignalIn
+
+SIGNAL_SCHEMA = SignalIn.model_json_schema()
+ONE_SIGNAL = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": SIGNAL_SCHEMA}}}
+}
+MANY_SIGNALS = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": {"type": "array", "items": SIGNAL_SCHEMA}},
+            "application/x-ndjson": {"schema": SIGNAL_SCHEMA},
+        },
+    }
+}
+
+
+class Fault(Schema):
+    field: str
+    message: str
+
+
+class Refused(Schema):
+    """Why nothing was stored."""
+
+    detail: str
+    errors: tuple[Fault, ...] = ()
+
+
+class Accepted(Schema):
+    """The signal is durable. `status`: accepted, stored or duplicate."""
+
+    signal_id: str
+    sha256: str
+    status: str
+
+
+class BatchItem(Schema):
+    """What became of one signal, in the order sent. `status`: accepted or refused."""
+
+    status: str
+    signal_id: str | None = None
+    sha256: str | None = None
+    errors: tuple[Fault, ...] = ()
+
+
+class BatchAnswer(Schema):
+    accepted: int
+    refused: int
+    results: list[BatchItem]
+
+
+class SignalOut(Schema):
+    """A stored signal with its context."""
+
+    id: int
+    signal_id: str
+    symbol: str
+    action: str
+    entry_price: float
+    target_price: float
+    stop_price: float
+    confidence: float
+    strategy: str
+    asset_type: str
+    data_source: str | None
+    timestamp: str
+    outcome: str | None
+    exit_price: float | None
+    profit_loss_pct: float | None
+    sha256: str
+    order_id: str | None
+    created_at: str | None
+    origin: str | None
+    received_at: str | None
+    regime: str | None
+    reasoning: str | None
+    sources: int | None
+    agreement: float | None
+    votes: Any = None
+    extra: Any = None
+
+
+class OutcomeChangeOut(Schema):
+    who: str
+    at: str
+    why: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+class SignalDetail(SignalOut):
+    changes: list[OutcomeChangeOut]
+
+
+class SignalPage(Schema):
+    """`next` begins the next page, as its `after`; null at the end."""
+
+    items: list[SignalOut]
+    next: str | None
+
+
+class Verified(Schema):
+    """`findings` is empty where the stored signal is what was journaled and hashed."""
+
+    signal_id: str
+    valid: bool
+    sha256: str
+    findings: list[str]

@@ -1,0 +1,155 @@
+"""Endpoints under /api/signals: thin, over the tracker and the queries."""
+
+import re
+import threading
+import time
+from typing import Any
+
+import orjson
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+from ninja import Query, Router
+
+from argo.errors import InvalidInput
+from signals.api.auth import reader, writer
+from signals.api.bodies import read_batch, read_object, refuse_unknown
+from signals.api.schemas import (
+    MANY_SIGNALS,
+    ONE_SIGNAL,
+    Accepted,
+    BatchAnswer,
+    Refused,
+    SignalDetail,
+    SignalPage,
+    Verified,
+)
+from signals.ledger import journal
+from signals.queries import LatestQuery, PageQuery, one, page
+from signals.records import Receipt
+from signals.tracker import SignalTracker, signal_or_error
+from signals.verification import verify_one
+
+router = Router(tags=["signals"])
+ORIGIN = "api"
+LONGEST_WAIT = 30.0
+LOOK_EVERY = 0.02
+_waiters = threading.BoundedSemaphore(4)
+"""How many requests may wait at once: the others answer 202 and leave threads free (RFC 7240)."""
+
+
+@router.post(
+    "",
+    auth=writer,
+    response={200: Accepted, 201: Accepted, 202: Accepted, 400: Refused, 422: Refused},
+    openapi_extra=ONE_SIGNAL,
+    summary="Log one signal",
+)
+def post_signal(request: HttpRequest) -> HttpResponse:
+    """Durable before the answer: 202 `accepted`.
+
+    With `Prefer: wait=SECONDS` 201 `stored` once its row is committed, or 200 `duplicate`.
+    """
+    signal = read_object(request.body)
+    tracker = SignalTracker.from_settings(ORIGIN)
+    seconds = _wait_seconds(request)
+    if seconds is None:
+        return _accepted(tracker.accept([signal])[0], "accepted", 202)
+    return _stored_within(seconds, signal, tracker)
+
+
+@router.post(
+    "/batch",
+    auth=writer,
+    response={202: BatchAnswer, 400: Refused, 422: BatchAnswer},
+    openapi_extra=MANY_SIGNALS,
+    summary="Log many signals",
+)
+def post_batch(request: HttpRequest) -> HttpResponse:
+    """A JSON array, or NDJSON; one bad signal does not refuse the others (422 if all are bad)."""
+    items = [signal_or_error(item) for item in read_batch(request.body)]
+    results = [_result(item) for item in SignalTracker.from_settings(ORIGIN).accept_each(items)]
+    accepted = sum(result["status"] == "accepted" for result in results)
+    answer = {"accepted": accepted, "refused": len(results) - accepted, "results": results}
+    return _json(answer, 202 if accepted else 422)
+
+
+@router.get("", auth=reader, response=SignalPage, summary="Stored signals, newest first")
+def list_signals(request: HttpRequest, query: Query[PageQuery]) -> HttpResponse:
+    refuse_unknown(request, PageQuery)
+    items, following = page(query)
+    return _json({"items": items, "next": following})
+
+
+@router.get("/latest", auth=reader, response=SignalPage, summary="The newest signals")
+def latest(request: HttpRequest, query: Query[LatestQuery]) -> HttpResponse:
+    refuse_unknown(request, LatestQuery)
+    items, _ = page(PageQuery(symbol=query.symbol, limit=query.limit))
+    return _json({"items": items, "next": None})
+
+
+@router.get("/{signal_id}", auth=reader, response={200: SignalDetail, 404: Refused})
+def get_signal(request: HttpRequest, signal_id: str) -> HttpResponse:
+    """One signal, with its context and every change of its outcome."""
+    return _json(one(signal_id))
+
+
+@router.get("/{signal_id}/verify", auth=reader, response={200: Verified, 404: Refused})
+def verify_signal(request: HttpRequest, signal_id: str) -> HttpResponse:
+    """Whether the stored signal still is what its hash covers and its journal line says."""
+    signal = one(signal_id)
+    findings = [finding.detail for finding in verify_one(journal(), signal_id)]
+    return _json(
+        {
+            "signal_id": signal_id,
+            "valid": not findings,
+            "sha256": signal["sha256"],
+            "findings": findings,
+        }
+    )
+
+
+def _stored_within(
+    seconds: float, signal: dict[str, object], tracker: SignalTracker
+) -> HttpResponse:
+    receipt = tracker.receipt(signal)
+    if tracker.is_stored(receipt):
+        return _accepted(receipt, "duplicate", 200)
+    tracker.accept([signal])
+    if _waiters.acquire(blocking=False):
+        try:
+            if _is_stored_within(seconds, receipt, tracker):
+                return _accepted(receipt, "stored", 201)
+        finally:
+            _waiters.release()
+    return _accepted(receipt, "accepted", 202)
+
+
+def _is_stored_within(seconds: float, receipt: Receipt, tracker: SignalTracker) -> bool:
+    deadline = time.monotonic() + seconds
+    while not tracker.is_stored(receipt):
+        if time.monotonic() >= deadline:
+            return False
+        connection.close()  # others need it while this one sleeps
+        time.sleep(LOOK_EVERY)
+    return True
+
+
+def _wait_seconds(request: HttpRequest) -> float | None:
+    """RFC 7240's `Prefer: wait=SECONDS`."""
+    prefer = request.META.get("HTTP_PREFER")
+    found = prefer and re.search(r"\bwait=(\d+)", prefer)
+    return min(float(found[1]), LONGEST_WAIT) if found else None
+
+
+def _result(item: Receipt | InvalidInput) -> dict[str, Any]:
+    if isinstance(item, InvalidInput):
+        return {"status": "refused", "errors": item.errors}
+    return {"status": "accepted", **item._asdict()}
+
+
+def _accepted(receipt: Receipt, status: str, code: int) -> HttpResponse:
+    return _json({**receipt._asdict(), "status": status}, code)
+
+
+def _json(answer: Any, code: int = 200) -> HttpResponse:  # noqa: ANN401
+    return HttpResponse(orjson.dumps(answer), content_type="application/json", status=code)

@@ -1,0 +1,176 @@
+"""Reads whole, durable lines, a bounded chunk at a time."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from signals.journal.errors import JournalReplaced
+from signals.journal.segments import Offset, Position, Segments, fingerprint
+from signals.journal.writer import end_of_lines
+
+CHUNK_BYTES = 2 * 2**20
+
+
+class Line(NamedTuple):
+    """One line, without its newline, and where it begins."""
+
+    offset: Offset
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Lines in a row from one segment. `end` is where the next chunk begins."""
+
+    lines: list[Line]
+    end: Position
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenSegment:
+    descriptor: int
+    size: int
+    """Bytes that are durable and that no writer will undo."""
+    sealed: bool
+
+
+class Reader:
+    """Reads the segments of one journal; safe beside any number of writers."""
+
+    def __init__(self, segments: Segments) -> None:
+        self._segments = segments
+        self._synced = (0, 0, 0)
+
+    def read(self, position: Position, *, max_lines: int) -> Chunk | None:
+        """The next lines after `position`; None where there are none.
+
+        Raises JournalReplaced where `position` points into a file that is gone or another one.
+        """
+        while True:
+            with self._segment(position.segment) as segment:
+                if segment is None:
+                    if self._is_to_come(position):
+                        return None
+                    continue
+                self._check_identity(position, segment)
+                if position.byte < segment.size:
+                    return _chunk(position, segment, max_lines)
+                if not segment.sealed:
+                    return None
+            position = Position(position.segment + 1, 0, "")
+
+    def end(self) -> Offset:
+        """The end of what is durable now."""
+        number = self._segments.active_number()
+        with self._segment(number) as segment:
+            return Offset(number, segment.size if segment else 0)
+
+    def pending_bytes(self, position: Position) -> int:
+        """How much is between `position` and the end: whole segments count whole."""
+        paths = (path for number, path in self._segments.all() if number >= position.segment)
+        return max(0, sum(map(_size, paths)) - position.byte)
+
+    def _is_to_come(self, position: Position) -> bool:
+        """Nothing to read yet is no error; a hole before later segments is.
+
+        False where the segment came, and was even sealed, since we looked for it.
+        """
+        sealed = self._segments.sealed()
+        if position.segment in sealed:
+            return False
+        if position.byte == 0 and position.segment == max(sealed, default=0) + 1:
+            return True
+        raise JournalReplaced(f"Segment {position.segment} of {self._segments.active} is gone.")
+
+    def _check_identity(self, position: Position, segment: _OpenSegment) -> None:
+        if position.byte == 0:
+            return
+        seen = fingerprint(segment.descriptor, position.byte)
+        if segment.size < position.byte or seen != position.fingerprint:
+            raise JournalReplaced(
+                f"Segment {position.segment} of {self._segments.active} is another file than the "
+                f"one read up to byte {position.byte}."
+            )
+
+    @contextmanager
+    def _segment(self, number: int) -> Iterator[_OpenSegment | None]:
+        while path := self._path(number):
+            with suppress(FileNotFoundError), path.open("rb") as file:
+                descriptor = file.fileno()
+                size = self._settled_size(descriptor, number, path)
+                if size is not None:
+                    yield _OpenSegment(descriptor, size, sealed=path != self._segments.active)
+                    return
+        yield None
+
+    def _path(self, number: int) -> Path | None:
+        sealed = self._segments.sealed()
+        is_active = number == max(sealed, default=0) + 1 and self._segments.active.exists()
+        return self._segments.active if is_active else sealed.get(number)
+
+    def _settled_size(self, descriptor: int, number: int, path: Path) -> int | None:
+        """How much of the segment is durable; None where it was renamed before we held it.
+
+        Under the lock no writer is at work: the active file can be neither sealed nor undone.
+        It is synced first, so that the database never knows a line that a power cut takes from
+        the journal.
+        """
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        try:
+            same = self._path(number) == path
+            if not same or not os.path.samestat(os.fstat(descriptor), path.stat()):
+                return None
+            size = os.fstat(descriptor).st_size
+            if path != self._segments.active:
+                return size
+            self._sync(descriptor)
+            return end_of_lines(descriptor, size)  # the next writer cuts off what is behind
+        finally:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+    def _sync(self, descriptor: int) -> None:
+        """Once for each state of the file: a sync takes time even where nothing is dirty."""
+        status = os.fstat(descriptor)
+        state = (status.st_ino, status.st_size, status.st_mtime_ns)
+        if state != self._synced:
+            os.fdatasync(descriptor)
+            self._synced = state
+
+
+def _chunk(position: Position, segment: _OpenSegment, max_lines: int) -> Chunk | None:
+    data = _whole_lines(position.byte, segment)
+    if data is None:
+        return None
+    lines, byte = [], position.byte
+    for text in data.split(b"\n", max_lines)[:max_lines]:
+        lines.append(Line(Offset(position.segment, byte), text))
+        byte += len(text) + 1
+    end = min(byte, segment.size)
+    return Chunk(lines, Position(position.segment, end, fingerprint(segment.descriptor, end)))
+
+
+def _whole_lines(start: int, segment: _OpenSegment) -> bytes | None:
+    """Bytes from `start` up to a newline, which is left out: about a chunk, or one longer line.
+
+    The last line of a sealed segment counts as whole even without its newline.
+    """
+    size = CHUNK_BYTES
+    while True:
+        data = os.pread(segment.descriptor, min(size, segment.size - start), start)
+        newline = data.rfind(b"\n")
+        if newline >= 0:
+            return data[:newline]
+        if start + size >= segment.size:
+            return data if segment.sealed else None
+        size *= 2
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0  # renamed meanwhile

@@ -1,0 +1,91 @@
+"""Which files the journal consists of, and how a place in them is named."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+FINGERPRINT_BYTES = 512
+
+
+class Offset(NamedTuple):
+    """A place in the journal: the segment's number, counted from 1, and a byte in it."""
+
+    segment: int
+    byte: int
+
+
+class Position(NamedTuple):
+    """How far a reader has come: an offset, and which file it was.
+
+    `fingerprint` identifies the file by what stands before the byte, so that one that was
+    replaced, or cut and written on, is noticed; it is empty at byte 0, where it does not matter.
+    """
+
+    segment: int
+    byte: int
+    fingerprint: str
+
+
+START = Position(1, 0, "")
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The files beside and including `active` (`signals.log`, `signals-000001.log`, ...).
+
+    A sealed segment whose name ends in `-rescued` was deleted or moved away under a running
+    writer, which put it back.
+    """
+
+    active: Path
+
+    def sealed(self) -> dict[int, Path]:
+        """The sealed segments by number, in order."""
+        pattern = re.compile(
+            rf"{re.escape(self.active.stem)}-(\d{{6,}})(?:-rescued)?{re.escape(self.active.suffix)}"
+        )
+        found = ((pattern.fullmatch(path.name), path) for path in self._files())
+        return dict(sorted((int(match[1]), path) for match, path in found if match))
+
+    def _files(self) -> list[Path]:
+        try:
+            return list(self.active.parent.iterdir())
+        except FileNotFoundError:
+            return []  # the folder is gone; the next writer makes it again
+
+    def rescued(self) -> list[Path]:
+        """The segments that were put back; a person acknowledges one by renaming it."""
+        return [path for path in self.sealed().values() if path.stem.endswith("-rescued")]
+
+    def sealed_path(self, number: int, *, rescued: bool = False) -> Path:
+        mark = "-rescued" if rescued else ""
+        return self.active.with_name(f"{self.active.stem}-{number:06d}{mark}{self.active.suffix}")
+
+    def active_number(self) -> int:
+        return max(self.sealed(), default=0) + 1
+
+    def all(self) -> Iterator[tuple[int, Path]]:
+        """Every segment there is, oldest first, the active one last."""
+        sealed = self.sealed()
+        yield from sealed.items()
+        if self.active.exists():
+            yield max(sealed, default=0) + 1, self.active
+
+
+def fingerprint(descriptor: int, end: int) -> str:
+    """Identifies a segment, as far as it was read, by its last bytes before `end`."""
+    start = max(0, end - FINGERPRINT_BYTES)
+    return hashlib.sha256(os.pread(descriptor, end - start, start)).hexdigest()[:16]
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a creation or a rename in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

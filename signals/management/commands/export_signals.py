@@ -1,0 +1,67 @@
+"""`manage.py export_signals`: write stored signals to a file."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.core.management.base import CommandParser
+from pydantic import ValidationError
+
+from argo.errors import FieldError, InvalidInput
+from signals.management.command import ArgoCommand, progress
+from signals.queries import SignalFilter, batches
+from signals.transfer.writing import WRITERS, counted
+
+
+class Command(ArgoCommand):
+    help = "Write stored signals to a file, oldest row first: JSON lines, CSV or Parquet."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("path", help="the file, or - for standard output")
+        parser.add_argument(
+            "--format", choices=tuple(WRITERS), help="left out: by the file's ending, or jsonl"
+        )
+        for name in SignalFilter.model_fields:
+            parser.add_argument(f"--{name.replace('_', '-')}", help="only these signals")
+
+    def run(self, options: dict[str, Any]) -> None:
+        wanted, path = _filter(options), options["path"]
+        ending = Path(path).suffix.lstrip(".")
+        write = WRITERS[options["format"] or (ending if ending in WRITERS else "jsonl")]
+        total = wanted.count()
+        with _opened(path) as file, progress(total, "signal") as bar:
+            write(counted(batches(wanted), bar.update), file)
+        if path != "-":
+            self.answer(options, {"exported": total, "path": path}, f"{total} signals in {path}")
+
+
+def _filter(options: dict[str, Any]) -> SignalFilter:
+    given = {name: options[name] for name in SignalFilter.model_fields if options[name]}
+    try:
+        return SignalFilter.model_validate(given)
+    except ValidationError as error:
+        faults = [
+            FieldError(f"--{fault['loc'][0]}".replace("_", "-"), fault["msg"])
+            for fault in error.errors()
+        ]
+        raise InvalidInput(faults) from None
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    """The file appears under its name only once it is whole."""
+    if path == "-":
+        yield sys.stdout.buffer
+        return
+    draft = Path(f"{path}.draft")
+    try:
+        with draft.open("wb") as file:
+            yield file
+        draft.replace(path)
+    except OSError as error:
+        raise InvalidInput([FieldError(path, f"cannot be written: {error.strerror}")]) from error
+    finally:
+        draft.unlink(missing_ok=True)

@@ -1,0 +1,32 @@
+"""`manage.py flush_signals`: bring what is pending into the database."""
+
+from dataclasses import asdict
+from typing import Any
+
+from signals.flush import FlushResult
+from signals.ledger import flusher
+from signals.management.command import ArgoCommand, progress
+
+
+class Command(ArgoCommand):
+    help = (
+        "Bring everything that is pending in the journal into the database. The worker does this "
+        "by itself; doing it here too harms nothing."
+    )
+
+    def run(self, options: dict[str, Any]) -> None:
+        result = FlushResult()
+        with progress(None, "line") as bar:
+            for batch in flusher().batches():
+                result += batch
+                bar.update(batch.lines)
+        self.answer(options, asdict(result), _as_text(result))
+        if result.dead:
+            self.fail(f"{result.dead} lines became dead letters: see the admin site")
+
+
+def _as_text(result: FlushResult) -> str:
+    return (
+        f"{result.stored} stored, {result.duplicates} already there, "
+        f"{result.changes} outcome changes, {result.dead} dead letters"
+    )

@@ -1,0 +1,46 @@
+"""`manage.py log_signal`: store signals given as JSON."""
+
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from typing import Any
+
+from django.core.management.base import CommandParser
+from pydantic_core import from_json
+
+from argo.errors import FieldError, InvalidInput
+from signals.management.command import progress
+from signals.management.tally import Tally, TallyingCommand, numbered_batches
+from signals.tracker import SignalTracker, signal_or_error
+
+
+class Command(TallyingCommand):
+    help = (
+        "Store signals: one JSON object as the argument, or one a line on standard input. "
+        "Returns when their rows are in the database; a signal that is there already stays one."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument("signal", nargs="?", help="a signal as JSON; left out: standard input")
+
+    def run(self, options: dict[str, Any]) -> None:
+        lines: Iterable[str | bytes] = sys.stdin.buffer
+        if options["signal"]:
+            lines = [options["signal"]]
+        tally = Tally()
+        with (
+            closing(SignalTracker.from_settings("cli")) as tracker,
+            progress(None, "signal") as bar,
+        ):
+            for numbers, batch in numbered_batches(lines):
+                tally.add(numbers, tracker.log_each(map(_parsed, batch)))
+                bar.update(len(batch))
+        self.report(options, tally)
+
+
+def _parsed(line: str | bytes) -> Mapping[str, object] | InvalidInput:
+    try:
+        return signal_or_error(from_json(line, allow_inf_nan=False))
+    except ValueError as error:
+        return InvalidInput([FieldError("signal", f"is not JSON: {error}")])

@@ -1,0 +1,37 @@
+"""`manage.py rebuild_signals`: a new database from the journal."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import CommandParser
+
+from signals.ledger import journal
+from signals.management.command import ArgoCommand, progress
+from signals.rebuild import rebuild, rebuild_into
+
+
+class Command(ArgoCommand):
+    help = (
+        "Make the signals again from the journal alone: into a new SQLite file, or into the "
+        "configured database where that has none. Nothing is sent or traded again."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--into", type=Path, metavar="PATH", help="a new SQLite file (else DATABASE_URL)"
+        )
+
+    def run(self, options: dict[str, Any]) -> None:
+        path = options["into"]
+        with progress(None, "line") as bar:
+            if path:
+                result = rebuild_into(path, journal(), bar.update)
+            else:
+                result = rebuild(journal(), using="default", progress=bar.update)
+        where = path or "the configured database"
+        text = f"{result.stored} signals and {result.changes} outcome changes are in {where}."
+        self.answer(options, asdict(result), text)
+        if result.dead:
+            self.fail(f"{result.dead} lines became dead letters")

@@ -1,0 +1,189 @@
+"""Bars: what a market did, in columns, checked once and read-only from then on."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Self, TypeVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from argo.errors import ArgoError
+
+Column = NDArray[np.float64]
+Times = NDArray[np.datetime64]
+Mask = NDArray[np.bool_]
+Array = TypeVar("Array", Column, Times)
+
+
+class BadBars(ArgoError):
+    """Market data that cannot be true; the message names the symbol, the bar's time and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: `time` is when it closed (UTC), prices are in the instrument's currency."""
+
+    symbol: str
+    time: datetime
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bars:
+    """The bars of one symbol, oldest first, one array per column, all of one length.
+
+    `time` is when each bar closed, as `datetime64[us]` in UTC. An adapter makes its bars with
+    `checked`; a window of them is a view, so it costs the same however long the history is.
+    """
+
+    symbol: str
+    time: Times
+    open: Column
+    high: Column
+    low: Column
+    close: Column
+    volume: Column
+
+    @classmethod
+    def checked(
+        cls,
+        symbol: str,
+        time: Times,
+        *,
+        open: Sequence[float] | Column,
+        high: Sequence[float] | Column,
+        low: Sequence[float] | Column,
+        close: Sequence[float] | Column,
+        volume: Sequence[float] | Column,
+    ) -> Self:
+        """Copy the columns, make them read-only, and refuse what no market can have done.
+
+        Raises `BadBars` for columns of unequal length, a price that is not finite or not above
+        zero, a volume that is not finite or below zero, a high below another price of its bar, a
+        low above one, and a time that is missing or not after the time before it.
+        """
+        times: Times = time.astype("datetime64[us]")
+        bars = cls(symbol, _read_only(times), *map(_column, (open, high, low, close, volume)))
+        _check_lengths(bars)
+        _check_rows(bars)
+        return bars
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def bar(self, index: int) -> Bar:
+        """The bar at `index`, in plain Python numbers; a negative index counts from the end."""
+        columns = (self.open, self.high, self.low, self.close, self.volume)
+        prices = (float(column[index]) for column in columns)
+        return Bar(self.symbol, self.time_at(index), *prices)
+
+    def time_at(self, index: int) -> datetime:
+        """When the bar at `index` closed."""
+        return cast(datetime, self.time[index].item()).replace(tzinfo=UTC)
+
+    def upto(self, end: int) -> "Bars":
+        """The first `end` bars: all that was known when bar `end - 1` closed."""
+        return Bars(
+            self.symbol,
+            self.time[:end],
+            self.open[:end],
+            self.high[:end],
+            self.low[:end],
+            self.close[:end],
+            self.volume[:end],
+        )
+
+    def count_before(self, moment: datetime) -> int:
+        """How many bars closed before `moment`, which needs a time zone."""
+        return int(np.searchsorted(self.time, as_times([moment])[0], side="left"))
+
+    def count_through(self, moment: datetime) -> int:
+        """How many bars closed before `moment` or at it."""
+        return int(np.searchsorted(self.time, as_times([moment])[0], side="right"))
+
+    def adjusted(self, close: Sequence[float] | Column) -> "Bars":
+        """These bars on the scale of an adjusted close: splits and dividends leave no jump.
+
+        Each bar's prices are multiplied by (adjusted close / close), and its volume is divided by
+        it, which leaves the money traded as it was. Raises `BadBars` like `checked`.
+        """
+        adjusted = replace(self, close=_column(close))
+        _check_lengths(adjusted)
+        _refuse(adjusted, _not_above_zero(adjusted.close), "adjusted close is not a number above 0")
+        ratio = adjusted.close / self.close
+        return Bars.checked(
+            self.symbol,
+            self.time,
+            open=self.open * ratio,
+            high=self.high * ratio,
+            low=self.low * ratio,
+            close=self.close * ratio,
+            volume=self.volume / ratio,
+        )
+
+
+def as_times(moments: Iterable[datetime]) -> Times:
+    """Moments as a time column. Raises `ValueError` for one without a time zone."""
+    return np.array([_naive_utc(moment) for moment in moments], dtype="datetime64[us]")
+
+
+def _naive_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment.isoformat()} has no time zone; give one, such as UTC")
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _column(values: Sequence[float] | Column) -> Column:
+    return _read_only(np.array(values, dtype=np.float64))
+
+
+def _read_only(values: Array) -> Array:
+    values.flags.writeable = False
+    return values
+
+
+def _check_lengths(bars: Bars) -> None:
+    columns = (bars.open, bars.high, bars.low, bars.close, bars.volume)
+    if any(column.shape != bars.time.shape for column in columns):
+        sizes = [column.size for column in (bars.time, *columns)]
+        raise BadBars(f"{bars.symbol}: the columns differ in length: {sizes}")
+
+
+def _check_rows(bars: Bars) -> None:
+    for impossible, why in _rules(bars):
+        _refuse(bars, impossible, why)
+
+
+def _rules(bars: Bars) -> Iterator[tuple[Mask, str]]:
+    """What must be true of no row. The later rules rely on the earlier ones."""
+    yield np.isnat(bars.time), "its time is missing"
+    yield _not_after_previous(bars.time), "it does not come after the bar before it"
+    for name in ("open", "high", "low", "close"):
+        yield _not_above_zero(getattr(bars, name)), f"{name} is not a number above 0"
+    yield ~(np.isfinite(bars.volume) & (bars.volume >= 0)), "volume is not a number of 0 or more"
+    yield bars.high < np.maximum(bars.open, bars.close), "high is below open or close"
+    yield bars.low > np.minimum(bars.open, bars.close), "low is above open or close"
+
+
+def _not_after_previous(time: Times) -> Mask:
+    late = np.zeros(len(time), dtype=np.bool_)
+    late[1:] = time[1:] <= time[:-1]
+    return late
+
+
+def _not_above_zero(prices: Column) -> Mask:
+    return ~(np.isfinite(prices) & (prices > 0))
+
+
+def _refuse(bars: Bars, impossible: Mask, why: str) -> None:
+    if not impossible.any():
+        return
+    row = int(impossible.argmax())
+    names = ("open", "high", "low", "close", "volume")
+    values = ", ".join(f"{name} {getattr(bars, name)[row]}" for name in names)
+    raise BadBars(f"{bars.symbol} {bars.time[row]}: {why} (row {row + 1}: {values})")

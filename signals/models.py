@@ -1,0 +1,183 @@
+"""The ledger's tables. `signals` is the seed's, column for column."""
+
+from typing import Any, ClassVar, NoReturn
+
+from django.db import models
+from django.db.models import Value
+from django.db.models.functions import Now
+
+from argo.errors import Conflict
+
+
+class AppendOnly(Conflict):
+    """Signals are neither edited nor deleted; outcomes go through `signals.outcomes`."""
+
+
+class SignalQuerySet(models.QuerySet["Signal"]):
+    """Reads. What would change a signal unseen is refused."""
+
+    def update(self, **kwargs: Any) -> NoReturn:  # noqa: ANN401
+        raise AppendOnly("Signals are not edited. Record an outcome with signals.outcomes.")
+
+    def delete(self) -> NoReturn:
+        raise AppendOnly("Signals are not deleted.")
+
+    def bulk_create(self, *args: object, **kwargs: object) -> NoReturn:
+        raise AppendOnly("Signals are stored through SignalTracker.")
+
+
+class Signal(models.Model):
+    """A trading signal: the seed's columns, in the seed's order and types.
+
+    `timestamp` and `created_at` are texts in UTC. Rows are inserted by the flush alone.
+    """
+
+    id = models.AutoField(primary_key=True)
+    signal_id = models.TextField(unique=True)
+    symbol = models.TextField()
+    action = models.TextField()
+    entry_price = models.FloatField()
+    target_price = models.FloatField()
+    stop_price = models.FloatField()
+    confidence = models.FloatField()
+    strategy = models.TextField()
+    asset_type = models.TextField()
+    data_source = models.TextField(null=True, db_default=Value("weighted_consensus"))
+    timestamp = models.TextField()
+    outcome = models.TextField(null=True, db_default=Value(None))
+    exit_price = models.FloatField(null=True, db_default=Value(None))
+    profit_loss_pct = models.FloatField(null=True, db_default=Value(None))
+    sha256 = models.TextField()
+    order_id = models.TextField(null=True, db_default=Value(None))
+    created_at = models.TextField(null=True, db_default=Now())
+
+    objects = SignalQuerySet.as_manager()
+
+    class Meta:
+        db_table = "signals"
+        indexes: ClassVar = [
+            # signals.queries.page: newest first and time ranges, of all or of one symbol. Every
+            # other filter walks one of these.
+            models.Index(fields=["timestamp", "id"], name="signals_time"),
+            models.Index(fields=["symbol", "timestamp", "id"], name="signals_symbol_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.symbol} {self.timestamp} ({self.signal_id})"
+
+    def save(self, *args: object, **kwargs: object) -> NoReturn:
+        raise AppendOnly("Signals are stored through SignalTracker, never saved.")
+
+    def delete(self, *args: object, **kwargs: object) -> NoReturn:
+        raise AppendOnly("Signals are not deleted.")
+
+
+class JournalCursor(models.Model):
+    """How far one machine's journal has been flushed; moves with the rows it stands for."""
+
+    journal = models.TextField(unique=True, help_text="The journal's identity")
+    segment = models.IntegerField(default=1)
+    byte = models.BigIntegerField(default=0)
+    fingerprint = models.TextField(default="", blank=True)
+
+    class Meta:
+        db_table = "journal_cursors"
+
+    def __str__(self) -> str:
+        return f"{self.journal} at {self.segment}:{self.byte}"
+
+
+class SignalContext(models.Model):
+    """What the seed's table has no column for, one to one with a signal."""
+
+    signal = models.OneToOneField(
+        Signal, models.PROTECT, primary_key=True, db_column="id", related_name="context"
+    )
+    journal = models.ForeignKey(JournalCursor, models.PROTECT, db_index=False)
+    segment = models.IntegerField(help_text="Where its line is: the journal's segment")
+    byte = models.BigIntegerField(help_text="Where its line is: the byte in the segment")
+    origin = models.TextField()
+    received_at = models.TextField()
+    regime = models.TextField(null=True)
+    reasoning = models.TextField(null=True)
+    sources = models.IntegerField(null=True)
+    agreement = models.FloatField(null=True)
+    votes = models.JSONField(null=True)
+    extra = models.JSONField(null=True, help_text="Fields that came along and have no name here")
+
+    class Meta:
+        db_table = "signal_contexts"
+
+    def __str__(self) -> str:
+        return f"{self.origin} {self.received_at}"
+
+
+class DeadLetter(models.Model):
+    """Something that could not be processed, kept whole with the reason."""
+
+    class Kind(models.TextChoices):
+        LINE = "line", "a journal line that is no signal"
+        CONFLICT = "conflict", "the same signal id with another hash"
+        REFUSED = "refused", "a signal that the database refused"
+        CHANGE = "change", "an outcome that does not fit the signal"
+        JOURNAL = "journal", "a journal file that was lost or replaced"
+
+    kind = models.TextField(choices=Kind.choices)
+    journal = models.ForeignKey(JournalCursor, models.PROTECT)
+    segment = models.IntegerField()
+    byte = models.BigIntegerField()
+    signal_id = models.TextField(blank=True, default="")
+    reason = models.TextField()
+    payload = models.BinaryField()
+    digest = models.TextField(help_text="SHA-256 of the payload: another line is another letter")
+    created_at = models.DateTimeField()
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "dead_letters"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["journal", "segment", "byte", "kind", "digest"], name="dead_letters_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.segment}:{self.byte}: {self.reason}"
+
+
+class OutcomeChange(models.Model):
+    """One change of a signal's outcome, exit price, profit or loss, or order: who, when, why."""
+
+    change_id = models.TextField(unique=True)
+    signal = models.ForeignKey(Signal, models.PROTECT, related_name="changes")
+    journal = models.ForeignKey(JournalCursor, models.PROTECT, db_index=False)
+    who = models.TextField()
+    at = models.TextField(help_text="UTC")
+    why = models.TextField()
+    before = models.JSONField()
+    after = models.JSONField()
+
+    class Meta:
+        db_table = "outcome_changes"
+
+    def __str__(self) -> str:
+        return f"{self.who} at {self.at}: {self.before} -> {self.after}"
+
+
+class ApiKey(models.Model):
+    """A key to the API. Only its SHA-256 is kept."""
+
+    name = models.TextField()
+    sha256 = models.TextField(unique=True)
+    prefix = models.TextField(help_text="The first characters, to tell keys apart")
+    can_read = models.BooleanField(default=True)
+    can_write = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "api_keys"
+        verbose_name = "API key"
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix}…)"

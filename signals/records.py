@@ -1,0 +1,245 @@
+"""Between a signal and its journal line: encoding on the way in, decoding on the way out."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
+from types import NoneType
+from typing import Any, NamedTuple
+
+import orjson
+
+from argo.errors import FieldError, InvalidInput
+from signals.hashing import Hashed, id_and_sha256_of, matches, sha256_of, signal_id_of
+from signals.journal import Line
+from signals.timestamps import OWN_SPELLING, created_at_text, utc_text
+from signals.validation import SignalIn, validated
+
+IMPORTED = frozenset({"import", "adopted"})
+"""Origins whose signals are history: taken as they are, never traded, hash or no hash."""
+
+TEXTS = ("signal_id", "symbol", "action", "strategy", "asset_type", "timestamp", "sha256")
+NUMBERS = ("entry_price", "target_price", "stop_price", "confidence")
+MADE = ("received_at", "origin")
+LATER = ("outcome", "exit_price", "profit_loss_pct", "order_id", "created_at")
+CONTEXT = ("regime", "reasoning", "sources", "agreement", "votes")
+DESCRIBED = ("asset_type", "data_source", *CONTEXT)
+KNOWN = frozenset((*TEXTS, *NUMBERS, *MADE, *LATER, *CONTEXT, "data_source"))
+
+COLUMN_TYPES: dict[str, type] = {
+    **dict.fromkeys((*TEXTS, *MADE), str),
+    **dict.fromkeys(NUMBERS, float),
+}
+OPTIONAL_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("data_source", "outcome", "order_id", "created_at"), (str, NoneType)),
+    **dict.fromkeys(("regime", "reasoning"), (str, NoneType)),
+    **dict.fromkeys(("exit_price", "profit_loss_pct", "agreement"), (int, float, NoneType)),
+    "sources": (int, NoneType),
+}
+LONGEST_INDEXED = 600
+"""Characters; PostgreSQL refuses to index more than 2,704 bytes."""
+_hashed_fields = itemgetter(*Hashed._fields)
+
+
+class Receipt(NamedTuple):
+    """What the caller of an accepted signal gets."""
+
+    signal_id: str
+    sha256: str
+
+
+class HashMismatch(InvalidInput):
+    """The hash that came with a signal is not the hash of that signal."""
+
+    status = 400
+
+
+class BadLine(Exception):
+    """A journal line that is no signal; the message says why."""
+
+
+class Record(NamedTuple):
+    """A signal as its journal line has it."""
+
+    line: Line
+    fields: dict[str, Any]
+
+    @property
+    def signal_id(self) -> str:
+        return str(self.fields["signal_id"])
+
+    @property
+    def sha256(self) -> str:
+        return str(self.fields["sha256"])
+
+
+def encode(signal: Mapping[str, object], now: datetime, origin: str) -> tuple[Receipt, bytes]:
+    """Validate a signal and make its journal line. Raises InvalidInput."""
+    checked = validated(signal, now)
+    hashed = Hashed(
+        checked.symbol,
+        checked.action,
+        checked.entry_price,
+        checked.target_price,
+        checked.stop_price,
+        checked.confidence,
+        checked.strategy,
+        utc_text(checked.timestamp),
+    )
+    signal_id, sha256 = checked.signal_id, checked.sha256
+    if sha256 is not None:
+        signal_id = signal_id or signal_id_of(hashed)
+        hashed = _as_hashed(hashed, signal_id, sha256, signal.get("timestamp"))
+    elif signal_id is not None:
+        sha256 = sha256_of(hashed, signal_id)
+    else:
+        signal_id, sha256 = id_and_sha256_of(hashed)
+    made = {
+        "signal_id": signal_id,
+        "sha256": sha256,
+        "received_at": utc_text(now),
+        "origin": origin,
+    }
+    made.update(zip(Hashed._fields, hashed, strict=True))  # type: ignore[arg-type]  # floats too
+    return Receipt(signal_id, sha256), orjson.dumps(made | _described(checked))
+
+
+def encode_history(row: Mapping[str, Any], now: datetime, origin: str) -> bytes:
+    """The journal line of a row of an older store, taken as it is, whatever its hash says."""
+    made = {"received_at": utc_text(now), "origin": origin}
+    return orjson.dumps({name: value for name, value in row.items() if value is not None} | made)
+
+
+def _as_hashed(hashed: Hashed, signal_id: str, sha256: str, given: object) -> Hashed:
+    """The fields in the spelling that `sha256` covers. Raises HashMismatch where none fits."""
+    spellings = [hashed]
+    if isinstance(given, str) and OWN_SPELLING.fullmatch(given):
+        spellings.insert(0, hashed._replace(timestamp=given))
+    for spelling in spellings:
+        if matches(spelling, signal_id, sha256):
+            return spelling
+    raise HashMismatch(
+        [FieldError("sha256", "is not the hash of this signal (see the signal-hash contract)")]
+    )
+
+
+def _described(checked: SignalIn) -> dict[str, Any]:
+    """What the hash does not cover, as far as it was given."""
+    known = checked.__dict__
+    described = {name: known[name] for name in DESCRIBED if known[name] is not None}
+    return described | (checked.__pydantic_extra__ or {})
+
+
+def decode(fields: dict[str, Any], line: Line) -> Record:
+    """The signal that a journal line holds. Raises BadLine."""
+    _check(fields)
+    return Record(line, fields)
+
+
+def json_object(line: Line) -> dict[str, Any]:
+    """The JSON object on a line. Raises BadLine."""
+    try:
+        fields = orjson.loads(line.data)
+    except orjson.JSONDecodeError as error:
+        raise BadLine(f"is not JSON: {error}") from None
+    if not isinstance(fields, dict):
+        raise BadLine("is not a JSON object")
+    return fields
+
+
+def _check(fields: dict[str, Any]) -> None:
+    fault = _shape_fault(tuple(fields), tuple(map(type, fields.values())))
+    if fault is not None:
+        raise BadLine(fault)
+    if len(fields["signal_id"] + fields["symbol"] + fields["timestamp"]) > LONGEST_INDEXED:
+        raise BadLine(f"has more than {LONGEST_INDEXED} characters in its id, symbol and timestamp")
+    if fields["origin"] not in IMPORTED and not hash_holds(fields):
+        raise BadLine("was altered after it was journaled: its hash does not match")
+
+
+@lru_cache(maxsize=1024)
+def _shape_fault(names: tuple[str, ...], types: tuple[type, ...]) -> str | None:
+    """What the columns cannot take; None where they can. Signals of one source have one shape,
+    which is judged once."""
+    shape = dict(zip(names, types, strict=True))
+    for name in (*TEXTS, *MADE, *NUMBERS):
+        if name not in shape:
+            return f"lacks {name!r}"
+        if shape[name] is not COLUMN_TYPES[name]:
+            return f"has no {COLUMN_TYPES[name].__name__} for {name}"
+    for name in shape.keys() & OPTIONAL_TYPES.keys():
+        if shape[name] not in OPTIONAL_TYPES[name]:
+            return f"has a wrong type for {name}"
+    return None
+
+
+def hash_holds(fields: Mapping[str, Any]) -> bool:
+    """Whether the hash that the fields carry is theirs."""
+    hashed, signal_id, sha256 = (
+        Hashed(*_hashed_fields(fields)),
+        fields["signal_id"],
+        fields["sha256"],
+    )
+    return sha256_of(hashed, signal_id) == sha256 or matches(hashed, signal_id, sha256)
+
+
+def signal_row(fields: dict[str, Any]) -> tuple[Any, ...]:
+    """The values of `SIGNAL_COLUMNS`."""
+    get = fields.get
+    return (
+        fields["signal_id"],
+        fields["symbol"],
+        fields["action"],
+        fields["entry_price"],
+        fields["target_price"],
+        fields["stop_price"],
+        fields["confidence"],
+        fields["strategy"],
+        fields["asset_type"],
+        get("data_source"),
+        fields["timestamp"],
+        get("outcome"),
+        get("exit_price"),
+        get("profit_loss_pct"),
+        fields["sha256"],
+        get("order_id"),
+        get("created_at") or created_at_text(fields["received_at"]),
+    )
+
+
+SIGNAL_COLUMNS = (
+    "signal_id", "symbol", "action", "entry_price", "target_price", "stop_price", "confidence",
+    "strategy", "asset_type", "data_source", "timestamp", "outcome", "exit_price",
+    "profit_loss_pct", "sha256", "order_id", "created_at",
+)  # fmt: skip
+
+
+def context_row(row_id: int, journal: int, record: Record) -> tuple[Any, ...]:
+    """The values of `CONTEXT_COLUMNS`."""
+    get = record.fields.get
+    votes = get("votes")
+    return (
+        row_id,
+        journal,
+        record.line.offset.segment,
+        record.line.offset.byte,
+        get("origin"),
+        get("received_at"),
+        get("regime"),
+        get("reasoning"),
+        get("sources"),
+        get("agreement"),
+        None if votes is None else orjson.dumps(votes).decode(),
+        None if record.fields.keys() <= KNOWN else orjson.dumps(extra(record.fields)).decode(),
+    )
+
+
+CONTEXT_COLUMNS = (
+    "id", "journal_id", "segment", "byte", "origin", "received_at", "regime", "reasoning",
+    "sources", "agreement", "votes", "extra",
+)  # fmt: skip
+
+
+def extra(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that Argo has no name for."""
+    return {name: value for name, value in fields.items() if name not in KNOWN}

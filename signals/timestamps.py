@@ -1,0 +1,55 @@
+"""Times as text, in UTC: `2025-01-15T10:30:00Z`, with six digits of fraction where there is one."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+OWN_SPELLING = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]00:00)")
+"""UTC spellings that are kept where a hash that came along covers them."""
+
+
+AMBIGUOUS = "give an offset, as in 2025-01-15T10:30:00Z: without one it is ambiguous"
+LAST_SECOND = "9999-12-31T23:59:60"
+"""Above every text of the last second that there is."""
+
+
+def utc_text(moment: datetime) -> str:
+    """The one spelling Argo writes. Raises ValueError for a time without an offset."""
+    return _in_utc(moment).isoformat()[:-6] + "Z"
+
+
+def parse_utc(value: object) -> datetime:
+    """The moment that ISO 8601 text, or a datetime, with an offset names. Raises ValueError."""
+    if isinstance(value, str):
+        return _in_utc(datetime.fromisoformat(value))
+    if isinstance(value, datetime):
+        return _in_utc(value)
+    raise ValueError("give ISO 8601 text with an offset, as in 2025-01-15T10:30:00Z")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is UTC:
+        return moment
+    if moment.tzinfo is None:
+        raise ValueError(AMBIGUOUS)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is outside the years 1 to 9999") from None
+
+
+def created_at_text(received_at: str) -> str:
+    """`received_at` in the spelling of the seed's `DEFAULT CURRENT_TIMESTAMP`."""
+    return received_at[:19].replace("T", " ")
+
+
+def range_start(moment: datetime) -> str:
+    """The least stored text at or after `moment`'s second, in every spelling: `column >= this`."""
+    return moment.astimezone(UTC).isoformat()[:19]
+
+
+def range_end(moment: datetime) -> str:
+    """Just above every stored text within `moment`'s second: `column < this`."""
+    try:
+        return range_start(moment + timedelta(seconds=1))
+    except OverflowError:
+        return LAST_SECOND

@@ -1,0 +1,241 @@
+"""The way into the ledger."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from asgiref.sync import sync_to_async
+
+from argo.errors import ArgoError, Conflict, FieldError, InvalidInput, Unavailable
+from signals import ledger
+from signals.clock import Clock, utc_now
+from signals.dialect import stored_hashes
+from signals.flush import Flusher, FlushResult
+from signals.journal import Journal
+from signals.records import Receipt, encode
+
+Signal = Mapping[str, object]
+Encoder = Callable[[Signal, datetime, str], tuple[Receipt, bytes]]
+"""Makes a signal's journal line, given the time now and the origin. Raises InvalidInput."""
+
+
+class SignalConflict(Conflict):
+    """The same `signal_id` is stored with another hash."""
+
+    status = 422  # not 409, which tells a sender that this very signal is there
+
+    @classmethod
+    def between(cls, receipt: Receipt, stored: str | None) -> "SignalConflict":
+        return cls(
+            f"Signal {receipt.signal_id} is stored with the hash {stored}, not {receipt.sha256}. "
+            "Nothing of it was changed; give the other signal an id of its own."
+        )
+
+
+class RefusedByDatabase(Conflict):
+    """The signal is in the journal, but its row cannot be stored: it is a dead letter."""
+
+    status = 422
+
+
+class NotStoredYet(Unavailable):
+    """The signals are safe in the journal, but not in the database: a later flush stores them."""
+
+
+class Logged(NamedTuple):
+    """A signal that is stored; `new` where it was not there before."""
+
+    receipt: Receipt
+    new: bool
+
+
+class SignalTracker:
+    """Validates signals, makes them durable in the journal, and brings them into the database.
+
+    `origin` says where its signals come from; `hint` is told how many wait; `encode` is another
+    one for imports. Cheap to construct, as often as you like: it holds no signals and starts
+    nothing.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        flusher: Flusher,
+        *,
+        origin: str,
+        hint: Callable[[int], None] = lambda count: None,
+        clock: Clock = utc_now,
+        encode: Encoder = encode,
+    ) -> None:
+        self._journal = journal
+        self._encode = encode
+        self._flusher = flusher
+        self._origin = origin
+        self._hint = hint
+        self._clock = clock
+
+    @classmethod
+    def from_settings(
+        cls, origin: str, clock: Clock = utc_now, encode: Encoder = encode
+    ) -> "SignalTracker":
+        """A tracker on this machine's journal and the default database."""
+        return cls(
+            ledger.journal(),
+            ledger.flusher(),
+            origin=origin,
+            hint=ledger.flush_hint().notify,
+            clock=clock,
+            encode=encode,
+        )
+
+    def log_signal(self, signal: Signal) -> str:
+        """Store one signal; its id, once the row is in the database.
+
+        Raises InvalidInput (nothing was written), JournalError (nothing was stored),
+        SignalConflict, or NotStoredYet.
+        """
+        return self.log_signals([signal])[0]
+
+    async def log_signal_async(self, signal: Signal) -> str:
+        """Store one signal; its id, once it is durable. The row follows within moments.
+
+        Raises InvalidInput (nothing was written) or JournalError (nothing was stored).
+        """
+        receipt, line = self._encoded(signal)
+        await self._journal.append_async(line)
+        self._hint(1)
+        return receipt.signal_id
+
+    def log_signals(self, signals: Iterable[Signal]) -> list[str]:
+        """Store signals together; their ids, in order, once the rows are in the database.
+
+        Raises as `log_signal` does; where one is invalid, none is written.
+        """
+        encoded = [self._encoded(signal) for signal in signals]
+        self._append([line for _, line in encoded])
+        receipts = [receipt for receipt, _ in encoded]
+        self._flush_all(receipts)
+        stored = self._stored(receipts)
+        for receipt in receipts:
+            if stored.get(receipt.signal_id) != receipt.sha256:
+                raise SignalConflict.between(receipt, stored.get(receipt.signal_id))
+        return [receipt.signal_id for receipt in receipts]
+
+    def log_each(self, signals: Iterable[Signal | InvalidInput]) -> list[Logged | ArgoError]:
+        """Store signals each by itself; for each, in order, what became of it.
+
+        What is stored already is not journaled again. An item that could not even be read may be
+        given as its error. Raises JournalError (nothing was stored) or NotStoredYet.
+        """
+        encoded = self._encoded_each(signals)
+        valid = [item for item in encoded if not isinstance(item, InvalidInput)]
+        receipts = [receipt for receipt, _ in valid]
+        before = self._stored(receipts)
+        self._append([line for receipt, line in valid if receipt.signal_id not in before])
+        self._flush_all(receipts)
+        after = self._stored(receipts)
+        return [
+            item if isinstance(item, InvalidInput) else _became(item[0], before, after)
+            for item in encoded
+        ]
+
+    def accept(self, signals: Iterable[Signal]) -> list[Receipt]:
+        """Make signals durable together, in order, and let a worker store the rows.
+
+        Raises InvalidInput (nothing was written) or JournalError (nothing was stored).
+        """
+        encoded = [self._encoded(signal) for signal in signals]
+        self._append([line for _, line in encoded])
+        self._hint(len(encoded))
+        return [receipt for receipt, _ in encoded]
+
+    def accept_each(self, signals: Iterable[Signal | InvalidInput]) -> list[Receipt | InvalidInput]:
+        """Make signals durable, each by itself, and let a worker store the rows.
+
+        Raises JournalError (nothing was stored).
+        """
+        encoded = self._encoded_each(signals)
+        lines = [item[1] for item in encoded if not isinstance(item, InvalidInput)]
+        self._append(lines)
+        self._hint(len(lines))
+        return [item if isinstance(item, InvalidInput) else item[0] for item in encoded]
+
+    def receipt(self, signal: Signal) -> Receipt:
+        """The id and hash that the signal would be stored with. Raises InvalidInput."""
+        return self._encoded(signal)[0]
+
+    def is_stored(self, receipt: Receipt) -> bool:
+        """Whether the signal's row is in the database.
+
+        Raises SignalConflict where the id is stored with another hash.
+        """
+        sha256 = self._stored([receipt]).get(receipt.signal_id)
+        if sha256 not in (None, receipt.sha256):
+            raise SignalConflict.between(receipt, sha256)
+        return sha256 is not None
+
+    def flush(self) -> FlushResult:
+        """Bring everything that is pending into the database, here and now."""
+        return self._flusher.flush()
+
+    async def flush_async(self) -> FlushResult:
+        """The same from a coroutine."""
+        return await sync_to_async(self.flush)()
+
+    def close(self) -> None:
+        """Store what is pending and let go of the journal's file."""
+        self.flush()
+        self._journal.close()
+
+    def _encoded(self, signal: Signal) -> tuple[Receipt, bytes]:
+        return self._encode(signal, self._clock(), self._origin)
+
+    def _encoded_each(
+        self, signals: Iterable[Signal | InvalidInput]
+    ) -> list[tuple[Receipt, bytes] | InvalidInput]:
+        return [self._encoded_or_error(signal) for signal in signals]
+
+    def _encoded_or_error(
+        self, signal: Signal | InvalidInput
+    ) -> tuple[Receipt, bytes] | InvalidInput:
+        if isinstance(signal, InvalidInput):
+            return signal
+        try:
+            return self._encoded(signal)
+        except InvalidInput as error:
+            return error
+
+    def _append(self, lines: Sequence[bytes]) -> None:
+        if lines:
+            self._journal.append(lines)
+
+    def _flush_all(self, receipts: Sequence[Receipt]) -> None:
+        try:
+            self.flush()
+        except Exception as error:
+            raise NotStoredYet(
+                f"{len(receipts)} signals are safe in the journal but not in the database yet "
+                f"({error}). Once that is mended a flush stores them; sending again does no harm."
+            ) from error
+
+    def _stored(self, receipts: Sequence[Receipt]) -> dict[str, str]:
+        return stored_hashes(self._flusher.using, [receipt.signal_id for receipt in receipts])
+
+
+def signal_or_error(value: object) -> Signal | InvalidInput:
+    """For `log_each` and `accept_each`: what was read, if it can be a signal at all."""
+    if isinstance(value, Mapping | InvalidInput):
+        return value
+    return InvalidInput([FieldError("signal", "must be a JSON object")])
+
+
+def _became(
+    receipt: Receipt, before: Mapping[str, str], after: Mapping[str, str]
+) -> Logged | ArgoError:
+    if receipt.signal_id not in after:
+        return RefusedByDatabase(
+            f"Signal {receipt.signal_id} is a dead letter: the admin site says what is wrong."
+        )
+    if after.get(receipt.signal_id) != receipt.sha256:
+        return SignalConflict.between(receipt, after.get(receipt.signal_id))
+    return Logged(receipt, new=receipt.signal_id not in before)

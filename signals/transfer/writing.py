@@ -1,0 +1,73 @@
+"""Writes signals to files: JSON lines, CSV, Parquet; a batch at a time, however many there are."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
+
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from signals.records import CONTEXT, MADE, SIGNAL_COLUMNS
+
+Rows = Iterable[Sequence[dict[str, Any]]]
+COLUMNS = (*SIGNAL_COLUMNS, *MADE, *CONTEXT, "extra")
+_FLOATS = {
+    "entry_price", "target_price", "stop_price", "confidence", "exit_price", "profit_loss_pct",
+    "agreement",
+}  # fmt: skip
+SCHEMA = pa.schema(
+    (name, pa.float64() if name in _FLOATS else pa.int64() if name == "sources" else pa.string())
+    for name in COLUMNS
+)
+
+
+def write_json_lines(batches: Rows, file: BinaryIO) -> None:
+    """One object a line, as the journal has it: unknown fields beside the known ones."""
+    for batch in batches:
+        file.write(b"".join(orjson.dumps(_flat(row)) + b"\n" for row in batch))
+
+
+def write_csv(batches: Rows, file: BinaryIO) -> None:
+    """A header, then one row a signal; votes and unknown fields as JSON in their cells."""
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    for batch in batches:
+        writer.writerows(map(_cells, batch))
+    text.detach()
+
+
+def write_parquet(batches: Rows, file: BinaryIO) -> None:
+    """A row group for each batch; votes and unknown fields as JSON text."""
+    with pq.ParquetWriter(file, SCHEMA) as writer:
+        for batch in batches:
+            writer.write_table(pa.Table.from_pylist([_cells(row) for row in batch], SCHEMA))
+
+
+WRITERS: Mapping[str, Callable[[Rows, BinaryIO], None]] = {
+    "jsonl": write_json_lines,
+    "csv": write_csv,
+    "parquet": write_parquet,
+}
+
+
+def counted(batches: Rows, count: Callable[[int], object]) -> Iterator[Sequence[dict[str, Any]]]:
+    """The same batches; `count` is told the size of each."""
+    for batch in batches:
+        yield batch
+        count(len(batch))
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    given = {name: row[name] for name in COLUMNS[:-1] if row[name] is not None}
+    return given | (row["extra"] or {})
+
+
+def _cells(row: dict[str, Any]) -> dict[str, Any]:
+    cells = {name: row[name] for name in COLUMNS}
+    for name in ("votes", "extra"):
+        if cells[name] is not None:
+            cells[name] = orjson.dumps(cells[name]).decode()
+    return cells

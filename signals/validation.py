@@ -1,0 +1,211 @@
+"""What a signal must be. One pydantic model, and the checks that need more than one field."""
+
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import orjson
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+
+from argo.errors import FieldError, InvalidInput
+from signals.timestamps import parse_utc, utc_text
+
+EXTRA_BYTES = 8192
+FUTURE = timedelta(minutes=5)
+ARGO_WRITES = frozenset({"received_at", "origin", "change"})
+HISTORY = frozenset({"outcome", "exit_price", "profit_loss_pct", "order_id", "created_at"})
+RESERVED = ARGO_WRITES | HISTORY
+ALIASES = {
+    "take_profit": "target_price",
+    "stop_loss": "stop_price",
+    "verification_hash": "sha256",
+    "sources_count": "sources",
+    "consensus_agreement": "agreement",
+}
+
+NO_NUL = r"^[^\x00]*$"
+PATTERNS = {
+    "signal_id": "takes 1 to 64 of letters, digits, _ and -",
+    "symbol": "takes 1 to 32 of letters, digits and . - / = ^ : _ &",
+    "action": "is BUY or SELL",
+    "sha256": "takes 64 hex digits",
+}
+"""What to say instead of showing a pattern."""
+
+
+def _names(name: str) -> AliasChoices:
+    return AliasChoices(name, *(alias for alias, of in ALIASES.items() if of == name))
+
+
+Price = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Sha256 = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")]
+# PostgreSQL keeps no NUL. Pydantic checks these without calling back into Python.
+Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)]
+Text = Annotated[str, StringConstraints(max_length=4000, pattern=NO_NUL)]
+
+
+class Levels(BaseModel):
+    """The side and its prices, which belong together."""
+
+    action: Annotated[
+        str, StringConstraints(to_upper=True, pattern=r"^([Bb][Uu][Yy]|[Ss][Ee][Ll][Ll])$")
+    ]
+    entry_price: Price
+    target_price: Price = Field(validation_alias=_names("target_price"))
+    stop_price: Price = Field(validation_alias=_names("stop_price"))
+
+
+class Moment(BaseModel):
+    """When the signal was made."""
+
+    timestamp: Annotated[datetime, BeforeValidator(parse_utc)] = Field(
+        description="ISO 8601 with an offset", examples=["2025-01-15T10:30:00Z"]
+    )
+
+
+class SignalIn(Levels, Moment):
+    """A trading signal as it comes in. Unknown fields are kept, up to 8 KiB in all."""
+
+    model_config = ConfigDict(extra="allow", title="Signal")
+
+    signal_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = Field(
+        None, description="Yours, or left out: then it follows from the content"
+    )
+    symbol: Annotated[
+        str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z0-9.\-/=^:_&]{1,32}$")
+    ] = Field(examples=["AAPL", "BTC-USD"])
+    confidence: Annotated[float, Field(strict=True, ge=0, le=100, description="0 to 100")]
+    strategy: Label = "unknown"
+    asset_type: Label = "unknown"
+    data_source: Label = "weighted_consensus"
+    sha256: (
+        Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")] | None
+    ) = Field(None, validation_alias=_names("sha256"), description="Checked where it is given")
+    regime: Label | None = None
+    reasoning: Text | None = None
+    sources: Annotated[int, Field(strict=True, ge=0, le=10_000)] | None = Field(
+        None, validation_alias=_names("sources"), description="How many sources voted"
+    )
+    agreement: Annotated[float, Field(strict=True, ge=0, le=1)] | None = Field(
+        None, validation_alias=_names("agreement"), description="0 to 1"
+    )
+    votes: list[dict[str, Any]] | None = None
+
+
+def validated(signal: Mapping[str, object], now: datetime) -> SignalIn:
+    """The signal, checked as a whole against the clock. Raises InvalidInput with every fault."""
+    try:
+        checked = SignalIn.model_validate(signal)
+    except ValidationError as error:
+        raise InvalidInput(_all_faults(signal, now, error)) from None
+    faults = _price_faults(checked) + _time_faults(checked, now)
+    if not RESERVED.isdisjoint(signal):
+        faults += _reserved_faults(signal)
+    if checked.__pydantic_extra__ or checked.votes:
+        faults += _take_extras(checked)
+    if faults:
+        raise InvalidInput(faults)
+    return checked
+
+
+def _reserved_faults(signal: Mapping[str, object]) -> list[FieldError]:
+    """What only time or Argo itself can tell may be there, but empty."""
+    return [
+        FieldError(
+            name,
+            "a new signal has none yet; to bring in history use import_signals"
+            if name in HISTORY
+            else "Argo writes this field itself: leave it out or give it another name",
+        )
+        for name in sorted(RESERVED & signal.keys())
+        if signal[name] is not None
+    ]
+
+
+def _price_faults(levels: Levels) -> list[FieldError]:
+    entry, target, stop = levels.entry_price, levels.target_price, levels.stop_price
+    if levels.action == "BUY" and not stop < entry < target:
+        return [FieldError("entry_price", "a BUY needs stop_price < entry_price < target_price")]
+    if levels.action == "SELL" and not target < entry < stop:
+        return [FieldError("entry_price", "a SELL needs target_price < entry_price < stop_price")]
+    return []
+
+
+def _time_faults(moment: Moment, now: datetime) -> list[FieldError]:
+    if moment.timestamp <= now + FUTURE:
+        return []
+    return [
+        FieldError("timestamp", f"is more than five minutes ahead of the clock, {utc_text(now)}")
+    ]
+
+
+def _take_extras(checked: SignalIn) -> list[FieldError]:
+    """Check the unknown fields, and drop those that only repeat a known one by another name."""
+    extras = checked.__pydantic_extra__ or {}
+    faults = [
+        FieldError(alias, f"says another thing than {ALIASES[alias]}")
+        for alias in ALIASES.keys() & extras.keys()
+        if not _same(extras.pop(alias), getattr(checked, ALIASES[alias]))
+    ]
+    for name in RESERVED & extras.keys():
+        extras.pop(name)  # empty, or it is among the faults
+    return faults + _kept_faults({**extras, "votes": checked.votes} if checked.votes else extras)
+
+
+def _same(alias: object, known: object) -> bool:
+    return alias == known or (isinstance(alias, str) and alias.lower() == known)
+
+
+def _kept_faults(extras: dict[str, Any]) -> list[FieldError]:
+    names = ", ".join(sorted(map(str, extras)))
+    try:
+        size = len(orjson.dumps(extras))
+    except TypeError as error:
+        return [FieldError(names, f"cannot be kept as JSON: {error}")]
+    if size > EXTRA_BYTES:
+        return [FieldError(names, f"unknown fields take {size} bytes; the limit is {EXTRA_BYTES}")]
+    return [
+        FieldError(name, "holds NaN, an infinity or a NUL character")
+        for name, value in extras.items()
+        if _is_unkeepable(name) or _is_unkeepable(value)
+    ]
+
+
+def _is_unkeepable(value: object) -> bool:
+    if isinstance(value, float):
+        return not math.isfinite(value)
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, Mapping):
+        return any(_is_unkeepable(item) for pair in value.items() for item in pair)
+    return isinstance(value, list | tuple) and any(map(_is_unkeepable, value))
+
+
+def _all_faults(signal: object, now: datetime, error: ValidationError) -> list[FieldError]:
+    """What the model found, and what the checks across fields find where those passed."""
+    faults = [_fault(item) for item in error.errors(include_url=False)]
+    with suppress(ValidationError):
+        faults += _price_faults(Levels.model_validate(signal))
+    with suppress(ValidationError):
+        faults += _time_faults(Moment.model_validate(signal), now)
+    return faults + (_reserved_faults(signal) if isinstance(signal, Mapping) else [])
+
+
+def _fault(item: Any) -> FieldError:  # noqa: ANN401  # pydantic's ErrorDetails
+    field = ".".join(str(part) for part in item["loc"]) or "signal"
+    message = str(item["msg"]).removeprefix("Value error, ")
+    if item["type"] == "missing":
+        message = "is missing"
+    elif item["type"] == "string_pattern_mismatch":
+        message = PATTERNS.get(ALIASES.get(field, field), "takes no NUL character")
+    return FieldError(field, f"{message[:1].lower()}{message[1:]}")

@@ -1,0 +1,6 @@
+"""Shows that nothing was altered, lost or slipped in: database against journal, both ways."""
+
+from signals.verification.findings import Finding, Kind, Verification
+from signals.verification.verify import verify, verify_one
+
+__all__ = ["Finding", "Kind", "Verification", "verify", "verify_one"]

@@ -1,0 +1,28 @@
+"""Databases of their own, through Argo's engine."""
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.conf import settings
+
+from argo.sqlite.base import DatabaseWrapper
+
+T = TypeVar("T")
+
+
+def wrapper_for(folder: Path, **options: Any) -> DatabaseWrapper:  # noqa: ANN401
+    """A new wrapper, as each thread has one; all of one folder share a pool."""
+    described = {**settings.DATABASES["default"], "NAME": str(folder / "own.db")}
+    options = {"pool_size": 5, "pool_timeout": 30.0, **options}
+    return DatabaseWrapper({**described, "OPTIONS": options}, "own")
+
+
+def in_thread(work: Callable[[], T]) -> T:
+    """What `work` answers, done by another thread."""
+    answers: list[T] = []
+    thread = threading.Thread(target=lambda: answers.append(work()))
+    thread.start()
+    thread.join()
+    return answers[0]

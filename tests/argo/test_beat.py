@@ -1,0 +1,179 @@
+"""Only one beat runs, whatever became of the one before it, and it keeps the settings' schedule."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from sqlite3 import connect
+
+import psycopg
+import pytest
+
+from tests.argo.up.processes import Running, wait_until
+from tests.installation import Installation
+from tests.services import POSTGRESQL
+
+pytestmark = pytest.mark.slow
+StartBeat = Callable[..., Running]
+BEAT = ("-m", "celery", "-A", "argo", "--quiet", "beat", "--loglevel", "INFO")
+
+
+@pytest.fixture
+def start_beat(installation: Installation) -> Iterator[StartBeat]:
+    """Start a real beat on this installation (or a variant of it); all end with the test."""
+    started: list[Running] = []
+
+    def start(argo: Installation = installation) -> Running:
+        argo = with_settings(argo, ARGO_LOG_LEVEL="DEBUG")  # else it does not tell of each look
+        process = argo.start(*BEAT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        started.append(Running(process))
+        return started[-1]
+
+    yield start
+    for beat in started:
+        beat.kill_all()
+
+
+def messages(argo: Installation) -> int:
+    return len(list((argo.folder / "broker").glob("*.flush.msg")))
+
+
+def with_settings(argo: Installation, **settings: str) -> Installation:
+    return replace(argo, settings=argo.settings | settings)
+
+
+def schedule_of(argo: Installation) -> list[tuple[object, ...]]:
+    rows: list[tuple[object, ...]] = argo.query(
+        "SELECT name, task, enabled, every, period FROM django_celery_beat_periodictask "
+        "JOIN django_celery_beat_intervalschedule AS i ON i.id = interval_id ORDER BY name"
+    )
+    return rows
+
+
+def test_a_second_beat_says_who_holds_the_lock_and_exits(
+    installation: Installation, start_beat: StartBeat
+) -> None:
+    first = start_beat()
+    first.wait_for("Schedule changed|Sending due task")
+
+    second = start_beat()
+
+    assert second.end() == 1
+    assert f"beat.lock is held by process {first.process.pid}." in second.text
+    assert "Only one may run" in second.text
+    assert first.process.poll() is None
+
+
+def test_a_beat_takes_over_from_one_that_was_killed(
+    installation: Installation, start_beat: StartBeat
+) -> None:
+    first = start_beat(with_settings(installation, SIGNAL_BATCH_TIMEOUT="0.5"))
+    first.wait_for("Sending due task flush")
+    first.signal(signal.SIGKILL)
+    first.end()
+
+    second = start_beat(with_settings(installation, SIGNAL_BATCH_TIMEOUT="0.5"))
+    second.wait_for("Sending due task flush")
+    second.signal(signal.SIGTERM)
+
+    assert second.end() == 0
+
+
+def test_a_beat_whose_lock_was_deleted_ends_rather_than_run_beside_another(
+    installation: Installation, start_beat: StartBeat
+) -> None:
+    beat = start_beat(with_settings(installation, SIGNAL_BATCH_TIMEOUT="0.5"))
+    beat.wait_for("Sending due task flush")
+
+    (installation.folder / "beat.lock").unlink()
+
+    assert beat.end() != 0
+    assert "beat.lock was deleted or replaced" in beat.text
+
+
+def test_beat_sends_at_the_pace_of_the_settings_even_below_a_second(
+    installation: Installation, start_beat: StartBeat
+) -> None:
+    beat = start_beat(with_settings(installation, SIGNAL_BATCH_TIMEOUT="0.4"))
+
+    beat.wait_for("Sending due task flush", times=3)
+
+    assert messages(installation) >= 2
+    assert ("flush", "signals.tasks.flush", 1, 400_000, "microseconds") in schedule_of(installation)
+
+
+def test_changed_settings_change_the_schedule_but_not_what_a_person_switched_off(
+    installation: Installation, start_beat: StartBeat
+) -> None:
+    first = start_beat(with_settings(installation, SIGNAL_BATCH_TIMEOUT="3"))
+    first.wait_for("Sending due task flush")
+    first.signal(signal.SIGTERM)
+    first.end()
+    assert ("flush", "signals.tasks.flush", 1, 3, "seconds") in schedule_of(installation)
+    connection = connect(installation.folder / "signals.db", isolation_level=None)
+    connection.execute("UPDATE django_celery_beat_periodictask SET enabled = 0")
+    connection.close()
+
+    second = start_beat(with_settings(installation, SIGNAL_BATCH_TIMEOUT="7"))
+    second.wait_for("beat: Starting")
+    wait_until(
+        lambda: ("flush", "signals.tasks.flush", 0, 7, "seconds") in schedule_of(installation)
+    )
+
+
+def test_beat_lends_its_connection_for_each_look_and_ends_with_its_count_stored(
+    installation: Installation, start_beat: StartBeat
+) -> None:
+    beat = start_beat(with_settings(installation, SIGNAL_BATCH_TIMEOUT="0.4", SIGNAL_POOL_SIZE="1"))
+    beat.wait_for("Sending due task flush", times=4)
+    beat.signal(signal.SIGTERM)
+
+    assert beat.end() == 0
+    assert "ERROR" not in beat.text
+    sent = beat.text.count("Sending due task flush")
+    counts = installation.query(
+        "SELECT total_run_count FROM django_celery_beat_periodictask WHERE name = 'flush'"
+    )
+    assert counts == [(sent,)]
+
+
+@pytest.mark.services("postgresql")
+def test_beats_on_two_machines_with_one_postgresql_database_exclude_each_other(
+    installation: Installation, start_beat: StartBeat, postgresql_url: str
+) -> None:
+    here = with_settings(installation, DATABASE_URL=postgresql_url, SIGNAL_BATCH_TIMEOUT="0.5")
+    here.manage("migrate", "--verbosity", "0").check_returncode()
+    there = replace(here, folder=installation.folder.with_name("elsewhere"))
+    there.folder.mkdir()
+    first = start_beat(here)
+    first.wait_for("Sending due task flush")
+
+    second = start_beat(there)
+    assert second.end() == 1
+    assert f"is held by argo beat, process {first.process.pid} on " in second.text
+
+    end_sessions(postgresql_url)
+    assert first.end() != 0
+    third = start_beat(there)
+    third.wait_for("Sending due task flush")
+
+
+@pytest.fixture
+def postgresql_url() -> Iterator[str]:
+    """An empty database of its own."""
+    server = f"postgres://postgres@{POSTGRESQL.host}:{POSTGRESQL.port}"
+    name = f"argo_beat_{os.getpid()}"
+    with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        yield f"{server}/{name}"
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def end_sessions(url: str) -> None:
+    """What a restart of the server does to those that are connected."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )

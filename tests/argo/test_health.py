@@ -1,0 +1,74 @@
+"""GET /api/health and the system checks: what is wrong is said, and what to do."""
+
+import sqlite3
+
+import pytest
+from django.core.checks import run_checks
+from django.test import Client
+from pytest_django import Settings
+
+from argo import checks
+from signals.ledger import flusher, journal
+from signals.models import DeadLetter
+from signals.tracker import SignalTracker
+from tests.samples import a_signal
+
+pytestmark = pytest.mark.django_db
+
+
+def _health(client: Client) -> dict[str, object]:
+    answer = client.get("/api/health")
+    assert answer.status_code == 200
+    body: dict[str, object] = answer.json()
+    return body
+
+
+def _check_ids() -> list[str | None]:
+    return [message.id for message in run_checks(databases=["default"])]
+
+
+def test_all_is_well(client: Client) -> None:
+    SignalTracker.from_settings("test").log_signal(a_signal())
+    health = _health(client)
+    assert (health["status"], health["problems"]) == ("ok", [])
+    assert health["journal"] == {"pending_bytes": 0}
+
+
+def test_what_is_pending_is_counted(client: Client) -> None:
+    SignalTracker.from_settings("test").accept([a_signal()])
+    assert _health(client)["journal"] == {"pending_bytes": journal().path.stat().st_size}
+
+
+def test_dead_letters_are_a_problem_until_they_are_resolved(client: Client) -> None:
+    journal().append([b"garbage"])
+    flusher().flush()
+    assert _health(client)["status"] == "degraded"
+    DeadLetter.objects.update(resolved_at="2025-01-15T10:30:00Z")
+    assert _health(client)["status"] == "ok"
+
+
+def test_a_deleted_journal_is_a_problem(client: Client) -> None:
+    SignalTracker.from_settings("test").log_signal(a_signal())
+    journal().path.unlink()
+    assert _health(client)["status"] == "degraded"
+    assert "argo.W001" in _check_ids()
+    flusher().flush()
+    (letter,) = DeadLetter.objects.all()
+    assert letter.kind == "journal"
+    assert letter.reason in str(_health(client)["problems"])
+    assert "argo.W001" in _check_ids()
+
+
+def test_the_running_sqlite_is_reported(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "argo.I001" in _check_ids()
+    assert _health(client)["sqlite"] == sqlite3.sqlite_version
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
+    (error,) = checks.sqlite_library()
+    assert error.id == "argo.E001"
+    assert "3.51.3" in str(error.hint)
+
+
+def test_a_handler_that_is_not_there_is_an_error(settings: Settings) -> None:
+    settings.SIGNAL_STORED_HANDLERS = ("sync.nowhere.enqueue",)
+    (error,) = checks.stored_handlers()
+    assert "sync.nowhere.enqueue" in error.msg

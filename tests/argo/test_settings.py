@@ -1,0 +1,79 @@
+"""Settings are refused by name where they make no sense, and every one is documented."""
+
+import os
+import re
+import stat
+from pathlib import Path
+
+import pytest
+
+from argo.secret import load_or_make_secret
+from tests.installation import ROOT, Installation
+
+USED = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', (ROOT / "argo/settings.py").read_text()))
+
+
+def test_the_example_lists_every_setting() -> None:
+    listed = re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.M)
+    assert sorted(listed) == sorted(USED)
+
+
+def test_the_readme_lists_every_setting() -> None:
+    listed = re.findall(r"^\| `([A-Z_]+)` \|", (ROOT / "README.md").read_text(), re.M)
+    assert sorted(listed) == sorted(USED)
+
+
+def test_the_example_says_the_defaults(tmp_path: Path) -> None:
+    example = dict(re.findall(r"^([A-Z_]+)=(.+)$", (ROOT / ".env.example").read_text(), re.M))
+    del example["ARGO_DATA_DIR"]
+    show = (
+        "from argo import settings as s; "
+        "print({n: repr(v) for n, v in vars(s).items() if n.isupper()})"
+    )
+    plain, given = Installation(tmp_path), Installation(tmp_path, example)
+    first, second = (argo.start("-c", show, stdout=-1).communicate()[0] for argo in (plain, given))
+    assert first == second
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SIGNAL_BATCH_SIZE", "many"),
+        ("SIGNAL_BATCH_SIZE", "0"),
+        ("SIGNAL_BATCH_TIMEOUT", "nan"),
+        ("SIGNAL_POOL_SIZE", "6"),
+        ("ARGO_DEBUG", "perhaps"),
+        ("ARGO_LOG_LEVEL", "LOUD"),
+        ("DATABASE_URL", "mysql://root:secret@host/x"),
+        ("CELERY_BROKER_URL", "carrier-pigeon://x"),
+        ("ARGO_DATA_DIR", "/dev/null/x"),
+    ],
+)
+def test_a_malformed_setting_is_named(tmp_path: Path, name: str, value: str) -> None:
+    answer = Installation(tmp_path, {name: value}).manage("check")
+    assert answer.returncode == 1
+    assert answer.stderr.startswith(f"Argo cannot start: {name}=")
+    assert "secret" not in answer.stderr
+
+
+def test_the_secret_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "secret.key"
+    key = load_or_make_secret(path)
+    assert len(key) >= 50
+    assert load_or_make_secret(path) == key
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir(tmp_path) == ["secret.key"]
+
+
+def test_defaults_are_safe(tmp_path: Path) -> None:
+    show = "from argo import settings as s; print(s.DEBUG, s.WEB_HOST, '*' in s.ALLOWED_HOSTS)"
+    shown = Installation(tmp_path).start("-c", show, stdout=-1).communicate()[0]
+    assert shown.strip() == "False 127.0.0.1 False"
+
+
+@pytest.mark.parametrize("name", ["a#b", "a?b", "a%41b", "a b"])
+def test_the_database_is_in_the_data_folder_whatever_its_name(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    Installation(folder).manage("migrate", "--verbosity", "0").check_returncode()
+    assert (folder / "signals.db").exists()
+    assert os.listdir(tmp_path) == [name]

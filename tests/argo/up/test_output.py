@@ -1,0 +1,68 @@
+"""What the lines of `up` look like, and what happens when nobody reads them."""
+
+import io
+import os
+
+import pytest
+
+from argo.up.output import Output, wants_colour
+
+
+def test_prefixes_are_aligned_and_every_line_has_one() -> None:
+    stream = io.StringIO()
+    output = Output(stream, ["argo", "flush"], coloured=False)
+
+    output.tell("argo", "one\ntwo")
+    output.tell("flush", "three")
+
+    assert stream.getvalue() == "argo  | one\nargo  | two\nflush | three\n"
+
+
+def test_empty_lines_are_left_out() -> None:
+    stream = io.StringIO()
+
+    Output(stream, ["web"], coloured=False).tell("web", "\nworker: Warm shutdown\n  \n")
+
+    assert stream.getvalue() == "web | worker: Warm shutdown\n"
+
+
+def test_each_name_has_its_colour_on_a_terminal() -> None:
+    stream = io.StringIO()
+    output = Output(stream, ["argo", "web"], coloured=True)
+
+    output.tell("argo", "plain text")
+    output.tell("web", "plain text")
+
+    first, second = stream.getvalue().splitlines()
+    assert first.startswith("\x1b[")
+    assert first.endswith("\x1b[0mplain text")
+    assert first.replace("argo", "web ") != second
+
+
+def test_no_colour_where_nobody_sees_it_or_it_was_declined(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert not wants_colour(io.StringIO())
+
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr("argo.up.output.supports_color", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert wants_colour(terminal)
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert not wants_colour(terminal)
+
+
+def test_a_closed_pipe_is_noticed_and_the_rest_is_dropped() -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w", buffering=1) as stream:
+        output = Output(stream, ["web"], coloured=False)
+        output.tell("web", "somebody reads")
+        assert not output.is_lost
+
+        os.close(reading)
+        output.tell("web", "nobody reads")
+        output.tell("web", "still nobody")
+
+        assert output.is_lost
+        os.dup2(os.open(os.devnull, os.O_WRONLY), writing)  # so that closing it can flush

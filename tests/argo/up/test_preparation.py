@@ -1,0 +1,75 @@
+"""What must be in order before anything starts, and the first admin user."""
+
+import sqlite3
+
+import pytest
+from celery import Celery
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import User
+from kombu import Queue
+
+from argo.up.admin_user import make_first_admin
+from argo.up.prepare import NotInOrder, check_system, declare_queues
+
+
+@pytest.mark.django_db
+def test_the_checks_say_what_runs() -> None:
+    said: list[str] = []
+
+    check_system(said.append)
+
+    assert f"SQLite {sqlite3.sqlite_version} runs." in said
+
+
+@pytest.mark.django_db
+def test_a_sqlite_that_corrupts_stops_the_start_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
+    monkeypatch.setattr(sqlite3, "sqlite_version", "3.40.1")
+
+    with pytest.raises(NotInOrder, match=r"SQLite 3\.40\.1 runs, .* requirements\.txt"):
+        check_system(lambda _: None)
+
+
+def test_queues_are_declared_before_their_workers_run() -> None:
+    app = Celery("some", broker="memory://")
+    app.conf.task_queues = [Queue("flush"), Queue("sync")]
+
+    declare_queues(app)
+
+    with app.connection_for_read() as connection:
+        for name in ("flush", "sync"):
+            Queue(name)(connection.default_channel).queue_declare(passive=True)
+
+
+@pytest.mark.slow
+def test_a_broker_that_is_down_stops_the_start_and_names_the_setting() -> None:
+    app = Celery("some", broker="redis://:secret@127.0.0.1:1/0")
+
+    with pytest.raises(NotInOrder, match=r"127\.0\.0\.1:1/.*CELERY_BROKER_URL") as raised:
+        declare_queues(app)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.django_db
+def test_the_first_admin_can_log_in_with_the_password_that_is_shown() -> None:
+    password = make_first_admin()
+
+    user = authenticate(username="admin", password=password)
+    assert user is not None
+    assert user.is_superuser
+    assert len(password or "") >= 20
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("name", "is_superuser"), [("admin", True), ("somebody", True), ("admin", False)]
+)
+def test_no_admin_is_made_where_there_is_one_or_the_name_is_taken(
+    name: str, is_superuser: bool
+) -> None:
+    User.objects.create_user(name, is_superuser=is_superuser)
+
+    assert make_first_admin() is None
+    assert User.objects.count() == 1

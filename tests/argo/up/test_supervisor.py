@@ -1,0 +1,238 @@
+"""What the supervisor does for its children, with real processes and real signals."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from argo.up import leash
+from tests.argo.up.processes import (
+    DYING,
+    PARENT,
+    POLITE,
+    STUBBORN,
+    Running,
+    a_child,
+    is_alive,
+    wait_until_gone,
+)
+
+Start = Callable[..., Running]
+FOR_EVER = 10_000.0
+ECHO_IS_OVER = 0.7
+"""Seconds after which a second SIGINT is a person's."""
+
+
+def pid_of(running: Running, name: str) -> int:
+    return int(running.wait_for(rf"{name}: pid (\d+)")[-1])
+
+
+# --- Output ------------------------------------------------------------------------------------
+def test_every_line_of_a_childs_output_comes_with_its_name(start: Start) -> None:
+    code = "import sys; print('to stdout'); print('to stderr', file=sys.stderr)"
+    running = start(a_child("talker", code, once=True), a_child("other", POLITE))
+
+    running.wait_for("talker: to stdout")
+    running.wait_for("talker: to stderr")
+    running.wait_for("other: pid")
+
+
+def test_a_line_comes_when_it_was_printed_and_not_when_a_buffer_is_full(start: Start) -> None:
+    running = start(a_child("sleeper", "import time; print('before'); time.sleep(1000)"))
+
+    running.wait_for("sleeper: before")
+
+
+def test_much_output_comes_whole_and_in_order(start: Start) -> None:
+    code = "for number in range(50_000): print('line', number, 'x' * 50)"
+    running = start(a_child("chatty", code, once=True))
+
+    running.wait_for("chatty: line 49999 ")
+
+    numbers = [int(number) for number in re.findall(r"chatty: line (\d+) x{50}\n", running.text)]
+    assert numbers == list(range(50_000))
+
+
+def test_output_that_is_no_text_or_has_no_end_is_shown_as_well_as_can_be(start: Start) -> None:
+    code = "import sys; out = sys.stdout.buffer; out.write(b'caf\\xe9\\n' + b'y' * 70_000)"
+    running = start(a_child("odd", code, once=True))
+
+    running.wait_for("odd: caf\N{REPLACEMENT CHARACTER}\n")
+    running.wait_for(r"odd: y{65536}\n")
+    running.wait_for(rf"odd: y{{{70_000 - 65_536}}}\n")
+
+
+# --- Restarts ----------------------------------------------------------------------------------
+def test_a_child_that_dies_is_started_again_later_each_time(start: Start) -> None:
+    running = start(a_child("mortal", DYING), a_child("other", POLITE))
+
+    told = r"argo: mortal ended with exit code 3 after 0 s; restart (\d+) follows in (\S+) s\."
+    running.wait_for(told, times=4)
+
+    restarts = [" ".join(found) for found in re.findall(told, running.text)]
+    assert restarts[:4] == ["1 0.1", "2 0.2", "3 0.4", "4 0.4"]
+    assert len(set(running.wait_for(r"other: pid (\d+)"))) == 1
+
+
+def test_a_killed_child_is_started_again_and_its_own_children_do_not_outlive_it(
+    start: Start,
+) -> None:
+    running = start(a_child("family", PARENT))
+    first = pid_of(running, "family")
+    grandchild = int(running.wait_for(r"grandchild (\d+)")[0])
+
+    os.kill(first, signal.SIGKILL)
+    running.wait_for("family ended by SIGKILL")
+    second = int(running.wait_for(r"family: pid (\d+)", times=2)[1])
+
+    assert second != first
+    assert is_alive(second)
+    wait_until_gone(first, grandchild)
+
+
+def test_a_program_that_is_not_there_is_told_and_tried_again(start: Start) -> None:
+    running = start({**a_child("absent", ""), "command": ["/no/such/program"]})
+
+    running.wait_for("absent: .*No such file")
+    running.wait_for("absent ended with exit code 1", times=2)
+
+
+def test_a_child_that_is_to_run_once_is_not_started_again(start: Start) -> None:
+    running = start(a_child("single", "print('ran')", once=True), a_child("mortal", DYING))
+
+    running.wait_for("restart 3")  # by then it would have been started again
+
+    assert running.text.count("single: ran") == 1
+    assert "single ended" not in running.text
+
+
+# --- Stopping ----------------------------------------------------------------------------------
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_all_in_peace(start: Start, number: signal.Signals) -> None:
+    running = start(a_child("one", POLITE, "0.5"), a_child("two", POLITE))
+    pids = [pid_of(running, "one"), pid_of(running, "two")]
+
+    running.signal(number)
+
+    assert running.end() == 0
+    assert {"one: asked\n", "one: bye\n", "two: asked\n", "two: bye\n"} <= set(running.lines)
+    assert running.lines[-1] == "argo: Stopped.\n"
+    assert not any(map(is_alive, pids))
+
+
+def test_under_nohup_the_end_of_the_terminal_is_not_its_end(start: Start) -> None:
+    ticking = "import time\nfor number in range(9999): print('tick', number); time.sleep(0.1)"
+    running = start(a_child("clock", ticking), wrapper=("/usr/bin/env", "nohup"))
+    running.wait_for("clock: tick")
+
+    running.signal(signal.SIGHUP)
+    ticks = running.text.count("tick")
+    running.wait_for("clock: tick", times=ticks + 10)
+
+    assert "Stopping" not in running.text
+    running.signal(signal.SIGTERM)
+    assert running.end() == 0
+
+
+def test_stages_end_one_after_the_other(start: Start) -> None:
+    running = start(
+        a_child("work", POLITE, stage=2),
+        a_child("clock", POLITE, "0.4", stage=1),
+        a_child("intake", POLITE, "0.4", stage=0),
+        a_child("second intake", POLITE, "0.4", stage=0),
+    )
+    for name in ("work", "clock", "intake", "second intake"):
+        pid_of(running, name)
+
+    running.signal(signal.SIGTERM)
+    running.end()
+
+    def at(line: str) -> int:
+        return running.lines.index(f"{line}\n")
+
+    assert at("second intake: asked") < at("intake: bye")  # one stage, at the same time
+    assert max(at("intake: bye"), at("second intake: bye")) < at("clock: asked")
+    assert at("clock: bye") < at("work: asked")
+
+
+def test_the_terminals_ctrl_c_does_not_reach_the_children(start: Start) -> None:
+    running = start(a_child("one", POLITE))
+    child = pid_of(running, "one")
+
+    assert os.getsid(child) == os.getpgid(child) == child
+
+
+def test_a_child_that_will_not_stop_is_killed_when_its_patience_ends(start: Start) -> None:
+    running = start(a_child("stubborn", STUBBORN, patience=0.5), a_child("other", POLITE))
+    pids = [pid_of(running, "stubborn"), pid_of(running, "other")]
+
+    running.signal(signal.SIGTERM)
+
+    assert running.end() == 1
+    assert running.lines[-1] == "argo: Stopped, but had to kill stubborn.\n"
+    assert "other: bye\n" in running.lines
+    assert not any(map(is_alive, pids))
+
+
+def test_a_second_ctrl_c_kills_at_once(start: Start) -> None:
+    running = start(
+        a_child("stubborn", STUBBORN, patience=FOR_EVER),
+        a_child("later", STUBBORN, patience=FOR_EVER, stage=1),
+    )
+    pids = [pid_of(running, "stubborn"), pid_of(running, "later")]
+
+    running.signal(signal.SIGINT)
+    running.wait_for("Stopping")
+    time.sleep(ECHO_IS_OVER)
+    running.signal(signal.SIGINT)
+
+    assert running.end() == 1
+    assert "had to kill stubborn and later" in running.lines[-1]
+    assert not any(map(is_alive, pids))
+
+
+@pytest.mark.parametrize("echo", [[signal.SIGINT] * 3, [signal.SIGTERM] * 3])
+def test_a_signal_that_comes_twice_at_once_is_no_second_ctrl_c(
+    start: Start, echo: list[signal.Signals]
+) -> None:
+    running = start(a_child("slow", POLITE, "1.5"))
+    pid_of(running, "slow")
+
+    for number in echo:
+        running.signal(number)
+        time.sleep(0.05)
+
+    assert running.end() == 0
+    assert "slow: bye\n" in running.lines
+
+
+def test_a_supervisor_killed_outright_leaves_no_child(start: Start) -> None:
+    running = start(
+        a_child("steady", POLITE), a_child("restarted", POLITE), a_child("mortal", DYING)
+    )
+    first = pid_of(running, "restarted")
+    os.kill(first, signal.SIGKILL)
+    second = int(running.wait_for(r"restarted: pid (\d+)", times=2)[1])
+    pids = [pid_of(running, "steady"), second]
+
+    running.signal(signal.SIGKILL)
+    running.end()
+
+    wait_until_gone(*pids)
+    assert "steady: asked\n" not in running.lines  # nobody was left to pass it on
+
+
+def test_a_child_whose_supervisor_died_before_it_began_does_not_begin() -> None:
+    gone = subprocess.Popen(["/bin/true"])
+    gone.wait()
+    command = [sys.executable, leash.__file__, str(gone.pid), sys.executable, "-c", "print('ran')"]
+
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert f"process {gone.pid} is gone" in ended.stderr

@@ -1,0 +1,251 @@
+"""The whole of Argo by one command, as a person runs it."""
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+
+from tests.argo.up.processes import (
+    PATIENCE,
+    Running,
+    end_for_good,
+    is_alive,
+    wait_until,
+    wait_until_gone,
+)
+from tests.installation import ROOT, Installation
+from tests.samples import a_signal
+
+pytestmark = pytest.mark.slow
+StartUp = Callable[..., Running]
+READY = "argo  | Argo is ready"
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free: int = probe.getsockname()[1]
+    return free
+
+
+@pytest.fixture
+def argo(tmp_path: Path, port: int) -> Installation:
+    """A new, empty installation, with a port of its own."""
+    settings = {"ARGO_WEB_PORT": str(port), "SIGNAL_BATCH_TIMEOUT": "1"}
+    return Installation(tmp_path / "new", settings)
+
+
+@pytest.fixture
+def start_up(argo: Installation) -> Iterator[StartUp]:
+    """Start `manage.py up`; it and its children end with the test."""
+    started: list[Running] = []
+
+    def start(*options: str) -> Running:
+        process = argo.start(
+            "manage.py", "up", *options, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        started.append(Running(process))
+        return started[-1]
+
+    yield start
+    for running in started:
+        running.kill_all()
+
+
+def children_of(running: Running) -> list[psutil.Process]:
+    return psutil.Process(running.process.pid).children(recursive=True)
+
+
+def child(running: Running, word: str) -> psutil.Process:
+    (found,) = (
+        process
+        for process in psutil.Process(running.process.pid).children()
+        if word in process.cmdline()
+    )
+    return found
+
+
+def get(url: str, key: str = "") -> Any:  # noqa: ANN401  # JSON
+    answer = requests.get(url, headers={"X-API-Key": key}, timeout=PATIENCE)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def post(url: str, signal: dict[str, Any], key: str) -> None:
+    headers = {"X-API-Key": key}
+    answer = requests.post(f"{url}/api/signals", json=signal, headers=headers, timeout=PATIENCE)
+    assert answer.status_code == 202
+
+
+def stored(argo: Installation) -> int:
+    count: int = argo.query("SELECT count(*) FROM signals")[0][0]
+    return count
+
+
+def make_key(argo: Installation) -> str:
+    code = "from signals.api_keys import create_key; print(create_key('test', ['read', 'write']))"
+    made = argo.manage("shell", "--verbosity", "0", "--command", code)
+    return made.stdout.split()[-1]
+
+
+def test_from_nothing_to_stored_signals_and_back_to_nothing(
+    argo: Installation, start_up: StartUp, port: int
+) -> None:
+    url = f"http://127.0.0.1:{port}"
+    running = start_up()
+    running.wait_for(re.escape(READY))
+    started = children_of(running)
+
+    for line in (f"Admin     {url}/admin/", f"API docs  {url}/api/docs"):
+        assert line in running.text
+    assert get(f"{url}/api/health")["status"] == "ok"
+    assert re.search(r"Name: admin  Password: \S{20}", running.text)
+    post(url, a_signal(), make_key(argo))
+    wait_until(lambda: stored(argo) == 1)
+
+    running.signal(signal.SIGINT)
+    assert running.end() == 0
+    assert running.lines[-1] == "argo  | Stopped.\n"
+    assert not any(is_alive(process.pid) for process in started)
+
+    again = start_up()
+    again.wait_for(re.escape(READY))
+    assert "Password" not in again.text
+    assert stored(argo) == 1
+    again.signal(signal.SIGTERM)
+    assert again.end() == 0
+
+
+def test_a_second_up_on_the_same_data_names_the_first_and_exits(
+    argo: Installation, start_up: StartUp
+) -> None:
+    running = start_up()
+    running.wait_for("Data in")
+
+    second = argo.manage("up")
+
+    assert second.returncode == 1
+    assert f"already runs on {argo.folder}, as process {running.process.pid}" in second.stderr
+    assert "ARGO_DATA_DIR" in second.stderr
+
+
+def test_a_taken_port_is_told_before_anything_starts(argo: Installation, port: int) -> None:
+    with socket.create_server(("127.0.0.1", port)):
+        ended = argo.manage("up")
+
+    assert ended.returncode == 1
+    assert f"Port {port} on 127.0.0.1 is taken" in ended.stderr
+    assert "ARGO_WEB_PORT" in ended.stderr
+    assert not (argo.folder / "signals.db").exists()
+
+
+def test_a_data_folder_that_cannot_be_written_is_told(argo: Installation) -> None:
+    (argo.folder / "up.lock").mkdir(parents=True)
+
+    ended = argo.manage("up")
+
+    assert ended.returncode == 1
+    assert re.search(r"up\.lock cannot be written \(Is a directory\).*ARGO_DATA_DIR", ended.stderr)
+
+
+def test_it_recovers_from_killed_children_and_a_deleted_broker(
+    argo: Installation, start_up: StartUp, port: int
+) -> None:
+    running = start_up()
+    running.wait_for(re.escape(READY))
+    key = make_key(argo)
+    killed = [child(running, word) for word in ("granian", "beat", "worker")]
+    grandchildren = [deep for process in killed for deep in process.children()]
+
+    shutil.rmtree(argo.folder / "broker", ignore_errors=True)  # it may be in use
+    for process in killed:
+        end_for_good(process)
+    running.wait_for(r"(?:web|beat|flush) ended by SIGKILL", times=3)
+
+    wait_until_gone(*(process.pid for process in [*killed, *grandchildren]))
+    running.wait_for(r"flush@\S+ ready", times=2)
+    wait_until(lambda: answers(port))
+    post(f"http://127.0.0.1:{port}", a_signal(), key)
+    wait_until(lambda: stored(argo) == 1)
+    running.signal(signal.SIGTERM)
+    assert running.end() == 0
+
+
+def test_up_killed_outright_leaves_nothing_that_stops_the_next_one(
+    argo: Installation, start_up: StartUp
+) -> None:
+    running = start_up()
+    running.wait_for(re.escape(READY))
+    started = children_of(running)
+    assert len(started) >= 4  # web and its worker, beat, flush
+
+    running.signal(signal.SIGKILL)
+    wait_until_gone(*(process.pid for process in started))
+
+    again = start_up()
+    again.wait_for(re.escape(READY))
+
+
+def test_when_nobody_reads_its_output_any_more_it_stops(argo: Installation) -> None:
+    process = argo.start("manage.py", "up", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout is not None
+    assert "Data in" in process.stdout.readline()
+    wait_until(lambda: len(psutil.Process(process.pid).children()) == 3)
+    started = psutil.Process(process.pid).children(recursive=True)
+
+    process.stdout.close()
+
+    assert process.wait(120) == 0
+    wait_until_gone(*(child.pid for child in started))
+
+
+def test_the_demo_fills_it_and_says_what_to_look_at(
+    argo: Installation, start_up: StartUp, port: int
+) -> None:
+    running = start_up("--demo")
+    key = running.wait_for(r"Made an API key, shown this once: (\S+)")[0]
+    running.wait_for("Verify  .*verify_signals")
+
+    wait_until(lambda: stored(argo) > 100)
+    listed = get(f"http://127.0.0.1:{port}/api/signals?limit=3", key)
+    assert len(listed["items"]) == 3
+    before = stored(argo)
+    paste(*running.wait_for(r"(?:List|Post) +(curl .*)"))
+    wait_until(lambda: stored(argo) == before + 1)
+    paste(*running.wait_for(r"Verify +(.*)"))
+
+
+def paste(*commands: str) -> None:
+    """Run what `up` printed, as a person would, in a shell that knows nothing of it."""
+    plain = {"PATH": os.environ["PATH"]}
+    for command in commands:
+        options = " --fail --silent --show-error" if command.startswith("curl") else ""
+        subprocess.run(["/bin/sh", "-c", command + options], cwd=ROOT, env=plain, check=True)
+
+
+def answers(port: int) -> bool:
+    try:
+        return bool(get(f"http://127.0.0.1:{port}/api/health"))
+    except requests.RequestException:
+        return False
+
+
+def test_no_setting_reaches_the_children_by_another_way_than_the_environment(
+    argo: Installation, start_up: StartUp
+) -> None:
+    running = start_up()
+    wait_until(lambda: len(psutil.Process(running.process.pid).children()) == 3)
+
+    for process in psutil.Process(running.process.pid).children():
+        assert process.environ()["ARGO_DATA_DIR"] == str(argo.folder)
+        assert os.path.samefile(process.cwd(), ROOT)

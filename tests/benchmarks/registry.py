@@ -1,0 +1,22 @@
+"""The benchmarks there are, by name, in the order in which they run."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Protocol
+
+from tests.benchmarks.figures import Figure
+from tests.benchmarks.scene import Scene
+
+NAMES = ("intake", "flush", "api", "latency", "backlog", "growth", "verify")
+
+
+class Benchmark(Protocol):
+    """Measures on a scene of its own and answers its figures."""
+
+    def __call__(self, scene: Scene) -> Iterator[Figure]: ...
+
+
+def load(name: str) -> Benchmark:
+    """The benchmark's `run`; Django must be set up."""
+    found: Benchmark = import_module(f"tests.benchmarks.{name}").run
+    return found

@@ -1,0 +1,7 @@
+"""Argo's web application with an empty endpoint beside its own, for comparison only."""
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+settings.ROOT_URLCONF = "tests.benchmarks.urls"
+application = get_wsgi_application()

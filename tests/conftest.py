@@ -1,0 +1,72 @@
+"""Fixtures that tests of all apps share."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pytest_django import Settings
+
+from signals import ledger
+from signals.flush import Flusher
+from signals.journal import Journal
+from signals.tracker import SignalTracker
+from tests.installation import Installation
+from tests.services import SERVICES, required
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """`@pytest.mark.services("redis")`: skip with a reason, or fail where all are required."""
+    for mark in item.iter_markers("services"):
+        for service in (SERVICES[name] for name in mark.args):
+            if not service.answers():
+                reason = f"{service.name} does not answer on {service.host}:{service.port}"
+                pytest.fail(reason) if required() else pytest.skip(reason)
+
+
+@pytest.fixture(autouse=True)
+def own_data_folder(tmp_path: Path, settings: Settings) -> Iterator[None]:
+    """Each test has a journal of its own."""
+    settings.DATA_DIR = tmp_path
+    ledger.journal.cache_clear()
+    yield
+    ledger.journal().close()
+    ledger.journal.cache_clear()
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path / "signals.log")
+    yield journal
+    journal.close()
+
+
+@pytest.fixture(
+    params=["default", pytest.param("postgresql", marks=pytest.mark.services("postgresql"))]
+)
+def using(request: pytest.FixtureRequest) -> str:
+    """Runs a storage test on SQLite and again on PostgreSQL; mark it with `both_databases`."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def tracker(journal: Journal, using: str) -> SignalTracker:
+    """A tracker into the database `using`, from a journal of its own."""
+    return SignalTracker(journal, Flusher(journal, using=using), origin="python")
+
+
+@pytest.fixture(scope="session")
+def migrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a migrated database, to be copied."""
+    folder = tmp_path_factory.mktemp("migrated")
+    Installation(folder).manage("migrate", "--verbosity", "0").check_returncode()
+    return folder
+
+
+@pytest.fixture
+def installation(migrated_folder: Path, tmp_path: Path) -> Installation:
+    """An Argo of its own, migrated, to be used through its commands by real processes."""
+    folder = tmp_path / "argo"
+    shutil.copytree(migrated_folder, folder)
+    return Installation(folder)

@@ -1,0 +1,23 @@
+"""Clients of the API, with and without a key."""
+
+import pytest
+from django.test import Client
+
+from signals.api_keys import create_key
+from signals.flush import FlushResult
+from signals.ledger import flusher
+
+
+@pytest.fixture
+def writer(db: None) -> Client:
+    return Client(headers={"X-API-Key": create_key("writer", ["read", "write"])})
+
+
+@pytest.fixture
+def reader(db: None) -> Client:
+    return Client(headers={"X-API-Key": create_key("reader", ["read"])})
+
+
+def flush() -> FlushResult:
+    """What a worker does a moment after a signal was accepted."""
+    return flusher().flush()

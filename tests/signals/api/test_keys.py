@@ -1,0 +1,82 @@
+"""Who may read and who may write."""
+
+import json
+import time
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+
+from argo.errors import InvalidInput, NotFound
+from signals.api_keys import create_key, revoke
+from signals.clock import utc_now
+from signals.models import ApiKey
+from tests.samples import a_signal
+
+pytestmark = pytest.mark.django_db
+PATHS = ["/api/signals", "/api/signals/latest", "/api/signals/x", "/api/signals/x/verify"]
+
+
+def _write(client: Client) -> int:
+    body = json.dumps(a_signal())
+    return client.post("/api/signals", body, content_type="application/json").status_code
+
+
+def _with(key: str) -> Client:
+    return Client(headers={"X-API-Key": key})
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("key", ["", "argo_wrong", "\N{SNOWMAN}"])
+def test_without_a_valid_key_nothing_is_read(path: str, key: str) -> None:
+    client = _with(key.encode().decode("latin-1")) if key else Client()
+    assert client.get(path).status_code == 401
+
+
+def test_without_any_key_configured_everything_is_refused() -> None:
+    """Fault 21: without a key configured it let everyone in."""
+    assert not ApiKey.objects.exists()
+    assert _write(Client()) == 401
+    assert _write(_with("")) == 401
+
+
+def test_scopes() -> None:
+    assert _write(_with(create_key("w", ["write"]))) == 202
+    assert _write(_with(create_key("r", ["read"]))) == 401
+    assert _with(create_key("w", ["write"])).get("/api/signals").status_code == 401
+    assert _with(create_key("r", ["read"])).get("/api/signals").status_code == 200
+
+
+def test_a_revoked_key_ends_within_a_second() -> None:
+    key = create_key("w", ["read", "write"])
+    assert _write(_with(key)) == 202
+    revoke(key[:10], utc_now())
+    time.sleep(1.001)
+    assert _write(_with(key)) == 401
+    with pytest.raises(NotFound):
+        revoke(key[:10], utc_now())
+
+
+def test_the_key_itself_is_kept_nowhere() -> None:
+    key = create_key("w", ["write"])
+    (row,) = ApiKey.objects.values_list()
+    assert key not in map(str, row)
+
+
+@pytest.mark.parametrize("scopes", [[], ["admin"], ["read", "x"]])
+def test_there_are_no_other_scopes(scopes: list[str]) -> None:
+    with pytest.raises(InvalidInput, match="read, write"):
+        create_key("x", scopes)
+
+
+def test_staff_logged_in_to_the_admin_site_may_read_but_not_write() -> None:
+    client = Client()
+    client.force_login(User.objects.create_user("clerk", is_staff=True))
+    assert client.get("/api/signals").status_code == 200
+    assert _write(client) == 401
+
+
+def test_a_user_who_is_not_staff_may_not_even_read() -> None:
+    client = Client()
+    client.force_login(User.objects.create_user("somebody"))
+    assert client.get("/api/signals").status_code == 401

@@ -1,0 +1,70 @@
+"""The broker's folder or the journal's file taken away under running processes: nothing is lost."""
+
+import shutil
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.installation import Installation
+from tests.signals.crash.test_killed_processes import Nursery
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.mark.parametrize("taken", ["broker", "signals.log"])
+def test_what_is_taken_away_under_running_processes(installation: Installation, taken: str) -> None:
+    quiet = {"ARGO_LOG_LEVEL": "ERROR", "SIGNAL_FLUSH_LINGER": "0.01"}
+    argo = Installation(installation.folder, quiet)
+    nursery = Nursery(argo)
+    pids = [nursery.start(role) for role in ("writer", "async-writer", "logger", "flusher")]
+    for _ in range(8):
+        _take_away(argo, taken)
+        time.sleep(0.25)  # a process that has the file open puts it back with its next write
+    for pid in pids:  # the flusher lives a little longer
+        nursery.end(pid)
+    nursery.close()
+    _all_is_stored(argo)
+
+
+def test_hints_that_cannot_be_sent_are_only_warnings(installation: Installation) -> None:
+    argo = Installation(installation.folder, {"ARGO_LOG_LEVEL": "WARNING"})
+    log = argo.folder / "log"
+    with log.open("w") as stderr:
+        nursery = Nursery(argo, stderr=stderr)
+        pid = nursery.start("async-writer")
+        _take_away(argo, "broker")
+        (argo.folder / "broker").write_text("no folder any more")
+        _wait_until(lambda: "No flush hint could be sent" in log.read_text())
+        before = len((argo.folder / "acknowledged").read_text())
+        _wait_until(lambda: len((argo.folder / "acknowledged").read_text()) > before)
+        nursery.end(pid)
+        nursery.close()
+    assert "ERROR" not in log.read_text()
+    (argo.folder / "broker").unlink()
+    _all_is_stored(argo)
+
+
+def _all_is_stored(argo: Installation) -> None:
+    argo.manage("flush_signals")  # exits with 1: the lost file is a dead letter
+    acknowledged = (argo.folder / "acknowledged").read_text().split()
+    stored = [row[0] for row in argo.query("SELECT signal_id FROM signals")]
+    assert len(acknowledged) > 100
+    assert set(acknowledged) <= set(stored)
+    assert len(stored) == len(set(stored))
+    assert argo.query("PRAGMA integrity_check") == [("ok",)]
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 120
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.05)
+
+
+def _take_away(argo: Installation, taken: str) -> None:
+    path = argo.folder / taken
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,20 @@
+CREATE TABLE signals (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    signal_id TEXT UNIQUE NOT NULL,
+    symbol TEXT NOT NULL,
+    action TEXT NOT NULL,
+    entry_price REAL NOT NULL,
+    target_price REAL NOT NULL,
+    stop_price REAL NOT NULL,
+    confidence REAL NOT NULL,
+    strategy TEXT NOT NULL,
+    asset_type TEXT NOT NULL,
+    data_source TEXT DEFAULT 'weighted_consensus',
+    timestamp TEXT NOT NULL,
+    outcome TEXT DEFAULT NULL,
+    exit_price REAL DEFAULT NULL,
+    profit_loss_pct REAL DEFAULT NULL,
+    sha256 TEXT NOT NULL,
+    order_id TEXT DEFAULT NULL,
+    created_at TEXT DEFAULT CURRENT_TIMESTAMP
+)

@@ -1,0 +1,265 @@
+"""Nothing is altered, lost or slipped in unseen: database against journal, both ways."""
+
+from contextlib import nullcontext, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connections
+
+from signals.clock import utc_now
+from signals.flush import Flusher
+from signals.journal import Journal
+from signals.models import DeadLetter, JournalCursor, OutcomeChange, Signal, SignalContext
+from signals.outcomes import record_outcome
+from signals.tracker import SignalTracker
+from signals.verification import Verification, verify
+from tests.databases import both_databases
+from tests.samples import a_signal, signals
+
+pytestmark = both_databases
+
+
+def _found(journal: Journal, using: str) -> list[tuple[str, str]]:
+    return [(str(kind), signal_id) for kind, signal_id, _ in _verify(journal, using).findings]
+
+
+def _verify(journal: Journal, using: str) -> Verification:
+    return verify(journal, using=using)
+
+
+def _end(signal_id: str, journal: Journal, using: str, **changes: Any) -> None:  # noqa: ANN401
+    outcome = {"outcome": "win", "exit_price": 158.0, "who": "me", "why": "t", **changes}
+    record_outcome(signal_id, now=utc_now(), journal=journal, using=using, **outcome)
+
+
+def _alter(using: str, sql: str, *parameters: object) -> None:
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, parameters)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def ids(tracker: SignalTracker) -> list[str]:
+    kept = a_signal(note={"z": 1, "a": [1.5, None]}, votes=[{"source": "trend"}], regime="BULL")
+    return tracker.log_signals([*signals(4), kept])
+
+
+def test_what_is_whole_is_found_whole(ids: list[str], journal: Journal, using: str) -> None:
+    result = _verify(journal, using)
+    assert (result.rows, result.lines, result.findings) == (5, 5, [])
+
+
+def test_an_empty_ledger_is_whole(journal: Journal, using: str) -> None:
+    assert _verify(journal, using) == Verification()
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("symbol", "MSFT"),
+        ("entry_price", 150.50000000000003),
+        ("strategy", "other"),
+        ("timestamp", "2025-01-15T10:30:01Z"),
+        ("sha256", "0" * 64),
+        ("asset_type", "crypto"),
+        ("data_source", None),
+        ("outcome", "win"),
+        ("exit_price", 1.0),
+        ("order_id", "SIM_1"),
+        ("created_at", "2020-01-01 00:00:00"),
+    ],
+)
+def test_an_altered_column_is_named(
+    ids: list[str], journal: Journal, using: str, column: str, value: object
+) -> None:
+    _alter(using, f"UPDATE signals SET {column} = %s WHERE signal_id = %s", value, ids[2])
+    assert set(_found(journal, using)) >= {("altered", ids[2])}
+    assert {signal_id for _, signal_id in _found(journal, using)} == {ids[2]}
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("regime", "BEAR"), ("extra", '{"z": 2}'), ("origin", "api")]
+)
+def test_an_altered_context_is_named(
+    ids: list[str], journal: Journal, using: str, column: str, value: object
+) -> None:
+    row = SignalContext.objects.using(using).get(signal__signal_id=ids[4])
+    _alter(using, f"UPDATE signal_contexts SET {column} = %s WHERE id = %s", value, row.pk)
+    assert _found(journal, using) == [("altered", ids[4])]
+
+
+def test_a_row_that_was_taken_away_is_missing(ids: list[str], journal: Journal, using: str) -> None:
+    row = Signal.objects.using(using).get(signal_id=ids[1]).pk
+    _alter(using, "DELETE FROM signal_contexts WHERE id = %s", row)
+    _alter(using, "DELETE FROM signals WHERE id = %s", row)
+    assert _found(journal, using) == [("missing", ids[1])]
+
+
+def test_a_row_that_was_slipped_in_is_unknown(ids: list[str], journal: Journal, using: str) -> None:
+    columns = (
+        "symbol, action, entry_price, target_price, stop_price, confidence, strategy, asset_type, "
+        "data_source, timestamp, sha256, created_at"
+    )
+    _alter(
+        using,
+        f"INSERT INTO signals (signal_id, {columns}) SELECT 'forged', {columns} FROM signals "
+        "WHERE signal_id = %s",
+        ids[0],
+    )
+    assert ("unknown", "forged") in _found(journal, using)
+
+
+def test_an_altered_journal_line_is_found(ids: list[str], journal: Journal, using: str) -> None:
+    text = journal.path.read_bytes()
+    journal.path.write_bytes(text.replace(b'"regime":"BULL"', b'"regime":"BEAR"'))
+    assert _found(journal, using) == [("altered", ids[4])]
+
+
+def test_a_broken_journal_line_is_found(ids: list[str], journal: Journal, using: str) -> None:
+    lines = journal.path.read_bytes().splitlines(keepends=True)
+    lines[2] = b"x" * (len(lines[2]) - 1) + b"\n"
+    journal.path.write_bytes(b"".join(lines))
+    assert _found(journal, using) == [("unknown", ids[2]), ("altered", "")]
+
+
+def test_recorded_outcomes_are_no_finding(ids: list[str], journal: Journal, using: str) -> None:
+    _end(ids[0], journal, using)
+    _end(ids[0], journal, using, outcome="loss", exit_price=146.0)
+    assert _found(journal, using) == []  # before a flush has read the journal's line
+    SignalTracker(journal, Flusher(journal, using=using), origin="t").flush()
+    assert _found(journal, using) == []
+
+
+def test_an_outcome_altered_unseen_is_found(ids: list[str], journal: Journal, using: str) -> None:
+    _end(ids[0], journal, using, outcome="loss", exit_price=146.0)
+    _alter(using, "UPDATE signals SET outcome = 'win' WHERE signal_id = %s", ids[0])
+    assert _found(journal, using) == [("altered", ids[0])]
+
+
+def test_a_forged_outcome_change_is_found(ids: list[str], journal: Journal, using: str) -> None:
+    _end(ids[0], journal, using, outcome="loss", exit_price=146.0)
+    change = OutcomeChange.objects.using(using).get()
+    change.pk, change.change_id, change.after = None, "forged", {**change.after, "outcome": "win"}
+    change.save(using=using)
+    _alter(using, "UPDATE signals SET outcome = 'win' WHERE signal_id = %s", ids[0])
+    assert _found(journal, using) == [("unknown", ids[0])]
+
+
+def test_an_edited_outcome_change_is_found(ids: list[str], journal: Journal, using: str) -> None:
+    _end(ids[0], journal, using, outcome="loss", exit_price=146.0)
+    change = OutcomeChange.objects.using(using).get()
+    change.after = {**change.after, "outcome": "win"}
+    change.save(using=using)
+    _alter(using, "UPDATE signals SET outcome = 'win' WHERE signal_id = %s", ids[0])
+    assert _found(journal, using) == [("altered", ids[0])]
+
+
+def test_an_outcome_change_that_was_taken_away_is_found(
+    ids: list[str], journal: Journal, using: str
+) -> None:
+    _end(ids[0], journal, using)
+    SignalTracker(journal, Flusher(journal, using=using), origin="t").flush()
+    OutcomeChange.objects.using(using).all().delete()
+    kinds = {kind for kind, _ in _found(journal, using)}
+    assert kinds == {"altered", "missing"}
+
+
+def test_what_is_pending_is_no_finding(
+    tracker: SignalTracker, journal: Journal, using: str
+) -> None:
+    tracker.accept(signals(3))
+    result = _verify(journal, using)
+    assert (result.pending, result.findings) == (3, [])
+
+
+def test_dead_letters_are_no_finding(tracker: SignalTracker, journal: Journal, using: str) -> None:
+    tracker.log_signal(a_signal(signal_id="same"))
+    tracker.accept([a_signal(signal_id="same")])
+    journal.append([b"garbage"])
+    tracker.flush()
+    assert DeadLetter.objects.using(using).count() == 2
+    assert _found(journal, using) == []
+
+
+def test_rows_of_another_journal_are_checked_by_their_hash(
+    ids: list[str], journal: Journal, using: str
+) -> None:
+    other = JournalCursor.objects.using(using).create(journal="another machine's")
+    SignalContext.objects.using(using).update(journal=other)
+    journal.path.unlink()
+    _alter(using, "UPDATE signals SET symbol = 'X' WHERE signal_id = %s", ids[3])
+    result = _verify(journal, using)
+    assert result.elsewhere == 5
+    assert [finding.signal_id for finding in result.findings if finding.signal_id] == [ids[3]]
+
+
+def _flusher(journal: Journal, using: str) -> Any:  # noqa: ANN401
+    from signals.flush import Flusher
+
+    return Flusher(journal, using=using)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("entry_price", "'abc'"), ("symbol", "X'00ff'"), ("symbol", "CAST(X'ff' AS TEXT)")],
+)
+def test_a_value_of_another_type_is_named_too(
+    ids: list[str], journal: Journal, using: str, column: str, value: str
+) -> None:
+    refused = suppress(DatabaseError) if using == "postgresql" else nullcontext()
+    with refused:  # PostgreSQL keeps no value of another type
+        _alter(using, f"UPDATE signals SET {column} = {value} WHERE signal_id = %s", ids[2])
+        assert {signal_id for _, signal_id in _found(journal, using)} == {ids[2]}
+
+
+def test_an_outcome_forged_in_the_name_of_another_journal_is_found(
+    ids: list[str], journal: Journal, using: str
+) -> None:
+    _end(ids[0], journal, using, outcome="loss", exit_price=146.0)
+    change = OutcomeChange.objects.using(using).get()
+    other = JournalCursor.objects.using(using).create(journal="another")
+    forged = {**change.after, "outcome": "win"}
+    change.pk, change.change_id, change.after, change.journal = None, "forged", forged, other
+    change.save(using=using)
+    _alter(using, "UPDATE signals SET outcome = 'win' WHERE signal_id = %s", ids[0])
+    assert ("altered", ids[0]) in _found(journal, using)
+
+
+def test_a_dead_letter_that_is_not_the_line_excuses_nothing(
+    ids: list[str], journal: Journal, using: str
+) -> None:
+    context = SignalContext.objects.using(using).get(signal__signal_id=ids[1])
+    row, place = context.pk, {"segment": context.segment, "byte": context.byte}
+    _alter(using, "DELETE FROM signal_contexts WHERE id = %s", row)
+    _alter(using, "DELETE FROM signals WHERE id = %s", row)
+    cursor = JournalCursor.objects.using(using).get()
+    letter = DeadLetter(
+        journal=cursor, kind="line", payload=b"other", created_at=utc_now(), **place
+    )
+    letter.save(using=using)
+    assert _found(journal, using) == [("missing", ids[1])]
+
+
+def test_an_altered_second_line_of_a_signal_is_found(
+    tracker: SignalTracker, journal: Journal, using: str
+) -> None:
+    signal = a_signal(strategy="right")
+    tracker.log_signals([signal])
+    tracker.log_signals([signal])
+    head, _, tail = journal.path.read_bytes().rpartition(b"right")
+    journal.path.write_bytes(head + b"wrong" + tail)
+    assert [kind for kind, _ in _found(journal, using)] == ["altered"]
+
+
+def test_segments_that_are_sealed_meanwhile_are_no_finding(tmp_path: Path, using: str) -> None:
+    journal = Journal(tmp_path / "signals.log", segment_bytes=4000)
+    tracker = SignalTracker(journal, Flusher(journal, using=using), origin="t")
+    tracker.log_signals(signals(50))
+    turns = iter(range(5))
+
+    def go_on(count: int) -> None:
+        if next(turns, None) is not None:
+            tracker.log_signals(signals(30))
+
+    assert verify(journal, using=using, progress=go_on).findings == []
+    journal.close()

@@ -1,6 +1,6 @@
 """Between a signal and its journal line: encoding on the way in, decoding on the way out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from operator import itemgetter
@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from argo.errors import FieldError, InvalidInput
-from signals.hashing import Hashed, id_and_sha256_of, matches, sha256_of, signal_id_of
+from signals.hashing import Covered, Hashed, id_and_sha256_of, matches, sha256_of, signal_id_of
 from signals.journal import Line
 from signals.timestamps import OWN_SPELLING, created_at_text, utc_text
-from signals.validation import SignalIn, validated
+from signals.validation import validated
 
 IMPORTED = frozenset({"import", "adopted"})
 """Origins whose signals are history: taken as they are, never traded, hash or no hash."""
@@ -23,7 +23,6 @@ NUMBERS = ("entry_price", "target_price", "stop_price", "confidence")
 MADE = ("received_at", "origin")
 LATER = ("outcome", "exit_price", "profit_loss_pct", "order_id", "created_at")
 CONTEXT = ("regime", "reasoning", "sources", "agreement", "votes")
-DESCRIBED = ("asset_type", "data_source", *CONTEXT)
 KNOWN = frozenset((*TEXTS, *NUMBERS, *MADE, *LATER, *CONTEXT, "data_source"))
 
 COLUMN_TYPES: dict[str, type] = {
@@ -38,7 +37,7 @@ OPTIONAL_TYPES: dict[str, tuple[type, ...]] = {
 }
 LONGEST_INDEXED = 600
 """Characters; PostgreSQL refuses to index more than 2,704 bytes."""
-_hashed_fields = itemgetter(*Hashed._fields)
+_covered: Callable[[Mapping[str, Any]], Covered] = itemgetter(*Hashed._fields)
 
 
 class Receipt(NamedTuple):
@@ -76,32 +75,14 @@ class Record(NamedTuple):
 def encode(signal: Mapping[str, object], now: datetime, origin: str) -> tuple[Receipt, bytes]:
     """Validate a signal and make its journal line. Raises InvalidInput."""
     checked = validated(signal, now)
-    hashed = Hashed(
-        checked.symbol,
-        checked.action,
-        checked.entry_price,
-        checked.target_price,
-        checked.stop_price,
-        checked.confidence,
-        checked.strategy,
-        utc_text(checked.timestamp),
-    )
-    signal_id, sha256 = checked.signal_id, checked.sha256
-    if sha256 is not None:
-        signal_id = signal_id or signal_id_of(hashed)
-        hashed = _as_hashed(hashed, signal_id, sha256, signal.get("timestamp"))
-    elif signal_id is not None:
-        sha256 = sha256_of(hashed, signal_id)
-    else:
-        signal_id, sha256 = id_and_sha256_of(hashed)
-    made = {
-        "signal_id": signal_id,
-        "sha256": sha256,
-        "received_at": utc_text(now),
-        "origin": origin,
-    }
-    made.update(zip(Hashed._fields, hashed, strict=True))  # type: ignore[arg-type]  # floats too
-    return Receipt(signal_id, sha256), orjson.dumps(made | _described(checked))
+    fields = {name: value for name, value in checked.__dict__.items() if value is not None}
+    fields["timestamp"] = utc_text(checked.timestamp)
+    if checked.__pydantic_extra__:
+        fields |= checked.__pydantic_extra__
+    _identify(fields, signal.get("timestamp"))
+    fields["received_at"] = utc_text(now)
+    fields["origin"] = origin
+    return Receipt(fields["signal_id"], fields["sha256"]), orjson.dumps(fields)
 
 
 def encode_history(row: Mapping[str, Any], now: datetime, origin: str) -> bytes:
@@ -110,24 +91,28 @@ def encode_history(row: Mapping[str, Any], now: datetime, origin: str) -> bytes:
     return orjson.dumps({name: value for name, value in row.items() if value is not None} | made)
 
 
-def _as_hashed(hashed: Hashed, signal_id: str, sha256: str, given: object) -> Hashed:
-    """The fields in the spelling that `sha256` covers. Raises HashMismatch where none fits."""
-    spellings = [hashed]
+def _identify(fields: dict[str, Any], given_time: object) -> None:
+    """Give the signal its id and hash, where it brings none. Raises HashMismatch."""
+    if "sha256" in fields:
+        fields.setdefault("signal_id", signal_id_of(_covered(fields)))
+        fields["timestamp"] = _time_covered(fields, given_time)
+    elif "signal_id" in fields:
+        fields["sha256"] = sha256_of(_covered(fields), fields["signal_id"])
+    else:
+        fields["signal_id"], fields["sha256"] = id_and_sha256_of(_covered(fields))
+
+
+def _time_covered(fields: dict[str, Any], given: object) -> str:
+    """The time in the spelling that the hash covers. Raises HashMismatch where none fits."""
+    spellings = [str(fields["timestamp"])]
     if isinstance(given, str) and OWN_SPELLING.fullmatch(given):
-        spellings.insert(0, hashed._replace(timestamp=given))
+        spellings.insert(0, given)
     for spelling in spellings:
-        if matches(spelling, signal_id, sha256):
+        if hash_holds(fields | {"timestamp": spelling}):
             return spelling
     raise HashMismatch(
         [FieldError("sha256", "is not the hash of this signal (see the signal-hash contract)")]
     )
-
-
-def _described(checked: SignalIn) -> dict[str, Any]:
-    """What the hash does not cover, as far as it was given."""
-    known = checked.__dict__
-    described = {name: known[name] for name in DESCRIBED if known[name] is not None}
-    return described | (checked.__pydantic_extra__ or {})
 
 
 def decode(fields: dict[str, Any], line: Line) -> Record:
@@ -175,12 +160,7 @@ def _shape_fault(names: tuple[str, ...], types: tuple[type, ...]) -> str | None:
 
 def hash_holds(fields: Mapping[str, Any]) -> bool:
     """Whether the hash that the fields carry is theirs."""
-    hashed, signal_id, sha256 = (
-        Hashed(*_hashed_fields(fields)),
-        fields["signal_id"],
-        fields["sha256"],
-    )
-    return sha256_of(hashed, signal_id) == sha256 or matches(hashed, signal_id, sha256)
+    return matches(_covered(fields), fields["signal_id"], fields["sha256"])
 
 
 def signal_row(fields: dict[str, Any]) -> tuple[Any, ...]:

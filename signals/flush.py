@@ -15,6 +15,7 @@ from django.db import transaction
 from signals.changes import StoredChange, apply_change, decode_change
 from signals.clock import Clock, utc_now
 from signals.dead_letters import Fault, bury
+from signals.garbage import collector_paused
 from signals.journal import Chunk, Journal, JournalReplaced, Line, Offset, Position
 from signals.models import DeadLetter, JournalCursor, Signal
 from signals.records import BadLine, Record, decode, json_object
@@ -75,17 +76,20 @@ class Flusher:
 
     def batches(self) -> Iterable[FlushResult]:
         """The same, a batch at a time, for those who show progress."""
-        while True:
-            cursor = self._cursor()
-            position = Position(cursor.segment, cursor.byte, cursor.fingerprint)
-            try:
-                chunk = self.journal.read(position, max_lines=self.max_lines)
-            except JournalReplaced as replaced:
-                self._start_over(cursor, position, replaced)
-                continue
-            if chunk is None:
-                return
-            yield self._store(cursor, _sorted_lines(chunk))
+        while (result := self._batch()) is not None:
+            yield result
+
+    @collector_paused()
+    def _batch(self) -> FlushResult | None:
+        """Store the next lines; None where there are none."""
+        cursor = self._cursor()
+        position = Position(cursor.segment, cursor.byte, cursor.fingerprint)
+        try:
+            chunk = self.journal.read(position, max_lines=self.max_lines)
+        except JournalReplaced as replaced:
+            self._start_over(cursor, position, replaced)
+            return FlushResult()
+        return None if chunk is None else self._store(cursor, _sorted_lines(chunk))
 
     def _cursor(self) -> JournalCursor:
         cursors = JournalCursor.objects.using(self.using)
@@ -170,7 +174,9 @@ class _Batch(NamedTuple):
 
 def _sorted_lines(chunk: Chunk) -> _Batch:
     batch = _Batch([], [], [], chunk.end)
-    for line in filter(_has_data, chunk.lines):
+    for line in chunk.lines:
+        if not line.data:
+            continue
         try:
             fields = json_object(line)
             if "change" in fields:
@@ -180,10 +186,6 @@ def _sorted_lines(chunk: Chunk) -> _Batch:
         except BadLine as bad:
             batch.faults.append(Fault(Kind.LINE, line, f"the line {bad}"))
     return batch
-
-
-def _has_data(line: Line) -> bool:
-    return bool(line.data)
 
 
 def _faults_of(outcome: Outcome) -> list[Fault]:

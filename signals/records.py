@@ -37,6 +37,7 @@ OPTIONAL_TYPES: dict[str, tuple[type, ...]] = {
 }
 LONGEST_INDEXED = 600
 """Characters; PostgreSQL refuses to index more than 2,704 bytes."""
+_indexed = itemgetter("signal_id", "symbol", "timestamp")
 _covered: Callable[[Mapping[str, Any]], Covered] = itemgetter(*Hashed._fields)
 
 
@@ -136,7 +137,7 @@ def _check(fields: dict[str, Any]) -> None:
     fault = _shape_fault(tuple(fields), tuple(map(type, fields.values())))
     if fault is not None:
         raise BadLine(fault)
-    if len(fields["signal_id"] + fields["symbol"] + fields["timestamp"]) > LONGEST_INDEXED:
+    if sum(map(len, _indexed(fields))) > LONGEST_INDEXED:
         raise BadLine(f"has more than {LONGEST_INDEXED} characters in its id, symbol and timestamp")
     if fields["origin"] not in IMPORTED and not hash_holds(fields):
         raise BadLine("was altered after it was journaled: its hash does not match")
@@ -196,21 +197,23 @@ SIGNAL_COLUMNS = (
 
 def context_row(row_id: int, journal: int, record: Record) -> tuple[Any, ...]:
     """The values of `CONTEXT_COLUMNS`."""
-    get = record.fields.get
+    (segment, byte), _ = record.line
+    fields = record.fields
+    get = fields.get
     votes = get("votes")
     return (
         row_id,
         journal,
-        record.line.offset.segment,
-        record.line.offset.byte,
-        get("origin"),
-        get("received_at"),
+        segment,
+        byte,
+        fields["origin"],
+        fields["received_at"],
         get("regime"),
         get("reasoning"),
         get("sources"),
         get("agreement"),
         None if votes is None else orjson.dumps(votes).decode(),
-        None if record.fields.keys() <= KNOWN else orjson.dumps(extra(record.fields)).decode(),
+        None if fields.keys() <= KNOWN else orjson.dumps(extra(fields)).decode(),
     )
 
 

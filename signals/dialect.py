@@ -65,16 +65,19 @@ def rows_without_context(using: str, signal_ids: Sequence[str]) -> dict[str, int
     return dict(_select_by_ids(using, "signal_id, id", signal_ids, lacking))
 
 
-def _select_by_ids(using: str, columns: str, signal_ids: Sequence[str], more: str = "") -> Rows:
+def among(using: str, column: str, values: Sequence[str]) -> tuple[str, str]:
+    """The condition that `column` is one of `values`, however many, and its one parameter."""
     if connections[using].vendor == "postgresql":
-        among = "SELECT jsonb_array_elements_text(%s)"
+        listed = "SELECT jsonb_array_elements_text(%s)"
     else:
-        among = "SELECT value FROM json_each(%s)"
+        listed = "SELECT value FROM json_each(%s)"
+    return f"{column} IN ({listed})", orjson.dumps(list(values)).decode()
+
+
+def _select_by_ids(using: str, columns: str, signal_ids: Sequence[str], more: str = "") -> Rows:
+    condition, parameter = among(using, "signal_id", signal_ids)
     with connections[using].cursor() as cursor:
-        cursor.execute(
-            f"SELECT {columns} FROM signals WHERE signal_id IN ({among}) {more}",  # noqa: S608
-            [orjson.dumps(list(signal_ids)).decode()],
-        )
+        cursor.execute(f"SELECT {columns} FROM signals WHERE {condition} {more}", [parameter])  # noqa: S608
         rows: Rows = cursor.fetchall()
         return rows
 

@@ -195,7 +195,7 @@ SIGNAL_COLUMNS = (
 )  # fmt: skip
 
 
-def context_row(row_id: int, journal: int, record: Record) -> tuple[Any, ...]:
+def context_row(row_id: int, journal: int | None, record: Record) -> tuple[Any, ...]:
     """The values of `CONTEXT_COLUMNS`."""
     (segment, byte), _ = record.line
     fields = record.fields

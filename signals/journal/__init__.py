@@ -7,7 +7,7 @@ from signals.journal.errors import JournalError, JournalReplaced
 from signals.journal.journal import Journal
 from signals.journal.lookup import LineLookup
 from signals.journal.reader import Chunk, Line
-from signals.journal.segments import START, Offset, Position
+from signals.journal.segments import START, Offset, Position, Segments
 
 __all__ = [
     "START",
@@ -19,4 +19,5 @@ __all__ = [
     "LineLookup",
     "Offset",
     "Position",
+    "Segments",
 ]

@@ -1,6 +1,7 @@
 """Journal against database: every flushed line is a row, an outcome change or a dead letter."""
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import orjson
@@ -9,9 +10,10 @@ from signals.changes import Change, decode_change, stored_change
 from signals.dialect import stored_hashes
 from signals.journal import Chunk, Line, Offset
 from signals.models import DeadLetter, JournalCursor, OutcomeChange
-from signals.records import BadLine, decode, json_object
+from signals.records import BadLine, Record, decode, json_object
 from signals.verification.findings import Finding, Kind
-from signals.verification.seen import LinesSeen
+from signals.verification.numbers import Numbers, place
+from signals.verification.rows import Row, RowCheck
 
 
 class _Journaled(NamedTuple):
@@ -25,11 +27,19 @@ class _Journaled(NamedTuple):
 class LineCheck:
     """Checks lines of the journal that `cursor` follows against the database `using`.
 
-    Those that were `seen` as the line of a row need no second look.
+    Lines that were `seen` as the line of a row need no second look. The others may belong to the
+    `homeless` rows, whose line is no longer where they came from: a journal that was put back in
+    other segments, or a database that came from another machine.
     """
 
-    def __init__(self, cursor: JournalCursor, seen: LinesSeen, *, using: str) -> None:
+    def __init__(
+        self, cursor: JournalCursor, rows: RowCheck, seen: Numbers, homeless: Numbers, *, using: str
+    ) -> None:
+        self._rows = rows
         self._seen = seen
+        self._homeless = homeless
+        self._at_home = Numbers()
+        self._differing: dict[int, list[Finding]] = {}
         self._using = using
         self._cursor = cursor
         self._flushed = Offset(cursor.segment, cursor.byte)
@@ -43,13 +53,27 @@ class LineCheck:
         return sum(line.offset >= self._flushed for line in chunk.lines)
 
     def findings(self, chunk: Chunk) -> list[Finding]:
-        """What is wrong with the flushed lines of `chunk`."""
+        """What is wrong with the lines of `chunk`."""
         found: list[Finding] = []
-        hashes: dict[str, str] = {}
-        for line in self._seen.others(chunk.lines):
+        records: list[Record] = []
+        for line in self._unseen(chunk.lines):
             if line.data and self._dead.get(line.offset) != line.data:
-                found += self._read(line, hashes)
-        return found + self._missing(hashes)
+                found += self._read(line, records)
+        self._bring_home(records)
+        return found + self._missing(records)
+
+    def _unseen(self, lines: Sequence[Line]) -> list[Line]:
+        seen = self._seen.has([place(line.offset) for line in lines])
+        return [line for line, known in zip(lines, seen, strict=True) if not known]
+
+    def homeless_findings(self) -> Iterator[Finding]:
+        """What is wrong with the rows whose line was not where they came from, once all lines
+        were seen. Rows of other machines' journals are not expected to have one."""
+        for row_id in self._homeless.without(self._at_home):
+            if row_id in self._differing:
+                yield from self._differing[row_id]
+            else:
+                yield from self._rows.unknown(row_id)
 
     def change_findings(self) -> list[Finding]:
         """What is wrong with the outcome changes, once all lines were seen."""
@@ -72,29 +96,56 @@ class LineCheck:
             return [Finding(Kind.ALTERED, change.signal_id, detail)]
         return []
 
-    def _read(self, line: Line, hashes: dict[str, str]) -> list[Finding]:
-        """Note what the line says must be stored."""
-        due = line.offset < self._flushed
+    def _read(self, line: Line, records: list[Record]) -> list[Finding]:
+        """Note what the line says: a signal, or an outcome change."""
         try:
             fields = json_object(line)
             if "change" in fields:
                 change = decode_change(fields, line).change
+                due = self._is_due(line)
                 self._changes[change.change_id] = _Journaled(change.signal_id, _digest(change), due)
-            elif due:
-                decode(fields, line)
-                hashes[fields["signal_id"]] = fields["sha256"]
+            else:
+                records.append(decode(fields, line))
         except (BadLine, KeyError, TypeError):
-            segment, byte = line.offset
-            return [Finding(Kind.ALTERED, "", f"the journal line at {segment}:{byte} is broken")]
+            if self._is_due(line):
+                segment, byte = line.offset
+                return [
+                    Finding(Kind.ALTERED, "", f"the journal line at {segment}:{byte} is broken")
+                ]
         return []
 
-    def _missing(self, hashes: dict[str, str]) -> list[Finding]:
-        stored = stored_hashes(self._using, list(hashes))
+    def _is_due(self, line: Line) -> bool:
+        """Whether the line must be in the database by now."""
+        return line.offset < self._flushed
+
+    def _missing(self, records: list[Record]) -> list[Finding]:
+        due = {record.signal_id: record.sha256 for record in records if self._is_due(record.line)}
+        stored = stored_hashes(self._using, list(due))
         return [
             Finding(Kind.MISSING, signal_id, "is in the journal but not in the database")
-            for signal_id, sha256 in hashes.items()
+            for signal_id, sha256 in due.items()
             if stored.get(signal_id) != sha256
         ]
+
+    def _bring_home(self, records: list[Record]) -> None:
+        """Compare homeless rows with the lines that are theirs all the same."""
+        if not self._homeless or not records:
+            return
+        rows = self._rows.find([record.signal_id for record in records])
+        lost = self._homeless.has([row.id for row in rows])
+        by_id = {row.signal_id: row for row, is_lost in zip(rows, lost, strict=True) if is_lost}
+        for record in records:
+            if row := by_id.get(record.signal_id):
+                self._compare(row, record)
+
+    def _compare(self, row: Row, record: Record) -> None:
+        """A signal may have been logged twice: one line that fits is enough."""
+        is_pending = row.journal is None and not self._is_due(record.line)
+        faults = [] if is_pending else self._rows.compared(row, record)
+        if faults:
+            self._differing[row.id] = faults
+        else:
+            self._at_home.update([row.id])
 
 
 def _digest(change: Change) -> bytes:

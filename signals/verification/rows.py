@@ -1,13 +1,15 @@
 """Database against journal: every row is what its hash covers and what its line says."""
 
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
 from django.db import connections
 
-from signals.dialect import tolerant_texts
-from signals.hashing import Hashed, matches, sha256_of
+from signals.dialect import among, tolerant_texts
+from signals.hashing import Covered, Hashed, matches
 from signals.journal import Line, LineLookup, Offset
 from signals.models import JournalCursor, OutcomeChange
 from signals.records import (
@@ -21,31 +23,59 @@ from signals.records import (
     signal_row,
 )
 from signals.verification.findings import Finding, Kind
-from signals.verification.seen import LinesSeen
+from signals.verification.numbers import place
 
-PAGE = 2000
-_WIDTH = len(SIGNAL_COLUMNS)
+Values = tuple[Any, ...]
+
 _SELECT = (
     f"SELECT s.id, {', '.join(f's.{name}' for name in SIGNAL_COLUMNS)}, "  # noqa: S608
     f"{', '.join(f'c.{name}' for name in CONTEXT_COLUMNS)} "
     "FROM signals s LEFT JOIN signal_contexts c ON c.id = s.id WHERE "
 )
+_WIDTH = len(SIGNAL_COLUMNS)
 _SHA256 = SIGNAL_COLUMNS.index("sha256")
-_HASHED = [SIGNAL_COLUMNS.index(name) for name in Hashed._fields]
-_HASHED_TYPES = [(SIGNAL_COLUMNS.index(name), COLUMN_TYPES[name]) for name in Hashed._fields]
-_JOURNAL, _SEGMENT, _BYTE = map(CONTEXT_COLUMNS.index, ("journal_id", "segment", "byte"))
+_PLACE = slice(CONTEXT_COLUMNS.index("segment"), CONTEXT_COLUMNS.index("byte") + 1)
+_JOURNAL = CONTEXT_COLUMNS.index("journal_id")
+_covered: Callable[[Values], Covered] = itemgetter(*map(SIGNAL_COLUMNS.index, Hashed._fields))
+_COVERED_TYPES = tuple(COLUMN_TYPES[name] for name in Hashed._fields)
+Changes = dict[int, dict[str, Any]]
 
 
 class Row(NamedTuple):
     """A stored signal (`SIGNAL_COLUMNS`) with its context (`CONTEXT_COLUMNS`)."""
 
     id: int
-    signal: tuple[Any, ...]
-    context: tuple[Any, ...]
+    signal: Values
+    context: Values
 
     @property
     def signal_id(self) -> str:
         return str(self.signal[0])
+
+    @property
+    def journal(self) -> int | None:
+        """The cursor of the journal that it came through; None where it has no context."""
+        journal: int | None = self.context[_JOURNAL]
+        return journal
+
+    @property
+    def place(self) -> Offset:
+        """Where in that journal its line was."""
+        return Offset(*self.context[_PLACE])
+
+
+class Checked(NamedTuple):
+    """What became of some rows.
+
+    `elsewhere` counts those of other machines' journals. `lines` are the places of the lines that
+    were found to be theirs; `homeless` are the ids of rows without one where they came from.
+    """
+
+    rows: int
+    elsewhere: int
+    findings: list[Finding]
+    lines: "array[int]"
+    homeless: "array[int]"
 
 
 class RowCheck:
@@ -55,77 +85,65 @@ class RowCheck:
         self._lookup = lookup
         self._journal = cursor.pk
         self._using = using
-        self.lines_seen = LinesSeen()
 
-    def pages(self) -> Iterator[list[Row]]:
-        """All rows, by id; each page is a short read that holds nobody up."""
-        last = 0
-        while rows := self._select("s.id > %s ORDER BY s.id LIMIT %s", last, PAGE):
-            yield rows
-            last = rows[-1].id
+    def check(self, after: int, upto: int) -> Checked:
+        """Check the rows with these ids: a short read that holds nobody up."""
+        return self._checked(self._select("s.id > %s AND s.id <= %s ORDER BY s.id", after, upto))
 
-    def find(self, signal_id: str) -> list[Row]:
-        return self._select("s.signal_id = %s", signal_id)
+    def check_one(self, signal_id: str) -> Checked:
+        return self._checked(self.find([signal_id]))
 
-    def findings(self, rows: Sequence[Row]) -> list[Finding]:
-        """What is wrong with `rows`, which stand in the order of their ids."""
-        changes = self._last_changes(rows)
-        suspects = [row for row in rows if self._faults(row, changes.get(row.id))]
-        return [finding for row in suspects for finding in self._look_again(row)]
+    def find(self, signal_ids: Sequence[str]) -> list[Row]:
+        """The rows of these signals."""
+        condition, parameter = among(self._using, "s.signal_id", signal_ids)
+        return self._select(f"{condition} ORDER BY s.id", parameter)
 
-    def is_elsewhere(self, row: Row) -> bool:
-        """Whether the row came through another machine's journal."""
-        return row.context[_JOURNAL] not in (None, self._journal)
+    def compared(self, row: Row, record: Record) -> list[Finding]:
+        """How the row differs from this line of its signal, wherever the line stands."""
+        moved = Record(Line(row.place, record.line.data), record.fields)
+        return _differences(row, moved, self._last_changes([row]).get(row.id))
+
+    def unknown(self, row_id: int) -> list[Finding]:
+        """The finding that the row has no line, unless another machine's journal has it."""
+        return [
+            Finding(Kind.UNKNOWN, row.signal_id, "has no line in the journal")
+            for row in self._select("s.id = %s", row_id)
+            if row.journal in (None, self._journal)
+        ]
+
+    def _checked(self, rows: Sequence[Row]) -> Checked:
+        """Check `rows`, which stand in the order of their ids."""
+        elsewhere = sum(row.journal not in (None, self._journal) for row in rows)
+        checked = Checked(len(rows), elsewhere, [], array("q"), array("q"))
+        changes = self._last_changes(rows) if rows else {}
+        for row in rows:
+            if self._faults(row, changes, checked):
+                checked.findings.extend(self._look_again(row))
+        return checked
 
     def _look_again(self, suspect: Row) -> list[Finding]:
         """An outcome that was recorded while we looked is no finding."""
-        return [
-            finding
-            for row in self.find(suspect.signal_id)
-            for finding in self._faults(row, self._last_changes([row]).get(row.id))
-        ]
+        rows = self._select("s.id = %s", suspect.id)
+        unused = Checked(0, 0, [], array("q"), array("q"))
+        return [f for row in rows for f in self._faults(row, self._last_changes([row]), unused)]
 
-    def _select(self, where: str, *parameters: str | int) -> list[Row]:
-        with tolerant_texts(self._using), connections[self._using].cursor() as cursor:
-            cursor.execute(_SELECT + where, parameters)
-            return [
-                Row(row[0], row[1 : _WIDTH + 1], row[_WIDTH + 1 :]) for row in cursor.fetchall()
-            ]
-
-    def _last_changes(self, rows: Sequence[Row]) -> dict[int, dict[str, Any]]:
-        """What the last outcome change left, by row id."""
-        changes = OutcomeChange.objects.using(self._using).filter(
-            signal__gte=rows[0].id, signal__lte=rows[-1].id, journal=self._journal
-        )
-        return {change.signal_id: change.after for change in changes.order_by("id")}
-
-    def _faults(self, row: Row, changed: dict[str, Any] | None) -> list[Finding]:
+    def _faults(self, row: Row, changes: Changes, checked: Checked) -> list[Finding]:
         faults = []
         if not _hash_holds(row):
             faults.append(Finding(Kind.ALTERED, row.signal_id, "does not match its own hash"))
-        if not self.is_elsewhere(row):
-            faults += self._line_faults(row, changed)
-        return faults
-
-    def _line_faults(self, row: Row, changed: dict[str, Any] | None) -> list[Finding]:
         record = self._own_record(row)
         if record is None:
-            return [Finding(Kind.UNKNOWN, row.signal_id, "has no line in the journal")]
-        signal = signal_row(record.fields | changed if changed else record.fields)
-        context = context_row(row.id, self._journal, record)
-        if row.signal == signal and row.context == context:
-            return []
-        names = _differing(SIGNAL_COLUMNS, row.signal, signal)
-        names += _differing(CONTEXT_COLUMNS, row.context, context)
-        if not names:
-            return []
-        detail = f"differs from its journal line in {', '.join(names)}"
-        return [Finding(Kind.ALTERED, row.signal_id, detail)]
+            checked.homeless.append(row.id)
+        else:
+            checked.lines.append(place(record.line.offset))
+            faults += _differences(row, record, changes.get(row.id))
+        return faults
 
     def _own_record(self, row: Row) -> Record | None:
-        if row.context[_JOURNAL] is None:
+        """The signal on the line that the row came from, if that is still there."""
+        if row.journal != self._journal:
             return None
-        offset = Offset(row.context[_SEGMENT], row.context[_BYTE])
+        offset = row.place
         data = self._lookup.line(offset)
         if data is None:
             return None
@@ -136,22 +154,48 @@ class RowCheck:
             return None
         if fields.get("signal_id") != row.signal_id or "change" in fields:
             return None
-        self.lines_seen.add(offset)
         return Record(line, fields)
+
+    def _select(self, where: str, *parameters: str | int) -> list[Row]:
+        with tolerant_texts(self._using), connections[self._using].cursor() as cursor:
+            cursor.execute(_SELECT + where, parameters)
+            return [
+                Row(row[0], row[1 : _WIDTH + 1], row[_WIDTH + 1 :]) for row in cursor.fetchall()
+            ]
+
+    def _last_changes(self, rows: Sequence[Row]) -> Changes:
+        """What the last outcome change left, by row id."""
+        changes = OutcomeChange.objects.using(self._using).filter(
+            signal__gte=rows[0].id, signal__lte=rows[-1].id, journal=self._journal
+        )
+        return {change.signal_id: change.after for change in changes.order_by("id")}
 
 
 def _hash_holds(row: Row) -> bool:
-    signal = row.signal
-    if any(type(signal[index]) is not kind for index, kind in _HASHED_TYPES):
+    covered = _covered(row.signal)
+    if tuple(map(type, covered)) != _COVERED_TYPES:
         return False
-    hashed = Hashed(*[signal[index] for index in _HASHED])
-    sha256 = signal[_SHA256]
-    return sha256_of(hashed, row.signal_id) == sha256 or matches(hashed, row.signal_id, sha256)
+    return matches(covered, row.signal_id, row.signal[_SHA256])
 
 
-def _differing(
-    columns: Sequence[str], found: Sequence[object], expected: Sequence[object]
-) -> list[str]:
+def _differences(row: Row, record: Record, changed: dict[str, Any] | None) -> list[Finding]:
+    fields = record.fields | changed if changed else record.fields
+    try:
+        signal = signal_row(fields)
+        context = context_row(row.id, row.journal, record)
+    except (KeyError, TypeError):
+        return [Finding(Kind.ALTERED, row.signal_id, "has a journal line that is no signal")]
+    if row.signal == signal and row.context == context:
+        return []
+    names = _differing(SIGNAL_COLUMNS, row.signal, signal)
+    names += _differing(CONTEXT_COLUMNS, row.context, context)
+    if not names:
+        return []
+    detail = f"differs from its journal line in {', '.join(names)}"
+    return [Finding(Kind.ALTERED, row.signal_id, detail)]
+
+
+def _differing(columns: Sequence[str], found: Values, expected: Values) -> list[str]:
     return [
         column
         for column, one, other in zip(columns, found, expected, strict=True)

@@ -1,7 +1,10 @@
 """`manage.py verify_signals`: show that nothing was altered, lost or slipped in."""
 
+import os
 from dataclasses import asdict
 from typing import Any
+
+from django.core.management.base import CommandParser
 
 from signals.dead_letters import unresolved
 from signals.ledger import journal
@@ -16,9 +19,16 @@ class Command(ArgoCommand):
         "each signal that was altered, is missing, or is unknown to the journal; ends with 1 then."
     )
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--processes", type=int, choices=range(1, 65), metavar="N", default=os.cpu_count() or 1,
+            help="how many check rows at once (default: the machine's cores)",
+        )  # fmt: skip
+
     def run(self, options: dict[str, Any]) -> None:
         with progress(2 * Signal.objects.count(), "line") as bar:
-            result = verify(journal(), progress=bar.update)
+            result = verify(journal(), progress=bar.update, processes=options["processes"])
         dead = unresolved()
         self.answer(options, _as_dict(result) | {"dead_letters": dead}, _as_text(result))
         if result.findings:

@@ -12,8 +12,9 @@ from signals.flush import Flusher
 from signals.journal import Journal
 from signals.models import DeadLetter, JournalCursor, OutcomeChange, Signal, SignalContext
 from signals.outcomes import record_outcome
+from signals.records import SIGNAL_COLUMNS
 from signals.tracker import SignalTracker
-from signals.verification import Verification, verify
+from signals.verification import Verification, slices, verify, verify_one
 from tests.databases import both_databases
 from tests.samples import a_signal, signals
 
@@ -119,7 +120,7 @@ def test_a_broken_journal_line_is_found(ids: list[str], journal: Journal, using:
     lines = journal.path.read_bytes().splitlines(keepends=True)
     lines[2] = b"x" * (len(lines[2]) - 1) + b"\n"
     journal.path.write_bytes(b"".join(lines))
-    assert _found(journal, using) == [("unknown", ids[2]), ("altered", "")]
+    assert _found(journal, using) == [("altered", ""), ("unknown", ids[2])]
 
 
 def test_recorded_outcomes_are_no_finding(ids: list[str], journal: Journal, using: str) -> None:
@@ -197,6 +198,76 @@ def _flusher(journal: Journal, using: str) -> Any:  # noqa: ANN401
     from signals.flush import Flusher
 
     return Flusher(journal, using=using)
+
+
+def test_lines_that_stand_elsewhere_now_are_found(
+    ids: list[str], journal: Journal, using: str
+) -> None:
+    """A journal that was put back in another order, and read again from its start."""
+    lines = journal.path.read_bytes().splitlines(keepends=True)
+    journal.path.write_bytes(b"".join(reversed(lines)))
+    _flusher(journal, using).flush()
+    assert _found(journal, using) == []
+    assert verify_one(journal, ids[0], using=using) == []
+    _alter(using, "UPDATE signals SET asset_type = 'x' WHERE signal_id = %s", ids[0])
+    assert _found(journal, using) == [("altered", ids[0])]
+    assert [kind for kind, _, _ in verify_one(journal, ids[0], using=using)] == ["altered"]
+
+
+def test_one_fitting_line_of_a_signal_that_was_logged_twice_is_enough(
+    tracker: SignalTracker, journal: Journal, using: str
+) -> None:
+    tracker.log_signals([*signals(2), a_signal(regime="BULL"), a_signal(regime="BEAR")])
+    first, second, bull, bear = journal.path.read_bytes().splitlines(keepends=True)
+    journal.path.write_bytes(bear + first + bull + second)
+    assert _found(journal, using) == []
+
+
+def test_rows_of_a_journal_that_lost_its_name_are_compared_all_the_same(
+    ids: list[str], journal: Journal, using: str
+) -> None:
+    journal.path.with_suffix(".id").unlink()
+    renamed = Journal(journal.path)
+    _flusher(renamed, using).flush()
+    assert _found(renamed, using) == []
+    _alter(using, "UPDATE signals SET asset_type = 'x' WHERE signal_id = %s", ids[0])
+    assert _found(renamed, using) == [("altered", ids[0])]
+
+
+@pytest.mark.parametrize("row_id", [-7, 0, 10**15])
+def test_a_row_is_found_whatever_its_number(
+    ids: list[str], journal: Journal, using: str, row_id: int
+) -> None:
+    if using == "postgresql" and row_id > 2**31:
+        row_id = 2**31 - 1
+    columns = ", ".join(SIGNAL_COLUMNS[1:])
+    _alter(
+        using,
+        f"INSERT INTO signals (id, signal_id, {columns}) SELECT {row_id}, 'forged', {columns} "
+        "FROM signals WHERE signal_id = %s",
+        ids[0],
+    )
+    assert ("unknown", "forged") in _found(journal, using)
+
+
+def test_a_line_that_became_another_thing_is_named(
+    ids: list[str], journal: Journal, using: str
+) -> None:
+    text = journal.path.read_bytes()
+    journal.path.write_bytes(text.replace(b'"symbol"', b'"simbol"', 1))
+    assert {signal_id for _, signal_id in _found(journal, using)} == {ids[0]}
+
+
+def test_several_processes_find_the_same(
+    tracker: SignalTracker, journal: Journal, using: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slices, "ROWS", 20)
+    ids = tracker.log_signals(signals(130))
+    _alter(using, "UPDATE signals SET symbol = 'X' WHERE signal_id = %s", ids[77])
+    alone = verify(journal, using=using)
+    together = verify(journal, using=using, processes=3)
+    assert together == alone
+    assert (together.rows, {found.signal_id for found in together.findings}) == (130, {ids[77]})
 
 
 @pytest.mark.parametrize(

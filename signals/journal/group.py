@@ -4,9 +4,9 @@ import asyncio
 import os
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from signals.journal.errors import JournalError
 from signals.journal.writer import Writer
@@ -19,22 +19,33 @@ class _Entry:
         self.lines = lines
         self.done = False
         self.error: JournalError | None = None
+        self._call = threading.Lock()
+        self._call.acquire()
+
+    def wait(self) -> None:
+        """Return once the lines are written, or it is this caller's turn to write."""
+        self._call.acquire()
+
+    def call(self) -> None:
+        """Wake who waits, or who comes to wait."""
+        self._call.release()
 
     def finish(self, error: JournalError | None) -> None:
         self.error, self.done = error, True
+        self.call()
 
 
-class _LoopEntry:
+class _LoopEntry(_Entry):
     """The lines of all the coroutines of one event loop that arrived since the last write."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.pending: list[bytes] = []
+        super().__init__(self.pending)
         self.loop = loop
-        self.lines: list[bytes] = []
         self.waiters: list[asyncio.Future[None]] = []
-        self.done = False
 
     def finish(self, error: JournalError | None) -> None:
-        self.done = True
+        super().finish(error)
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self.loop.call_soon_threadsafe(self._wake, error)
 
@@ -51,8 +62,8 @@ class _LoopEntry:
 class GroupCommit:
     """Lets any number of threads and event loops of one process append through one writer.
 
-    Whoever gets the turn writes for all who wait; the others wake up and find their lines
-    written, without taking turns.
+    Whoever comes first writes for all who wait by then, wakes them, and calls the first of those
+    who came meanwhile to write for the next ones. Each caller is woken once, by name.
     """
 
     def __init__(self, writer: Writer) -> None:
@@ -62,9 +73,10 @@ class GroupCommit:
 
     def _reset(self) -> None:
         """Also run in a forked child, where the parent's locks and threads mean nothing."""
-        self._change = threading.Condition(threading.Lock())
-        self._busy = False
-        self._queue: list[_Entry | _LoopEntry] = []
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._leader: _Entry | None = None
+        self._queue: list[_Entry] = []
         self._by_loop: dict[asyncio.AbstractEventLoop, _LoopEntry] = {}
         self._executor: ThreadPoolExecutor | None = None
         self._writer.let_go()
@@ -72,7 +84,7 @@ class GroupCommit:
     def append(self, lines: Sequence[bytes]) -> None:
         """Return once `lines` are on disk. Raises JournalError."""
         entry = _Entry(lines)
-        with self._change:
+        with self._lock:
             self._queue.append(entry)
         self._commit(entry)
         if entry.error is not None:
@@ -82,25 +94,25 @@ class GroupCommit:
         """Return once `line` is on disk. Raises JournalError."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
-        with self._change:
+        with self._lock:
             entry = self._by_loop.get(loop)
             if entry is None:
                 entry = _LoopEntry(loop)
                 self._background().submit(self._commit, entry)  # if it fails, nobody waits yet
                 self._by_loop[loop] = entry
                 self._queue.append(entry)
-            entry.lines.append(line)
+            entry.pending.append(line)
             entry.waiters.append(waiter)
         await waiter
 
     def close(self) -> None:
         """Finish what is under way and let go of the file; a later append opens it again."""
-        with self._change:
+        with self._lock:
             executor = self._executor
             self._executor = None
         if executor is not None:
             executor.shutdown(wait=True)
-        with self._turn():
+        with self._writing:
             self._writer.close()
 
     def _background(self) -> ThreadPoolExecutor:
@@ -108,41 +120,45 @@ class GroupCommit:
             self._executor = ThreadPoolExecutor(1, thread_name_prefix="journal")
         return self._executor
 
-    def _commit(self, entry: _Entry | _LoopEntry) -> None:
-        """Return once `entry` is written: by us, with all who wait, or by who had the turn."""
-        with self._turn(entry) as mine:
-            if mine:
-                self._write_queue()
-
-    @contextmanager
-    def _turn(self, entry: _Entry | _LoopEntry | None = None) -> Iterator[bool]:
-        """Be the only one who writes; False, and no turn, where `entry` was written meanwhile."""
-        mine = False
+    def _commit(self, entry: _Entry) -> None:
+        """Return once `entry` is written: by us, with all who wait, or by another."""
         try:
-            with self._change:
-                while self._busy and not (entry and entry.done):
-                    self._change.wait()
-                if not (entry and entry.done):
-                    mine = self._busy = True
-            yield mine
+            if self._leads(entry):
+                self._write_queue()
         finally:
-            if mine:
-                self._end_turn()
+            if self._leader is entry or not entry.done:
+                self._leave(entry)
 
-    def _end_turn(self) -> None:
-        with self._change:
-            self._busy = False
-            self._change.notify_all()
+    def _leads(self, entry: _Entry) -> bool:
+        """Wait until `entry` is written, or it is its turn to write."""
+        with self._lock:
+            is_first = self._leader is None and not entry.done
+            if is_first:
+                self._leader = entry
+        if not is_first:
+            entry.wait()
+        return not entry.done
+
+    def _leave(self, entry: _Entry) -> None:
+        """Go, also where the wait was broken off: the first who waits then writes next."""
+        with self._lock:
+            if entry in self._queue:
+                self._queue.remove(entry)
+            if self._leader is entry:
+                self._leader = self._queue[0] if self._queue else None
+                if self._leader is not None:
+                    self._leader.call()
 
     def _write_queue(self) -> None:
-        with self._change:
+        with self._lock:
             entries, self._queue = self._queue, []
             self._by_loop.clear()
         error: JournalError | None = JournalError("The write ended without a result.")
         try:
-            self._writer.write(
-                b"".join([line + b"\n" for entry in entries for line in entry.lines])
-            )
+            with self._writing:
+                self._writer.write(
+                    b"".join([line + b"\n" for entry in entries for line in entry.lines])
+                )
             error = None
         except JournalError as raised:
             error = raised

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import signal
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -135,6 +136,26 @@ def test_a_loop_that_is_gone_harms_no_other(journal: Journal, syncs: Syncs) -> N
     syncs.go_on.set()
     journal.append([b"after"])
     assert lines_of(journal) == [b"abandoned", b"after"]
+
+
+def test_a_wait_that_is_broken_off_holds_nobody_up(journal: Journal, syncs: Syncs) -> None:
+    """Ctrl-C in one who waits for another's sync, and whose turn to write would be next."""
+    syncs.go_on.clear()
+    first = threading.Thread(target=journal.append, args=([b"first"],), daemon=True)
+    first.start()
+    assert syncs.at_sync.wait(PATIENCE)
+    here = threading.get_ident()
+    interrupt = threading.Timer(0.2, signal.pthread_kill, [here, signal.SIGINT])
+    interrupt.start()
+    with pytest.raises(KeyboardInterrupt):
+        journal.append([b"broken off"])
+    last = threading.Thread(target=journal.append, args=([b"last"],), daemon=True)
+    last.start()
+    syncs.go_on.set()
+    for thread in (first, last, interrupt):
+        thread.join(PATIENCE)
+    assert not last.is_alive()
+    assert lines_of(journal) == [b"first", b"last"]
 
 
 def test_a_failed_write_reaches_all_who_shared_it(

@@ -28,13 +28,19 @@ class Writer:
 
         Raises JournalError where that failed; the journal is then as it was before.
         """
-        with self._explained():
-            while not self._appended(data):
-                logger.error("%s was replaced while it was written to; writing again", self._path)
+        with self._explained(), self._locked() as (descriptor, size):
+            start = self._end_of_lines(descriptor, size)
+            try:
+                _write_all(descriptor, data)
+                os.fdatasync(descriptor)
+            except OSError:
+                os.ftruncate(descriptor, start)
+                raise
+            self._known_end = start + len(data)
 
     def close(self) -> None:
         """Let go of the file; one that was deleted or moved away meanwhile is put back first."""
-        if self._descriptor is not None and not self._is_active(self._descriptor):
+        if self._descriptor is not None and not self._is_active(os.fstat(self._descriptor)):
             with self._explained(), self._locked():
                 pass  # to lock the active file means to leave the other one properly
         self.let_go()
@@ -59,22 +65,8 @@ class Writer:
                 "Free disk space or correct the folder's permissions, then send again."
             ) from error
 
-    def _appended(self, data: bytes) -> bool:
-        """Append; False where the file turned out to be no longer the active one."""
-        with self._locked() as descriptor:
-            start = self._end_of_lines(descriptor)
-            try:
-                _write_all(descriptor, data)
-                os.fdatasync(descriptor)
-            except OSError:
-                os.ftruncate(descriptor, start)
-                raise
-            self._known_end = start + len(data)
-            return self._is_active(descriptor)
-
-    def _end_of_lines(self, descriptor: int) -> int:
+    def _end_of_lines(self, descriptor: int, size: int) -> int:
         """The end of the last whole line; what stands behind it was never acknowledged."""
-        size = os.fstat(descriptor).st_size
         if size == self._known_end:  # nobody else wrote since
             return size
         if size < self._known_end:
@@ -89,23 +81,25 @@ class Writer:
         return end
 
     @contextmanager
-    def _locked(self) -> Iterator[int]:
-        """The active segment, below the limit, under an exclusive lock."""
-        descriptor = self._lock_active()
-        while os.fstat(descriptor).st_size >= self._limit:
-            self._seal(descriptor)
-            descriptor = self._lock_active()
+    def _locked(self) -> Iterator[tuple[int, int]]:
+        """The active segment, below the limit, under an exclusive lock; and its size."""
+        descriptor, size = self._lock_active()
+        while size >= self._limit:
+            self._seal(descriptor, size)
+            descriptor, size = self._lock_active()
         try:
-            yield descriptor
+            yield descriptor, size
         finally:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
 
-    def _lock_active(self) -> int:
+    def _lock_active(self) -> tuple[int, int]:
+        """Few system calls: with each of them other threads get the interpreter, and we wait."""
         while True:
             descriptor = self._open()
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if self._is_active(descriptor):
-                return descriptor
+            status = os.fstat(descriptor)
+            if self._is_active(status):
+                return descriptor, status.st_size
             self._leave(descriptor)
 
     def _open(self) -> int:
@@ -117,9 +111,9 @@ class Writer:
             sync_folder(self._path.parent)
         return self._descriptor
 
-    def _is_active(self, descriptor: int) -> bool:
+    def _is_active(self, status: os.stat_result) -> bool:
         with suppress(FileNotFoundError):
-            return os.path.samestat(os.fstat(descriptor), os.stat(self._path))
+            return os.path.samestat(status, os.stat(self._path))
         return False
 
     def _leave(self, descriptor: int) -> None:
@@ -143,9 +137,9 @@ class Writer:
         sealed = self._segments.sealed().values()
         return any(os.path.samestat(os.fstat(descriptor), path.stat()) for path in sealed)
 
-    def _seal(self, descriptor: int) -> None:
+    def _seal(self, descriptor: int, size: int) -> None:
         try:
-            self._end_of_lines(descriptor)
+            self._end_of_lines(descriptor, size)
             os.fdatasync(descriptor)
             self._path.rename(self._segments.sealed_path(self._segments.active_number()))
         finally:

@@ -82,6 +82,11 @@ def _select_by_ids(using: str, columns: str, signal_ids: Sequence[str], more: st
         return rows
 
 
+def is_deadlock(error: BaseException) -> bool:
+    """Whether the database broke this transaction off because another waited for it in turn."""
+    return getattr(error.__cause__, "sqlstate", None) == "40P01"
+
+
 @contextmanager
 def tolerant_texts(using: str) -> Iterator[None]:
     """Read texts that are no UTF-8 too: SQLite keeps whatever somebody writes into it."""

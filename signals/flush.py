@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from django.db import transaction
+from tenacity import retry, retry_if_exception, stop_after_attempt
 
 from signals.changes import StoredChange, apply_change, decode_change
 from signals.clock import Clock, utc_now
 from signals.dead_letters import Fault, bury
+from signals.dialect import is_deadlock
 from signals.garbage import collector_paused
 from signals.journal import Chunk, Journal, JournalReplaced, Line, Offset, Position
 from signals.models import DeadLetter, JournalCursor, Signal
@@ -95,7 +97,9 @@ class Flusher:
         cursors = JournalCursor.objects.using(self.using)
         return cursors.get_or_create(journal=self.journal.identity)[0]
 
+    @retry(retry=retry_if_exception(is_deadlock), stop=stop_after_attempt(10), reraise=True)
     def _store(self, cursor: JournalCursor, batch: "_Batch") -> FlushResult:
+        """Where machines store the same signals in another order, PostgreSQL lets one go first."""
         for how in (store_fresh, store):
             with suppress(*ROW_ERRORS):
                 return self._store_in(cursor, batch, how)

@@ -42,6 +42,14 @@ def explain_database(request: HttpRequest, error: OperationalError) -> HttpRespo
     return api.create_response(request, {"detail": detail, "errors": []}, status=503)
 
 
+@api.exception_handler(Exception)
+def explain_fault(request: HttpRequest, error: Exception) -> HttpResponse:
+    """A fault of ours: whoever inherits the log gets the traceback, whoever called gets JSON."""
+    logger.error("A request failed: %s %s", request.method, request.path, exc_info=error)
+    detail = "Argo failed to answer; its log says why. Sending a signal again is safe."
+    return api.create_response(request, {"detail": detail, "errors": []}, status=500)
+
+
 @api.exception_handler(ValidationError)
 def explain_parameters(request: HttpRequest, error: ValidationError) -> HttpResponse:
     faults = [{"field": str(item["loc"][-1]), "message": item["msg"]} for item in error.errors]

@@ -40,6 +40,16 @@ def data_folder(**_: object) -> list[CheckMessage]:
 
 
 @register()
+def misspelt_settings(**_: object) -> list[CheckMessage]:
+    """A setting that nothing reads does nothing, and nobody would notice."""
+    hint = "Look for the right name in .env.example, or take it away."
+    return [
+        Warning(f"{name} is set, but there is no such setting.", hint=hint, id="argo.W002")
+        for name in settings.UNKNOWN_SETTINGS
+    ]
+
+
+@register()
 def stored_handlers(**_: object) -> list[CheckMessage]:
     """Every stored handler can be imported."""
     faults: list[CheckMessage] = []

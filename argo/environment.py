@@ -15,9 +15,27 @@ TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishes no types
     """django-environ with clear refusals: each method names the variable and what it takes."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked: set[str] = set()
+
+    def load(self, path: Path) -> None:
+        """Take what the file sets and the environment does not."""
+        try:
+            self.read_env(path)
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(f"{path} cannot be read ({error}). Correct it.") from None
+
+    def unknown(self, prefixes: tuple[str, ...]) -> list[str]:
+        """Names that are set and look like ours, but that nothing asked for: misspelt."""
+        return sorted(
+            name for name in self.ENVIRON.keys() - self._asked if name.startswith(prefixes)
+        )
+
     def text(self, name: str, default: str) -> str:
-        """What is set; empty counts as not set."""
-        return str(self.str(name, default="")) or default
+        """What is set, as it stands (a `$` means nothing); empty counts as not set."""
+        self._asked.add(name)
+        return str(self.ENVIRON.get(name) or default)
 
     def flag(self, name: str, default: bool) -> bool:
         value = self.text(name, str(default)).strip().lower()
@@ -40,15 +58,21 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
         return value
 
     def names(self, name: str, default: str) -> list[str]:
-        return [item.strip() for item in self.text(name, default).split(",") if item.strip()]
+        items = [item.strip() for item in self.text(name, default).split(",")]
+        if not any(items):
+            raise refusal(name, ",".join(items), "a name, or several with commas between")
+        return list(filter(None, items))
 
     def url(self, name: str, default: str, *, schemes: tuple[str, ...]) -> str:
         value = self.text(name, default)
-        scheme = urlsplit(value).scheme
-        if scheme not in schemes:  # the rest may hold a password
-            raise refusal(
-                name, f"{scheme}:...", f"an address that starts with {', '.join(schemes)}"
-            )
+        try:
+            address = urlsplit(value)
+            address.port  # noqa: B018  # it is read, and so checked, only when asked for
+        except ValueError as error:
+            raise refusal(name, "...", f"an address: {error}") from None
+        if address.scheme not in schemes:  # the rest may hold a password
+            wanted = f"an address that starts with {', '.join(schemes)}"
+            raise refusal(name, f"{address.scheme}:...", wanted)
         return value
 
     def database(self, name: str, default: Path, *, schemes: tuple[str, ...]) -> dict[str, Any]:
@@ -57,9 +81,12 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
         if url == "sqlite:":
             return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default)}
         try:
-            return dict(self.db_url_config(url))
+            config = dict(self.db_url_config(url))
         except ValueError:
             raise refusal(name, f"{urlsplit(url).scheme}:...", "a database's address") from None
+        if config["NAME"] in ("", ":memory:"):
+            raise refusal(name, url.split(":")[0] + ":...", "a database that stays: name its file")
+        return config
 
     def folder(self, name: str, default: str, *, base: Path) -> Path:
         """An absolute folder, made where it is not there; a relative one stands in `base`."""

@@ -7,13 +7,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 
 
 class BodyLimit:
-    """Answers 413 by the declared length; without a length the WSGI server passes no body on."""
+    """Answers 413 by the declared length, and 411 to a body without one."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
         self.limit: int = settings.API_MAX_BODY_BYTES
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "HTTP_TRANSFER_ENCODING" in request.META:
+            detail = "Send the body with a Content-Length: it is not taken in chunks."
+            return JsonResponse({"detail": detail, "errors": []}, status=411)
         declared = request.META.get("CONTENT_LENGTH") or "0"
         if declared.isdigit() and int(declared) > self.limit:
             return self._refuse(int(declared))
@@ -24,4 +27,4 @@ class BodyLimit:
             f"The body has {size} bytes; the limit is {self.limit} (API_MAX_BODY_BYTES). "
             "Send fewer signals at a time."
         )
-        return JsonResponse({"detail": detail}, status=413)
+        return JsonResponse({"detail": detail, "errors": []}, status=413)

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
-import environ
 
 from argo.environment import Environment
 from argo.secret import load_or_make_secret
@@ -13,8 +12,8 @@ from argo.secret import load_or_make_secret
 django_stubs_ext.monkeypatch()  # lets classes of Django name their model, as in ModelAdmin[Signal]
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-environ.Env.read_env(BASE_DIR / ".env")
 env = Environment()
+env.load(BASE_DIR / ".env")
 
 # --- What this installation is ---------------------------------------------------------------
 DATA_DIR = env.folder("ARGO_DATA_DIR", "data", base=BASE_DIR)
@@ -64,7 +63,7 @@ BROKER_DIR = DATA_DIR / "broker"
 CELERY_BROKER_URL = env.url(
     "CELERY_BROKER_URL",
     "filesystem://localhost/",
-    schemes=("filesystem", "redis", "rediss", "amqp", "amqps", "memory"),
+    schemes=("filesystem", "redis", "rediss", "amqp", "amqps"),
 )
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_EXPIRES = None  # there are none, so nothing to clean up daily
@@ -150,6 +149,9 @@ if HTTPS:
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
     CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 
+OWN_PREFIXES = ("ARGO_", "SIGNAL_")
+UNKNOWN_SETTINGS = env.unknown(OWN_PREFIXES)
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -159,6 +161,11 @@ LOGGING = {
     # A line for every hint and every look would hide the rest.
     "loggers": {
         name: {"level": LOG_LEVEL if LOG_LEVEL in ("DEBUG", "ERROR") else "WARNING"}
-        for name in ("celery.app.trace", "celery.worker.strategy", "celery.beat")
+        for name in (
+            "celery.app.trace",
+            "celery.beat",
+            "celery.worker.request",
+            "celery.worker.strategy",
+        )
     },
 }

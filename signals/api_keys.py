@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from django.db import connection
 
-from argo.errors import FieldError, InvalidInput, NotFound
+from argo.errors import ArgoError, FieldError, InvalidInput, NotFound
 from signals.clock import utc_now
 from signals.models import ApiKey
 
@@ -20,6 +20,12 @@ _FIND = (
     "SELECT sha256, name, can_read, can_write FROM api_keys "
     "WHERE sha256 = %s AND revoked_at IS NULL"
 )
+
+
+class MissingScope(ArgoError):
+    """The key is valid, but not for this."""
+
+    status = 403
 
 
 def create_key(name: str, scopes: Sequence[str]) -> str:
@@ -42,7 +48,7 @@ def create_key(name: str, scopes: Sequence[str]) -> str:
 
 
 def find_key(key: str, scope: str) -> str | None:
-    """The name of the key, where it is known, not revoked, and has the scope.
+    """The name of the key, where it is known and not revoked. Raises MissingScope.
 
     A key that was just revoked ends within a second, in every process.
     """
@@ -51,7 +57,9 @@ def find_key(key: str, scope: str) -> str | None:
     if row is None or not hmac.compare_digest(row[0], digest):
         return None
     scopes = dict(zip(SCOPES, row[2:], strict=True))
-    return str(row[1]) if scopes[scope] else None
+    if not scopes[scope]:
+        raise MissingScope(f"The key {row[1]} may not {scope}: make one that may, with api_key.")
+    return str(row[1])
 
 
 @lru_cache(maxsize=1024)

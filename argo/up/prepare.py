@@ -1,14 +1,18 @@
 """What must be in order before the first process starts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from celery import Celery
 from django.core.checks import run_checks
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from kombu.exceptions import OperationalError
 
 from argo.errors import ArgoError
+
+PREPARING = 0x6172676F
+"""The number of PostgreSQL's advisory lock; any would do."""
 
 
 class NotInOrder(ArgoError):
@@ -30,10 +34,22 @@ def check_system(say: Callable[[str], None]) -> None:
         raise NotInOrder("\n".join(serious))
 
 
+@contextmanager
+def alone_in_database() -> Iterator[None]:
+    """Hold off other machines that would prepare the same database; its connections are closed
+    afterwards. A file has one machine, which `up` has locked already."""
+    try:
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
+        yield
+    finally:
+        connections.close_all()  # which ends the lock too
+
+
 def migrate_database() -> None:
-    """Bring the tables up to date; the connection is closed afterwards."""
+    """Bring the tables up to date."""
     call_command("migrate", interactive=False, verbosity=0)
-    connections.close_all()
 
 
 def declare_queues(app: Celery) -> None:
@@ -42,16 +58,16 @@ def declare_queues(app: Celery) -> None:
     Raises:
         NotInOrder: the broker does not answer.
     """
-    with app.connection_for_write() as connection:
+    with app.connection_for_write() as broker:
         try:
-            connection.ensure_connection(max_retries=2, timeout=10)
+            broker.ensure_connection(max_retries=2, timeout=10)
         except OperationalError as error:
             raise NotInOrder(
-                f"The Celery broker {connection.as_uri()} does not answer ({error}). "
+                f"The Celery broker {broker.as_uri()} does not answer ({error}). "
                 "Start it, or correct CELERY_BROKER_URL."
             ) from error
         for queue in app.amqp.queues.values():
-            queue(connection.default_channel).declare()
+            queue(broker.default_channel).declare()
 
 
 def _as_text(message: str, hint: str | None) -> str:

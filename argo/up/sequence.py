@@ -11,7 +11,13 @@ from argo.up.children import BEAT_NODE, WORKERS, specs
 from argo.up.lock import FileLock, LockedByAnother
 from argo.up.output import Output
 from argo.up.port import ensure_free
-from argo.up.prepare import NotInOrder, check_system, declare_queues, migrate_database
+from argo.up.prepare import (
+    NotInOrder,
+    alone_in_database,
+    check_system,
+    declare_queues,
+    migrate_database,
+)
 from argo.up.ready import Readiness, nodes_are_silent, web_is_silent
 from argo.up.supervisor import OWN_NAME, Supervisor
 
@@ -55,9 +61,10 @@ def _take(lock: FileLock) -> None:
 def _prepare(say: Say) -> None:
     say(f"Data in {settings.DATA_DIR}")
     check_system(say)
-    migrate_database()
+    with alone_in_database():
+        migrate_database()
+        password = admin_user.make_first_admin()
     declare_queues(app)
-    password = admin_user.make_first_admin()
     if password:
         say(words.first_admin(admin_user.NAME, password))
 

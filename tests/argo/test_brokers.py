@@ -87,6 +87,24 @@ def test_each_of_several_machines_drains_its_own_journal(tmp_path: Path) -> None
         assert one.manage("verify_signals").returncode == 0
 
 
+PREPARE = """
+import django; django.setup()
+from argo.up import admin_user, prepare
+with prepare.alone_in_database():
+    prepare.migrate_database()
+    print(admin_user.make_first_admin() is not None)
+"""
+
+
+@pytest.mark.services("postgresql")
+def test_machines_that_start_together_prepare_the_database_in_turns(tmp_path: Path) -> None:
+    with _empty_database() as url:
+        machines = [Installation(tmp_path / name, {"DATABASE_URL": url}) for name in "abc"]
+        starts = [machine.start("-c", PREPARE, stdout=-1) for machine in machines]
+        made = [start.communicate(timeout=120)[0].strip() for start in starts]
+        assert sorted(made) == ["False", "False", "True"]
+
+
 def _accept(argo: Installation) -> str:
     intake = argo.start(
         "-c", ACCEPT + "import time; time.sleep(1)  # for the hint", stdin=-1, stdout=-1

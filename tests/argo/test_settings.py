@@ -6,7 +6,9 @@ import stat
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
+from argo.environment import Environment
 from argo.secret import load_or_make_secret
 from tests.installation import ROOT, Installation
 
@@ -45,7 +47,13 @@ def test_the_example_says_the_defaults(tmp_path: Path) -> None:
         ("ARGO_DEBUG", "perhaps"),
         ("ARGO_LOG_LEVEL", "LOUD"),
         ("DATABASE_URL", "mysql://root:secret@host/x"),
+        ("DATABASE_URL", "postgres://root:secret@host:notaport/x"),
+        ("DATABASE_URL", "sqlite://:memory:"),
+        ("DATABASE_URL", "postgres://root:secret@[host/x"),
         ("CELERY_BROKER_URL", "carrier-pigeon://x"),
+        ("CELERY_BROKER_URL", "memory://"),
+        ("CELERY_BROKER_URL", "redis://:secret@host:notaport"),
+        ("ARGO_ALLOWED_HOSTS", ","),
         ("ARGO_DATA_DIR", "/dev/null/x"),
     ],
 )
@@ -77,3 +85,21 @@ def test_the_database_is_in_the_data_folder_whatever_its_name(tmp_path: Path, na
     Installation(folder).manage("migrate", "--verbosity", "0").check_returncode()
     assert (folder / "signals.db").exists()
     assert os.listdir(tmp_path) == [name]
+
+
+def test_a_misspelt_setting_is_warned_of(tmp_path: Path) -> None:
+    answer = Installation(tmp_path, {"SIGNAL_BATCHSIZE": "10"}).manage("check")
+    assert "SIGNAL_BATCHSIZE is set, but there is no such setting" in answer.stderr
+
+
+def test_a_dollar_in_a_value_is_a_dollar(tmp_path: Path) -> None:
+    show = "from argo import settings as s; print(s.SECRET_KEY)"
+    argo = Installation(tmp_path, {"ARGO_SECRET_KEY": "$HOME"})
+    assert argo.start("-c", show, stdout=-1).communicate()[0].strip() == "$HOME"
+
+
+def test_a_file_of_settings_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / ".env"
+    path.write_bytes(b"ARGO_DEBUG=\xff")
+    with pytest.raises(ImproperlyConfigured, match=re.escape(str(path))):
+        Environment().load(path)

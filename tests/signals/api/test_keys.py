@@ -42,8 +42,10 @@ def test_without_any_key_configured_everything_is_refused() -> None:
 
 def test_scopes() -> None:
     assert _write(_with(create_key("w", ["write"]))) == 202
-    assert _write(_with(create_key("r", ["read"]))) == 401
-    assert _with(create_key("w", ["write"])).get("/api/signals").status_code == 401
+    assert _write(_with(create_key("r", ["read"]))) == 403
+    refused = _with(create_key("w", ["write"])).get("/api/signals")
+    assert refused.status_code == 403
+    assert "may not read" in refused.json()["detail"]
     assert _with(create_key("r", ["read"])).get("/api/signals").status_code == 200
 
 

@@ -12,6 +12,7 @@ from pytest_django import Settings
 from signals.hashing import Hashed, sha256_of
 from signals.ledger import flusher, journal
 from signals.models import Signal
+from signals.tracker import SignalTracker
 from tests.samples import a_signal, signals
 from tests.signals.api.conftest import flush
 
@@ -154,6 +155,25 @@ def test_a_body_over_the_limit_is_refused_before_it_is_parsed(
     answer = client.post("/api/signals", "{" + " " * 1000, content_type="application/json")
     assert answer.status_code == 413
     assert "API_MAX_BODY_BYTES" in answer.json()["detail"]
+
+
+def test_a_body_without_a_length_is_asked_for_one() -> None:
+    client = Client(headers={"Transfer-Encoding": "chunked"})
+    answer = client.post("/api/signals", "", content_type="application/json")
+    assert answer.status_code == 411
+    assert "Content-Length" in answer.json()["detail"]
+
+
+def test_a_fault_of_ours_is_answered_in_json_and_logged_whole(
+    writer: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(SignalTracker, "accept", fail)
+    status, answer = _post(writer, a_signal())
+    assert (status, answer["errors"]) == (500, [])
+    assert "RuntimeError: broken" in caplog.text
 
 
 def test_one_odd_time_does_not_refuse_a_batch(writer: Client) -> None:

@@ -72,9 +72,17 @@ class Flusher:
     max_lines: int = 5000
     clock: Clock = utc_now
 
-    def flush(self) -> FlushResult:
-        """Drain everything that is pending. Raises what the database or a handler raises."""
-        return sum(self.batches(), FlushResult())
+    def flush(self, upto: Offset | None = None) -> FlushResult:
+        """Drain everything that is pending, or what stands before `upto`.
+
+        Raises what the database or a handler raises.
+        """
+        total = FlushResult()
+        for result in self.batches():
+            total += result
+            if upto is not None and _position(self._cursor())[:2] >= upto:
+                break
+        return total
 
     def batches(self) -> Iterable[FlushResult]:
         """The same, a batch at a time, for those who show progress."""
@@ -85,7 +93,7 @@ class Flusher:
     def _batch(self) -> FlushResult | None:
         """Store the next lines; None where there are none."""
         cursor = self._cursor()
-        position = Position(cursor.segment, cursor.byte, cursor.fingerprint)
+        position = _position(cursor)
         try:
             chunk = self.journal.read(position, max_lines=self.max_lines)
         except JournalReplaced as replaced:
@@ -159,6 +167,10 @@ class Flusher:
             if self._claim(cursor, restart):
                 fault = Fault(Kind.JOURNAL, Line(Offset(*position[:2]), b""), reason)
                 bury([fault], cursor, at=self.clock(), using=self.using)
+
+
+def _position(cursor: JournalCursor) -> Position:
+    return Position(cursor.segment, cursor.byte, cursor.fingerprint)
 
 
 class _Store(Protocol):

@@ -124,14 +124,17 @@ class SignalTracker:
     def log_each(self, signals: Iterable[Signal | InvalidInput]) -> list[Logged | ArgoError]:
         """Store signals each by itself; for each, in order, what became of it.
 
-        What is stored already is not journaled again. An item that could not even be read may be
+        What is stored already is not journaled again; the same id with another hash is, and becomes
+        a dead letter. An item that could not even be read may be
         given as its error. Raises JournalError (nothing was stored) or NotStoredYet.
         """
         encoded = self._encoded_each(signals)
         valid = [item for item in encoded if not isinstance(item, InvalidInput)]
         receipts = [receipt for receipt, _ in valid]
         before = self._stored(receipts)
-        self._append([line for receipt, line in valid if receipt.signal_id not in before])
+        self._append(
+            [line for receipt, line in valid if before.get(receipt.signal_id) != receipt.sha256]
+        )
         self._flush_all(receipts)
         after = self._stored(receipts)
         return [
@@ -211,7 +214,7 @@ class SignalTracker:
 
     def _flush_all(self, receipts: Sequence[Receipt]) -> None:
         try:
-            self.flush()
+            self._flusher.flush(upto=self._journal.end())
         except Exception as error:
             raise NotStoredYet(
                 f"{len(receipts)} signals are safe in the journal but not in the database yet "

@@ -10,7 +10,7 @@ from django.db import connections
 from argo.errors import InvalidInput
 from signals.flush import Flusher
 from signals.journal import Journal
-from signals.models import Signal
+from signals.models import DeadLetter, Signal
 from signals.tracker import Logged, NotStoredYet, SignalConflict, SignalTracker
 from tests.databases import both_databases
 from tests.samples import a_signal, signals
@@ -144,3 +144,10 @@ def test_a_data_folder_that_is_not_there_is_made(tmp_path: Path, using: str) -> 
     tracker.log_signal(a_signal())
     assert journal.path.exists()
     journal.close()
+
+
+def test_a_conflict_among_many_is_a_dead_letter_too(tracker: SignalTracker, using: str) -> None:
+    tracker.log_each([a_signal(signal_id="same")])
+    (again,) = tracker.log_each([a_signal(signal_id="same")])
+    assert isinstance(again, SignalConflict)
+    assert DeadLetter.objects.using(using).get().kind == DeadLetter.Kind.CONFLICT

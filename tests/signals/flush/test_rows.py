@@ -1,5 +1,7 @@
 """The cursor moves with the rows, and each signal is stored once."""
 
+from collections.abc import Sequence
+
 import orjson
 import pytest
 from django.db import transaction
@@ -7,6 +9,7 @@ from django.db import transaction
 from signals.flush import Flusher, FlushResult
 from signals.journal import Journal
 from signals.models import Signal, SignalContext
+from signals.store import StoredSignal
 from signals.tracker import SignalConflict, SignalTracker
 from tests.databases import both_databases
 from tests.samples import a_signal
@@ -77,3 +80,17 @@ def test_two_signals_under_one_id_in_one_batch_are_a_conflict(
     assert flusher.flush() == FlushResult(stored=2, dead=1)
     assert letters(using) == [("conflict", second)]
     assert Signal.objects.using(using).get(signal_id="own").sha256 == orjson.loads(first)["sha256"]
+
+
+def test_whoever_waits_for_a_row_does_not_wait_for_what_comes_after_it(
+    journal: Journal, using: str
+) -> None:
+    """Others write without a pause: the end of the journal moves as fast as the flush."""
+
+    def write_on(stored: Sequence[StoredSignal]) -> None:
+        journal.append([line_of()])
+
+    flusher = Flusher(journal, using=using, handlers=[write_on])
+    tracker = SignalTracker(journal, flusher, origin="t")
+    signal_id = tracker.log_signal(a_signal())
+    assert Signal.objects.using(using).get().signal_id == signal_id

@@ -10,7 +10,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from signals.records import CONTEXT_COLUMNS, SIGNAL_COLUMNS
+from signals.records import CONTEXT_COLUMNS, FLOATS, SIGNAL_COLUMNS
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -142,7 +142,7 @@ def _last_id(cursor: CursorWrapper) -> int:
 
 def _insert_postgresql(cursor: CursorWrapper, rows: Rows) -> dict[str, int]:
     types = ", ".join(
-        f"%s::{'float8' if column in _FLOATS else 'text'}[]" for column in SIGNAL_COLUMNS
+        f"%s::{'float8' if column in FLOATS else 'text'}[]" for column in SIGNAL_COLUMNS
     )
     columns = ", ".join(SIGNAL_COLUMNS)
     cursor.execute(
@@ -151,18 +151,6 @@ def _insert_postgresql(cursor: CursorWrapper, rows: Rows) -> dict[str, int]:
         [list(values) for values in zip(*rows, strict=True)],
     )
     return dict(cursor.fetchall())
-
-
-_FLOATS = frozenset(
-    {
-        "entry_price",
-        "target_price",
-        "stop_price",
-        "confidence",
-        "exit_price",
-        "profit_loss_pct",
-    }
-)
 
 
 def _insert(table: str, columns: Sequence[str]) -> str:

@@ -11,15 +11,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from argo.errors import FieldError, InvalidInput, NotFound
 from signals.models import OutcomeChange, Signal
+from signals.records import CONTEXT, MADE
 from signals.timestamps import parse_utc, range_end, range_start
 from signals.validation import Label
 
 COLUMNS = tuple(field.attname for field in Signal._meta.concrete_fields)
-CONTEXT = (
-    "origin", "received_at", "regime", "reasoning", "sources", "agreement", "votes", "extra",
-)  # fmt: skip
-
-
 Moment = Annotated[datetime, BeforeValidator(parse_utc)]
 """Never a number: 2012 would be taken for seconds, and let everything pass."""
 
@@ -122,7 +118,7 @@ def one(signal_id: str) -> dict[str, Any]:
 
 def _flat(signals: QuerySet[Signal]) -> QuerySet[Signal, dict[str, Any]]:
     rows: QuerySet[Signal, dict[str, Any]] = signals.values(
-        *COLUMNS, *(f"context__{name}" for name in CONTEXT)
+        *COLUMNS, *(f"context__{name}" for name in (*MADE, *CONTEXT, "extra"))
     )
     return rows
 

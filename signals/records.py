@@ -23,6 +23,7 @@ NUMBERS = ("entry_price", "target_price", "stop_price", "confidence")
 MADE = ("received_at", "origin")
 LATER = ("outcome", "exit_price", "profit_loss_pct", "order_id", "created_at")
 CONTEXT = ("regime", "reasoning", "sources", "agreement", "votes")
+FLOATS = frozenset((*NUMBERS, "exit_price", "profit_loss_pct", "agreement"))
 KNOWN = frozenset((*TEXTS, *NUMBERS, *MADE, *LATER, *CONTEXT, "data_source"))
 
 COLUMN_TYPES: dict[str, type] = {

@@ -88,9 +88,9 @@ class SignalIn(Levels, Moment):
     strategy: Label = "unknown"
     asset_type: Label = "unknown"
     data_source: Label = "weighted_consensus"
-    sha256: (
-        Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")] | None
-    ) = Field(None, validation_alias=_names("sha256"), description="Checked where it is given")
+    sha256: Sha256 | None = Field(
+        None, validation_alias=_names("sha256"), description="Checked where it is given"
+    )
     regime: Label | None = None
     reasoning: Text | None = None
     sources: Annotated[int, Field(strict=True, ge=0, le=10_000)] | None = Field(

@@ -1,13 +1,13 @@
 """Makes journal lines of signals that another store kept: ids, hashes and outcomes as they are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from argo.errors import FieldError, InvalidInput
 from signals.journal import Line, Offset
 from signals.records import (
-    NUMBERS,
+    FLOATS,
     BadLine,
     Receipt,
     decode,
@@ -17,7 +17,6 @@ from signals.records import (
 )
 
 ORIGIN = "import"
-_FLOATS = (*NUMBERS, "exit_price", "profit_loss_pct")
 _NOWHERE = Offset(0, 0)
 
 
@@ -30,6 +29,8 @@ def encode_imported(
     """
     if not signal.get("sha256"):
         return encode(signal, now, origin)
+    if faults := list(_faults(signal)):
+        raise InvalidInput(faults)
     row = {name: _number(name, value) for name, value in signal.items()}
     row.pop("id", None)
     row.setdefault("strategy", "unknown")
@@ -42,5 +43,12 @@ def encode_imported(
     return Receipt(record.signal_id, record.sha256), line.data
 
 
+def _faults(signal: Mapping[str, object]) -> Iterator[FieldError]:
+    if not signal.get("signal_id"):
+        yield FieldError("signal_id", "is empty: a signal that has a hash has an id, too")
+    if "change" in signal:
+        yield FieldError("change", "is what the journal calls an outcome change: rename the field")
+
+
 def _number(name: str, value: object) -> Any:  # noqa: ANN401
-    return float(value) if name in _FLOATS and type(value) is int else value
+    return float(value) if name in FLOATS and type(value) is int else value

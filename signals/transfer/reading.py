@@ -16,10 +16,9 @@ import orjson
 from pydantic_core import from_json
 
 from argo.errors import FieldError, InvalidInput
-from signals.records import CONTEXT, LATER, NUMBERS, SIGNAL_COLUMNS
+from signals.records import CONTEXT, FLOATS, LATER, SIGNAL_COLUMNS
 
 Item = dict[str, Any] | InvalidInput
-FLOATS = frozenset((*NUMBERS, "exit_price", "profit_loss_pct", "agreement"))
 JSON_CELLS = frozenset(("votes", "extra"))
 SQLITE_MAGIC = b"SQLite format 3\0"
 

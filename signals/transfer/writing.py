@@ -9,16 +9,12 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from signals.records import CONTEXT, MADE, SIGNAL_COLUMNS
+from signals.records import CONTEXT, FLOATS, MADE, SIGNAL_COLUMNS
 
 Rows = Iterable[Sequence[dict[str, Any]]]
 COLUMNS = (*SIGNAL_COLUMNS, *MADE, *CONTEXT, "extra")
-_FLOATS = {
-    "entry_price", "target_price", "stop_price", "confidence", "exit_price", "profit_loss_pct",
-    "agreement",
-}  # fmt: skip
 SCHEMA = pa.schema(
-    (name, pa.float64() if name in _FLOATS else pa.int64() if name == "sources" else pa.string())
+    (name, pa.float64() if name in FLOATS else pa.int64() if name == "sources" else pa.string())
     for name in COLUMNS
 )
 

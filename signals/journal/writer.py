@@ -28,15 +28,9 @@ class Writer:
 
         Raises JournalError where that failed; the journal is then as it was before.
         """
-        with self._explained(), self._locked() as (descriptor, size):
-            start = self._end_of_lines(descriptor, size)
-            try:
-                _write_all(descriptor, data)
-                os.fdatasync(descriptor)
-            except OSError:
-                os.ftruncate(descriptor, start)
-                raise
-            self._known_end = start + len(data)
+        with self._explained():
+            while not self._appended(data):
+                logger.error("%s was replaced while it was written to; writing again", self._path)
 
     def close(self) -> None:
         """Let go of the file; one that was deleted or moved away meanwhile is put back first."""
@@ -65,6 +59,19 @@ class Writer:
                 "Free disk space or correct the folder's permissions, then send again."
             ) from error
 
+    def _appended(self, data: bytes) -> bool:
+        """Append; False where the file turned out to be no longer the active one."""
+        with self._locked() as (descriptor, status):
+            start = self._end_of_lines(descriptor, status.st_size)
+            try:
+                _write_all(descriptor, data)
+                os.fdatasync(descriptor)
+            except OSError:
+                os.ftruncate(descriptor, start)
+                raise
+            self._known_end = start + len(data)
+            return self._is_active(status)
+
     def _end_of_lines(self, descriptor: int, size: int) -> int:
         """The end of the last whole line; what stands behind it was never acknowledged."""
         if size == self._known_end:  # nobody else wrote since
@@ -81,25 +88,25 @@ class Writer:
         return end
 
     @contextmanager
-    def _locked(self) -> Iterator[tuple[int, int]]:
-        """The active segment, below the limit, under an exclusive lock; and its size."""
-        descriptor, size = self._lock_active()
-        while size >= self._limit:
-            self._seal(descriptor, size)
-            descriptor, size = self._lock_active()
+    def _locked(self) -> Iterator[tuple[int, os.stat_result]]:
+        """The active segment, below the limit, under an exclusive lock; and its status."""
+        descriptor, status = self._lock_active()
+        while status.st_size >= self._limit:
+            self._seal(descriptor, status.st_size)
+            descriptor, status = self._lock_active()
         try:
-            yield descriptor, size
+            yield descriptor, status
         finally:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
 
-    def _lock_active(self) -> tuple[int, int]:
+    def _lock_active(self) -> tuple[int, os.stat_result]:
         """Few system calls: with each of them other threads get the interpreter, and we wait."""
         while True:
             descriptor = self._open()
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             status = os.fstat(descriptor)
             if self._is_active(status):
-                return descriptor, status.st_size
+                return descriptor, status
             self._leave(descriptor)
 
     def _open(self) -> int:

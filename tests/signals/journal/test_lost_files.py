@@ -86,6 +86,23 @@ def test_closing_puts_the_lost_lines_back(journal: Journal, path: Path, lose: Lo
     assert set(lines_of(Journal(path))) >= set(numbered("a", 5))
 
 
+def test_a_file_that_goes_during_the_write_is_no_reason_to_acknowledge(
+    journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process may die before its next write; so the line is written again, at once."""
+    journal.append([b"one"])
+    real = os.fdatasync
+
+    def lose_once(descriptor: int) -> None:
+        real(descriptor)
+        monkeypatch.setattr(os, "fdatasync", real)
+        path.unlink()
+
+    monkeypatch.setattr(os, "fdatasync", lose_once)
+    journal.append([b"two"])
+    assert set(lines_of(Journal(path))) == {b"one", b"two"}
+
+
 def test_two_who_lost_the_same_file_put_it_back_once(journal: Journal, path: Path) -> None:
     other = Journal(path)
     journal.append([b"one"])

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pytest_django import Settings
 
@@ -13,6 +14,9 @@ from signals.journal import Journal
 from signals.tracker import SignalTracker
 from tests.installation import Installation
 from tests.services import SERVICES, required
+
+hypothesis.settings.register_profile("argo", deadline=None)  # a busy machine is no fault
+hypothesis.settings.load_profile("argo")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -14,7 +14,7 @@ LAST_SECOND = "9999-12-31T23:59:60"
 
 def utc_text(moment: datetime) -> str:
     """The one spelling Argo writes. Raises ValueError for a time without an offset."""
-    return _in_utc(moment).isoformat()[:-6] + "Z"
+    return f"{_in_utc(moment).isoformat()[:-6]}Z"
 
 
 def parse_utc(value: object) -> datetime:

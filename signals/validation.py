@@ -109,10 +109,8 @@ def validated(signal: Mapping[str, object], now: datetime) -> SignalIn:
     except ValidationError as error:
         raise InvalidInput(_all_faults(signal, now, error)) from None
     faults = _price_faults(checked) + _time_faults(checked, now)
-    if not RESERVED.isdisjoint(signal):
-        faults += _reserved_faults(signal)
     if checked.__pydantic_extra__ or checked.votes:
-        faults += _take_extras(checked)
+        faults += _reserved_faults(signal) + _take_extras(checked)
     if faults:
         raise InvalidInput(faults)
     return checked

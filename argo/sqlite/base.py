@@ -19,8 +19,8 @@ PRAGMAS = (
     "PRAGMA mmap_size=0",  # an I/O error would be a SIGBUS
     "PRAGMA cache_size=-65536",  # 64 MiB: the upper pages of the indexes of millions of rows
     "PRAGMA temp_store=MEMORY",
-    "PRAGMA wal_autocheckpoint=8192",  # 32 MiB: fewer checkpoints rewrite the same index pages
-    "PRAGMA journal_size_limit=67108864",  # a WAL that grew is cut back to 64 MiB
+    "PRAGMA wal_autocheckpoint=16384",  # 64 MiB: fewer checkpoints rewrite the same index pages
+    "PRAGMA journal_size_limit=67108864",  # a WAL that grew beyond is cut back to that
 )
 
 

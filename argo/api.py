@@ -11,6 +11,7 @@ from ninja.errors import ValidationError
 from argo.errors import ArgoError, InvalidInput
 from argo.health import health
 from signals.api.views import router as signals
+from sync.api import router as sync
 
 logger = logging.getLogger(__name__)
 api = NinjaAPI(
@@ -20,6 +21,7 @@ api = NinjaAPI(
     urls_namespace="api",
 )
 api.add_router("/signals", signals)
+api.add_router("/sync", sync)
 
 
 @api.get("/health", tags=["health"], summary="How Argo is")

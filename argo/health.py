@@ -6,8 +6,10 @@ from typing import Any
 from django.db import DatabaseError, connection
 
 from signals import ledger
+from signals.clock import utc_now
 from signals.dead_letters import unresolved
 from signals.journal_state import journal_state
+from sync import status as sync_status
 
 
 def health() -> dict[str, Any]:
@@ -18,10 +20,16 @@ def health() -> dict[str, Any]:
     if not problems:
         state = journal_state(ledger.journal())
         dead = unresolved()
-        answer |= {"journal": {"pending_bytes": state.pending_bytes}, "dead_letters": dead}
+        sync = sync_status.brief(utc_now())
+        answer |= {
+            "journal": {"pending_bytes": state.pending_bytes},
+            "dead_letters": dead,
+            "sync": sync,
+        }
         problems += state.problems
         if dead:
             problems.append(f"{dead} dead letters wait for a person: see the admin site.")
+        problems += sync["problems"]
     return {"status": "degraded" if problems else "ok", "problems": problems, **answer}
 
 

@@ -36,11 +36,20 @@ SIGNAL_POOL_TIMEOUT = env.seconds("SIGNAL_POOL_TIMEOUT", 10.0, minimum=0.1)
 SIGNAL_SEGMENT_BYTES = env.integer("SIGNAL_SEGMENT_BYTES", 64 * 2**20, minimum=4096)
 API_MAX_BODY_BYTES = env.integer("API_MAX_BODY_BYTES", 8 * 2**20, minimum=1024)
 
-SIGNAL_STORED_HANDLERS: tuple[str, ...] = ()
+SIGNAL_STORED_HANDLERS: tuple[str, ...] = ("sync.outbox.enqueue",)
 """Dotted paths called in order, inside the flush transaction, with the signals just stored.
 
 Each takes a `Sequence[signals.store.StoredSignal]`. They only insert rows.
 """
+
+# --- Sync ------------------------------------------------------------------------------------
+ALPINE_ENDPOINT = env.url(
+    "ALPINE_ENDPOINT", "http://91.98.153.49:8001/api/signals", schemes=("http", "https")
+)
+ALPINE_API_KEY = env.text("ALPINE_API_KEY", "")
+SYNC_CONCURRENCY = env.integer("SYNC_CONCURRENCY", 8, minimum=1, maximum=64)
+SYNC_MAX_ATTEMPTS = env.integer("SYNC_MAX_ATTEMPTS", 15, minimum=1)
+SYNC_INTERVAL = env.seconds("SYNC_INTERVAL", 5.0, minimum=0.1)
 
 # --- Database --------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {
@@ -68,7 +77,10 @@ CELERY_BROKER_URL = env.url(
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_EXPIRES = None  # there are none, so nothing to clean up daily
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"signals.tasks.flush": {"queue": "flush"}}
+CELERY_TASK_ROUTES = {
+    "signals.tasks.flush": {"queue": "flush"},
+    "sync.tasks.deliver": {"queue": "sync"},
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20.0
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -79,6 +91,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "signals.tasks.flush",
         "schedule": SIGNAL_BATCH_TIMEOUT,
         "options": {"expire_seconds": ceil(SIGNAL_BATCH_TIMEOUT)},  # the next look is as good
+    },
+    "deliver": {
+        "task": "sync.tasks.deliver",
+        "schedule": SYNC_INTERVAL,
+        "options": {"expire_seconds": ceil(SYNC_INTERVAL)},
     },
 }
 CELERY_TIMEZONE = "UTC"
@@ -96,6 +113,7 @@ INSTALLED_APPS = [
     "ninja",  # serves the API's documentation without a foreign server
     "argo",
     "signals",
+    "sync",
 ]
 MIDDLEWARE = [
     "argo.middleware.BodyLimit",
@@ -149,7 +167,7 @@ if HTTPS:
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
     CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 
-OWN_PREFIXES = ("ARGO_", "SIGNAL_")
+OWN_PREFIXES = ("ARGO_", "SIGNAL_", "ALPINE_", "SYNC_")
 UNKNOWN_SETTINGS = env.unknown(OWN_PREFIXES)
 
 LOGGING = {

@@ -9,7 +9,7 @@ from collections.abc import Callable
 logger = logging.getLogger(__name__)
 
 
-class FlushHint:
+class Hint:
     """Calls `send` when `batch_size` signals wait, or `linger` seconds after the first.
 
     `send` runs on a thread of its own, so that a slow broker delays nobody, and at most every

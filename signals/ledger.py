@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from signals.flush import Flusher
-from signals.hints import FlushHint
+from signals.hints import Hint
 from signals.journal import Journal
 from signals.store import StoredHandler
 
@@ -32,9 +32,9 @@ def stored_handlers() -> list[StoredHandler]:
 
 
 @cache
-def flush_hint() -> FlushHint:
+def flush_hint() -> Hint:
     """Asks a worker to flush, over Celery."""
-    return FlushHint(
+    return Hint(
         _send_hint,
         batch_size=settings.SIGNAL_BATCH_SIZE,
         linger=settings.SIGNAL_FLUSH_LINGER,

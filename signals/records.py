@@ -15,7 +15,7 @@ from signals.journal import Line
 from signals.timestamps import OWN_SPELLING, created_at_text, utc_text
 from signals.validation import validated
 
-IMPORTED = frozenset({"import", "adopted"})
+IMPORTED = frozenset({"import", "import-sync", "adopted"})
 """Origins whose signals are history: taken as they are, never traded, hash or no hash."""
 
 TEXTS = ("signal_id", "symbol", "action", "strategy", "asset_type", "timestamp", "sha256")

@@ -1,0 +1,1 @@
+"""Deliveries to Alpine: every signal, once, whatever happens on the way."""

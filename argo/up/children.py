@@ -35,6 +35,8 @@ class Worker:
 WORKERS = (
     # One thread: there is one journal, and two flushes at once would only wait for each other.
     Worker("flush", queues=("flush",), threads=1),
+    # One thread, too: a run of deliveries has threads of its own.
+    Worker("sync", queues=("sync",), threads=1),
 )
 BEAT_NODE = "celerybeat"
 

@@ -17,6 +17,8 @@ from signals.records import (
 )
 
 ORIGIN = "import"
+ORIGIN_SYNCED = "import-sync"
+"""Of history that Alpine is to get, too."""
 _NOWHERE = Offset(0, 0)
 
 

@@ -5,10 +5,11 @@ from sqlite3 import Connection
 
 from django.db import connection
 
+from signals.flush import Flusher
 from signals.ledger import flusher, journal
 from signals.models import JournalCursor
 from tests.benchmarks import bare, samples
-from tests.benchmarks.figures import Figure, times_as_fast
+from tests.benchmarks.figures import Figure, at_most, times_as_fast
 from tests.benchmarks.rounds import medians, seconds
 from tests.benchmarks.scene import Scene
 
@@ -23,20 +24,29 @@ def run(scene: Scene) -> Iterator[Figure]:
         wanted=0.8,
         name="bare executemany of the rows",
     )
+    yield at_most(
+        "a flush that queues a delivery for each signal costs, of one that queues none",
+        found["Argo"] / found["with deliveries"],
+        1.15,
+        " times",
+    )
 
 
 def _sides(count: int) -> dict[str, Callable[[int], float]]:
     return {
-        "Argo": lambda number: _flushed(count, first=2 * number * count),
-        "bare": lambda number: _inserted(count, first=(2 * number + 1) * count),
+        "Argo": lambda number: _flushed(Flusher(journal()), count, first=3 * number * count),
+        "with deliveries": lambda number: _flushed(
+            flusher(), count, first=(3 * number + 1) * count
+        ),
+        "bare": lambda number: _inserted(count, first=(3 * number + 2) * count),
     }
 
 
-def _flushed(count: int, first: int) -> float:
+def _flushed(flusher: Flusher, count: int, first: int) -> float:
     """Rows a second."""
     samples.fill(journal(), count, first)
     _settle()
-    return count / seconds(flusher().flush)
+    return count / seconds(flusher.flush)
 
 
 def _inserted(count: int, first: int) -> float:

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from signals.hints import FlushHint
+from signals.hints import Hint
 
 
 class Broker:
@@ -31,7 +31,7 @@ class Broker:
 
 def test_a_lone_signal_is_hinted_at_after_the_linger() -> None:
     broker = Broker()
-    hint = FlushHint(broker.send, batch_size=50, linger=0.05)
+    hint = Hint(broker.send, batch_size=50, linger=0.05)
     hint.notify(1)
     assert broker.came.wait(10)
     time.sleep(0.3)
@@ -40,7 +40,7 @@ def test_a_lone_signal_is_hinted_at_after_the_linger() -> None:
 
 def test_a_full_batch_does_not_wait_for_the_linger() -> None:
     broker = Broker()
-    hint = FlushHint(broker.send, batch_size=50, linger=60)
+    hint = Hint(broker.send, batch_size=50, linger=60)
     hint.notify(49)
     assert not broker.came.wait(0.2)
     hint.notify(1)
@@ -49,7 +49,7 @@ def test_a_full_batch_does_not_wait_for_the_linger() -> None:
 
 def test_many_signals_make_few_hints() -> None:
     broker = Broker()
-    hint = FlushHint(broker.send, batch_size=50, linger=0.1)
+    hint = Hint(broker.send, batch_size=50, linger=0.1)
     for _ in range(2000):
         hint.notify(5)
     assert broker.came.wait(10)
@@ -59,7 +59,7 @@ def test_many_signals_make_few_hints() -> None:
 
 def test_a_slow_broker_holds_up_nobody() -> None:
     broker = Broker(slow=True)
-    hint = FlushHint(broker.send, batch_size=1, linger=0.01)
+    hint = Hint(broker.send, batch_size=1, linger=0.01)
     hint.notify(1)
     assert broker.came.wait(10)
     for _ in range(1000):
@@ -71,7 +71,7 @@ def test_a_broken_broker_is_a_warning_and_the_next_hint_is_tried(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     broker = Broker(broken=True)
-    hint = FlushHint(broker.send, batch_size=1, linger=0.01)
+    hint = Hint(broker.send, batch_size=1, linger=0.01)
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             broker.came.clear()
@@ -93,7 +93,7 @@ def test_many_threads_that_come_first_at_once_start_one_thread() -> None:
 
 def _notify_from_many() -> None:
     failures: list[BaseException] = []
-    hint = FlushHint(lambda: None, batch_size=50, linger=60)
+    hint = Hint(lambda: None, batch_size=50, linger=60)
 
     def notify() -> None:
         try:

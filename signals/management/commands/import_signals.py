@@ -9,7 +9,7 @@ from django.core.management.base import CommandParser
 from signals.management.command import progress
 from signals.management.tally import Tally, TallyingCommand, numbered_batches
 from signals.tracker import SignalTracker
-from signals.transfer.importing import ORIGIN, encode_imported
+from signals.transfer.importing import ORIGIN, ORIGIN_SYNCED, encode_imported
 from signals.transfer.reading import count_signals, read_signals
 
 
@@ -23,12 +23,16 @@ class Command(TallyingCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("path", type=Path, help="the file; its format is recognised")
+        parser.add_argument(
+            "--sync", action="store_true", help="send them to Alpine too; otherwise they are not"
+        )
 
     def run(self, options: dict[str, Any]) -> None:
         path, tally = options["path"], Tally()
         items = read_signals(path)
+        origin = ORIGIN_SYNCED if options["sync"] else ORIGIN
         with (
-            closing(SignalTracker.from_settings(ORIGIN, encode=encode_imported)) as tracker,
+            closing(SignalTracker.from_settings(origin, encode=encode_imported)) as tracker,
             progress(count_signals(path), "signal") as bar,
         ):
             for numbers, batch in numbered_batches(items):

@@ -1,0 +1,95 @@
+"""Takes due deliveries, each by one worker at a time, and writes down what became of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db import connection, transaction
+
+from signals.models import Signal
+from sync.models import Delivery
+from sync.payload import COLUMNS, payload
+
+Status = Delivery.Status
+_SKIP_LOCKED = {"postgresql": "FOR UPDATE SKIP LOCKED", "sqlite": ""}
+# The states stand in the text, not in parameters: only so the partial index serves.
+_CLAIM = """
+UPDATE deliveries SET status = 'sending', claim = %s, due_at = %s, attempted_at = %s,
+    attempts = attempts + 1
+WHERE id IN (
+    SELECT id FROM deliveries WHERE status IN ('pending', 'sending') AND due_at <= %s
+    ORDER BY due_at LIMIT %s {lock}
+)
+RETURNING id, attempts
+"""
+_RECORD = """
+UPDATE deliveries SET status = %s, attempts = %s, due_at = %s, last_status = %s, last_answer = %s,
+    payload = %s, delivered_at = %s, claim = ''
+WHERE id = %s AND status = 'sending' AND claim = %s
+"""
+
+
+class Claimed(NamedTuple):
+    """One delivery to make now. `attempts` counts this one."""
+
+    id: int
+    attempts: int
+    signal_id: str
+    body: bytes
+
+
+class Result(NamedTuple):
+    """How a delivery stands after an attempt."""
+
+    claimed: Claimed
+    status: Status
+    attempts: int
+    due_at: datetime
+    last_status: int | None
+    last_answer: str
+    delivered_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Claims:
+    """One worker's hand on the queue. `owner` names the worker; no two have the same."""
+
+    owner: str
+    lease: timedelta
+
+    def claim(self, limit: int, now: datetime) -> list[Claimed]:
+        """Take up to `limit` due deliveries: mine until the lease ends."""
+        adapt = connection.ops.adapt_datetimefield_value
+        end = adapt(now + self.lease)
+        statement = _CLAIM.format(lock=_SKIP_LOCKED[connection.vendor])
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement, [self.owner, end, adapt(now), adapt(now), limit])
+            attempts = dict(cursor.fetchall())
+        signals = Signal.objects.filter(id__in=attempts).values_list("id", *COLUMNS)
+        return [
+            Claimed(row_id, attempts[row_id], values[0], payload(values))
+            for row_id, *values in signals
+        ]
+
+    def record(self, results: Sequence[Result]) -> int:
+        """Write down results, those that are still mine; how many were."""
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.executemany(_RECORD, [self._row(result) for result in results])
+            return int(cursor.rowcount)
+
+    def _row(self, result: Result) -> tuple[Any, ...]:
+        adapt = connection.ops.adapt_datetimefield_value
+        claimed = result.claimed
+        kept = claimed.body.decode() if result.status == Status.DEAD else ""
+        return (
+            result.status.value,
+            result.attempts,
+            adapt(result.due_at),
+            result.last_status,
+            result.last_answer,
+            kept,
+            adapt(result.delivered_at),
+            claimed.id,
+            self.owner,
+        )

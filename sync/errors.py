@@ -1,0 +1,31 @@
+"""The one error of sending."""
+
+
+class SyncError(Exception):
+    """Alpine did not take a signal.
+
+    `permanent` where this signal will never pass. `status` is its HTTP answer, None where there
+    was none (a transport failure). `retry_after` is how many seconds it asks to be left alone.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool,
+        status: int | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.status = status
+        self.retry_after = retry_after
+
+    @property
+    def is_transport(self) -> bool:
+        """Whether it is the way to Alpine that failed, whatever the signal."""
+        return self.status is None
+
+    @property
+    def is_refused_key(self) -> bool:
+        return self.status in (401, 403)

@@ -1,0 +1,105 @@
+"""`manage.py sync_signals`: send what is due, see how it stands, send dead deliveries again."""
+
+from dataclasses import asdict
+from threading import Event
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import CommandParser
+
+from argo.errors import FieldError, InvalidInput
+from signals.clock import utc_now
+from signals.management.command import ArgoCommand
+from signals.timestamps import parse_utc
+from sync.alpine import AlpineSyncService
+from sync.dead import revive
+from sync.deliver import deliverer
+from sync.reconcile import reconcile
+from sync.status import status
+
+
+class Command(ArgoCommand):
+    help = (
+        "Send the deliveries that are due to Alpine, now and here; the worker does it by itself. "
+        "Ends with 1 where some became dead letters."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--status", action="store_true", help="only say how it stands")
+        what.add_argument("--retry-dead", action="store_true", help="queue dead deliveries again")
+        what.add_argument(
+            "--reconcile", type=int, metavar="N",
+            help="ask Alpine which of the last N delivered signals it has; queue what it lacks",
+        )  # fmt: skip
+        parser.add_argument(
+            "--id", action="append", dest="ids", metavar="SIGNAL_ID",
+            help="with --retry-dead: of this signal alone (may be given again)",
+        )  # fmt: skip
+        parser.add_argument(
+            "--since", metavar="TIME",
+            help="with --retry-dead: dead since then, as in 2025-01-15T10:30:00Z",
+        )  # fmt: skip
+
+    def run(self, options: dict[str, Any]) -> None:
+        if (options["ids"] or options["since"]) and not options["retry_dead"]:
+            raise InvalidInput([FieldError("--id, --since", "go with --retry-dead")])
+        if options["status"]:
+            found = status(utc_now())
+            self.answer(options, found, _as_text(found))
+        elif options["retry_dead"]:
+            self._retry_dead(options)
+        elif options["reconcile"] is not None:
+            self._reconcile(options)
+        else:
+            self._send(options)
+
+    def _retry_dead(self, options: dict[str, Any]) -> None:
+        revived = revive(utc_now(), signal_ids=options["ids"], since=_moment(options["since"]))
+        self.answer(options, {"queued": revived}, f"{revived} deliveries queued again")
+
+    def _reconcile(self, options: dict[str, Any]) -> None:
+        _need_key()
+        found = reconcile(AlpineSyncService.from_settings(), options["reconcile"], utc_now())
+        text = f"Alpine has {found.there} of {found.asked}; {found.queued} queued again"
+        self.answer(options, asdict(found), text)
+
+    def _send(self, options: dict[str, Any]) -> None:
+        _need_key()
+        tally = deliverer(Event()).run()
+        text = (
+            f"{tally.delivered} delivered, {tally.postponed} wait for another try, "
+            f"{tally.dead} dead, {tally.released} not tried"
+        )
+        self.answer(options, asdict(tally), text)
+        if tally.dead:
+            self.fail(f"{tally.dead} deliveries are dead: see the admin site, or --retry-dead")
+
+
+def _need_key() -> None:
+    if not settings.ALPINE_API_KEY:
+        raise InvalidInput([FieldError("ALPINE_API_KEY", "is not set, so that sync is off")])
+
+
+def _moment(text: str | None) -> Any:  # noqa: ANN401
+    try:
+        return parse_utc(text) if text else None
+    except ValueError as error:
+        raise InvalidInput([FieldError("--since", str(error))]) from None
+
+
+def _as_text(found: dict[str, Any]) -> str:
+    lines = [f"Sync is {found['state']}."]
+    if found["breaker"]["open"]:
+        lines.append(f"It waits until {found['breaker']['probe_at']}: {found['breaker']['reason']}")
+    lines.append(
+        f"{found['pending']} pending, {found['delivered']} delivered, {found['dead']} dead"
+    )
+    if found["oldest_pending_seconds"] is not None:
+        lines.append(f"The oldest has waited for {found['oldest_pending_seconds']:.0f} s.")
+    for name in ("last_hour", "last_day"):
+        rate = found[name]["success_rate"]
+        share = "nothing ended" if rate is None else f"{rate:.1%} came through"
+        lines.append(f"{name.replace('_', ' ')}: {share}")
+    return "\n".join(lines)

@@ -1,0 +1,75 @@
+"""What is owed to Alpine, and how that stands."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q, Value
+
+from signals.models import Signal
+
+
+class Delivery(models.Model):
+    """The duty to send one signal to Alpine: a row before the first attempt, and ever after."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "waits for its time"
+        SENDING = "sending", "a worker has it"
+        DELIVERED = "delivered", "Alpine has it"
+        DEAD = "dead", "a person must look at it"
+
+    signal = models.OneToOneField(
+        Signal, models.PROTECT, primary_key=True, db_column="id", related_name="delivery"
+    )
+    status = models.TextField(choices=Status.choices, db_default=Value(Status.PENDING.value))
+    attempts = models.IntegerField(db_default=Value(0))
+    due_at = models.DateTimeField(
+        help_text="When to try next; of one being sent, when the lease ends"
+    )
+    queued_at = models.DateTimeField()
+    claim = models.TextField(db_default=Value(""), help_text="Which worker has it")
+    attempted_at = models.DateTimeField(null=True)
+    last_status = models.IntegerField(null=True, help_text="Alpine's last HTTP status")
+    last_answer = models.TextField(db_default=Value(""), help_text="What it said, or why not")
+    payload = models.TextField(db_default=Value(""), help_text="What was sent, of a dead one")
+    delivered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "deliveries"
+        verbose_name_plural = "deliveries"
+        indexes: ClassVar = [
+            # sync.claims.claim, and the counts of sync.status
+            models.Index(
+                fields=["due_at"],
+                condition=Q(status__in=["pending", "sending"]),
+                name="deliveries_due",
+            ),
+            # sync.status: what came through within the last hour and day
+            models.Index(
+                fields=["delivered_at"],
+                condition=Q(delivered_at__isnull=False),
+                name="deliveries_delivered",
+            ),
+            # sync.dead: all of them, and those since a time
+            models.Index(
+                fields=["attempted_at"], condition=Q(status="dead"), name="deliveries_dead"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery of signal {self.pk}: {self.status}"
+
+
+class Breaker(models.Model):
+    """Whether Alpine is spared for now: one row, which all workers share and restarts keep."""
+
+    failures = models.IntegerField(default=0, help_text="Transport failures in a row")
+    probe_at = models.DateTimeField(null=True, help_text="Open until then; null: closed")
+    opened_at = models.DateTimeField(null=True)
+    reason = models.TextField(default="")
+    refused_key = models.TextField(default="", help_text="SHA-256 of the key that was refused")
+
+    class Meta:
+        db_table = "sync_breaker"
+
+    def __str__(self) -> str:
+        return f"open: {self.reason}" if self.probe_at else "closed"

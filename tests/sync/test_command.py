@@ -1,0 +1,65 @@
+"""`sync_signals` against a real Alpine on loopback."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.installation import Installation
+from tests.samples import a_signal
+from tests.sync.alpine_server import Alpine, accept, answer, running
+
+
+@pytest.fixture
+def alpine() -> Iterator[Alpine]:
+    with running() as alpine:
+        yield alpine
+
+
+@pytest.fixture
+def argo(installation: Installation, alpine: Alpine) -> Installation:
+    """With five signals that are owed to this Alpine."""
+    settings = {"ALPINE_ENDPOINT": alpine.endpoint, "ALPINE_API_KEY": "the key"}
+    argo = Installation(installation.folder, settings)
+    lines = "".join(json.dumps(a_signal(signal_id=f"s{n}")) + "\n" for n in range(5))
+    argo.manage("log_signal", stdin=lines).check_returncode()
+    return argo
+
+
+def test_it_sends_what_is_due_and_says_so(argo: Installation, alpine: Alpine) -> None:
+    answered = argo.manage("sync_signals")
+    assert (answered.returncode, answered.stdout.split(",")[0]) == (0, "5 delivered")
+    assert dict(alpine.times) == {f"s{n}": 1 for n in range(5)}
+    status = json.loads(argo.manage("sync_signals", "--status", "--json").stdout)
+    assert (status["state"], status["delivered"], status["pending"]) == ("on", 5, 0)
+    assert status["last_hour"] == {"delivered": 5, "dead": 0, "success_rate": 1.0}
+
+
+def test_dead_letters_are_told_and_sent_again(argo: Installation, alpine: Alpine) -> None:
+    alpine.choose = lambda signal_id, _: answer(422) if signal_id in ("s1", "s2") else accept
+    answered = argo.manage("sync_signals")
+    assert answered.returncode == 1
+    assert "2 deliveries are dead" in answered.stderr
+    alpine.always(accept)
+    one = argo.manage("sync_signals", "--retry-dead", "--id", "s1", "--json")
+    assert json.loads(one.stdout) == {"queued": 1}
+    assert argo.manage("sync_signals").stdout.startswith("1 delivered")
+    later = argo.manage("sync_signals", "--retry-dead", "--since", "2999-01-01T00:00:00Z")
+    assert later.stdout.startswith("0 ")
+    assert argo.manage("sync_signals", "--retry-dead").stdout.startswith("1 ")
+    assert argo.manage("sync_signals").stdout.startswith("1 delivered")
+
+
+@pytest.mark.parametrize(
+    "options", [["--since", "2999-01-01T00:00:00Z"], ["--retry-dead", "--since", "yesterday"]]
+)
+def test_options_that_make_no_sense_are_wrong_usage(
+    installation: Installation, options: list[str]
+) -> None:
+    assert installation.manage("sync_signals", *options).returncode == 2
+
+
+def test_without_a_key_nothing_is_sent(installation: Installation) -> None:
+    answered = installation.manage("sync_signals")
+    assert answered.returncode == 2
+    assert "ALPINE_API_KEY" in answered.stderr

@@ -1,0 +1,285 @@
+"""What each delivery's row says after Alpine behaved in one way or another."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+
+from signals.flush import Flusher
+from signals.journal import Journal
+from signals.models import Signal
+from signals.tracker import SignalTracker
+from sync import breaker
+from sync.alpine import AlpineSyncService
+from sync.deliver import Deliverer, Tally
+from sync.models import Breaker, Delivery
+from sync.outbox import enqueue
+from tests.samples import a_signal, signals
+from tests.sync.alpine_server import Alpine, Behave, accept, answer, cut_short, reset, running
+from tests.sync.conftest import Clock
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Log = Callable[[int], list[str]]
+
+
+@pytest.fixture
+def log(journal: Journal) -> Log:
+    """Store so many signals; each is queued."""
+    tracker = SignalTracker(journal, Flusher(journal, handlers=[enqueue]), origin="t")
+    return lambda count: tracker.log_signals(signals(count))
+
+
+@pytest.fixture(autouse=True)
+def queued_long_ago(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    monkeypatch.setattr("sync.outbox.utc_now", clock)
+    monkeypatch.setattr("sync.outbox.hint", lambda: None)
+
+
+@pytest.fixture
+def deliverer(service: AlpineSyncService, clock: Clock) -> Deliverer:
+    return Deliverer(service, concurrency=4, max_attempts=4, clock=clock, chance=lambda: 0.5)
+
+
+def row(signal_id: str) -> Delivery:
+    return Delivery.objects.get(signal__signal_id=signal_id)
+
+
+def statuses() -> dict[str, int]:
+    counted: dict[str, int] = {}
+    for status in Delivery.objects.values_list("status", flat=True):
+        counted[status] = counted.get(status, 0) + 1
+    return counted
+
+
+def one_bad(signal_id: str, behave: Behave) -> Callable[[str, int], Behave]:
+    return lambda each, times: behave if each == signal_id else accept
+
+
+def test_every_signal_arrives_once(log: Log, deliverer: Deliverer, alpine: Alpine) -> None:
+    ids = log(50)
+    assert deliverer.run() == Tally(delivered=50)
+    assert alpine.times == dict.fromkeys(ids, 1)
+    assert alpine.most_at_once <= 4
+    assert statuses() == {"delivered": 50}
+    assert deliverer.run() == Tally()
+
+
+def test_what_arrives_is_the_signal(journal: Journal, deliverer: Deliverer, alpine: Alpine) -> None:
+    tracker = SignalTracker(journal, Flusher(journal, handlers=[enqueue]), origin="t")
+    given = a_signal(regime="BULL", reasoning="so", sources=4, agreement=0.75, extra_note="x")
+    signal_id = tracker.log_signal(given)
+    deliverer.run()
+    _, body = alpine.requests[0]
+    stored = Signal.objects.get()
+    assert body == {
+        "signal_id": signal_id,
+        "symbol": stored.symbol,
+        "action": stored.action,
+        "timestamp": stored.timestamp,
+        "entry_price": stored.entry_price,
+        "target_price": stored.target_price,
+        "stop_price": stored.stop_price,
+        "confidence": stored.confidence,
+        "strategy": stored.strategy,
+        "asset_type": stored.asset_type,
+        "data_source": stored.data_source,
+        "sha256": stored.sha256,
+        "verification_hash": stored.sha256,
+        "regime": "BULL",
+        "reasoning": "so",
+        "sources_count": 4,
+        "consensus_agreement": 0.75,
+    }
+
+
+def test_a_poison_signal_is_dead_with_alpines_answer_and_blocks_nothing(
+    log: Log, deliverer: Deliverer, alpine: Alpine
+) -> None:
+    ids = log(30)
+    alpine.choose = one_bad(ids[0], answer(422, b"no such symbol"))
+    assert deliverer.run() == Tally(delivered=29, dead=1)
+    dead = row(ids[0])
+    assert (dead.status, dead.attempts, dead.last_status) == ("dead", 1, 422)
+    assert "no such symbol" in dead.last_answer
+    assert ids[0] in dead.payload
+
+
+@pytest.mark.parametrize("behave", [answer(500), answer(429), answer(302), cut_short, reset])
+def test_what_may_pass_waits_longer_each_time_until_it_is_dead(
+    log: Log, deliverer: Deliverer, alpine: Alpine, clock: Clock, behave: Behave
+) -> None:
+    (bad, *_others) = log(5)
+    alpine.choose = one_bad(bad, behave)
+    assert deliverer.run() == Tally(delivered=4, postponed=1)
+    waits = []
+    while (waiting := row(bad)).status == "pending":
+        waits.append((waiting.due_at - clock.now).total_seconds())
+        clock.now = waiting.due_at - timedelta(seconds=0.1)
+        assert deliverer.run() == Tally()  # not before its time
+        clock.pass_by(0.1)
+        deliverer.run()
+    assert waits == [5, 60, 300]
+    assert (row(bad).status, row(bad).attempts) == ("dead", 4)
+    assert alpine.times[bad] == 4 * 4
+    assert Breaker.objects.get().probe_at is None
+
+
+def test_it_passes_once_alpine_has_recovered(
+    log: Log, deliverer: Deliverer, alpine: Alpine, clock: Clock
+) -> None:
+    log(3)
+    alpine.always(answer(503))
+    assert deliverer.run() == Tally(postponed=3)
+    alpine.always(accept)
+    clock.pass_by(6)
+    assert deliverer.run() == Tally(delivered=3)
+    assert set(Delivery.objects.values_list("attempts", flat=True)) == {2}
+
+
+def test_alpine_is_not_tried_before_it_asked_to_be(
+    log: Log, deliverer: Deliverer, alpine: Alpine, clock: Clock
+) -> None:
+    log(1)
+    alpine.always(answer(503, Retry_After="3600"))
+    deliverer.run()
+    assert Delivery.objects.get().due_at == clock.now + timedelta(hours=1)
+
+
+def test_a_lost_answer_costs_a_duplicate_and_nothing_else(
+    log: Log, deliverer: Deliverer, alpine: Alpine
+) -> None:
+    ids = log(10)
+
+    def choose(signal_id: str, times: int) -> Behave:
+        alpine.taken[signal_id] += 1
+        return reset if times == 1 else answer(409)
+
+    alpine.choose = choose
+    assert deliverer.run() == Tally(delivered=10)
+    assert alpine.taken == dict.fromkeys(ids, 2)
+
+
+def test_a_wrong_key_pauses_and_loses_nothing(
+    log: Log, service: AlpineSyncService, deliverer: Deliverer, alpine: Alpine, clock: Clock,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    log(40)
+    alpine.always(answer(401))
+    deliverer.run()
+    assert statuses() == {"pending": 40}
+    assert set(Delivery.objects.values_list("attempts", flat=True)) == {0}
+    assert sum(alpine.times.values()) <= 8
+    assert "ALPINE_API_KEY" in caplog.text
+    assert deliverer.run() == Tally()
+    alpine.always(accept)
+    clock.pass_by(6)
+    assert deliverer.run() == Tally(delivered=40)
+
+
+def test_a_new_key_is_tried_at_once(log: Log, deliverer: Deliverer, alpine: Alpine) -> None:
+    log(3)
+    alpine.always(answer(403))
+    deliverer.run()
+    alpine.always(accept)
+    deliverer.service = AlpineSyncService(alpine.endpoint, "another key")
+    assert deliverer.run() == Tally(delivered=3)
+
+
+def test_an_outage_uses_up_nobodys_attempts(log: Log, clock: Clock) -> None:
+    with running() as gone:
+        port = gone.port
+    service = AlpineSyncService(gone.endpoint, "the key", sleep=clock.sleep)
+    deliverer = Deliverer(service, concurrency=4, clock=clock, chance=lambda: 0.5)
+    log(200)
+    deliverer.run()
+    for _ in range(120):
+        clock.pass_by(30)
+        deliverer.run()
+    attempts = list(Delivery.objects.values_list("attempts", flat=True))
+    assert sum(attempts) <= breaker.THRESHOLD
+    assert Breaker.objects.get().probe_at is not None
+    with running(port) as alpine:
+        clock.pass_by(31)
+        assert deliverer.run().delivered == 200
+    assert set(alpine.times.values()) == {1}
+    assert Breaker.objects.get().probe_at is None
+
+
+def test_an_open_breaker_lets_one_through_to_see(
+    log: Log, deliverer: Deliverer, alpine: Alpine, clock: Clock
+) -> None:
+    log(20)
+    alpine.always(reset)
+    deliverer.run()
+    sent = sum(alpine.times.values())
+    clock.pass_by(31)
+    assert deliverer.run() == Tally(released=1)
+    assert sum(alpine.times.values()) == sent + 1
+    assert deliverer.run() == Tally()
+
+
+def test_a_probe_that_finds_nothing_to_send_leaves_it_to_the_next(
+    log: Log, deliverer: Deliverer, alpine: Alpine, clock: Clock
+) -> None:
+    breaker.state()
+    Breaker.objects.update(probe_at=clock.now, failures=5)
+    assert deliverer.run() == Tally()
+    log(1)
+    assert deliverer.run() == Tally(delivered=1)
+
+
+def test_a_dead_workers_deliveries_are_taken_up_after_the_lease(
+    log: Log, deliverer: Deliverer, clock: Clock
+) -> None:
+    log(5)
+    dead_worker = Deliverer(deliverer.service, clock=clock)
+    dead_worker._claims.claim(5, clock.now)
+    assert deliverer.run() == Tally()
+    clock.pass_by(301)
+    assert deliverer.run() == Tally(delivered=5)
+
+
+def test_asked_to_stop_it_finishes_what_is_under_way_and_releases_the_rest(
+    log: Log, deliverer: Deliverer, alpine: Alpine
+) -> None:
+    log(100)
+    arrived = threading.Event()
+
+    def stop_after_the_first(signal_id: str, times: int) -> Behave:
+        arrived.set()
+        deliverer.stop.set()
+        return accept
+
+    alpine.choose = stop_after_the_first
+    tally = deliverer.run()
+    assert 1 <= tally.delivered <= 4
+    assert statuses() == {"delivered": tally.delivered, "pending": 100 - tally.delivered}
+    assert set(Delivery.objects.filter(status="pending").values_list("attempts", flat=True)) == {0}
+
+
+@pytest.fixture
+def two_workers(service: AlpineSyncService, clock: Clock) -> list[Deliverer]:
+    return [Deliverer(service, clock=clock) for _ in range(2)]
+
+
+def test_two_workers_at_once_send_each_signal_once(
+    log: Log, two_workers: list[Deliverer], alpine: Alpine
+) -> None:
+    ids = log(300)
+    tallies: list[Tally] = []
+
+    def work(worker: Deliverer) -> None:
+        try:
+            tallies.append(worker.run())
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in two_workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(tally.delivered for tally in tallies) == 300
+    assert alpine.times == dict.fromkeys(ids, 1)

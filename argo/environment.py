@@ -68,8 +68,8 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
         try:
             address = urlsplit(value)
             address.port  # noqa: B018  # it is read, and so checked, only when asked for
-        except ValueError as error:
-            raise refusal(name, "...", f"an address: {error}") from None
+        except ValueError:  # it may quote a password
+            raise refusal(name, "...", "an address: look at its host and port") from None
         if address.scheme not in schemes:  # the rest may hold a password
             wanted = f"an address that starts with {', '.join(schemes)}"
             raise refusal(name, f"{address.scheme}:...", wanted)

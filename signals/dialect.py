@@ -82,6 +82,11 @@ def _select_by_ids(using: str, columns: str, signal_ids: Sequence[str], more: st
         return rows
 
 
+def is_shared(using: str) -> bool:
+    """Whether several machines, each with a journal of its own, may store in this database."""
+    return connections[using].vendor != "sqlite"
+
+
 def is_deadlock(error: BaseException) -> bool:
     """Whether the database broke this transaction off because another waited for it in turn."""
     return getattr(error.__cause__, "sqlstate", None) == "40P01"

@@ -37,6 +37,12 @@ class RefusedByDatabase(Conflict):
 
     status = 422
 
+    @classmethod
+    def of(cls, receipt: Receipt) -> "RefusedByDatabase":
+        return cls(
+            f"Signal {receipt.signal_id} is a dead letter: the admin site says what is wrong."
+        )
+
 
 class NotStoredYet(Unavailable):
     """The signals are safe in the journal, but not in the database: a later flush stores them."""
@@ -112,11 +118,15 @@ class SignalTracker:
         Raises as `log_signal` does; where one is invalid, none is written.
         """
         encoded = [self._encoded(signal) for signal in signals]
-        self._append([line for _, line in encoded])
         receipts = [receipt for receipt, _ in encoded]
-        self._flush_all(receipts)
-        stored = self._stored(receipts)
+        stored = self._appended_and_stored(encoded)
+        if len(stored) < len({receipt.signal_id for receipt in receipts}):
+            # Refused, or the journal's file was taken away before it was read: then once more.
+            lost = [item for item in encoded if item[0].signal_id not in stored]
+            stored |= self._appended_and_stored(lost)
         for receipt in receipts:
+            if receipt.signal_id not in stored:
+                raise RefusedByDatabase.of(receipt)
             if stored.get(receipt.signal_id) != receipt.sha256:
                 raise SignalConflict.between(receipt, stored.get(receipt.signal_id))
         return [receipt.signal_id for receipt in receipts]
@@ -208,6 +218,13 @@ class SignalTracker:
         except InvalidInput as error:
             return error
 
+    def _appended_and_stored(self, encoded: Sequence[tuple[Receipt, bytes]]) -> dict[str, str]:
+        """Journal these and flush; `sha256` by `signal_id` of those that are rows now."""
+        receipts = [receipt for receipt, _ in encoded]
+        self._append([line for _, line in encoded])
+        self._flush_all(receipts)
+        return self._stored(receipts)
+
     def _append(self, lines: Sequence[bytes]) -> None:
         if lines:
             self._journal.append(lines)
@@ -236,9 +253,7 @@ def _became(
     receipt: Receipt, before: Mapping[str, str], after: Mapping[str, str]
 ) -> Logged | ArgoError:
     if receipt.signal_id not in after:
-        return RefusedByDatabase(
-            f"Signal {receipt.signal_id} is a dead letter: the admin site says what is wrong."
-        )
+        return RefusedByDatabase.of(receipt)
     if after.get(receipt.signal_id) != receipt.sha256:
         return SignalConflict.between(receipt, after.get(receipt.signal_id))
     return Logged(receipt, new=receipt.signal_id not in before)

@@ -15,7 +15,9 @@ from signals.tracker import SignalTracker
 from tests.installation import Installation
 from tests.services import SERVICES, required
 
-hypothesis.settings.register_profile("argo", deadline=None)  # a busy machine is no fault
+hypothesis.settings.register_profile(  # a busy machine is no fault
+    "argo", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("argo")
 
 

@@ -84,11 +84,20 @@ class GroupCommit:
     def append(self, lines: Sequence[bytes]) -> None:
         """Return once `lines` are on disk. Raises JournalError."""
         entry = _Entry(lines)
-        with self._lock:
-            self._queue.append(entry)
-        self._commit(entry)
+        if threading.current_thread() is threading.main_thread():
+            self._in_background(entry)  # Ctrl-C must not meet the one who writes for others
+        else:
+            with self._lock:
+                self._queue.append(entry)
+            self._commit(entry)
         if entry.error is not None:
             raise JournalError(str(entry.error)) from entry.error
+
+    def _in_background(self, entry: _Entry) -> None:
+        with self._lock:
+            written = self._background().submit(self._commit, entry)
+            self._queue.append(entry)
+        written.result()
 
     async def append_async(self, line: bytes) -> None:
         """Return once `line` is on disk. Raises JournalError."""
@@ -122,12 +131,11 @@ class GroupCommit:
 
     def _commit(self, entry: _Entry) -> None:
         """Return once `entry` is written: by us, with all who wait, or by another."""
-        try:
-            if self._leads(entry):
+        if self._leads(entry):
+            try:
                 self._write_queue()
-        finally:
-            if self._leader is entry or not entry.done:
-                self._leave(entry)
+            finally:
+                self._pass_on()
 
     def _leads(self, entry: _Entry) -> bool:
         """Wait until `entry` is written, or it is its turn to write."""
@@ -139,15 +147,12 @@ class GroupCommit:
             entry.wait()
         return not entry.done
 
-    def _leave(self, entry: _Entry) -> None:
-        """Go, also where the wait was broken off: the first who waits then writes next."""
+    def _pass_on(self) -> None:
+        """Let the first of those who wait now write next."""
         with self._lock:
-            if entry in self._queue:
-                self._queue.remove(entry)
-            if self._leader is entry:
-                self._leader = self._queue[0] if self._queue else None
-                if self._leader is not None:
-                    self._leader.call()
+            self._leader = self._queue[0] if self._queue else None
+            if self._leader is not None:
+                self._leader.call()
 
     def _write_queue(self) -> None:
         with self._lock:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import orjson
+from django.db.models import Max
 
 from signals.changes import Change, decode_change, stored_change
 from signals.dialect import stored_hashes
@@ -44,8 +45,9 @@ class LineCheck:
         self._cursor = cursor
         self._flushed = Offset(cursor.segment, cursor.byte)
         letters = DeadLetter.objects.using(using).filter(journal=cursor)
-        places = letters.values_list("segment", "byte", "payload")
-        self._dead = {(segment, byte): bytes(payload) for segment, byte, payload in places}
+        payloads = letters.values_list("payload", flat=True)
+        self._dead = {bytes(kept) for kept in payloads if not isinstance(kept, str)}
+        self._last_change = OutcomeChange.objects.using(using).aggregate(last=Max("id"))["last"]
         self._changes: dict[str, _Journaled] = {}
 
     def pending(self, chunk: Chunk) -> int:
@@ -57,7 +59,7 @@ class LineCheck:
         found: list[Finding] = []
         records: list[Record] = []
         for line in self._unseen(chunk.lines):
-            if line.data and self._dead.get(line.offset) != line.data:
+            if line.data and line.data not in self._dead:
                 found += self._read(line, records)
         self._bring_home(records)
         return found + self._missing(records)
@@ -77,7 +79,9 @@ class LineCheck:
 
     def change_findings(self) -> list[Finding]:
         """What is wrong with the outcome changes, once all lines were seen."""
-        rows = OutcomeChange.objects.using(self._using).filter(journal=self._cursor)
+        rows = OutcomeChange.objects.using(self._using).filter(
+            journal=self._cursor, id__lte=self._last_change or 0
+        )
         changes = map(stored_change, rows.select_related("signal").iterator())
         found = [finding for change in changes for finding in self._compared(change)]
         return found + [

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from itertools import pairwise
 from multiprocessing import get_context
 
 from django.db import connections
@@ -15,15 +14,18 @@ from signals.verification.rows import Checked, RowCheck
 
 ROWS = 5000
 """In one slice."""
-BEFORE_ALL = -(2**63)
+LEAST = -(2**63)
+"""No id is below."""
 
 
 def check_slices(
     segments: Segments, cursor: JournalCursor, *, using: str, processes: int
 ) -> Iterator[Checked]:
     """Check all rows there are now, in the order of their ids."""
-    ends = [BEFORE_ALL, *_ends(using)]
-    slices = [(segments, cursor, using, after, upto) for after, upto in pairwise(ends)]
+    firsts, slices = LEAST, []
+    for last in _lasts(using):
+        slices.append((segments, cursor, using, firsts, last))
+        firsts = last + 1
     if processes == 1 or len(slices) == 1:
         yield from map(_check, slices)
         return
@@ -32,17 +34,20 @@ def check_slices(
         yield from pool.map(_check, slices)
 
 
-def _ends(using: str) -> Iterator[int]:
+def _lasts(using: str) -> Iterator[int]:
     """The last id of each slice."""
     ids = Signal.objects.using(using).order_by("id").values_list("id", flat=True)
-    last, end = ids.last(), BEFORE_ALL
-    while last is not None and end < last:
-        end = next(iter(ids.filter(id__gt=end)[ROWS - 1 : ROWS]), last)
-        yield end
+    final = ids.last()
+    last = next(iter(ids[ROWS - 1 : ROWS]), final)
+    while last is not None and final is not None:
+        yield last
+        if last >= final:
+            return
+        last = next(iter(ids.filter(id__gt=last)[ROWS - 1 : ROWS]), final)
 
 
 @collector_paused()
 def _check(part: tuple[Segments, JournalCursor, str, int, int]) -> Checked:
-    segments, cursor, using, after, upto = part
+    segments, cursor, using, first, last = part
     with closing(LineLookup(segments)) as lookup:
-        return RowCheck(lookup, cursor, using=using).check(after, upto)
+        return RowCheck(lookup, cursor, using=using).check(first, last)

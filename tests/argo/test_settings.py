@@ -50,6 +50,7 @@ def test_the_example_says_the_defaults(tmp_path: Path) -> None:
         ("DATABASE_URL", "postgres://root:secret@host:notaport/x"),
         ("DATABASE_URL", "sqlite://:memory:"),
         ("DATABASE_URL", "postgres://root:secret@[host/x"),
+        ("DATABASE_URL", "postgres://root:secret/x@host:5432/x"),
         ("CELERY_BROKER_URL", "carrier-pigeon://x"),
         ("CELERY_BROKER_URL", "memory://"),
         ("CELERY_BROKER_URL", "redis://:secret@host:notaport"),

@@ -40,7 +40,9 @@ def _listed(client: Client, **query: str) -> set[str]:
 def _form(**changes: str) -> dict[str, str]:
     nothing = {"TOTAL_FORMS": "0", "INITIAL_FORMS": "0"}
     inlines = {
-        f"{name}-{key}": value for name in ("context", "changes") for key, value in nothing.items()
+        f"{name}-{key}": value
+        for name in ("context", "changes", "delivery")
+        for key, value in nothing.items()
     }
     return {"outcome": "win", "exit_price": "158", "why": "target reached", **inlines, **changes}
 

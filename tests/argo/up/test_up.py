@@ -28,6 +28,8 @@ from tests.samples import a_signal
 pytestmark = pytest.mark.slow
 StartUp = Callable[..., Running]
 READY = "argo  | Argo is ready"
+CHILDREN = 4
+"""The web server, beat, and the workers for flush and sync."""
 
 
 @pytest.fixture
@@ -164,7 +166,7 @@ def test_it_recovers_from_killed_children_and_a_deleted_broker(
     running = start_up()
     running.wait_for(re.escape(READY))
     key = make_key(argo)
-    killed = [child(running, word) for word in ("granian", "beat", "worker")]
+    killed = [child(running, word) for word in ("granian", "beat", "flush")]
     grandchildren = [deep for process in killed for deep in process.children()]
 
     shutil.rmtree(argo.folder / "broker", ignore_errors=True)  # it may be in use
@@ -200,7 +202,7 @@ def test_when_nobody_reads_its_output_any_more_it_stops(argo: Installation) -> N
     process = argo.start("manage.py", "up", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
     assert "Data in" in process.stdout.readline()
-    wait_until(lambda: len(psutil.Process(process.pid).children()) == 3)
+    wait_until(lambda: len(psutil.Process(process.pid).children()) == CHILDREN)
     started = psutil.Process(process.pid).children(recursive=True)
 
     process.stdout.close()
@@ -244,7 +246,7 @@ def test_no_setting_reaches_the_children_by_another_way_than_the_environment(
     argo: Installation, start_up: StartUp
 ) -> None:
     running = start_up()
-    wait_until(lambda: len(psutil.Process(running.process.pid).children()) == 3)
+    wait_until(lambda: len(psutil.Process(running.process.pid).children()) == CHILDREN)
 
     for process in psutil.Process(running.process.pid).children():
         assert process.environ()["ARGO_DATA_DIR"] == str(argo.folder)

@@ -78,26 +78,26 @@ class GroupCommit:
         self._leader: _Entry | None = None
         self._queue: list[_Entry] = []
         self._by_loop: dict[asyncio.AbstractEventLoop, _LoopEntry] = {}
-        self._executor: ThreadPoolExecutor | None = None
+        self._executors: dict[str, ThreadPoolExecutor] = {}
         self._writer.let_go()
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Return once `lines` are on disk. Raises JournalError."""
         entry = _Entry(lines)
         if threading.current_thread() is threading.main_thread():
-            self._in_background(entry)  # Ctrl-C must not meet the one who writes for others
-        else:
+            # Ctrl-C is raised in this thread alone, and must not meet one for whom others wait.
             with self._lock:
-                self._queue.append(entry)
-            self._commit(entry)
+                written = self._executor("main").submit(self._enqueue_and_commit, entry)
+            written.result()
+        else:
+            self._enqueue_and_commit(entry)
         if entry.error is not None:
             raise JournalError(str(entry.error)) from entry.error
 
-    def _in_background(self, entry: _Entry) -> None:
+    def _enqueue_and_commit(self, entry: _Entry) -> None:
         with self._lock:
-            written = self._background().submit(self._commit, entry)
             self._queue.append(entry)
-        written.result()
+        self._commit(entry)
 
     async def append_async(self, line: bytes) -> None:
         """Return once `line` is on disk. Raises JournalError."""
@@ -107,7 +107,7 @@ class GroupCommit:
             entry = self._by_loop.get(loop)
             if entry is None:
                 entry = _LoopEntry(loop)
-                self._background().submit(self._commit, entry)  # if it fails, nobody waits yet
+                self._executor("loops").submit(self._commit, entry)  # may fail: nobody waits yet
                 self._by_loop[loop] = entry
                 self._queue.append(entry)
             entry.pending.append(line)
@@ -117,17 +117,18 @@ class GroupCommit:
     def close(self) -> None:
         """Finish what is under way and let go of the file; a later append opens it again."""
         with self._lock:
-            executor = self._executor
-            self._executor = None
-        if executor is not None:
+            executors, self._executors = self._executors, {}
+        for executor in executors.values():
             executor.shutdown(wait=True)
         with self._writing:
             self._writer.close()
 
-    def _background(self) -> ThreadPoolExecutor:
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(1, thread_name_prefix="journal")
-        return self._executor
+    def _executor(self, callers: str) -> ThreadPoolExecutor:
+        """One thread for the main thread's writes and one for the loops': neither may wait for a
+        turn that the other has next."""
+        if callers not in self._executors:
+            self._executors[callers] = ThreadPoolExecutor(1, f"journal-{callers}")
+        return self._executors[callers]
 
     def _commit(self, entry: _Entry) -> None:
         """Return once `entry` is written: by us, with all who wait, or by another."""

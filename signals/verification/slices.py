@@ -22,11 +22,12 @@ def check_slices(
     segments: Segments, cursor: JournalCursor, *, using: str, processes: int
 ) -> Iterator[Checked]:
     """Check all rows there are now, in the order of their ids."""
-    firsts, slices = LEAST, []
-    for last in _lasts(using):
-        slices.append((segments, cursor, using, firsts, last))
-        firsts = last + 1
-    if processes == 1 or len(slices) == 1:
+    lasts = list(_lasts(using))
+    firsts = [LEAST, *(last + 1 for last in lasts)]
+    slices = [
+        (segments, cursor, using, first, last) for first, last in zip(firsts, lasts, strict=False)
+    ]
+    if processes == 1 or len(slices) <= 1:
         yield from map(_check, slices)
         return
     connections[using].close()  # or the children would share it

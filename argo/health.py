@@ -6,7 +6,6 @@ from typing import Any
 from django.db import DatabaseError, connection
 
 from signals import ledger
-from signals.clock import utc_now
 from signals.dead_letters import unresolved
 from signals.journal_state import journal_state
 from sync import status as sync_status
@@ -20,7 +19,7 @@ def health() -> dict[str, Any]:
     if not problems:
         state = journal_state(ledger.journal())
         dead = unresolved()
-        sync = sync_status.brief(utc_now())
+        sync = sync_status.brief()
         answer |= {
             "journal": {"pending_bytes": state.pending_bytes},
             "dead_letters": dead,

@@ -135,8 +135,8 @@ class SignalTracker:
         """Store signals each by itself; for each, in order, what became of it.
 
         What is stored already is not journaled again; the same id with another hash is, and becomes
-        a dead letter. An item that could not even be read may be
-        given as its error. Raises JournalError (nothing was stored) or NotStoredYet.
+        a dead letter. An item that could not even be read may be given as its error. Raises
+        JournalError (nothing was stored) or NotStoredYet.
         """
         encoded = self._encoded_each(signals)
         valid = [item for item in encoded if not isinstance(item, InvalidInput)]

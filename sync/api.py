@@ -1,21 +1,21 @@
 """Endpoints under /api/sync: how deliveries stand, and sending dead ones again."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from signals.api.auth import reader, writer
+from signals.api.bodies import refuse_unknown
 from signals.clock import utc_now
-from signals.timestamps import parse_utc
+from signals.queries import Moment
 from sync.dead import revive
 from sync.models import Delivery
 from sync.status import status
 
 router = Router(tags=["sync"])
-Moment = Annotated[datetime, BeforeValidator(parse_utc)]
 
 
 class DeliveryQuery(Schema):
@@ -66,6 +66,7 @@ def get_status(request: HttpRequest) -> dict[str, Any]:
 
 @router.get("/deliveries", auth=reader, response=DeliveryPage, summary="Deliveries, newest first")
 def list_deliveries(request: HttpRequest, query: Query[DeliveryQuery]) -> dict[str, Any]:
+    refuse_unknown(request, DeliveryQuery)
     chosen = Delivery.objects.select_related("signal").order_by("-pk")
     if query.status:
         chosen = chosen.filter(status=query.status)

@@ -57,7 +57,7 @@ def status(now: datetime) -> dict[str, Any]:
     }
 
 
-def brief(now: datetime) -> dict[str, Any]:
+def brief() -> dict[str, Any]:
     """What health says: the state, how much waits, and what a person should see to."""
     row = breaker.state()
     dead = Delivery.objects.filter(status=Status.DEAD).count()

@@ -1,6 +1,7 @@
 """Fixtures that tests of all apps share."""
 
 import shutil
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,6 +39,15 @@ def own_data_folder(tmp_path: Path, settings: Settings) -> Iterator[None]:
     yield
     ledger.journal().close()
     ledger.journal.cache_clear()
+
+
+@pytest.fixture
+def port() -> int:
+    """One that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free: int = probe.getsockname()[1]
+    return free
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
@@ -30,7 +30,7 @@ class ArgoCommand(BaseCommand):
         """Print the result: `result` for a program, `text` for a person."""
         self.stdout.write(json.dumps(result, indent=2) if options["json"] else text)
 
-    def fail(self, message: str) -> None:
+    def fail(self, message: str) -> NoReturn:
         """End with exit code 1: something was found wrong."""
         raise CommandError(message, returncode=1)
 

@@ -59,6 +59,14 @@ def test_options_that_make_no_sense_are_wrong_usage(
     assert installation.manage("sync_signals", *options).returncode == 2
 
 
+def test_an_alpine_that_does_not_say_what_it_has_is_told_in_a_line(argo: Installation) -> None:
+    argo.manage("sync_signals").check_returncode()
+    answered = argo.manage("sync_signals", "--reconcile", "5")
+    assert answered.returncode == 1
+    assert "does not say which signals it has" in answered.stderr
+    assert "Traceback" not in answered.stderr
+
+
 def test_without_a_key_nothing_is_sent(installation: Installation) -> None:
     answered = installation.manage("sync_signals")
     assert answered.returncode == 2

@@ -14,6 +14,7 @@ from signals.timestamps import parse_utc
 from sync.alpine import AlpineSyncService
 from sync.dead import revive
 from sync.deliver import deliverer
+from sync.errors import SyncError
 from sync.reconcile import reconcile
 from sync.status import status
 
@@ -61,7 +62,10 @@ class Command(ArgoCommand):
 
     def _reconcile(self, options: dict[str, Any]) -> None:
         _need_key()
-        found = reconcile(AlpineSyncService.from_settings(), options["reconcile"], utc_now())
+        try:
+            found = reconcile(AlpineSyncService.from_settings(), options["reconcile"], utc_now())
+        except SyncError as error:
+            self.fail(f"Nothing was queued: {error}")
         text = f"Alpine has {found.there} of {found.asked}; {found.queued} queued again"
         self.answer(options, asdict(found), text)
 

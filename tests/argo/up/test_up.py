@@ -33,14 +33,6 @@ CHILDREN = 4
 
 
 @pytest.fixture
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free: int = probe.getsockname()[1]
-    return free
-
-
-@pytest.fixture
 def argo(tmp_path: Path, port: int) -> Installation:
     """A new, empty installation, with a port of its own."""
     settings = {"ARGO_WEB_PORT": str(port), "SIGNAL_BATCH_TIMEOUT": "1"}

@@ -1,0 +1,71 @@
+"""Deliveries over the API: who may look, what is shown, and sending dead ones again."""
+
+import json
+
+import pytest
+from django.test import Client
+
+from signals.api_keys import create_key
+from signals.flush import Flusher
+from signals.journal import Journal
+from signals.tracker import SignalTracker
+from sync.models import Delivery
+from sync.outbox import enqueue
+from tests.samples import signals
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def ids(journal: Journal) -> list[str]:
+    tracker = SignalTracker(journal, Flusher(journal, handlers=[enqueue]), origin="t")
+    return tracker.log_signals(signals(3))
+
+
+@pytest.fixture
+def client() -> Client:
+    return Client(headers={"X-API-Key": create_key("t", ["read", "write"])})
+
+
+def retried(client: Client, choice: dict[str, object]) -> int:
+    body = json.dumps(choice)
+    answer = client.post("/api/sync/deliveries/retry", body, content_type="application/json")
+    queued: int = answer.json()["queued"]
+    return queued
+
+
+@pytest.mark.parametrize("path", ["/api/sync/status", "/api/sync/deliveries"])
+def test_without_a_key_nothing_is_told(path: str) -> None:
+    assert Client().get(path).status_code == 401
+
+
+def test_the_status_counts(client: Client, ids: list[str]) -> None:
+    Delivery.objects.filter(signal__signal_id=ids[0]).update(status="dead")
+    status = client.get("/api/sync/status").json()
+    assert (status["state"], status["pending"], status["dead"]) == ("off", 2, 1)
+    assert status["oldest_pending_seconds"] >= 0
+    assert status["last_hour"]["success_rate"] is None
+
+
+def test_deliveries_come_in_pages_newest_first(client: Client, ids: list[str]) -> None:
+    first = client.get("/api/sync/deliveries?limit=2").json()
+    assert [item["signal_id"] for item in first["items"]] == [ids[2], ids[1]]
+    rest = client.get(f"/api/sync/deliveries?limit=2&after={first['next']}").json()
+    assert [item["signal_id"] for item in rest["items"]] == [ids[0]]
+    assert rest["next"] is None
+
+
+def test_deliveries_are_filtered_and_a_misspelt_filter_is_refused(
+    client: Client, ids: list[str]
+) -> None:
+    Delivery.objects.filter(signal__signal_id=ids[0]).update(status="dead")
+    dead = client.get("/api/sync/deliveries?status=dead").json()["items"]
+    assert [item["signal_id"] for item in dead] == [ids[0]]
+    assert client.get("/api/sync/deliveries?stat=dead").status_code == 422
+
+
+def test_only_dead_ones_are_sent_again(client: Client, ids: list[str]) -> None:
+    Delivery.objects.exclude(signal__signal_id=ids[0]).update(status="dead", attempts=9)
+    assert retried(client, {"signal_ids": ids[:2]}) == 1
+    assert retried(client, {}) == 1
+    assert set(Delivery.objects.values_list("status", "attempts")) == {("pending", 0)}

@@ -24,6 +24,7 @@ ANSWER_BYTES = 65536
 """More of an answer is not read."""
 KEPT_CHARACTERS = 1000
 SECONDS_FOR_ANSWER = 30.0
+"""After which no further chunk of an answer is waited for."""
 TAKEN = frozenset({200, 201, 202, 409})
 PASSING = frozenset({408, 425, 429})
 _backoff = wait_exponential_jitter(multiplier=0.25, max=4.0, jitter=0.25)
@@ -143,7 +144,7 @@ class AlpineSyncService:
         return self._session
 
     def _text(self, response: requests.Response) -> str:
-        """The answer's beginning. One that is cut short, or trickles, is no answer."""
+        """The answer's beginning. One that is cut short, or whose chunks never end, is none."""
         deadline = time.monotonic() + SECONDS_FOR_ANSWER
         text = b""
         for piece in response.iter_content(ANSWER_BYTES):

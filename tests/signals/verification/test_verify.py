@@ -268,6 +268,17 @@ def test_a_place_that_is_none_is_only_a_line_to_look_for(
     assert _found(journal, using) == [("altered", ids[1])]
 
 
+def test_a_dead_letter_is_known_wherever_its_line_stands_now(
+    tracker: SignalTracker, journal: Journal, using: str
+) -> None:
+    tracker.log_signals([*signals(2), a_signal(signal_id="same", strategy="one")])
+    tracker.accept([a_signal(signal_id="same", strategy="other")])
+    tracker.flush()
+    lines = journal.path.read_bytes().splitlines(keepends=True)
+    journal.path.write_bytes(b"".join([lines[3], *lines[:3]]))
+    assert _found(journal, using) == []
+
+
 def test_a_text_is_not_compared_as_json(
     tracker: SignalTracker, journal: Journal, using: str
 ) -> None:

@@ -8,7 +8,7 @@ from celery.schedules import BaseSchedule, maybe_schedule, schedule
 from celery.utils.log import get_logger
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection, connections
-from django_celery_beat.models import IntervalSchedule
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from argo.up.lock import FileLock, LockedByAnother, LockLost
@@ -20,6 +20,10 @@ ADVISORY_KEY = (0x4172676F, 1)
 
 MOST_MICROSECONDS = 2**31 - 1
 """What the schedule's column can hold on PostgreSQL."""
+
+
+OPTIONAL = {"generate"}
+"""Entries that the settings may leave out; one of an earlier start then goes."""
 
 
 class Lock(Protocol):
@@ -102,6 +106,8 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
         self._locks = _locks()
         for lock in self._locks:
             _take(lock)
+        gone = OPTIONAL - settings.CELERY_BEAT_SCHEDULE.keys()
+        PeriodicTask.objects.filter(name__in=gone).delete()
         super().setup_schedule()
 
     def tick(self, *args: object, **kwargs: object) -> float:

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Sequence
+from importlib.util import find_spec
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
@@ -59,6 +60,42 @@ def stored_handlers(**_: object) -> list[CheckMessage]:
         except ImportError as error:
             faults.append(Error(f"SIGNAL_STORED_HANDLERS names {path!r}: {error}", id="argo.E003"))
     return faults
+
+
+@register()
+def signal_sources(**_: object) -> list[CheckMessage]:
+    """Every source's module is there; the first cycle loads it, and looks for its `vote`."""
+    return [
+        Error(
+            f"SIGNAL_SOURCES names {path!r}, and there is no such module.",
+            hint="It takes a module with a function `vote`, beside manage.py or installed.",
+            id="argo.E005",
+        )
+        for path in settings.SIGNAL_SOURCES
+        if not _is_module(path)
+    ]
+
+
+def _is_module(path: str) -> bool:
+    try:
+        return find_spec(path) is not None
+    except (ImportError, ValueError):  # a package that is not there; no name at all
+        return False
+
+
+@register()
+def market(**_: object) -> list[CheckMessage]:
+    """The market that is set can be asked."""
+    wrong = {
+        "files": not settings.MARKET_FOLDER.is_dir()
+        and f"MARKET_FOLDER is no folder: {settings.MARKET_FOLDER}",
+        "alpaca": not (settings.ALPACA_API_KEY and settings.ALPACA_SECRET_KEY)
+        and "ALPACA_API_KEY or ALPACA_SECRET_KEY is missing",
+    }.get(settings.MARKET_DATA)
+    if not wrong:
+        return []
+    hint = "Correct it, or set MARKET_DATA=sample: then signals are made only when asked for."
+    return [Error(f"MARKET_DATA={settings.MARKET_DATA}, but {wrong}.", hint=hint, id="argo.E006")]
 
 
 @register(Tags.database)

@@ -1,6 +1,6 @@
 """Reads settings from the environment, and refuses what it does not understand by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -51,6 +51,9 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
     ) -> float:
         return self._number(float, "a number of seconds", name, default, minimum, maximum)
 
+    def number(self, name: str, default: float, *, minimum: float, maximum: float) -> float:
+        return self._number(float, "a number", name, default, minimum, maximum)
+
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         value = self.text(name, default)
         if value not in choices:
@@ -62,6 +65,24 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
         if not any(items):
             raise refusal(name, ",".join(items), "a name, or several with commas between")
         return list(filter(None, items))
+
+    def numbers(
+        self, name: str, default: str, *, minimum: float, maximum: float, keys: Sequence[str] = ()
+    ) -> dict[str, float]:
+        """`NAME=NUMBER, NAME=NUMBER`; only names of `keys`, where there are any."""
+        found: dict[str, float] = {}
+        for item in filter(None, map(str.strip, self.text(name, default).split(","))):
+            key, _, text = (part.strip() for part in item.partition("="))
+            if not key or key in found or (keys and key not in keys):
+                one_of = f"one of {', '.join(keys)}, " if keys else ""
+                raise refusal(name, item, f"{one_of}a name that comes once")
+            if not text:
+                raise refusal(name, item, "NAME=NUMBER, or several with commas between")
+            found[key] = self._parsed(float, f"a number for {key}", name, text, minimum, maximum)
+        return found
+
+    def weights(self, name: str, default: str) -> dict[str, float]:
+        return self.numbers(name, default, minimum=0.0, maximum=1000.0)
 
     def url(self, name: str, default: str, *, schemes: tuple[str, ...]) -> str:
         value = self.text(name, default)
@@ -102,7 +123,11 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
     def _number(
         self, cast: Callable[[str], T], kind: str, name: str, default: T, minimum: T, maximum: T
     ) -> T:
-        text = self.text(name, str(default))
+        return self._parsed(cast, kind, name, self.text(name, str(default)), minimum, maximum)
+
+    def _parsed(
+        self, cast: Callable[[str], T], kind: str, name: str, text: str, minimum: T, maximum: T
+    ) -> T:
         try:
             value = cast(text)
         except ValueError:

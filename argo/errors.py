@@ -38,6 +38,9 @@ class InvalidInput(ArgoError):
         self.errors = tuple(errors)
         super().__init__("; ".join(f"{error.field}: {error.message}" for error in self.errors))
 
+    def __reduce__(self) -> tuple[type["InvalidInput"], tuple[tuple[FieldError, ...]]]:
+        return InvalidInput, (self.errors,)  # so that it can come from another process
+
 
 class NotFound(ArgoError):
     """There is no such thing."""

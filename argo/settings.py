@@ -42,6 +42,64 @@ SIGNAL_STORED_HANDLERS: tuple[str, ...] = ("sync.outbox.enqueue",)
 Each takes a `Sequence[signals.store.StoredSignal]`. They only insert rows.
 """
 
+# --- Making signals --------------------------------------------------------------------------
+MARKET_DATA = env.choice("MARKET_DATA", "sample", ("sample", "files", "alpaca"))
+MARKET_IS_LIVE = MARKET_DATA != "sample"  # whose time stands still
+MARKET_SYMBOLS = env.names("MARKET_SYMBOLS", "AAPL,FB,GOOG,IBM,MSFT")
+MARKET_INTERVAL = env.seconds("MARKET_INTERVAL", 60.0, minimum=1.0)
+MARKET_TIMEOUT = env.seconds("MARKET_TIMEOUT", 20.0, minimum=0.1)
+MARKET_THREADS = env.integer("MARKET_THREADS", 4, minimum=1, maximum=64)
+MARKET_EXCHANGE = env.text("MARKET_EXCHANGE", "XNYS")
+MARKET_FOLDER = BASE_DIR / env.text("MARKET_FOLDER", "data/bars")
+MARKET_TICKS = env.numbers("MARKET_TICKS", "", minimum=1e-12, maximum=1e6)
+MARKET_PRICE_MAX_AGE = env.seconds("MARKET_PRICE_MAX_AGE", 900.0, minimum=1.0, maximum=10 * 86400)
+MARKET_AFTER_CLOSE = env.seconds("MARKET_AFTER_CLOSE", 3600.0, minimum=0.0)
+ALPACA_API_KEY = env.text("ALPACA_API_KEY", "")
+ALPACA_SECRET_KEY = env.text("ALPACA_SECRET_KEY", "")
+ALPACA_DATA_URL = env.url(
+    "ALPACA_DATA_URL", "https://data.alpaca.markets", schemes=("http", "https")
+)
+ALPACA_FEED = env.choice("ALPACA_FEED", "iex", ("iex", "sip", "delayed_sip"))
+
+SIGNAL_SOURCES = env.weights(
+    "SIGNAL_SOURCES",
+    "signals.generation.sources.trend=0.25, signals.generation.sources.momentum=0.25, "
+    "signals.generation.sources.breakout=0.2, signals.generation.sources.mean_reversion=0.15, "
+    "signals.generation.sources.volume=0.15",
+)
+"""Modules with a function `vote`, and the weight of each."""
+SIGNAL_WEIGHTS = {
+    "BULL": env.weights("SIGNAL_WEIGHTS_BULL", ""),
+    "BEAR": env.weights("SIGNAL_WEIGHTS_BEAR", ""),
+    "CHOP": env.weights("SIGNAL_WEIGHTS_CHOP", ""),
+    "CRISIS": env.weights("SIGNAL_WEIGHTS_CRISIS", ""),
+    "UNKNOWN": env.weights("SIGNAL_WEIGHTS_UNKNOWN", ""),
+}
+"""What differs in a regime, by the source's name: the last part of its module's."""
+REGIMES = tuple(SIGNAL_WEIGHTS)
+SIGNAL_REGIME_FACTORS = env.numbers(
+    "SIGNAL_REGIME_FACTORS",
+    "CHOP=0.95, CRISIS=0.85, UNKNOWN=0.9",
+    minimum=0.01,
+    maximum=1.0,
+    keys=REGIMES,
+)
+SIGNAL_MIN_SOURCES = env.integer("SIGNAL_MIN_SOURCES", 2, minimum=1, maximum=100)
+SIGNAL_TARGET = env.text("SIGNAL_TARGET", "5%")
+SIGNAL_STOP = env.text("SIGNAL_STOP", "3%")
+SIGNAL_MIN_STOP = env.number("SIGNAL_MIN_STOP", 0.2, minimum=0.0, maximum=100.0)
+SIGNAL_MAX_STOP = env.number("SIGNAL_MAX_STOP", 20.0, minimum=0.0, maximum=100.0)
+SIGNAL_COOLDOWN = env.integer("SIGNAL_COOLDOWN", 10, minimum=1)
+SIGNAL_MAX_JUMP = env.number("SIGNAL_MAX_JUMP", 1.8, minimum=1.01, maximum=1000.0)
+MIN_CONFIDENCE = env.number("MIN_CONFIDENCE", 75.0, minimum=0.0, maximum=100.0)
+MIN_CONFIDENCE_BY_REGIME = env.numbers(
+    "MIN_CONFIDENCE_BY_REGIME", "", minimum=0.0, maximum=100.0, keys=REGIMES
+)
+MIN_CONFIDENCE_BY_STRATEGY = env.numbers(
+    "MIN_CONFIDENCE_BY_STRATEGY", "", minimum=0.0, maximum=100.0
+)
+PROP_FIRM_MIN_CONFIDENCE = env.number("PROP_FIRM_MIN_CONFIDENCE", 0.0, minimum=0.0, maximum=100.0)
+
 # --- Sync ------------------------------------------------------------------------------------
 ALPINE_ENDPOINT = env.url(
     "ALPINE_ENDPOINT", "http://91.98.153.49:8001/api/signals", schemes=("http", "https")
@@ -80,13 +138,14 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "signals.tasks.flush": {"queue": "flush"},
     "sync.tasks.deliver": {"queue": "sync"},
+    "signals.tasks.generate": {"queue": "generation"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20.0
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BEAT_SCHEDULER = "argo.beat:LockedScheduler"
-CELERY_BEAT_SCHEDULE = {
+CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "flush": {
         "task": "signals.tasks.flush",
         "schedule": SIGNAL_BATCH_TIMEOUT,
@@ -98,6 +157,12 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expire_seconds": ceil(SYNC_INTERVAL)},
     },
 }
+if MARKET_IS_LIVE:
+    CELERY_BEAT_SCHEDULE["generate"] = {
+        "task": "signals.tasks.generate",
+        "schedule": MARKET_INTERVAL,
+        "options": {"expire_seconds": ceil(MARKET_INTERVAL)},
+    }
 CELERY_TIMEZONE = "UTC"
 
 # --- Django ----------------------------------------------------------------------------------
@@ -167,7 +232,9 @@ if HTTPS:
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
     CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 
-OWN_PREFIXES = ("ARGO_", "SIGNAL_", "ALPINE_", "SYNC_")
+OWN_PREFIXES = (
+    "ARGO_", "SIGNAL_", "ALPINE_", "SYNC_", "MARKET_", "ALPACA_", "MIN_CONFIDENCE", "PROP_FIRM",
+)  # fmt: skip
 UNKNOWN_SETTINGS = env.unknown(OWN_PREFIXES)
 
 LOGGING = {

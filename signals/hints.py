@@ -1,5 +1,6 @@
-"""Tells a worker that there is something to flush, soon but not for every signal."""
+"""Tells a worker that there is something to do, soon but not for every signal."""
 
+import atexit
 import logging
 import os
 import threading
@@ -7,6 +8,9 @@ import time
 from collections.abc import Callable
 
 logger = logging.getLogger(__name__)
+
+LAST_ONE_WITHIN = 2.0
+"""Seconds for which the end of the program waits, so that what a command stored is hinted at."""
 
 
 class Hint:
@@ -23,15 +27,17 @@ class Hint:
         self._process = 0
         self._starting = threading.Lock()
         os.register_at_fork(after_in_child=self._reset)
+        atexit.register(self._finish)
 
     def notify(self, count: int) -> None:
-        """Say that `count` more signals wait in the journal. Returns at once."""
+        """Say that `count` more signals wait. Returns at once."""
         if self._process == 0:
             self._start()
         self._waiting += count
         if self._waiting >= self._batch_size and not self._full.is_set():
             self._full.set()
         if not self._some.is_set():
+            self._idle.clear()
             self._some.set()
 
     def _start(self) -> None:
@@ -40,13 +46,20 @@ class Hint:
             if self._process == 0:
                 self._waiting = 0
                 self._some, self._full = threading.Event(), threading.Event()
-                threading.Thread(target=self._run, name="flush-hint", daemon=True).start()
+                self._idle = threading.Event()
+                threading.Thread(target=self._run, name="hint", daemon=True).start()
                 self._process = os.getpid()
 
     def _reset(self) -> None:
         """A forked child has no such thread, and perhaps a lock that nobody holds."""
         self._process = 0
         self._starting = threading.Lock()
+
+    def _finish(self) -> None:
+        """At the end of the program: send what still lingers."""
+        if self._process == os.getpid():
+            self._full.set()
+            self._idle.wait(LAST_ONE_WITHIN)
 
     def _run(self) -> None:
         while True:
@@ -56,10 +69,12 @@ class Hint:
             self._some.clear()
             self._full.clear()
             self._hint()
+            if not self._some.is_set():
+                self._idle.set()
             time.sleep(self._linger)
 
     def _hint(self) -> None:
         try:
             self._send()
         except Exception as error:  # noqa: BLE001  # whatever a broker's client may raise
-            logger.warning("No flush hint could be sent (%s); beat will look again", error)
+            logger.warning("No hint could be sent (%s); beat will look again", error)

@@ -181,3 +181,45 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class CandidateRecord(models.Model):
+    """What the consensus proposed on a bar: it became a signal, or was rejected with every reason.
+
+    One row for a strategy, symbol, side, bar and set of reasons: looking again makes no other.
+    """
+
+    candidate_id = models.TextField(unique=True)
+    symbol = models.TextField()
+    asset_type = models.TextField()
+    strategy = models.TextField()
+    action = models.TextField()
+    bar_time = models.TextField(help_text="When the bar closed that the sources saw, UTC")
+    made_at = models.TextField(help_text="UTC")
+    entry_price = models.FloatField()
+    target_price = models.FloatField()
+    stop_price = models.FloatField()
+    confidence = models.FloatField()
+    agreement = models.FloatField()
+    regime = models.TextField()
+    reasoning = models.TextField()
+    votes = models.JSONField()
+    rejected_for = models.TextField(help_text="The reasons' words; empty where it passed")
+    reasons = models.JSONField()
+    signal_id = models.TextField(null=True, help_text="Of the signal that it became")
+    kept_at = models.DateTimeField(help_text="By the wall clock")
+
+    class Meta:
+        db_table = "candidates"
+        verbose_name = "candidate"
+        indexes: ClassVar = [
+            # signals.generation.candidates.interrupted: passed, but not logged; nearly always none.
+            models.Index(
+                fields=["kept_at"],
+                name="candidates_interrupted",
+                condition=models.Q(rejected_for="", signal_id=None),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.symbol} {self.bar_time}"

@@ -21,6 +21,8 @@ from argo.errors import FieldError, InvalidInput
 from signals.timestamps import parse_utc, utc_text
 
 EXTRA_BYTES = 8192
+VOTES_BYTES = 65536
+LONGEST_TEXT = 4000
 FUTURE = timedelta(minutes=5)
 ARGO_WRITES = frozenset({"received_at", "origin", "change"})
 HISTORY = frozenset({"outcome", "exit_price", "profit_loss_pct", "order_id", "created_at"})
@@ -51,7 +53,7 @@ Price = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Sha256 = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")]
 # PostgreSQL keeps no NUL. Pydantic checks these without calling back into Python.
 Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)]
-Text = Annotated[str, StringConstraints(max_length=4000, pattern=NO_NUL)]
+Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=NO_NUL)]
 
 
 class Levels(BaseModel):
@@ -157,21 +159,24 @@ def _take_extras(checked: SignalIn) -> list[FieldError]:
     ]
     for name in RESERVED & extras.keys():
         extras.pop(name)  # empty, or it is among the faults
-    return faults + _kept_faults({**extras, "votes": checked.votes} if checked.votes else extras)
+    votes = {"votes": checked.votes} if checked.votes else {}
+    return faults + _kept_faults(extras, EXTRA_BYTES) + _kept_faults(votes, VOTES_BYTES)
 
 
 def _same(alias: object, known: object) -> bool:
     return alias == known or (isinstance(alias, str) and alias.lower() == known)
 
 
-def _kept_faults(extras: dict[str, Any]) -> list[FieldError]:
+def _kept_faults(extras: dict[str, Any], limit: int) -> list[FieldError]:
+    if not extras:
+        return []
     names = ", ".join(sorted(map(str, extras)))
     try:
         size = len(orjson.dumps(extras))
     except TypeError as error:
         return [FieldError(names, f"cannot be kept as JSON: {error}")]
-    if size > EXTRA_BYTES:
-        return [FieldError(names, f"unknown fields take {size} bytes; the limit is {EXTRA_BYTES}")]
+    if size > limit:
+        return [FieldError(names, f"takes {size} bytes; the limit is {limit}")]
     return [
         FieldError(name, "holds NaN, an infinity or a NUL character")
         for name, value in extras.items()

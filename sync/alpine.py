@@ -1,19 +1,22 @@
 """Alpine over HTTP: one signal a request, as its contract says."""
 
 import hashlib
+import json
 import os
 import time
 from collections.abc import Callable
+from threading import Lock
 from typing import NamedTuple
+from urllib.parse import quote, urlsplit
 
 import requests
 from django.conf import settings
-from requests.adapters import HTTPAdapter
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 from tenacity.wait import wait_exponential_jitter
 from urllib3.exceptions import HTTPError
 
 from signals.clock import Clock, utc_now
+from sync.connections import Connections
 from sync.errors import SyncError
 from sync.retry_after import seconds_asked
 
@@ -23,8 +26,6 @@ LONGEST_IN_CALL = 10.0
 ANSWER_BYTES = 65536
 """More of an answer is not read."""
 KEPT_CHARACTERS = 1000
-SECONDS_FOR_ANSWER = 30.0
-"""After which no further chunk of an answer is waited for."""
 TAKEN = frozenset({200, 201, 202, 409})
 PASSING = frozenset({408, 425, 429})
 _backoff = wait_exponential_jitter(multiplier=0.25, max=4.0, jitter=0.25)
@@ -56,12 +57,15 @@ class AlpineSyncService:
     ) -> None:
         self.endpoint = endpoint
         self._key = key
-        self._connections = connections
+        self._size = connections
         self._timeouts = timeouts
-        self._sleep = sleep
         self._clock = clock
-        self._session: requests.Session | None = None
+        self._connections: Connections | None = None
         self._process = 0
+        self._opening = Lock()
+        self._retrying = Retrying(
+            retry=retry_if_exception(_may_pass_soon), wait=_wait, sleep=sleep, reraise=True
+        )
 
     @property
     def key_digest(self) -> str:
@@ -79,30 +83,19 @@ class AlpineSyncService:
 
     def send(self, signal_id: str, body: bytes, *, retries: int = RETRIES) -> Answer:
         """Deliver one signal; what may pass is tried again. Raises SyncError."""
-        retrying = Retrying(
-            retry=retry_if_exception(_may_pass_soon),
-            stop=stop_after_attempt(1 + retries),
-            wait=_wait,
-            sleep=self._sleep,
-            reraise=True,
-        )
+        retrying = self._retrying.copy(stop=stop_after_attempt(1 + retries))
         return retrying(self.send_once, signal_id, body)
 
     def send_once(self, signal_id: str, body: bytes) -> Answer:
         """Deliver one signal, without a second try. Raises SyncError."""
         try:
-            with self._open().post(
-                self.endpoint,
-                data=body,
-                headers={"Idempotency-Key": signal_id},
-                timeout=self._timeouts,
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                answer = Answer(response.status_code, self._text(response))
+            with self._open().post(signal_id, body) as response:
+                answer = Answer(response.status_code, _text(response))
                 retry_after = response.headers.get("Retry-After")
         except (requests.RequestException, HTTPError) as error:
-            raise SyncError(f"no answer: {error}", permanent=False) from error
+            raise _no_answer(error) from error
+        except ValueError as error:  # an id of an imported signal that no header can hold
+            raise SyncError(f"cannot be sent: {error}", permanent=True) from error
         if answer.status in TAKEN:
             return answer
         raise _refusal(answer, seconds_asked(retry_after, self._clock()))
@@ -110,56 +103,64 @@ class AlpineSyncService:
     def has(self, signal_id: str) -> bool:
         """Whether Alpine has the signal. Raises SyncError where it does not offer to say."""
         try:
-            response = self._open().get(
-                f"{self.endpoint}/{signal_id}", timeout=self._timeouts, allow_redirects=False
-            )
-        except requests.RequestException as error:
-            raise SyncError(f"no answer: {error}", permanent=False) from error
-        if response.status_code == 200:
+            with self._open().get(_address(self.endpoint, signal_id)) as response:
+                status, text = response.status_code, _text(response)
+        except (requests.RequestException, HTTPError) as error:
+            raise _no_answer(error) from error
+        if status == 200:
             return True
-        if response.status_code == 404 and _says_why(response):
+        if status == 404 and _is_of_the_signal(text):
             return False
         raise SyncError(
-            f"Alpine does not say which signals it has: GET {self.endpoint}/{signal_id} gets "
-            f"{response.status_code}. The key must have the scope read.",
+            f"Alpine does not say which signals it has: GET {self.endpoint} with the id of one "
+            f"gets {status}.{' The key must be one that may read.' * (status in (401, 403))}",
             permanent=True,
-            status=response.status_code,
+            status=status,
         )
 
     def close(self) -> None:
         """Let go of the connections; a later call opens them again."""
-        if self._session is not None:
-            self._session.close()
-        self._session = None
+        with self._opening:
+            if self._connections is not None:
+                self._connections.close()
+            self._connections = None
 
-    def _open(self) -> requests.Session:
+    def _open(self) -> Connections:
         """Connections are made after a fork: two processes must not share one."""
-        if self._session is None or self._process != os.getpid():
-            session = requests.Session()
-            adapter = HTTPAdapter(pool_maxsize=self._connections)
-            session.mount("http://", adapter)
-            session.mount("https://", adapter)
-            session.headers.update({"X-API-Key": self._key, "Content-Type": "application/json"})
-            self._session, self._process = session, os.getpid()
-        return self._session
-
-    def _text(self, response: requests.Response) -> str:
-        """The answer's beginning. One that is cut short, or whose chunks never end, is none."""
-        deadline = time.monotonic() + SECONDS_FOR_ANSWER
-        text = b""
-        for piece in response.iter_content(ANSWER_BYTES):
-            text += piece
-            if len(text) >= ANSWER_BYTES:
-                break
-            if time.monotonic() > deadline:
-                raise requests.Timeout("the answer takes too long")
-        return text[:KEPT_CHARACTERS].decode(errors="replace").replace("\0", "")
+        with self._opening:
+            if self._connections is None or self._process != os.getpid():
+                self._connections = Connections(
+                    self.endpoint, self._key, self._size, self._timeouts
+                )
+                self._process = os.getpid()
+            return self._connections
 
 
-def _says_why(response: requests.Response) -> bool:
+def _text(response: requests.Response) -> str:
+    """The answer's beginning. One that is cut short is none."""
+    text = b""
+    for piece in response.iter_content(ANSWER_BYTES):
+        text += piece
+        if len(text) >= ANSWER_BYTES:
+            break
+    return text[:KEPT_CHARACTERS].decode(errors="replace").replace("\0", "")
+
+
+def _address(endpoint: str, signal_id: str) -> str:
+    """Of one signal."""
+    parts = urlsplit(endpoint)
+    return parts._replace(path=f"{parts.path.rstrip('/')}/{quote(signal_id, safe='')}").geturl()
+
+
+def _no_answer(error: Exception) -> SyncError:
+    text = f"no answer: {error}"[:KEPT_CHARACTERS]
+    return SyncError(text, permanent=False, is_transport=True)
+
+
+def _is_of_the_signal(text: str) -> bool:
     """Whether it is the signal that is not there, or the whole address."""
     try:
-        return bool(response.json()["detail"] != "Not Found")  # which is said of addresses
+        return bool(json.loads(text)["detail"] != "Not Found")  # which is said of addresses
     except (ValueError, TypeError, KeyError):
         return False
 

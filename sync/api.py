@@ -3,16 +3,17 @@
 from datetime import datetime
 from typing import Any, Literal
 
+from django.db.models import F
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from signals.api.auth import reader, writer
 from signals.api.bodies import refuse_unknown
 from signals.clock import utc_now
 from signals.queries import Moment
 from sync.dead import revive
-from sync.models import Delivery
+from sync.models import OPEN, Delivery
 from sync.status import status
 
 router = Router(tags=["sync"])
@@ -23,7 +24,7 @@ class DeliveryQuery(Schema):
 
     status: Literal["pending", "sending", "delivered", "dead"] | None = None
     signal_id: str | None = None
-    after: int | None = Field(None, ge=0)
+    after: int | None = Field(None, ge=0, lt=2**63)
     limit: int = Field(100, ge=1, le=1000)
 
 
@@ -51,6 +52,8 @@ class DeliveryPage(Schema):
 class RetryIn(Schema):
     """Which dead deliveries: of these signals, or dead since then; all where both are left out."""
 
+    model_config = ConfigDict(extra="forbid")  # misspelt, `signal_ids` would mean all of them
+
     signal_ids: list[str] | None = None
     since: Moment | None = None
 
@@ -70,6 +73,8 @@ def list_deliveries(request: HttpRequest, query: Query[DeliveryQuery]) -> dict[s
     chosen = Delivery.objects.select_related("signal").order_by("-pk")
     if query.status:
         chosen = chosen.filter(status=query.status)
+    if query.status in ("pending", "sending"):  # "+ 0", lest the order make it walk the table
+        chosen = chosen.filter(OPEN).order_by((F("pk") + 0).desc())
     if query.signal_id:
         chosen = chosen.filter(signal__signal_id=query.signal_id)
     if query.after is not None:

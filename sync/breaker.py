@@ -6,6 +6,8 @@ from enum import Enum
 
 from sync.errors import SyncError
 from sync.models import Breaker
+from sync.persistent import persistent
+from sync.schedule import LEASE
 
 logger = logging.getLogger(__name__)
 
@@ -13,7 +15,6 @@ THRESHOLD = 5
 """Transport failures in a row that open it."""
 PROBES = (5, 10, 20, 30)
 """Seconds until the first, second, ... probe; the last one from then on."""
-PROBE_LEASE = timedelta(seconds=120)
 
 
 class Permit(Enum):
@@ -25,10 +26,11 @@ class Permit(Enum):
 
 
 def state() -> Breaker:
-    """The one row."""
-    return Breaker.objects.get_or_create(pk=1)[0]
+    """The one row; it is written only once something has failed."""
+    return Breaker.objects.filter(pk=1).first() or Breaker(pk=1)
 
 
+@persistent
 def permit(now: datetime, key_digest: str) -> Permit:
     """Whether to send. Where it answers ONE, the probe is this caller's alone."""
     row = state()
@@ -38,24 +40,28 @@ def permit(now: datetime, key_digest: str) -> Permit:
     if row.probe_at > now and not is_new_key:
         return Permit.NONE
     mine = Breaker.objects.filter(pk=1, probe_at=row.probe_at)
-    taken = mine.update(probe_at=now + PROBE_LEASE, refused_key="")
+    taken = mine.update(probe_at=now + LEASE, refused_key="")
     return Permit.ONE if taken == 1 else Permit.NONE
 
 
+@persistent
 def probe_again(now: datetime) -> None:
     """The probe was not made: let the next who comes make it."""
     Breaker.objects.filter(pk=1).exclude(probe_at=None).update(probe_at=now)
 
 
+@persistent
 def succeeded() -> None:
     """Alpine answered: close, if it was open."""
-    changed = Breaker.objects.filter(pk=1).exclude(failures=0, probe_at=None)
-    was_open = changed.exclude(probe_at=None).exists()
-    changed.update(failures=0, probe_at=None, opened_at=None, reason="", refused_key="")
-    if was_open:
+    row = state()
+    if row.failures == 0 and row.probe_at is None:
+        return  # as nearly always: nothing to write
+    _write(failures=0, probe_at=None, opened_at=None, reason="", refused_key="")
+    if row.probe_at is not None:
         logger.warning("Alpine answers again: sending goes on")
 
 
+@persistent
 def failed(error: SyncError, now: datetime, key_digest: str, *, was_probe: bool) -> bool:
     """Count a failure that may not be the signal's own; whether the breaker is open now.
 
@@ -66,10 +72,10 @@ def failed(error: SyncError, now: datetime, key_digest: str, *, was_probe: bool)
         return True
     failures = row.failures + 1
     if not (was_probe or error.is_refused_key or failures >= THRESHOLD):
-        Breaker.objects.filter(pk=1).update(failures=failures)
+        _write(failures=failures)
         return False
     wait = PROBES[min(max(0, failures - THRESHOLD), len(PROBES) - 1)]
-    Breaker.objects.filter(pk=1).update(
+    _write(
         failures=failures,
         probe_at=now + timedelta(seconds=wait),
         opened_at=row.opened_at or now,
@@ -78,6 +84,10 @@ def failed(error: SyncError, now: datetime, key_digest: str, *, was_probe: bool)
     )
     _tell(error, wait, is_new=row.opened_at is None)
     return True
+
+
+def _write(**values: object) -> None:
+    Breaker.objects.update_or_create(pk=1, defaults=values)
 
 
 def _tell(error: SyncError, wait: int, *, is_new: bool) -> None:

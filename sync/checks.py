@@ -3,6 +3,7 @@
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+import requests
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
@@ -30,6 +31,20 @@ def key_can_be_sent(**_: object) -> list[CheckMessage]:
         return []
     hint = "Copy the key again, without spaces or line breaks around it."
     return [Error("ALPINE_API_KEY holds characters that no key has.", hint=hint, id="sync.E001")]
+
+
+@register()
+def endpoint_can_be_reached(**_: object) -> list[CheckMessage]:
+    """An address that no request can be made to would look like an outage for ever."""
+    try:
+        requests.Request("POST", settings.ALPINE_ENDPOINT).prepare()
+        address = urlsplit(settings.ALPINE_ENDPOINT)
+        if not (address.username or address.password or address.fragment or address.port == 0):
+            return []
+    except (requests.RequestException, ValueError):
+        pass
+    hint = "It is https://HOST/PATH, or with :PORT, and holds neither user nor password nor #."
+    return [Error("ALPINE_ENDPOINT is not an address to send to.", hint=hint, id="sync.E002")]
 
 
 def _is_here(host: str | None) -> bool:

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 
 from signals.models import Signal
-from sync.models import Delivery
+from sync.models import OPEN, Delivery
 from sync.payload import COLUMNS, payload
+from sync.persistent import persistent
 
 Status = Delivery.Status
 _SKIP_LOCKED = {"postgresql": "FOR UPDATE SKIP LOCKED", "sqlite": ""}
-# The states stand in the text, not in parameters: only so the partial index serves.
+# Of the states in the text, see sync.models.OPEN.
 _CLAIM = """
 UPDATE deliveries SET status = 'sending', claim = %s, due_at = %s, attempted_at = %s,
     attempts = attempts + 1
@@ -58,6 +59,7 @@ class Claims:
     owner: str
     lease: timedelta
 
+    @persistent
     def claim(self, limit: int, now: datetime) -> list[Claimed]:
         """Take up to `limit` due deliveries: mine until the lease ends."""
         adapt = connection.ops.adapt_datetimefield_value
@@ -72,6 +74,13 @@ class Claims:
             for row_id, *values in signals
         ]
 
+    @persistent
+    def renew(self, now: datetime) -> None:
+        """The lease of what is still mine begins anew."""
+        mine = Delivery.objects.filter(OPEN, status=Status.SENDING, claim=self.owner)
+        mine.update(due_at=now + self.lease)
+
+    @persistent
     def record(self, results: Sequence[Result]) -> int:
         """Write down results, those that are still mine; how many were."""
         with transaction.atomic(), connection.cursor() as cursor:

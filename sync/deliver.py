@@ -4,32 +4,27 @@ import logging
 import os
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import uuid4
 
 from django.conf import settings
 
 from signals.clock import Clock, utc_now
 from sync import breaker
-from sync.alpine import RETRIES, AlpineSyncService, Answer
+from sync.alpine import AlpineSyncService, Answer
 from sync.breaker import Permit
 from sync.claims import Claimed, Claims, Result, Status
 from sync.errors import SyncError
-from sync.schedule import next_attempt
+from sync.schedule import LEASE, next_attempt
+from sync.sender import Sender, Sent, Stopping
 
 logger = logging.getLogger(__name__)
 
-
-Outcome = Answer | SyncError | None
-"""What Alpine said, why it did not take the signal, or None where it was not asked."""
-
-
-class Stopping(Exception):
-    """The worker is to end: who waits between two tries waits no longer."""
+AHEAD = 4
+"""So many times as many are claimed as are sent at once, so that no thread waits for work."""
 
 
 @dataclass
@@ -57,66 +52,60 @@ class Tally:
 class Deliverer:
     """Drains the queue of deliveries into one service, with so many requests at once.
 
-    `lease` is how long a dead worker's deliveries wait to be taken up again. `stop` ends a run:
-    what is under way is finished, the rest released.
+    `lease` is how long a dead worker's deliveries wait to be taken up again; a living one renews
+    it. `stop` ends a run: what is under way is finished, the rest released.
     """
 
     service: AlpineSyncService
     concurrency: int = 8
     max_attempts: int = 15
-    lease: timedelta = timedelta(minutes=5)
+    lease: timedelta = LEASE
     clock: Clock = utc_now
     chance: Callable[[], float] = random.random
     stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self._claims = Claims(f"{os.getpid()}-{uuid4().hex}", self.lease)
+        self._renew_every = self.lease.total_seconds() / 4
 
     def run(self) -> Tally:
         """Send until nothing is due, or Alpine is to be spared."""
         tally = Tally()
-        under_way: set[Future[Sent]] = set()
-        with ThreadPoolExecutor(self.concurrency, thread_name_prefix="alpine") as pool:
+        renewed = time.monotonic()
+        with Sender(self.service, self.concurrency, self.stop) as sender:
             while True:
-                under_way |= self._start(pool, len(under_way))
-                if not under_way:
+                self._start(sender)
+                if not sender.under_way:
                     return tally
-                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                self._record([future.result() for future in done], tally)
+                self._record(sender, sender.finished(self._renew_every), tally)
+                if time.monotonic() - renewed >= self._renew_every:
+                    self._claims.renew(self.clock())
+                    renewed = time.monotonic()
 
-    def _start(self, pool: ThreadPoolExecutor, under_way: int) -> "set[Future[Sent]]":
+    def _start(self, sender: Sender) -> None:
         """Claim and send more, once there is room for several."""
-        room = 2 * self.concurrency - under_way
-        if room < self.concurrency or self.stop.is_set():
-            return set()
+        room = AHEAD * self.concurrency - sender.under_way
+        if 2 * room < AHEAD * self.concurrency or sender.is_holding or self.stop.is_set():
+            return
         now = self.clock()
         permit = breaker.permit(now, self.service.key_digest)
         if permit is Permit.ALL:
-            return {pool.submit(self._send, each) for each in self._claims.claim(room, now)}
-        if permit is Permit.ONE:
-            claimed = self._claims.claim(1, now)
-            if not claimed:
-                breaker.probe_again(now)
-            return {pool.submit(self._send, each, is_probe=True) for each in claimed}
-        return set()
+            sender.send(self._claims.claim(room, now))
+        elif permit is Permit.ONE:
+            self._probe(sender, now)
+        else:
+            sender.hold()
 
-    def _send(self, claimed: Claimed, *, is_probe: bool = False) -> "Sent":
-        """On a thread of the pool, without the database."""
-        if self.stop.is_set():
-            return Sent(claimed, None, is_probe)
-        try:
-            retries = 0 if is_probe else RETRIES
-            answer = self.service.send(claimed.signal_id, claimed.body, retries=retries)
-            return Sent(claimed, answer, is_probe)
-        except SyncError as error:
-            return Sent(claimed, error, is_probe)
-        except Stopping:
-            return Sent(claimed, None, is_probe)
+    def _probe(self, sender: Sender, now: datetime) -> None:
+        claimed = self._claims.claim(1, now)
+        if not claimed:
+            breaker.probe_again(now)
+        sender.send(claimed, is_probe=True)
 
-    def _record(self, sent: Sequence["Sent"], tally: Tally) -> None:
-        if any(_is_alpines_answer(each.outcome) for each in sent):
+    def _record(self, sender: Sender, sent: Sequence[Sent], tally: Tally) -> None:
+        if any(each.is_answered for each in sent):
             breaker.succeeded()
-        results = [self._result(each) for each in sent]
+        results = [self._result(sender, each) for each in sent]
         mine = self._claims.record(results)
         if mine < len(results):
             logger.warning(
@@ -127,19 +116,19 @@ class Deliverer:
         for result in results:
             tally.add(result)
 
-    def _result(self, sent: "Sent") -> Result:
+    def _result(self, sender: Sender, sent: Sent) -> Result:
         """How the delivery stands now; the breaker hears of it."""
         claimed, outcome, now = sent.claimed, sent.outcome, self.clock()
+        if sent.is_probe and sent.is_untried:
+            breaker.probe_again(now)
         if outcome is None:
-            if sent.is_probe:
-                breaker.probe_again(now)
             return released(claimed, now)
         if isinstance(outcome, Answer):
             return Result(claimed, Status.DELIVERED, claimed.attempts, now, *outcome, now)
         key = self.service.key_digest
-        if not _is_alpines_answer(outcome) and breaker.failed(
-            outcome, now, key, was_probe=sent.is_probe
-        ):
+        is_general = outcome.is_transport or outcome.is_refused_key
+        if is_general and breaker.failed(outcome, now, key, was_probe=sent.is_probe):
+            sender.hold()
             return released(claimed, now, outcome)
         return self._postponed(claimed, outcome, now)
 
@@ -148,30 +137,15 @@ class Deliverer:
         due = next_attempt(claimed.attempts, now, self.chance(), error.retry_after)
         status = Status.DEAD if is_dead else Status.PENDING
         if is_dead:
-            logger.error("Dead letter: Alpine does not take %s: %s", claimed.signal_id, error)
+            logger.error("Dead letter: Alpine does not take %r: %s", claimed.signal_id, error)
         return Result(claimed, status, claimed.attempts, due, error.status, str(error))
 
 
-class Sent(NamedTuple):
-    """A delivery that was claimed, and what came of it."""
-
-    claimed: Claimed
-    outcome: Outcome
-    is_probe: bool
-
-
 def released(claimed: Claimed, now: datetime, error: SyncError | None = None) -> Result:
-    """Back in the queue, as if it had not been claimed: the attempt does not count."""
+    """Back in the queue, due at once; the attempt does not count."""
     answer = str(error) if error else ""
     status = error.status if error else None
     return Result(claimed, Status.PENDING, claimed.attempts - 1, now, status, answer)
-
-
-def _is_alpines_answer(outcome: Outcome) -> bool:
-    """Whether Alpine is there and lets us in, whatever it thinks of the signal."""
-    if isinstance(outcome, SyncError):
-        return not (outcome.is_transport or outcome.is_refused_key)
-    return outcome is not None
 
 
 def deliverer(stop: threading.Event) -> Deliverer:

@@ -5,7 +5,8 @@ class SyncError(Exception):
     """Alpine did not take a signal.
 
     `permanent` where this signal will never pass. `status` is its HTTP answer, None where there
-    was none (a transport failure). `retry_after` is how many seconds it asks to be left alone.
+    was none. `is_transport` where the way to Alpine failed, whatever the signal. `retry_after` is
+    how many seconds it asks to be left alone.
     """
 
     def __init__(
@@ -15,16 +16,13 @@ class SyncError(Exception):
         permanent: bool,
         status: int | None = None,
         retry_after: float | None = None,
+        is_transport: bool = False,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.status = status
         self.retry_after = retry_after
-
-    @property
-    def is_transport(self) -> bool:
-        """Whether it is the way to Alpine that failed, whatever the signal."""
-        return self.status is None
+        self.is_transport = is_transport
 
     @property
     def is_refused_key(self) -> bool:

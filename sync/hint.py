@@ -2,7 +2,11 @@
 
 from functools import cache
 
+from django.db import connection
+
+from signals.clock import utc_now
 from signals.hints import Hint
+from sync.models import OPEN, Delivery
 
 
 def hint() -> None:
@@ -18,4 +22,14 @@ def _hint() -> Hint:
 def _send() -> None:
     from sync.tasks import deliver  # the task needs this module
 
-    deliver.apply_async(expires=60, retry=False)
+    if not _is_being_sent():
+        deliver.apply_async(expires=60, retry=False)
+
+
+def _is_being_sent() -> bool:
+    """Whether a worker is at it. It looks again before it ends: hints would only pile up."""
+    try:
+        sending = Delivery.objects.filter(OPEN, status=Delivery.Status.SENDING)
+        return sending.filter(due_at__gt=utc_now()).exists()
+    finally:
+        connection.close()  # this thread may not need one for long

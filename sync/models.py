@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import BooleanField, Q, Value
+from django.db.models.expressions import RawSQL
 
 from signals.models import Signal
 
@@ -12,10 +13,10 @@ class Delivery(models.Model):
     """The duty to send one signal to Alpine: a row before the first attempt, and ever after."""
 
     class Status(models.TextChoices):
-        PENDING = "pending", "waits for its time"
-        SENDING = "sending", "a worker has it"
-        DELIVERED = "delivered", "Alpine has it"
-        DEAD = "dead", "a person must look at it"
+        PENDING = "pending", "pending"  # waits for its time
+        SENDING = "sending", "sending"  # a worker has it
+        DELIVERED = "delivered", "delivered"  # Alpine has it
+        DEAD = "dead", "dead"  # a person must look at it
 
     signal = models.OneToOneField(
         Signal, models.PROTECT, primary_key=True, db_column="id", related_name="delivery"
@@ -56,7 +57,12 @@ class Delivery(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"delivery of signal {self.pk}: {self.status}"
+        return f"Delivery of {self.signal}"
+
+
+OPEN = RawSQL("deliveries.status IN ('pending', 'sending')", [], output_field=BooleanField())
+"""Still to be made. The states stand in the text, not in parameters: only so the partial index
+`deliveries_due` serves, without which it would be looked for among all that were ever delivered."""
 
 
 class Breaker(models.Model):

@@ -1,6 +1,7 @@
-"""Queues what was just stored for Alpine, in the transaction that stored it."""
+"""Queues signals for Alpine: what is stored, in the transaction that stores it, or later."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -13,14 +14,56 @@ NOT_SENT = frozenset({"import", "adopted"})
 """Origins of old signals, which Alpine gets only where `import_signals --sync` says so."""
 
 _INSERT = "INSERT INTO deliveries (id, due_at, queued_at) VALUES (%s, %s, %s)"
+_INSERT_RANGE = """
+INSERT INTO deliveries (id, due_at, queued_at)
+SELECT id, %s, %s FROM signals WHERE id BETWEEN %s AND %s
+"""
+_QUEUE_MISSING = """
+INSERT INTO deliveries (id, due_at, queued_at)
+SELECT id, %s, %s FROM signals
+WHERE id > %s AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.id = signals.id)
+ORDER BY id LIMIT %s
+ON CONFLICT (id) DO NOTHING RETURNING id
+"""
+AT_ONCE = 5000
+"""Rows of one transaction, which holds up a flush no longer than another flush would."""
 
 
 def enqueue(stored: Sequence[StoredSignal]) -> None:
     """A stored handler: one delivery a signal, due at once."""
-    due = connection.ops.adapt_datetimefield_value(utc_now())
-    rows = [(signal.id, due, due) for signal in stored if signal.origin not in NOT_SENT]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.executemany(_INSERT, rows)
+    ids = [signal.id for signal in stored if signal.origin not in NOT_SENT]
+    if ids:
+        _insert(ids, connection.ops.adapt_datetimefield_value(utc_now()))
         if settings.ALPINE_API_KEY:
             transaction.on_commit(hint)
+
+
+def _insert(ids: Sequence[int], due: str | None) -> None:
+    """What a flush stores has nearly always ids without a gap: then one statement takes a third
+    less time than a row of parameters for each."""
+    first, last = min(ids), max(ids)
+    with connection.cursor() as cursor:
+        if last - first + 1 == len(ids):
+            cursor.execute(_INSERT_RANGE, [due, due, first, last])
+        else:
+            cursor.executemany(_INSERT, [(each, due, due) for each in ids])
+
+
+def queue_missing(now: datetime) -> Iterator[int]:
+    """Queue every signal that has no delivery: imported as an old one, or of a rebuilt database.
+
+    Yields how many, some thousands at a time.
+    """
+    due = connection.ops.adapt_datetimefield_value(now)
+    last = 0
+    while ids := _queue_next(due, last):
+        last = max(ids)
+        yield len(ids)
+    if last:
+        hint()
+
+
+def _queue_next(due: str | None, after: int) -> list[int]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_QUEUE_MISSING, [due, due, after, AT_ONCE])
+        return [row[0] for row in cursor.fetchall()]

@@ -31,4 +31,5 @@ def payload(values: Sequence[Any]) -> bytes:
     """The body of one request, from the values of `COLUMNS`."""
     named = zip(_FIELDS.values(), values, strict=True)
     fields = {name: value for name, value in named if value is not None}
-    return orjson.dumps(fields | {"verification_hash": fields["sha256"]})
+    # `str` for what an imported row may hold, and JSON cannot: Alpine is to say what it thinks.
+    return orjson.dumps(fields | {"verification_hash": fields["sha256"]}, default=str)

@@ -1,7 +1,10 @@
 """Asks Alpine whether it really has what it took, and sends what it lacks again."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.conf import settings
 
 from sync.alpine import AlpineSyncService
 from sync.hint import hint
@@ -24,7 +27,9 @@ def reconcile(service: AlpineSyncService, last: int, now: datetime) -> Reconcile
     """
     delivered = Delivery.objects.filter(delivered_at__isnull=False).order_by("-delivered_at")
     rows = dict(delivered.values_list("pk", "signal__signal_id")[:last])
-    lacking = [row for row, signal_id in rows.items() if not service.has(signal_id)]
+    with ThreadPoolExecutor(settings.SYNC_CONCURRENCY) as pool:
+        there = pool.map(service.has, rows.values())
+        lacking = [row for row, is_there in zip(rows, there, strict=True) if not is_there]
     queued = Delivery.objects.filter(pk__in=lacking, status=Delivery.Status.DELIVERED).update(
         status=Delivery.Status.PENDING, attempts=0, due_at=now, delivered_at=None
     )

@@ -8,7 +8,7 @@ def seconds_asked(header: str | None, now: datetime) -> float | None:
     """How many seconds Alpine asks to be left alone; None where it says nothing that counts."""
     if not header:
         return None
-    if header.strip().isdigit():
+    if header.isascii() and header.strip().isdigit():
         return float(header)
     try:
         moment = parsedate_to_datetime(header)

@@ -2,6 +2,8 @@
 
 from datetime import datetime, timedelta
 
+LEASE = timedelta(minutes=1)
+"""How long what a dead worker was at waits to be taken up again; a living one renews it."""
 WAITS = (5, 60, 300, 1800, 7200, 21600, 43200, 86400)
 """Seconds after the first, second, ... attempt; the last one from then on."""
 JITTER = 0.2

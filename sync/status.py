@@ -8,10 +8,9 @@ from django.conf import settings
 from django.db.models import Count, Min
 
 from sync import breaker
-from sync.models import Delivery
+from sync.models import OPEN, Delivery
 
 Status = Delivery.Status
-OPEN = (Status.PENDING, Status.SENDING)
 
 
 @dataclass(frozen=True)
@@ -35,15 +34,14 @@ class Rate:
 
 def status(now: datetime) -> dict[str, Any]:
     """Counts, the age of the oldest delivery that waits (seconds), rates, and the breaker."""
-    counts = dict(Delivery.objects.values_list("status").annotate(Count("pk")))
-    waiting = Delivery.objects.filter(status__in=OPEN)
-    oldest = waiting.aggregate(oldest=Min("queued_at"))["oldest"]
+    waiting = Delivery.objects.filter(OPEN).aggregate(count=Count("pk"), oldest=Min("queued_at"))
+    oldest = waiting["oldest"]
     row = breaker.state()
     return {
         "state": _state(row.probe_at is not None),
-        "pending": sum(counts.get(each, 0) for each in OPEN),
-        "delivered": counts.get(Status.DELIVERED, 0),
-        "dead": counts.get(Status.DEAD, 0),
+        "pending": waiting["count"],
+        "delivered": Delivery.objects.filter(delivered_at__isnull=False).count(),
+        "dead": count_dead(),
         "oldest_pending_seconds": (now - oldest).total_seconds() if oldest else None,
         "last_hour": rate(now - timedelta(hours=1)).as_dict(),
         "last_day": rate(now - timedelta(days=1)).as_dict(),
@@ -60,14 +58,22 @@ def status(now: datetime) -> dict[str, Any]:
 def brief() -> dict[str, Any]:
     """What health says: the state, how much waits, and what a person should see to."""
     row = breaker.state()
-    dead = Delivery.objects.filter(status=Status.DEAD).count()
-    waiting = Delivery.objects.filter(status__in=OPEN).count()
+    dead = count_dead()
     problems = []
     if settings.ALPINE_API_KEY and row.probe_at is not None:
         problems.append(f"Sync is paused: {row.reason}")
     if dead:
         problems.append(f"{dead} deliveries are dead: see the admin site, or sync_signals.")
-    return {"state": _state(row.probe_at is not None), "pending": waiting, "problems": problems}
+    return {
+        "state": _state(row.probe_at is not None),
+        "pending": Delivery.objects.filter(OPEN).count(),
+        "problems": problems,
+    }
+
+
+def count_dead() -> int:
+    """How many wait for a person."""
+    return Delivery.objects.filter(status=Status.DEAD).count()
 
 
 def rate(since: datetime) -> Rate:
@@ -81,3 +87,23 @@ def _state(is_open: bool) -> str:
     if not settings.ALPINE_API_KEY:
         return "off"
     return "paused" if is_open else "on"
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """What `status` found, for a person."""
+    lines = ["Sync is off: ALPINE_API_KEY is not set."]
+    if found["state"] != "off":
+        lines = [f"Sync is {found['state']}."]
+    if found["state"] == "paused":
+        breaker = found["breaker"]
+        lines.append(f"It tries again at {breaker['probe_at']:%H:%M:%S}: {breaker['reason']}")
+    lines.append(
+        f"{found['pending']} pending, {found['delivered']} delivered, {found['dead']} dead"
+    )
+    if found["oldest_pending_seconds"] is not None:
+        lines.append(f"The oldest has waited for {found['oldest_pending_seconds']:.0f} s.")
+    for name in ("last_hour", "last_day"):
+        rate = found[name]["success_rate"]
+        share = "nothing ended" if rate is None else f"{rate:.1%} came through"
+        lines.append(f"{name.replace('_', ' ')}: {share}")
+    return "\n".join(lines)

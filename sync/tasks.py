@@ -1,12 +1,13 @@
 """Celery tasks of sync."""
 
 import threading
+from functools import cache
 
 from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.conf import settings
 
-from sync.deliver import deliverer
+from sync.deliver import Deliverer, deliverer
 
 _stop = threading.Event()
 
@@ -17,7 +18,13 @@ def deliver() -> int:
 
     A hint, or beat's regular look; losing or repeating it harms nothing.
     """
-    return deliverer(_stop).run().delivered if settings.ALPINE_API_KEY else 0
+    return _deliverer().run().delivered if settings.ALPINE_API_KEY else 0
+
+
+@cache
+def _deliverer() -> Deliverer:
+    """One for this process, which keeps its connections from one run to the next."""
+    return deliverer(_stop)
 
 
 @worker_shutting_down.connect

@@ -1,8 +1,29 @@
-"""Marks for tests of the ledger on both databases."""
+"""Both databases: marks for tests within this process, and empty ones for installations."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+
+import psycopg
 import pytest
 
 from tests.services import POSTGRESQL
 
 DATABASES = ["default", "postgresql"] if POSTGRESQL.answers() else ["default"]
 both_databases = pytest.mark.django_db(databases=DATABASES, transaction=True)
+
+_numbers = count(1)
+
+
+@contextmanager
+def empty_postgresql() -> Iterator[str]:
+    """A new database; its DATABASE_URL."""
+    name = f"argo_machines_{os.getpid()}_{next(_numbers)}"
+    server = f"{POSTGRESQL.host}:{POSTGRESQL.port}"
+    with psycopg.connect(f"postgresql://postgres@{server}/postgres", autocommit=True) as own:
+        own.execute(f"CREATE DATABASE {name}")
+        try:
+            yield f"postgres://postgres@{server}/{name}"
+        finally:
+            own.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -11,6 +11,10 @@ from typing import Any
 from signals.journal import Journal
 
 ROOT = Path(__file__).resolve().parent.parent
+PREFIXES = (
+    "ARGO_", "SIGNAL_", "ALPINE_", "SYNC_", "MARKET_", "ALPACA_", "MIN_CONFIDENCE", "PROP_FIRM",
+    "DATABASE_URL", "CELERY_", "DJANGO_",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -66,4 +70,4 @@ class Installation:
 
 
 def _is_argos(name: str) -> bool:
-    return name.startswith(("ARGO_", "SIGNAL_", "DATABASE_URL", "CELERY_", "DJANGO_"))
+    return name.startswith(PREFIXES)

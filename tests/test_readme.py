@@ -1,9 +1,11 @@
 """What the README says is true."""
 
 import re
+from io import StringIO
 from pathlib import Path
 
-from django.core.management import get_commands
+import pytest
+from django.core.management import call_command, get_commands
 
 from tests.installation import ROOT
 
@@ -18,6 +20,14 @@ def test_ci_runs_the_readmes_test_command() -> None:
 def test_every_command_in_the_readme_exists() -> None:
     named = set(re.findall(r"^argo (\w+)", README, re.M)) | {"up"}
     assert named <= set(get_commands())
+
+
+@pytest.mark.django_db
+def test_the_replay_prints_what_the_readme_shows() -> None:
+    out = StringIO()
+    call_command("replay", "--from", "2000-01-01", "--to", "2013-12-31", stdout=out)
+    (shown,) = re.findall(r"```text\n( +bars .*?)```", README, re.S)
+    assert shown == out.getvalue()
 
 
 def test_every_file_in_the_readme_exists() -> None:

@@ -8,11 +8,15 @@ from django.conf import settings
 
 from argo.up.child import Spec
 
-INTAKE, CLOCK, WORK = range(3)
-"""The order of stopping: no new signals, then no new messages, then the work that is under way."""
+INTAKE, CLOCK, WORK, ALPINE = range(4)
+"""The order of stopping: no new signals, then no new messages, then the work that is under way;
+what plays Alpine in the demo is needed until then."""
 
 PATIENCE = 15.0
 """Seconds that the web server and beat get to end what they are at."""
+
+KILLED_AFTER = 10
+"""Seconds for granian's own worker, which does not hear that it is to stop while it starts."""
 
 HEADERS_WITHIN = 5000
 """Milliseconds for the head of a request; an unfinished one would hold up the end so long."""
@@ -38,12 +42,19 @@ WORKERS = (
     # One thread, too: a run of deliveries has threads of its own.
     Worker("sync", queues=("sync",), threads=1),
 )
+GENERATION = Worker("generation", queues=("generation",), threads=1)
+"""Only where a live market is set: its indicators and calendars take 150 MiB."""
 BEAT_NODE = "celerybeat"
 
 
 def specs() -> list[Spec]:
     """Every process of this installation."""
-    return [_web(), _beat(), *(_worker(worker) for worker in WORKERS)]
+    return [_web(), _beat(), *map(_worker, workers())]
+
+
+def workers() -> list[Worker]:
+    """The workers that this installation needs."""
+    return [*WORKERS, GENERATION] if settings.MARKET_IS_LIVE else [*WORKERS]
 
 
 def _web() -> Spec:
@@ -51,7 +62,7 @@ def _web() -> Spec:
         "granian", "argo.wsgi:application", "--interface", "wsgi", "--workers", "1", "--no-ws",
         "--host", settings.WEB_HOST, "--port", settings.WEB_PORT,
         "--blocking-threads", settings.WEB_THREADS, "--log-level", "error",
-        "--http1-header-read-timeout", HEADERS_WITHIN,
+        "--http1-header-read-timeout", HEADERS_WITHIN, "--workers-kill-timeout", KILLED_AFTER,
     )  # fmt: skip
     return Spec("web", command, INTAKE, PATIENCE)
 

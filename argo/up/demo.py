@@ -2,6 +2,8 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
 
 from django.conf import settings
 from django.db import connections
@@ -10,12 +12,16 @@ from argo.up import admin_user
 from argo.up.child import Spec, describe
 from argo.up.children import INTAKE, PATIENCE
 from argo.up.keeper import Keeper
+from argo.up.receiver import Receiver
 from argo.up.words import base_url, command
 from signals.api_keys import create_key
 from signals.clock import utc_now
 from signals.models import ApiKey
+from sync.status import status
 
 NAME = "demo"
+LOOK_EVERY = 10
+"""Of the supervisor's looks, ten a second."""
 SIGNAL = (
     '{"symbol": "AAPL", "action": "BUY", "entry_price": 150.5, "target_price": 158.0, '
     '"stop_price": 146.0, "confidence": 85.5, "strategy": "demo", "asset_type": "stock", '
@@ -29,15 +35,40 @@ def replay_spec() -> Spec:
     return Spec(NAME, command, INTAKE, PATIENCE, once=True)
 
 
-def story(start: Callable[[Spec], Keeper], say: Callable[[str], None]) -> Iterator[None]:
+def story(
+    start: Callable[[Spec], Keeper], say: Callable[[str], None], alpine: Receiver
+) -> Iterator[None]:
     """Run the replay, then say what there is to see."""
-    say("Replaying real daily bars. Look at /admin/ meanwhile.")
-    replay = start(replay_spec())
+    say(
+        f"A second Argo plays Alpine: {alpine.url}/admin/\n"
+        "Replaying real daily bars. Look at /admin/ meanwhile."
+    )
+    replay = start(alpine.reached_by(replay_spec()))
     while not replay.is_finished:
         yield
     if replay.exit_code:
         say(f"The replay ended {describe(replay.exit_code)}; its lines above say why.")
     say(what_to_look_at(make_key()))
+    yield from _until_all_have_arrived(say, alpine)
+
+
+def _until_all_have_arrived(say: Callable[[str], None], alpine: Receiver) -> Iterator[None]:
+    """Alpine may be slow, or stopped by somebody who wants to see what happens then."""
+    for look in count():
+        if look % LOOK_EVERY == 0 and not (standing := _standing())["pending"]:
+            break
+        yield
+    say(
+        f"{standing['delivered']} signals have arrived at {alpine.url}, {standing['dead']} are "
+        f"dead.\n  See for yourself  {base_url()}/admin/sync/delivery/"
+    )
+
+
+def _standing() -> dict[str, Any]:
+    try:
+        return status(utc_now())
+    finally:
+        connections.close_all()
 
 
 def make_key() -> str:

@@ -2,8 +2,11 @@
 
 import errno
 import socket
+from contextlib import suppress
 
 from argo.errors import ArgoError
+
+HIGHEST = 65535
 
 
 class PortUnusable(ArgoError):
@@ -26,6 +29,15 @@ def ensure_free(host: str, port: int) -> None:
             probe.bind(address)
     except OSError as error:
         raise PortUnusable(_explain(host, port, error)) from error
+
+
+def next_free(host: str, port: int) -> int:
+    """The first port above this one that a server could listen on. Raises PortUnusable."""
+    for above in range(port + 1, HIGHEST + 1):
+        with suppress(PortUnusable):
+            ensure_free(host, above)
+            return above
+    raise PortUnusable(f"No port above {port} is free on {host}. Choose a lower ARGO_WEB_PORT.")
 
 
 def _explain(host: str, port: int, error: OSError) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from celery import Celery
+from django.conf import settings
 from django.core.checks import run_checks
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -72,3 +73,15 @@ def declare_queues(app: Celery) -> None:
 
 def _as_text(message: str, hint: str | None) -> str:
     return f"{message} {hint}" if hint else message
+
+
+def check_generation() -> None:
+    """What the generator's worker would fail on at every look is told at the start.
+
+    Raises:
+        ArgoError: the settings of generation do not fit together.
+    """
+    if settings.MARKET_IS_LIVE:
+        from signals.generation.wiring import recipe  # here, since it brings pandas along
+
+        recipe()

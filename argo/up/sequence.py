@@ -6,19 +6,22 @@ from functools import partial
 from django.conf import settings
 
 from argo.celery import app
-from argo.up import admin_user, demo, words
-from argo.up.children import BEAT_NODE, WORKERS, specs
+from argo.up import admin_user, demo, receiver, words
+from argo.up.child import Spec
+from argo.up.children import BEAT_NODE, specs, workers
 from argo.up.lock import FileLock, LockedByAnother
 from argo.up.output import Output
 from argo.up.port import ensure_free
 from argo.up.prepare import (
     NotInOrder,
     alone_in_database,
+    check_generation,
     check_system,
     declare_queues,
     migrate_database,
 )
-from argo.up.ready import Readiness, nodes_are_silent, web_is_silent
+from argo.up.ready import Probe, Readiness, nodes_are_silent, web_is_silent
+from argo.up.receiver import Receiver
 from argo.up.supervisor import OWN_NAME, Supervisor
 
 Say = Callable[[str], None]
@@ -38,7 +41,7 @@ def up(output: Output, *, with_demo: bool) -> bool:
     try:
         ensure_free(settings.WEB_HOST, settings.WEB_PORT)
         _prepare(partial(output.tell, OWN_NAME))
-        return _supervise(output, with_demo)
+        return _supervise(output, receiver.receiver() if with_demo else None)
     finally:
         lock.release()
 
@@ -61,6 +64,7 @@ def _take(lock: FileLock) -> None:
 def _prepare(say: Say) -> None:
     say(f"Data in {settings.DATA_DIR}")
     check_system(say)
+    check_generation()
     with alone_in_database():
         migrate_database()
         password = admin_user.make_first_admin()
@@ -69,29 +73,34 @@ def _prepare(say: Say) -> None:
         say(words.first_admin(admin_user.NAME, password))
 
 
-def _supervise(output: Output, with_demo: bool) -> bool:
+def _supervise(output: Output, alpine: Receiver | None) -> bool:
     supervisor = Supervisor(output.tell, settings.BASE_DIR)
-    for spec in specs():
+    for spec in _all_specs(alpine):
         supervisor.add(spec)
-    story = _story(partial(output.tell, OWN_NAME), supervisor, with_demo)
+    story = _story(partial(output.tell, OWN_NAME), supervisor, alpine)
     return supervisor.run(_while_read(output, supervisor, story))
 
 
-def _story(say: Say, supervisor: Supervisor, with_demo: bool) -> Iterator[None]:
-    yield from _until_ready(say)
+def _all_specs(alpine: Receiver | None) -> list[Spec]:
+    return [*map(alpine.reached_by, specs()), alpine.spec()] if alpine else specs()
+
+
+def _story(say: Say, supervisor: Supervisor, alpine: Receiver | None) -> Iterator[None]:
+    yield from _until_ready(say, alpine)
     say(words.ready())
-    if with_demo:
-        yield from demo.story(supervisor.add, say)
+    if alpine:
+        yield from demo.story(supervisor.add, say, alpine)
 
 
-def _until_ready(say: Say) -> Iterator[None]:
-    nodes = [*(worker.node for worker in WORKERS), BEAT_NODE]
-    readiness = Readiness(
-        {
-            "web": partial(web_is_silent, words.local_host(), settings.WEB_PORT),
-            "Celery": partial(nodes_are_silent, app, nodes),
-        }
-    )
+def _until_ready(say: Say, alpine: Receiver | None) -> Iterator[None]:
+    nodes = [*(worker.node for worker in workers()), BEAT_NODE]
+    probes: dict[str, Probe] = {
+        "web": partial(web_is_silent, words.local_host(), settings.WEB_PORT),
+        "Celery": partial(nodes_are_silent, app, nodes),
+    }
+    if alpine:
+        probes["alpine"] = partial(web_is_silent, receiver.HOST, alpine.port)
+    readiness = Readiness(probes)
     looks = 0
     while waiting := readiness.look():
         looks += 1

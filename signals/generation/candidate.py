@@ -2,32 +2,57 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 
-from signals.generation.votes import Direction, Vote
+from signals.generation.consensus import Verdict
+from signals.generation.regime import Regime
+from signals.generation.votes import Ballot, Direction
+from signals.timestamps import utc_text
+from signals.validation import LONGEST_TEXT
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Candidate:
-    """A trade proposed at the close of the bar at `time` (UTC).
+    """A trade proposed on a bar.
 
-    `action` is BUY or SELL. Prices are unrounded, in the currency of the bars. `confidence` is 0 to
-    100, `agreement` 0 to 1, `regime` the market's where it is known, `reasoning` a sentence made of
-    the votes.
+    `bar_time` is when the bar closed that the sources saw, `made_at` the market's time then (both
+    UTC). Prices are in the currency of the bars: the entry as it was quoted, target and stop at
+    the instrument's ticks. `verdict` is the consensus' own.
     """
 
     symbol: str
-    time: datetime
-    action: Direction
+    asset_type: str
+    strategy: str
+    bar_time: datetime
+    made_at: datetime
     entry: float
     target: float
     stop: float
-    confidence: float
-    agreement: float
-    regime: str | None
-    reasoning: str
-    votes: tuple[Vote, ...]
+    regime: Regime
+    verdict: Verdict
+    ballots: tuple[Ballot, ...]
 
-    def as_signal(self, *, strategy: str, asset_type: str) -> dict[str, object]:
+    @property
+    def action(self) -> Direction:
+        """BUY or SELL."""
+        return self.verdict.action
+
+    @property
+    def confidence(self) -> float:
+        """The final one, 0 to 100."""
+        return self.verdict.confidence
+
+    @cached_property
+    def reasoning(self) -> str:
+        """A sentence made of the votes, as far as a signal can hold it."""
+        said = "; ".join(str(ballot) for ballot in self.ballots if ballot.vote)
+        sentence = (
+            f"{self.action} at {self.confidence:.1f}% with {self.verdict.agreement:.0%} agreement, "
+            f"regime {self.regime}: {said}."
+        )
+        return sentence[:LONGEST_TEXT]
+
+    def as_signal(self) -> dict[str, object]:
         """The signal that the tracker takes, with the keys of the seed's table and context."""
         return {
             "symbol": self.symbol,
@@ -36,13 +61,13 @@ class Candidate:
             "target_price": self.target,
             "stop_price": self.stop,
             "confidence": self.confidence,
-            "strategy": strategy,
-            "asset_type": asset_type,
-            "data_source": strategy,
-            "timestamp": self.time,
-            "regime": self.regime,
+            "strategy": self.strategy,
+            "asset_type": self.asset_type,
+            "data_source": self.strategy,
+            "timestamp": utc_text(self.made_at),
+            "regime": str(self.regime),
             "reasoning": self.reasoning,
-            "sources": len(self.votes),
-            "agreement": self.agreement,
-            "votes": [vote.as_dict() for vote in self.votes],
+            "sources": sum(ballot.vote is not None for ballot in self.ballots),
+            "agreement": self.verdict.agreement,
+            "votes": [ballot.as_dict() for ballot in self.ballots],
         }

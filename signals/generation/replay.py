@@ -1,26 +1,36 @@
 """Replay: make the signals of the past again, bar by bar, on the clock of that time."""
 
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
-from typing import Protocol
+from typing import Any, Protocol
 
-from signals.generation.candidate import Candidate
-from signals.generation.consensus import Consensus, propose
-from signals.generation.gate import Gate
-from signals.generation.sources.protocol import Source
+from signals.generation.candidates import Judged
+from signals.generation.recipe import Opinion, Recipe
+from signals.generation.validation import Earlier, Reason, Situation
+from signals.generation.votes import Direction
 from signals.market.bars import Bars
+from signals.market.hours import TradingHours
+from signals.market.instruments import Instrument
+from signals.market.protocol import Quote
+from signals.records import Receipt
 
-ASSET_TYPE = "stock"
+KEPT_AT_ONCE = 500
+Stored = tuple[Direction, datetime]
+"""The side of a signal, and when the bar closed that it was made on."""
 
 
 class SignalLog(Protocol):
     """The part of the signal tracker that a replay needs."""
 
-    def accept(self, signals: Iterable[Mapping[str, object]], /) -> Sequence[object]:
+    def accept(self, signals: Iterable[Mapping[str, object]], /) -> Sequence[Receipt]:
         """Validate the signals and make them durable; one receipt for each, in order."""
+
+    def receipt(self, signal: Mapping[str, object], /) -> Receipt:
+        """The id and hash that the signal would be stored with."""
 
     def flush(self) -> object:
         """Move what was accepted into the database."""
@@ -63,75 +73,133 @@ class Period:
         return range(bars.count_before(self.start), bars.count_through(self.end))
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How signals are made: who votes, who decides, and what becomes a signal."""
-
-    sources: Sequence[Source]
-    consensus: Consensus
-    gate: Gate
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tally:
-    """How many bars were walked, candidates proposed, and signals stored."""
+    """How many bars were walked, candidates proposed, rejected by reason, and stored.
 
-    bars: int
-    candidates: int
-    stored: int
+    A candidate may be rejected for several reasons. `stored` counts the signals that are in the
+    database after the replay; those which an earlier replay had stored are among them.
+    """
+
+    bars: int = 0
+    candidates: int = 0
+    rejected: Counter[str] = field(default_factory=Counter)
+    stored: int = 0
+
+    def add(self, judged: Judged | None) -> None:
+        """Count a bar, and what became of it."""
+        self.bars += 1
+        if judged is not None:
+            self.candidates += 1
+            self.rejected.update(reason.code for reason in judged.reasons)
+            self.stored += not judged.reasons
+
+    def as_dict(self) -> dict[str, Any]:
+        """In plain values."""
+        return {
+            "bars": self.bars,
+            "candidates": self.candidates,
+            "rejected": dict(self.rejected),
+            "stored": self.stored,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class ReplaySummary:
-    """What a replay did: in all, and symbol by symbol.
+    """What a replay did: in all, symbol by symbol, and regime by regime."""
 
-    `stored` counts the signals that are in the database after the replay; those which an earlier
-    replay had stored already are among them.
-    """
-
-    bars: int
-    candidates: int
-    stored: int
+    total: Tally
     by_symbol: Mapping[str, Tally]
+    by_regime: Mapping[str, Tally]
+
+    def as_dict(self) -> dict[str, Any]:
+        """In plain values: the total's counts, and those of each symbol and regime."""
+        return self.total.as_dict() | {
+            name: {key: tally.as_dict() for key, tally in tallies.items()}
+            for name, tallies in (("by_symbol", self.by_symbol), ("by_regime", self.by_regime))
+        }
 
 
 @dataclass(slots=True)
-class _Progress:
-    """One symbol's replay so far."""
+class _Symbol:
+    """What stays the same for a symbol during a replay, and its newest signals."""
 
-    bars: int = 0
-    candidates: int = 0
-    stored: int = 0
-    last: Candidate | None = None
+    instrument: Instrument
+    hours: TradingHours
+    stored: Mapping[Stored, str]
+    earlier: dict[Direction, datetime] = field(default_factory=dict)
+
+    def judged(self, recipe: Recipe, opinion: Opinion, bars: Bars, now: datetime) -> Judged | None:
+        """The candidate of this opinion and what the rules say of it; None where it has none."""
+        if opinion.verdict is None:
+            return None
+        quote = Quote(float(bars.close[-1]), now)
+        candidate = recipe.candidate(opinion, bars, quote, now, self.instrument)
+        if candidate is None:
+            return None
+        earlier = [Earlier(action, moment) for action, moment in self.earlier.items()]
+        situation = Situation(candidate, bars, quote, self.hours, earlier)
+        return Judged(candidate, recipe.validation.reasons(situation))
+
+    def other_signal(self, judged: Judged, log: SignalLog) -> Reason | None:
+        """Whether the bar has a signal of this side already that is not this one.
+
+        It cools the symbol down as this one would have.
+        """
+        candidate = judged.candidate
+        there = self.stored.get((candidate.action, candidate.bar_time))
+        if there is None or there == log.receipt(candidate.as_signal()).signal_id:
+            return None
+        self.earlier[candidate.action] = candidate.bar_time
+        return Reason("bar", f"the bar has a signal of this side already: {there}")
 
 
 @dataclass(slots=True)
 class _Walk:
     recipe: Recipe
     log: SignalLog
-    progress: dict[str, _Progress] = field(default_factory=dict)
+    keep: Callable[[Sequence[Judged]], object]
+    symbols: Mapping[str, _Symbol]
+    by_symbol: Mapping[str, Tally]
+    total: Tally = field(default_factory=Tally)
+    by_regime: dict[str, Tally] = field(default_factory=dict)
+    kept: list[Judged] = field(default_factory=list)
 
-    def step(self, windows: Iterable[Bars]) -> None:
-        """Log what is new at one moment; `windows` are the symbols that have a bar then."""
-        fresh = [candidate for bars in windows if (candidate := self._fresh(bars)) is not None]
-        if fresh:
-            self.log.accept([self._signal(candidate) for candidate in fresh])
-        for candidate in fresh:
-            progress = self.progress[candidate.symbol]
-            progress.stored += 1
-            progress.last = candidate
+    def step(self, now: datetime, windows: Iterable[Bars]) -> None:
+        """Judge what one moment brings; `windows` are the symbols that have a bar then."""
+        judged = [each for bars in windows if (each := self._judged(now, bars)) is not None]
+        passed = [each for each in judged if not each.reasons]
+        if passed:
+            receipts = self.log.accept([each.candidate.as_signal() for each in passed])
+            for each, receipt in zip(passed, receipts, strict=True):
+                self.symbols[each.candidate.symbol].earlier[each.candidate.action] = now
+                self.kept.append(each._replace(signal_id=receipt.signal_id))
+        self.kept += [each for each in judged if each.reasons]
+        if len(self.kept) >= KEPT_AT_ONCE:
+            self.write()
 
-    def _fresh(self, bars: Bars) -> Candidate | None:
-        progress = self.progress[bars.symbol]
-        progress.bars += 1
-        candidate = propose(bars, self.recipe.sources, self.recipe.consensus)
-        if candidate is None:
-            return None
-        progress.candidates += 1
-        return candidate if self.recipe.gate.passes(candidate, progress.last, bars) else None
+    def write(self) -> None:
+        """Write down the candidates that wait for it."""
+        self.keep(self.kept)
+        self.kept = []
 
-    def _signal(self, candidate: Candidate) -> dict[str, object]:
-        return candidate.as_signal(strategy=self.recipe.consensus.name, asset_type=ASSET_TYPE)
+    def summary(self) -> ReplaySummary:
+        regimes = {name: self.by_regime[name] for name in sorted(self.by_regime)}
+        return ReplaySummary(self.total, self.by_symbol, regimes)
+
+    def _judged(self, now: datetime, bars: Bars) -> Judged | None:
+        opinion = self.recipe.opinion(bars)
+        symbol = self.symbols[bars.symbol]
+        judged = symbol.judged(self.recipe, opinion, bars, now)
+        if judged and not judged.reasons and (other := symbol.other_signal(judged, self.log)):
+            judged = judged._replace(reasons=[other])
+        self._count(bars.symbol, str(opinion.regime), judged)
+        return judged
+
+    def _count(self, symbol: str, regime: str, judged: Judged | None) -> None:
+        by_regime = self.by_regime.setdefault(regime, Tally())
+        for tally in (self.total, self.by_symbol[symbol], by_regime):
+            tally.add(judged)
 
 
 def replay(
@@ -140,35 +208,49 @@ def replay(
     recipe: Recipe,
     log: SignalLog,
     clock: ReplayClock,
+    keep: Callable[[Sequence[Judged]], object] = lambda judged: None,
+    stored: Callable[[Bars, str], Mapping[Stored, str]] = lambda bars, strategy: {},
     on_bars: Callable[[int], object] = lambda count: None,
 ) -> ReplaySummary:
     """Walk the bars of all symbols in the order of time, and log every signal they give.
 
-    What becomes a signal is up to `recipe.gate`: at most one per symbol and bar, when the action
-    changes or a cooldown has passed. At each moment `clock` stands at the close of the bars, and
-    the log should read its time there; it gets the signals of one moment together, symbols in the
-    order of `histories`. The database is filled once, at the end, and also when something fails
-    on the way. `on_bars` is told the number of bars done at each moment.
+    Each bar is judged as the service would at its close: the price is the close, the time the
+    clock's. At each moment `clock` stands at the close of the bars, and the log should read its
+    time there; it gets the signals of one moment together, symbols in the order of `histories`.
+    `keep` is given every candidate, some hundreds at a time. `stored` answers which signals of a
+    strategy a symbol's bars have already: a bar gets no other signal of that side. The database is
+    filled once, at the end, and also when something fails on the way. `on_bars` is told the number
+    of bars done.
 
     The same histories, period and recipe log the same signals, so a second replay adds none.
     Raises `ValueError` where two histories are of one symbol, and whatever the log raises.
     """
-    walk = _Walk(recipe, log, _progress(histories))
+    symbols = _symbols(histories, recipe, stored)
+    walk = _Walk(recipe, log, keep, symbols, {name: Tally() for name in symbols})
     try:
         for moment, windows in _moments(histories, period):
             clock.stand_at(moment)
-            walk.step(windows)
+            walk.step(moment, windows)
             on_bars(len(windows))
     finally:
+        walk.write()
         log.flush()
-    return _summary(walk.progress)
+    return walk.summary()
 
 
-def _progress(histories: Sequence[Bars]) -> dict[str, _Progress]:
-    progress = {bars.symbol: _Progress() for bars in histories}
-    if len(progress) < len(histories):
+def _symbols(
+    histories: Sequence[Bars],
+    recipe: Recipe,
+    stored: Callable[[Bars, str], Mapping[Stored, str]],
+) -> dict[str, _Symbol]:
+    symbols: dict[str, _Symbol] = {}
+    for bars in histories:
+        wanted = recipe.instrument(bars.symbol)
+        there = stored(bars, recipe.consensus.name)
+        symbols[bars.symbol] = _Symbol(wanted, recipe.hours(wanted), there)
+    if len(symbols) < len(histories):
         raise ValueError(f"a symbol is there twice: {[bars.symbol for bars in histories]}")
-    return progress
+    return symbols
 
 
 def _moments(histories: Sequence[Bars], period: Period) -> Iterator[tuple[datetime, list[Bars]]]:
@@ -179,15 +261,3 @@ def _moments(histories: Sequence[Bars], period: Period) -> Iterator[tuple[dateti
 
 def _now(bars: Bars) -> datetime:
     return bars.time_at(-1)
-
-
-def _summary(progress: Mapping[str, _Progress]) -> ReplaySummary:
-    tallies = {
-        symbol: Tally(done.bars, done.candidates, done.stored) for symbol, done in progress.items()
-    }
-    return ReplaySummary(
-        bars=sum(tally.bars for tally in tallies.values()),
-        candidates=sum(tally.candidates for tally in tallies.values()),
-        stored=sum(tally.stored for tally in tallies.values()),
-        by_symbol=tallies,
-    )

@@ -2,8 +2,11 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+MOST_FIGURES = 20
+LONGEST_NAME = 40
 
 
 class Direction(StrEnum):
@@ -16,33 +19,60 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What `source` thinks, how sure it is (0 to 100), and the figures that it saw.
+    """What a source thinks, how sure it is (0 to 100), and the figures that it saw.
 
-    Raises `ValueError` for a confidence outside 0 to 100 and for a figure that is not finite: NaN
-    would pass every limit further on.
+    Any kind of number will do; it is kept as a float. Raises `ValueError` or `TypeError` for a
+    direction that is none, a confidence outside 0 to 100, a figure that is not finite (NaN would
+    pass every limit further on), and for figures too many or with names that cannot be kept.
     """
 
-    source: str
     direction: Direction
     confidence: float
-    figures: Mapping[str, float]
+    figures: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if type(self.direction) is not Direction:
+            raise ValueError(f"direction {self.direction!r} is not one of Direction's")
+        object.__setattr__(self, "confidence", float(self.confidence))
         if not 0 <= self.confidence <= 100:
-            raise ValueError(f"{self.source}: confidence {self.confidence} is not within 0 to 100")
-        for name, value in self.figures.items():
-            if not math.isfinite(value):
-                raise ValueError(f"{self.source}: figure {name} is {value}, not a finite number")
+            raise ValueError(f"confidence {self.confidence} is not within 0 to 100")
+        object.__setattr__(self, "figures", _plain(self.figures))
+
+
+def _plain(figures: Mapping[str, float]) -> dict[str, float]:
+    if len(figures) > MOST_FIGURES:
+        raise ValueError(f"{len(figures)} figures are more than {MOST_FIGURES}")
+    plain = {name: float(value) for name, value in figures.items()}
+    for name, value in plain.items():
+        if not (isinstance(name, str) and name.isprintable() and len(name) <= LONGEST_NAME):
+            raise ValueError(f"{name!r} is no name of a figure: up to {LONGEST_NAME} characters")
+        if not math.isfinite(value):
+            raise ValueError(f"figure {name} is {value}, not a finite number")
+    return plain
+
+
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """A source's turn: its vote, or None where it abstained, and the weight that it has."""
+
+    source: str
+    weight: float
+    vote: Vote | None
 
     def as_dict(self) -> dict[str, object]:
-        """The vote in plain values, as a signal carries it."""
+        """In plain values, as a signal carries it; direction and confidence are null where it
+        abstained."""
+        vote = self.vote
         return {
             "source": self.source,
-            "direction": str(self.direction),
-            "confidence": self.confidence,
-            "figures": dict(self.figures),
+            "direction": str(vote.direction) if vote else None,
+            "confidence": vote.confidence if vote else None,
+            "weight": self.weight,
+            "figures": dict(vote.figures) if vote else {},
         }
 
     def __str__(self) -> str:
-        figures = ", ".join(f"{name} {value:.4g}" for name, value in self.figures.items())
-        return f"{self.source} votes {self.direction} at {self.confidence:.1f}% ({figures})"
+        if self.vote is None:
+            return f"{self.source} abstains"
+        figures = ", ".join(f"{name} {value:.4g}" for name, value in self.vote.figures.items())
+        return f"{self.source} {self.vote.direction} at {self.vote.confidence:.0f}% ({figures})"

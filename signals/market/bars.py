@@ -88,23 +88,35 @@ class Bars:
 
     def upto(self, end: int) -> "Bars":
         """The first `end` bars: all that was known when bar `end - 1` closed."""
+        return self._part(slice(end))
+
+    def ranges(self, count: int) -> tuple[Column, Column, Column]:
+        """High, low and close of the last `count` bars."""
+        return self.high[-count:], self.low[-count:], self.close[-count:]
+
+    def between(self, since: datetime | None, upto: datetime) -> "Bars":
+        """The bars that closed from `since` (the first, where it is None) to `upto`."""
+        first = self.count_before(since) if since else 0
+        return self._part(slice(first, self.count_through(upto)))
+
+    def _part(self, rows: slice) -> "Bars":
         return Bars(
             self.symbol,
-            self.time[:end],
-            self.open[:end],
-            self.high[:end],
-            self.low[:end],
-            self.close[:end],
-            self.volume[:end],
+            self.time[rows],
+            self.open[rows],
+            self.high[rows],
+            self.low[rows],
+            self.close[rows],
+            self.volume[rows],
         )
 
     def count_before(self, moment: datetime) -> int:
         """How many bars closed before `moment`, which needs a time zone."""
-        return int(np.searchsorted(self.time, as_times([moment])[0], side="left"))
+        return int(np.searchsorted(self.time, _instant(moment), side="left"))
 
     def count_through(self, moment: datetime) -> int:
         """How many bars closed before `moment` or at it."""
-        return int(np.searchsorted(self.time, as_times([moment])[0], side="right"))
+        return int(np.searchsorted(self.time, _instant(moment), side="right"))
 
     def adjusted(self, close: Sequence[float] | Column) -> "Bars":
         """These bars on the scale of an adjusted close: splits and dividends leave no jump.
@@ -132,7 +144,13 @@ def as_times(moments: Iterable[datetime]) -> Times:
     return np.array([_naive_utc(moment) for moment in moments], dtype="datetime64[us]")
 
 
+def _instant(moment: datetime) -> np.datetime64:
+    return np.datetime64(_naive_utc(moment), "us")
+
+
 def _naive_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is UTC:
+        return moment.replace(tzinfo=None)
     if moment.tzinfo is None:
         raise ValueError(f"{moment.isoformat()} has no time zone; give one, such as UTC")
     return moment.astimezone(UTC).replace(tzinfo=None)

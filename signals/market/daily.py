@@ -1,62 +1,140 @@
-"""Daily bars of United States stocks: from columns with dates to bars with times."""
+"""Daily bars: from rows with dates to bars with times, and what was odd about the rows."""
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime, time
-from typing import TypedDict
-from zoneinfo import ZoneInfo
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+import pandas as pd
 
 from signals.market.bars import BadBars, Bars, as_times
+from signals.market.hours import TradingHours
 
-EXCHANGE_ZONE = ZoneInfo("America/New_York")
-SESSION_CLOSE = time(16)
+logger = logging.getLogger(__name__)
 
-
-class DailyColumns(TypedDict):
-    """Daily prices as traded, row by row; `date` as YYYY-MM-DD, `adj_close` after all actions."""
-
-    date: Sequence[str]
-    open: Sequence[float]
-    high: Sequence[float]
-    low: Sequence[float]
-    close: Sequence[float]
-    volume: Sequence[float]
-    adj_close: Sequence[float]
+PRICES = ("open", "high", "low", "close")
+COLUMNS = ("date", *PRICES, "volume")
+KNOWN = (*COLUMNS, "adj_close")
+SHOWN = 3
+CloseOf = Callable[[date], datetime | None]
 
 
-def session_close(day: date) -> datetime:
-    """When the session of `day` closes: 16:00 in New York, as UTC.
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was odd about a symbol's rows, and mended or left as it is.
 
-    A session that ended early (13:00 on some eves of holidays) is given 16:00 too: its bar is then
-    known three hours late, never too early.
+    `gaps` are sessions without a row, `duplicates` days with several equal rows (one was kept),
+    `closed` days with a row but without a session (left out); `unordered` rows were sorted.
     """
-    return datetime.combine(day, SESSION_CLOSE, EXCHANGE_ZONE).astimezone(UTC)
+
+    symbol: str
+    gaps: Sequence[date] = ()
+    duplicates: Sequence[date] = ()
+    closed: Sequence[date] = ()
+    unordered: bool = False
+
+    def __str__(self) -> str:
+        parts = [
+            _listed("sessions have no bar", self.gaps),
+            _listed("days were there twice", self.duplicates),
+            _listed("bars were left out, of days without a session", self.closed),
+            "the rows were not in the order of time" if self.unordered else "",
+        ]
+        return "; ".join(filter(None, parts))
+
+    def tell(self, told: dict[str, str]) -> None:
+        """Log what there is to tell, unless it is what was `told` of the symbol the last time."""
+        text = str(self)
+        if text and told.get(self.symbol) != text:
+            logger.warning("%s: %s", self.symbol, text)
+        told[self.symbol] = text
 
 
-def session_day(moment: datetime) -> date:
-    """The exchange's calendar day at `moment`."""
-    return moment.astimezone(EXCHANGE_ZONE).date()
+def daily_bars(
+    symbol: str, rows: pd.DataFrame, hours: TradingHours, close_of: CloseOf | None = None
+) -> tuple[Bars, Findings]:
+    """Bars that close when their day's session does, and what was odd about the rows.
 
+    `close_of` says otherwise where the feed's days do not end with the market's sessions.
 
-def daily_bars(symbol: str, columns: DailyColumns) -> Bars:
-    """The columns as bars, adjusted for splits and dividends by adj_close / close.
+    `rows` has the columns date (YYYY-MM-DD, or dates), open, high, low, close, volume, and
+    adj_close where splits and dividends are known: then all prices are brought to its scale, which
+    is that of the last adjustment, not of the prices paid on the day.
 
-    The prices are therefore on the scale of the last adjustment, not those paid on the day;
-    returns are right across splits. Raises `BadBars`, which names the symbol and the date.
+    Raises `BadBars`, which names symbol and date: for a column or value that is missing or cannot
+    be true, and for rows of one day that contradict each other.
     """
-    traded = Bars.checked(
-        symbol,
-        as_times([session_close(_day(symbol, text)) for text in columns["date"]]),
-        open=columns["open"],
-        high=columns["high"],
-        low=columns["low"],
-        close=columns["close"],
-        volume=columns["volume"],
-    )
-    return traded.adjusted(columns["adj_close"])
+    _check_columns(symbol, [str(name) for name in rows.columns])
+    rows = _numbers(symbol, rows.assign(date=_days(symbol, rows["date"])))
+    unordered = not rows["date"].is_monotonic_increasing
+    rows, duplicates = _once(symbol, rows.sort_values("date", kind="stable"))
+    rows, closed = _in_sessions(rows, hours)
+    findings = Findings(symbol, _gaps(rows["date"], hours), duplicates, closed, unordered)
+    return _bars(symbol, rows, close_of or hours.close_of), findings
 
 
-def _day(symbol: str, text: str) -> date:
+def _check_columns(symbol: str, names: list[str]) -> None:
+    there = ", ".join(names)
+    if lacking := [name for name in COLUMNS if name not in names]:
+        raise BadBars(f"{symbol}: the columns {', '.join(lacking)} are missing; there are: {there}")
+    if twice := [name for name in KNOWN if names.count(name) > 1]:
+        raise BadBars(f"{symbol}: the columns {', '.join(twice)} are there twice, in: {there}")
+
+
+def _days(symbol: str, values: "pd.Series[object]") -> list[date]:
+    return [_day(symbol, value) for value in values]
+
+
+def _day(symbol: str, value: object) -> date:
+    if isinstance(value, datetime):  # as a Parquet file may have it; NaT is one, too
+        value = str(value)[:10]
     try:
-        return date.fromisoformat(text)
+        return value if isinstance(value, date) else date.fromisoformat(str(value))
     except ValueError as error:
-        raise BadBars(f"{symbol}: {text!r} is not a date; write it as YYYY-MM-DD") from error
+        raise BadBars(f"{symbol}: {value!r} is not a date; write it as YYYY-MM-DD") from error
+
+
+def _numbers(symbol: str, rows: pd.DataFrame) -> pd.DataFrame:
+    wanted = [name for name in KNOWN if name in rows.columns]
+    for name in wanted[1:]:
+        numbers = pd.to_numeric(rows[name], errors="coerce").astype("float64")
+        if (bad := numbers.isna()).any():
+            row = rows[bad].iloc[0]
+            raise BadBars(f"{symbol} {row['date']}: {name} is {str(row[name])!r}, not a number")
+        rows = rows.assign(**{name: numbers})
+    return rows[wanted]
+
+
+def _once(symbol: str, rows: pd.DataFrame) -> tuple[pd.DataFrame, list[date]]:
+    distinct = rows.drop_duplicates()
+    contradicting = distinct["date"][distinct["date"].duplicated()]
+    if len(contradicting):
+        raise BadBars(f"{symbol} {contradicting.iloc[0]}: there are several rows that differ")
+    return distinct, sorted(set(rows["date"][rows["date"].duplicated()]))
+
+
+def _in_sessions(rows: pd.DataFrame, hours: TradingHours) -> tuple[pd.DataFrame, list[date]]:
+    is_session = np.array([hours.close_of(day) is not None for day in rows["date"]], dtype=bool)
+    return rows[is_session], list(rows["date"][~is_session])
+
+
+def _gaps(days: "pd.Series[date]", hours: TradingHours) -> list[date]:
+    if days.empty:
+        return []
+    there = set(days)
+    return [day for day in hours.days(days.iloc[0], days.iloc[-1]) if day not in there]
+
+
+def _bars(symbol: str, rows: pd.DataFrame, close_of: CloseOf) -> Bars:
+    closes = [close for day in rows["date"] if (close := close_of(day)) is not None]
+    columns = {name: rows[name].to_numpy() for name in (*PRICES, "volume")}
+    traded = Bars.checked(symbol, as_times(closes), **columns)
+    return traded.adjusted(rows["adj_close"].to_numpy()) if "adj_close" in rows else traded
+
+
+def _listed(what: str, days: Sequence[date]) -> str:
+    if not days:
+        return ""
+    shown = ", ".join(map(str, days[:SHOWN])) + (", ..." if len(days) > SHOWN else "")
+    return f"{len(days)} {what} ({shown})"

@@ -1,31 +1,51 @@
 """Real daily bars that come with an installed package: no network, no account."""
 
+from datetime import datetime
+from functools import cache
+
+import pandas as pd
 from bokeh_sampledata import stocks
 
-from argo.errors import NotFound
 from signals.market.bars import Bars
-from signals.market.daily import DailyColumns, daily_bars
+from signals.market.daily import daily_bars
+from signals.market.hours import exchange_hours
+from signals.market.protocol import Quote, UnknownSymbol
 
-
-class UnknownSymbol(NotFound):
-    """This market has no such symbol; the message lists those that it has."""
-
-    def __init__(self, symbol: str, known: tuple[str, ...]) -> None:
-        super().__init__(f"there are no bars of {symbol!r}; there are: {', '.join(known)}")
+SYMBOLS = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
 
 
 class SampleMarket:
     """Five stocks from March 2000 (GOOG from 2004, FB from 2012) to 1 March 2013.
 
     The source is the public-domain Quandl WIKI data in `bokeh_sampledata`. Bars are adjusted for
-    splits and dividends, those after 2013 included.
+    splits and dividends, those after 2013 included. The market stands still at its last close.
     """
 
-    symbols: tuple[str, ...] = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
+    symbols: tuple[str, ...] = SYMBOLS
 
-    def bars(self, symbol: str) -> Bars:
-        """The whole history of `symbol`. Raises `UnknownSymbol`, and `BadBars` for bad rows."""
+    def bars(
+        self, symbol: str, upto: datetime | None = None, since: datetime | None = None
+    ) -> Bars:
+        """The bars of `symbol` from `since` to `upto`; all of them where neither is given.
+
+        Raises `UnknownSymbol`.
+        """
         if symbol not in self.symbols:
             raise UnknownSymbol(symbol, self.symbols)
-        columns: DailyColumns = getattr(stocks, symbol)
-        return daily_bars(symbol, columns)
+        bars = _history(symbol)
+        return bars.between(since, upto or bars.time_at(-1))
+
+    def quote(self, symbol: str) -> Quote | None:
+        """The last close."""
+        return Quote.last_close(self.bars(symbol))
+
+    def now(self) -> datetime:
+        """The time of the last close."""
+        return self.bars(self.symbols[0]).time_at(-1)
+
+
+@cache
+def _history(symbol: str) -> Bars:
+    """Bars are read-only, and these never change."""
+    rows = pd.DataFrame(getattr(stocks, symbol))
+    return daily_bars(symbol, rows, exchange_hours("XNYS"))[0]

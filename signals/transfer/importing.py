@@ -50,6 +50,9 @@ def _faults(signal: Mapping[str, object]) -> Iterator[FieldError]:
         yield FieldError("signal_id", "is empty: a signal that has a hash has an id, too")
     if "change" in signal:
         yield FieldError("change", "is what the journal calls an outcome change: rename the field")
+    for name, value in signal.items():
+        if isinstance(value, bytes):
+            yield FieldError(name, "holds bytes (a BLOB): make it text or a number")
 
 
 def _number(name: str, value: object) -> Any:  # noqa: ANN401

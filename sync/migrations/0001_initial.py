@@ -58,10 +58,10 @@ class Migration(migrations.Migration):
                     "status",
                     models.TextField(
                         choices=[
-                            ("pending", "waits for its time"),
-                            ("sending", "a worker has it"),
-                            ("delivered", "Alpine has it"),
-                            ("dead", "a person must look at it"),
+                            ("pending", "pending"),
+                            ("sending", "sending"),
+                            ("delivered", "delivered"),
+                            ("dead", "dead"),
                         ],
                         db_default=models.Value("pending"),
                     ),

@@ -5,6 +5,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from sqlite3 import connect
 
 import psycopg
@@ -120,6 +121,28 @@ def test_changed_settings_change_the_schedule_but_not_what_a_person_switched_off
     wait_until(
         lambda: ("flush", "signals.tasks.flush", 0, 7, "seconds") in schedule_of(installation)
     )
+
+
+def test_generation_is_scheduled_only_while_a_live_market_is_set(
+    installation: Installation, start_beat: StartBeat, tmp_path: Path
+) -> None:
+    entry = ("generate", "signals.tasks.generate", 1, 1, "seconds")
+    first = start_beat()
+    first.wait_for("Schedule changed|Sending due task")
+    assert "generate" not in {row[0] for row in schedule_of(installation)}
+    first.signal(signal.SIGTERM)
+    first.end()
+
+    live = {"MARKET_DATA": "files", "MARKET_FOLDER": str(tmp_path), "MARKET_INTERVAL": "1"}
+    second = start_beat(with_settings(installation, **live))
+    second.wait_for("Sending due task generate")
+    assert entry in schedule_of(installation)
+    second.signal(signal.SIGTERM)
+    second.end()
+
+    third = start_beat()
+    third.wait_for("Sending due task flush")
+    assert entry not in schedule_of(installation)
 
 
 def test_beat_lends_its_connection_for_each_look_and_ends_with_its_count_stored(

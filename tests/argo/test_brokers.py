@@ -1,7 +1,6 @@
 """Whatever carries the hint, a signal that was accepted is a row moments later, without beat."""
 
 import json
-import os
 import signal
 import subprocess
 import time
@@ -9,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 
+from tests.databases import empty_postgresql
 from tests.installation import Installation
 from tests.samples import a_signal
 
@@ -77,7 +76,7 @@ def _wait_until(condition: Callable[[], object]) -> None:
 @pytest.mark.services("postgresql", "redis")
 def test_each_of_several_machines_drains_its_own_journal(tmp_path: Path) -> None:
     """They share database and broker; a hint, or beat, reaches the one whose journal it means."""
-    with _empty_database() as url:
+    with empty_postgresql() as url:
         shared = {"DATABASE_URL": url, "CELERY_BROKER_URL": "redis://127.0.0.1:6379/8"}
         one, other = (Installation(tmp_path / name, shared) for name in ("one", "other"))
         assert one.manage("migrate", "--verbosity", "0").returncode == 0
@@ -98,7 +97,7 @@ with prepare.alone_in_database():
 
 @pytest.mark.services("postgresql")
 def test_machines_that_start_together_prepare_the_database_in_turns(tmp_path: Path) -> None:
-    with _empty_database() as url:
+    with empty_postgresql() as url:
         machines = [Installation(tmp_path / name, {"DATABASE_URL": url}) for name in "abc"]
         starts = [machine.start("-c", PREPARE, stdout=-1) for machine in machines]
         made = [start.communicate(timeout=120)[0].strip() for start in starts]
@@ -115,14 +114,3 @@ def _accept(argo: Installation) -> str:
 def _exported(argo: Installation) -> set[str]:
     lines = argo.manage("export_signals", "-").stdout.splitlines()
     return {json.loads(line)["signal_id"] for line in lines}
-
-
-@contextmanager
-def _empty_database() -> Iterator[str]:
-    name = f"argo_machines_{os.getpid()}"
-    with psycopg.connect("postgresql://postgres@127.0.0.1/postgres", autocommit=True) as server:
-        server.execute(f"CREATE DATABASE {name}")
-        try:
-            yield f"postgres://postgres@127.0.0.1:5432/{name}"
-        finally:
-            server.execute(f"DROP DATABASE {name} WITH (FORCE)")

@@ -1,6 +1,7 @@
 """GET /api/health and the system checks: what is wrong is said, and what to do."""
 
 import sqlite3
+from pathlib import Path
 
 import pytest
 from django.core.checks import run_checks
@@ -72,3 +73,25 @@ def test_a_handler_that_is_not_there_is_an_error(settings: Settings) -> None:
     settings.SIGNAL_STORED_HANDLERS = ("sync.nowhere.enqueue",)
     (error,) = checks.stored_handlers()
     assert "sync.nowhere.enqueue" in error.msg
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"SIGNAL_SOURCES": {"no.such.module": 1.0}}, "SIGNAL_SOURCES names 'no.such.module'"),
+        ({"SIGNAL_SOURCES": {"": 1.0}}, "SIGNAL_SOURCES names ''"),
+        ({"MARKET_DATA": "alpaca"}, "ALPACA_API_KEY or ALPACA_SECRET_KEY is missing"),
+        (
+            {"MARKET_DATA": "files", "MARKET_FOLDER": Path("/nowhere")},
+            "MARKET_FOLDER is no folder: /nowhere",
+        ),
+    ],
+)
+def test_a_market_or_source_that_cannot_be_is_told_before_anything_runs(
+    wrong: dict[str, object], told: str, settings: Settings
+) -> None:
+    assert run_checks() == []
+    for name, value in wrong.items():
+        setattr(settings, name, value)
+    (error,) = run_checks()
+    assert told in error.msg

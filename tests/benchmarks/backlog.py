@@ -24,7 +24,7 @@ def run(scene: Scene) -> Iterator[Figure]:
     samples.fill(journal(), count, first=0)
     journal().close()
     with servers.up() as process:
-        worker = servers.worker_of(process)
+        worker = servers.worker_of(process, "flush")
         seconds, peak = _watched(worker, settings.DATA_DIR / "signals.db", count)
     what = f"a backlog of {count:,} lines drained by the worker"
     yield at_most(f"{what}: its peak memory", peak / MIB, 250, " MiB")

@@ -7,7 +7,18 @@ from typing import Protocol
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.scene import Scene
 
-NAMES = ("intake", "flush", "api", "latency", "backlog", "growth", "verify")
+NAMES = (
+    "intake",
+    "flush",
+    "api",
+    "latency",
+    "backlog",
+    "growth",
+    "verify",
+    "generation",
+    "sync",
+    "owed",
+)
 
 
 class Benchmark(Protocol):

@@ -49,14 +49,23 @@ def web(application: str) -> Iterator[None]:
         yield
 
 
-def worker_of(up: psutil.Process) -> psutil.Process:
-    """The worker process that drains the journal."""
-    node = next(spec for spec in specs() if spec.name == "flush").command
+@contextmanager
+def receiver(latency: float) -> Iterator[str]:
+    """An Alpine whose answers take so many seconds; its endpoint."""
+    command = [sys.executable, "-m", "tests.receiver", "--latency", str(latency)]
+    with _running(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        yield f"http://127.0.0.1:{int(process.stdout.readline())}/api/signals"
+
+
+def worker_of(up: psutil.Process, name: str) -> psutil.Process:
+    """The worker process of this name."""
+    node = next(spec for spec in specs() if spec.name == name).command
     for process in up.children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             if tuple(process.cmdline()[1:]) == node[1:]:
                 return process
-    raise RuntimeError("`up` has started no worker for the queue flush")
+    raise RuntimeError(f"`up` has started no worker {name}")
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def _form(**changes: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["signal", "deadletter", "outcomechange", "journalcursor", "apikey"]
+    "name", ["signal", "deadletter", "outcomechange", "journalcursor", "apikey", "candidaterecord"]
 )
 def test_every_table_can_be_browsed(clerk: Client, name: str) -> None:
     _log()

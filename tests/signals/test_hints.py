@@ -1,6 +1,7 @@
 """A worker hears of new signals soon, but not of each, and nobody waits for the broker."""
 
 import logging
+import subprocess
 import sys
 import threading
 import time
@@ -8,6 +9,7 @@ import time
 import pytest
 
 from signals.hints import Hint
+from tests.installation import ROOT
 
 
 class Broker:
@@ -107,3 +109,16 @@ def _notify_from_many() -> None:
     for thread in threads:
         thread.join()
     assert not failures
+
+
+LAST = """
+from signals.hints import Hint
+hint = Hint(lambda: print("sent"), batch_size=50, linger=30)
+hint.notify(1)
+"""
+
+
+def test_the_end_of_the_program_sends_what_lingers() -> None:
+    began = time.monotonic()
+    assert subprocess.check_output([sys.executable, "-c", LAST], cwd=ROOT) == b"sent\n"
+    assert time.monotonic() - began < 30

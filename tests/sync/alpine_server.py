@@ -2,16 +2,20 @@
 
 import json
 import socket
+import ssl
 import struct
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from typing_extensions import override
+
+from tests.loopback import serving
 
 Handler = BaseHTTPRequestHandler
 Behave = Callable[[Handler], None]
@@ -58,17 +62,51 @@ def endless(handler: Handler) -> None:
     answer(201, b"x" * 10_000_000)(handler)
 
 
+def trickling_head(handler: Handler) -> None:
+    """A header that goes on for ever, a byte every now and then."""
+    handler.wfile.write(b"HTTP/1.1 201 Created\r\nX-Slow: ")
+    _trickle(handler)
+
+
+def trickling_body(handler: Handler) -> None:
+    """A body that goes on for ever, a byte every now and then."""
+    handler.send_response(201)
+    handler.send_header("Content-Length", "1000000")
+    handler.end_headers()
+    _trickle(handler)
+
+
+def _trickle(handler: Handler) -> None:
+    handler.close_connection = True
+    while True:  # until the caller has gone
+        handler.wfile.write(b"x")
+        handler.wfile.flush()
+        time.sleep(0.05)
+
+
+def endless_redirect(handler: Handler) -> None:
+    """A redirect whose body goes on until the caller has gone."""
+    handler.send_response(302)
+    handler.send_header("Location", "http://127.0.0.1:1/")
+    handler.send_header("Content-Length", str(2**40))
+    handler.end_headers()
+    handler.close_connection = True
+    while True:
+        handler.wfile.write(b"x" * 65536)
+
+
 def silent(handler: Handler) -> None:
     """No answer at all, until the caller gives up."""
     handler.connection.recv(1)
     handler.close_connection = True
 
 
-@dataclass
+@dataclass(repr=False)  # hypothesis prints what a test was given, and would warn of its length
 class Alpine:
     """What came, and how to behave."""
 
     port: int
+    scheme: str = "http"
     choose: Choose = lambda signal_id, times: accept
     requests: list[tuple[dict[str, str], dict[str, Any]]] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
@@ -80,14 +118,14 @@ class Alpine:
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}/api/signals"
+        return f"{self.scheme}://127.0.0.1:{self.port}/api/signals"
 
     def always(self, behave: Behave) -> None:
         self.choose = lambda signal_id, times: behave
 
 
 @contextmanager
-def running(port: int = 0) -> Iterator[Alpine]:
+def running(port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Alpine]:
     """Alpine, from now on; without it nobody answers on its port."""
 
     class Post(BaseHTTPRequestHandler):
@@ -113,21 +151,6 @@ def running(port: int = 0) -> Iterator[Alpine]:
                 with alpine.lock:
                     alpine.at_once -= 1
 
-    class Server(ThreadingHTTPServer):
-        daemon_threads = True
-        request_queue_size = 128
-
-        @override
-        def handle_error(self, request: object, client_address: object) -> None:
-            pass  # a connection that was torn down is what the test wanted
-
-    server = Server(("127.0.0.1", port), Post)
-    alpine = Alpine(server.server_port)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(Post, port, tls) as listening:
+        alpine = Alpine(listening, "https" if tls else "http")
         yield alpine
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -1,12 +1,20 @@
 """Alpine, a service that talks to it without waiting, and signals to send."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from signals.flush import Flusher
+from signals.journal import Journal
+from signals.tracker import SignalTracker
 from sync.alpine import AlpineSyncService
+from sync.deliver import Deliverer
+from sync.outbox import enqueue
+from tests.samples import signals
 from tests.sync.alpine_server import Alpine, running
+
+Log = Callable[[int], list[str]]
 
 
 class Clock:
@@ -39,8 +47,20 @@ def alpine() -> Iterator[Alpine]:
 
 @pytest.fixture
 def service(alpine: Alpine, clock: Clock) -> Iterator[AlpineSyncService]:
-    service = AlpineSyncService(
-        alpine.endpoint, "the key", timeouts=(1.0, 1.0), sleep=clock.sleep, clock=clock
-    )
+    service = AlpineSyncService(alpine.endpoint, "the key", sleep=clock.sleep, clock=clock)
     yield service
     service.close()
+
+
+@pytest.fixture
+def log(journal: Journal, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Log:
+    """Store so many signals; each is queued, by the clock's time."""
+    monkeypatch.setattr("sync.outbox.utc_now", clock)
+    monkeypatch.setattr("sync.outbox.hint", lambda: None)
+    tracker = SignalTracker(journal, Flusher(journal, handlers=[enqueue]), origin="t")
+    return lambda count: tracker.log_signals(signals(count))
+
+
+@pytest.fixture
+def deliverer(service: AlpineSyncService, clock: Clock) -> Deliverer:
+    return Deliverer(service, concurrency=4, max_attempts=4, clock=clock, chance=lambda: 0.5)

@@ -1,12 +1,15 @@
 """Deliveries in the admin site."""
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.test import Client
+from pytest_django import Settings
 
+from signals.clock import utc_now
 from signals.flush import Flusher
 from signals.journal import Journal
 from signals.tracker import SignalTracker
-from sync.models import Delivery
+from sync.models import Breaker, Delivery
 from sync.outbox import enqueue
 from tests.samples import a_signal
 
@@ -18,7 +21,13 @@ LIST = "/admin/sync/delivery/"
 def delivery(journal: Journal) -> Delivery:
     tracker = SignalTracker(journal, Flusher(journal, handlers=[enqueue]), origin="t")
     tracker.log_signal(a_signal())
-    Delivery.objects.update(status="dead", attempts=3, last_status=422, last_answer="no symbol")
+    Delivery.objects.update(
+        status="dead",
+        attempts=3,
+        last_status=422,
+        last_answer="no symbol",
+        attempted_at=utc_now(),
+    )
     return Delivery.objects.get()
 
 
@@ -30,7 +39,17 @@ def test_a_delivery_and_its_signal_show_how_it_stands(
         assert "no symbol" in admin_client.get(page).content.decode()
 
 
-@pytest.mark.parametrize(("query", "shown"), [("status__exact=dead", True), ("older=60", False)])
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("status__exact=dead", True),
+        ("status__exact=pending", False),
+        ("older=60", False),
+        ("error=4", True),
+        ("error=5", False),
+        ("error=none", False),
+    ],
+)
 def test_deliveries_are_filtered(
     admin_client: Client, delivery: Delivery, query: str, shown: bool
 ) -> None:
@@ -38,7 +57,33 @@ def test_deliveries_are_filtered(
     assert ("no symbol" in page) == shown
 
 
+def test_the_list_says_how_sync_stands(
+    admin_client: Client, delivery: Delivery, settings: Settings
+) -> None:
+    settings.ALPINE_API_KEY = "key"
+    Breaker.objects.create(pk=1, probe_at=utc_now(), failures=5, reason="no answer: refused")
+    page = admin_client.get(LIST).content.decode()
+    assert "0 pending, 0 delivered, 1 dead" in page
+    assert "no answer: refused" in page
+
+
 def test_dead_ones_are_sent_again(admin_client: Client, delivery: Delivery) -> None:
     admin_client.post(LIST, {"action": "send_again", "_selected_action": [delivery.pk]})
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempts) == ("pending", 0)
+
+
+@pytest.mark.parametrize(("permission", "seen", "revived"), [
+    (None, 403, "dead"), ("view_delivery", 200, "dead"), ("change_delivery", 200, "pending"),
+])  # fmt: skip
+def test_only_who_may_sends_again(
+    client: Client, delivery: Delivery, permission: str | None, seen: int, revived: str
+) -> None:
+    user = User.objects.create_user("staff", is_staff=True)
+    if permission:
+        user.user_permissions.add(Permission.objects.get(codename=permission))
+    client.force_login(user)
+    assert client.get(LIST).status_code == seen
+    client.post(LIST, {"action": "send_again", "_selected_action": [delivery.pk]})
+    delivery.refresh_from_db()
+    assert delivery.status == revived

@@ -1,6 +1,7 @@
 """What each of Alpine's answers means, over a real connection."""
 
 import os
+import time
 
 import pytest
 
@@ -16,6 +17,8 @@ from tests.sync.alpine_server import (
     reset,
     running,
     silent,
+    trickling_body,
+    trickling_head,
 )
 from tests.sync.conftest import Clock
 
@@ -80,7 +83,6 @@ def test_a_refused_key_is_neither_permanent_nor_tried_again(
         (answer(302, Location="http://127.0.0.1:1/"), 302),
         (reset, None),
         (cut_short, None),
-        (silent, None),
     ],
 )
 def test_what_may_pass_is_tried_again_three_times(
@@ -92,6 +94,18 @@ def test_what_may_pass_is_tried_again_three_times(
     assert (error.status, error.is_transport) == (status, status is None)
     assert alpine.times == {"a": 4}
     assert len(clock.slept) == 3
+
+
+def test_an_answer_that_does_not_come_is_waited_for_no_longer_than_set(
+    alpine: Alpine, clock: Clock
+) -> None:
+    alpine.always(silent)
+    service = AlpineSyncService(alpine.endpoint, "k", timeouts=(5.0, 0.2), sleep=clock.sleep)
+    error = refused(service)
+    assert (error.permanent, error.is_transport) == (False, True)
+    assert "timed out" in str(error)
+    assert alpine.times == {"a": 4}
+    service.close()
 
 
 def test_the_waits_between_grow_and_differ(
@@ -136,13 +150,26 @@ def test_a_long_rest_is_left_to_the_delivery(
     assert alpine.times == {"a": 1}
 
 
-@pytest.mark.parametrize("nonsense", ["soon", "-5", "", "nan", "1e9"])
+@pytest.mark.parametrize("nonsense", ["soon", "-5", "", "nan", "1e9", "\xb2"])
 def test_a_rest_that_makes_no_sense_counts_as_none(
     alpine: Alpine, service: AlpineSyncService, nonsense: str
 ) -> None:
     alpine.always(answer(503, Retry_After=nonsense))
     assert refused(service).retry_after is None
     assert alpine.times == {"a": 4}
+
+
+@pytest.mark.parametrize("behave", [trickling_head, trickling_body])
+def test_an_answer_that_comes_byte_by_byte_has_an_end(
+    alpine: Alpine, service: AlpineSyncService, monkeypatch: pytest.MonkeyPatch, behave: Behave
+) -> None:
+    monkeypatch.setattr("sync.deadline.SECONDS", 0.3)
+    alpine.always(behave)
+    began = time.monotonic()
+    with pytest.raises(SyncError) as raised:
+        service.send_once("a", BODY)
+    assert raised.value.is_transport
+    assert time.monotonic() - began < 30
 
 
 @pytest.mark.parametrize("behave", [endless, answer(201, b"<html>"), answer(201, b"\x00\xff")])
@@ -153,6 +180,17 @@ def test_what_alpine_says_beside_its_status_does_no_harm(
     text = service.send("a", BODY).text
     assert len(text) <= 1000
     assert "\0" not in text
+
+
+@pytest.mark.parametrize("odd", ["a\r\nX-Other: b", "\u2192"])
+def test_an_id_that_no_header_can_hold_is_refused_for_good(
+    alpine: Alpine, service: AlpineSyncService, odd: str
+) -> None:
+    with pytest.raises(SyncError, match="cannot be sent") as raised:
+        service.send(odd, BODY)
+    assert raised.value.permanent
+    assert alpine.requests == []
+    assert service.send("a", BODY).status == 201
 
 
 def test_nobody_there_is_a_transport_failure(clock: Clock) -> None:

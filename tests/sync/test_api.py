@@ -4,12 +4,14 @@ import json
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from signals.api_keys import create_key
+from signals.clock import utc_now
 from signals.flush import Flusher
 from signals.journal import Journal
 from signals.tracker import SignalTracker
-from sync.models import Delivery
+from sync.models import Breaker, Delivery
 from sync.outbox import enqueue
 from tests.samples import signals
 
@@ -32,6 +34,21 @@ def retried(client: Client, choice: dict[str, object]) -> int:
     answer = client.post("/api/sync/deliveries/retry", body, content_type="application/json")
     queued: int = answer.json()["queued"]
     return queued
+
+
+@pytest.mark.parametrize("choice", [{"signal_id": ["x"]}, [], {"since": "yesterday"}])
+def test_a_choice_that_makes_no_sense_sends_nothing_again(
+    client: Client, ids: list[str], choice: object
+) -> None:
+    Delivery.objects.update(status="dead")
+    body = json.dumps(choice)
+    answer = client.post("/api/sync/deliveries/retry", body, content_type="application/json")
+    assert answer.status_code in (400, 422)
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"dead"}
+
+
+def test_a_page_after_no_number_is_refused(client: Client) -> None:
+    assert client.get(f"/api/sync/deliveries?after={10**20}").status_code in (400, 422)
 
 
 @pytest.mark.parametrize("path", ["/api/sync/status", "/api/sync/deliveries"])
@@ -69,3 +86,13 @@ def test_only_dead_ones_are_sent_again(client: Client, ids: list[str]) -> None:
     assert retried(client, {"signal_ids": ids[:2]}) == 1
     assert retried(client, {}) == 1
     assert set(Delivery.objects.values_list("status", "attempts")) == {("pending", 0)}
+
+
+def test_health_says_that_sync_is_paused_and_why(client: Client, settings: Settings) -> None:
+    settings.ALPINE_API_KEY = "key"
+    Breaker.objects.create(pk=1, probe_at=utc_now(), failures=5, reason="no answer: refused")
+    health = client.get("/api/health").json()["sync"]
+    assert health["state"] == "paused"
+    assert "refused" in health["problems"][0]
+    breaker = client.get("/api/sync/status").json()["breaker"]
+    assert (breaker["open"], breaker["reason"]) == (True, "no answer: refused")

@@ -2,10 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from sync.breaker import THRESHOLD
 from tests.installation import Installation
+from tests.legacy import legacy_database, legacy_rows
 from tests.samples import a_signal
 from tests.sync.alpine_server import Alpine, accept, answer, running
 
@@ -51,7 +54,13 @@ def test_dead_letters_are_told_and_sent_again(argo: Installation, alpine: Alpine
 
 
 @pytest.mark.parametrize(
-    "options", [["--since", "2999-01-01T00:00:00Z"], ["--retry-dead", "--since", "yesterday"]]
+    "options",
+    [
+        ["--since", "2999-01-01T00:00:00Z"],
+        ["--retry-dead", "--since", "yesterday"],
+        ["--reconcile", "-5"],
+        ["--reconcile", "99999999999999999999"],
+    ],
 )
 def test_options_that_make_no_sense_are_wrong_usage(
     installation: Installation, options: list[str]
@@ -71,3 +80,35 @@ def test_without_a_key_nothing_is_sent(installation: Installation) -> None:
     answered = installation.manage("sync_signals")
     assert answered.returncode == 2
     assert "ALPINE_API_KEY" in answered.stderr
+
+
+def test_an_imported_signal_that_cannot_be_sent_holds_up_nobody(
+    argo: Installation, alpine: Alpine, tmp_path: Path
+) -> None:
+    rows = legacy_rows(THRESHOLD + 3)
+    for number, row in enumerate(rows[:-1]):
+        row["signal_id"] = f"\u2192{number}"
+    rows[-1]["symbol"] = b"AAPL"
+    legacy_database(tmp_path / "old.db", rows)
+    imported = argo.manage("import_signals", "--sync", str(tmp_path / "old.db"))
+    assert "symbol: holds bytes" in imported.stderr + imported.stdout
+    answered = argo.manage("sync_signals", "--json")
+    tally = json.loads(answered.stdout)
+    assert (tally["delivered"], tally["dead"]) == (5, THRESHOLD + 2)
+    assert "cannot be sent" in answered.stderr
+    assert json.loads(argo.manage("sync_signals", "--status", "--json").stdout)["state"] == "on"
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    ["http://", "http:///api", "http://exa mple/x", "http://.host/x", "http://user:secret@host/x",
+     "http://host:0/x", "http://host/x#y"],
+)  # fmt: skip
+def test_an_endpoint_that_nothing_can_be_sent_to_is_refused(
+    installation: Installation, endpoint: str
+) -> None:
+    argo = Installation(installation.folder, {"ALPINE_ENDPOINT": endpoint, "ALPINE_API_KEY": "k"})
+    answered = argo.manage("sync_signals", "--status")
+    assert answered.returncode != 0
+    assert "ALPINE_ENDPOINT" in answered.stderr
+    assert "secret" not in answered.stderr

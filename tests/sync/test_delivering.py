@@ -1,8 +1,10 @@
 """What each delivery's row says after Alpine behaved in one way or another."""
 
 import threading
+import time
 from collections.abc import Callable
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -16,30 +18,12 @@ from sync.alpine import AlpineSyncService
 from sync.deliver import Deliverer, Tally
 from sync.models import Breaker, Delivery
 from sync.outbox import enqueue
-from tests.samples import a_signal, signals
-from tests.sync.alpine_server import Alpine, Behave, accept, answer, cut_short, reset, running
-from tests.sync.conftest import Clock
+from sync.schedule import LEASE
+from tests.samples import a_signal
+from tests.sync.alpine_server import Alpine, Behave, Handler, accept, answer, cut_short, reset
+from tests.sync.conftest import Clock, Log
 
 pytestmark = pytest.mark.django_db(transaction=True)
-Log = Callable[[int], list[str]]
-
-
-@pytest.fixture
-def log(journal: Journal) -> Log:
-    """Store so many signals; each is queued."""
-    tracker = SignalTracker(journal, Flusher(journal, handlers=[enqueue]), origin="t")
-    return lambda count: tracker.log_signals(signals(count))
-
-
-@pytest.fixture(autouse=True)
-def queued_long_ago(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
-    monkeypatch.setattr("sync.outbox.utc_now", clock)
-    monkeypatch.setattr("sync.outbox.hint", lambda: None)
-
-
-@pytest.fixture
-def deliverer(service: AlpineSyncService, clock: Clock) -> Deliverer:
-    return Deliverer(service, concurrency=4, max_attempts=4, clock=clock, chance=lambda: 0.5)
 
 
 def row(signal_id: str) -> Delivery:
@@ -123,7 +107,7 @@ def test_what_may_pass_waits_longer_each_time_until_it_is_dead(
     assert waits == [5, 60, 300]
     assert (row(bad).status, row(bad).attempts) == ("dead", 4)
     assert alpine.times[bad] == 4 * 4
-    assert Breaker.objects.get().probe_at is None
+    assert breaker.state().probe_at is None
 
 
 def test_it_passes_once_alpine_has_recovered(
@@ -187,26 +171,6 @@ def test_a_new_key_is_tried_at_once(log: Log, deliverer: Deliverer, alpine: Alpi
     assert deliverer.run() == Tally(delivered=3)
 
 
-def test_an_outage_uses_up_nobodys_attempts(log: Log, clock: Clock) -> None:
-    with running() as gone:
-        port = gone.port
-    service = AlpineSyncService(gone.endpoint, "the key", sleep=clock.sleep)
-    deliverer = Deliverer(service, concurrency=4, clock=clock, chance=lambda: 0.5)
-    log(200)
-    deliverer.run()
-    for _ in range(120):
-        clock.pass_by(30)
-        deliverer.run()
-    attempts = list(Delivery.objects.values_list("attempts", flat=True))
-    assert sum(attempts) <= breaker.THRESHOLD
-    assert Breaker.objects.get().probe_at is not None
-    with running(port) as alpine:
-        clock.pass_by(31)
-        assert deliverer.run().delivered == 200
-    assert set(alpine.times.values()) == {1}
-    assert Breaker.objects.get().probe_at is None
-
-
 def test_an_open_breaker_lets_one_through_to_see(
     log: Log, deliverer: Deliverer, alpine: Alpine, clock: Clock
 ) -> None:
@@ -223,8 +187,7 @@ def test_an_open_breaker_lets_one_through_to_see(
 def test_a_probe_that_finds_nothing_to_send_leaves_it_to_the_next(
     log: Log, deliverer: Deliverer, alpine: Alpine, clock: Clock
 ) -> None:
-    breaker.state()
-    Breaker.objects.update(probe_at=clock.now, failures=5)
+    Breaker.objects.create(pk=1, probe_at=clock.now, failures=5)
     assert deliverer.run() == Tally()
     log(1)
     assert deliverer.run() == Tally(delivered=1)
@@ -259,6 +222,49 @@ def test_asked_to_stop_it_finishes_what_is_under_way_and_releases_the_rest(
     assert set(Delivery.objects.filter(status="pending").values_list("attempts", flat=True)) == {0}
 
 
+def test_a_probe_that_a_dead_worker_began_is_made_by_another_after_the_lease(
+    log: Log, deliverer: Deliverer, clock: Clock
+) -> None:
+    Breaker.objects.create(pk=1, probe_at=clock.now, failures=5)
+    log(1)
+    assert breaker.permit(clock.now, deliverer.service.key_digest) is breaker.Permit.ONE
+    assert deliverer.run() == Tally()
+    clock.pass_by(LEASE.total_seconds() + 1)
+    assert deliverer.run() == Tally(delivered=1)
+
+
+def test_a_living_worker_keeps_what_takes_longer_than_the_lease(
+    log: Log, alpine: Alpine, clock: Clock
+) -> None:
+    def slowly(handler: Handler) -> None:
+        time.sleep(1.5)
+        accept(handler)
+
+    def ticking() -> datetime:
+        return clock.now + timedelta(seconds=time.monotonic())
+
+    log(1)
+    alpine.always(slowly)
+    service = AlpineSyncService(alpine.endpoint, "the key")  # which waits longer
+    lease = timedelta(seconds=0.8)
+    slow = Deliverer(service, lease=lease, clock=ticking)
+    with ThreadPoolExecutor() as pool:
+        under_way = pool.submit(run_on_thread, slow)
+        while not under_way.done():
+            Deliverer(service, lease=lease, clock=ticking).run()
+            time.sleep(0.05)
+    assert set(alpine.times.values()) == {1}
+    assert statuses() == {"delivered": 1}
+
+
+def run_on_thread(worker: Deliverer) -> Tally:
+    """With a database connection of its own."""
+    try:
+        return worker.run()
+    finally:
+        connection.close()
+
+
 @pytest.fixture
 def two_workers(service: AlpineSyncService, clock: Clock) -> list[Deliverer]:
     return [Deliverer(service, clock=clock) for _ in range(2)]
@@ -268,18 +274,7 @@ def test_two_workers_at_once_send_each_signal_once(
     log: Log, two_workers: list[Deliverer], alpine: Alpine
 ) -> None:
     ids = log(300)
-    tallies: list[Tally] = []
-
-    def work(worker: Deliverer) -> None:
-        try:
-            tallies.append(worker.run())
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=work, args=(worker,)) for worker in two_workers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor() as pool:
+        tallies = list(pool.map(run_on_thread, two_workers))
     assert sum(tally.delivered for tally in tallies) == 300
     assert alpine.times == dict.fromkeys(ids, 1)

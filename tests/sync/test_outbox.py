@@ -28,6 +28,16 @@ def test_each_stored_signal_is_owed_to_alpine(journal: Journal) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_of_several_origins_only_those_to_be_sent_are_owed(journal: Journal) -> None:
+    for origin, given in (("t", signals(2)), ("import", signals(2)), ("t", signals(2))):
+        SignalTracker(journal, Flusher(journal), origin=origin).accept(given)
+    Flusher(journal, handlers=[enqueue]).flush()
+    first = min(Signal.objects.values_list("pk", flat=True))
+    owed = sorted(Delivery.objects.values_list("pk", flat=True))
+    assert owed == [first, first + 1, first + 4, first + 5]
+
+
+@pytest.mark.django_db(transaction=True)
 def test_what_is_not_stored_is_not_owed(journal: Journal) -> None:
     def fail(stored: object) -> None:
         raise RuntimeError("after the deliveries were queued")
@@ -49,3 +59,22 @@ def test_old_signals_are_sent_only_where_asked_for(
     status = installation.manage("sync_signals", "--status", "--json")
     assert json.loads(status.stdout)["pending"] == owed
     assert json.loads(status.stdout)["state"] == "off"
+
+
+def test_what_was_left_out_is_queued_later(installation: Installation, tmp_path: Path) -> None:
+    legacy_database(tmp_path / "old.db", legacy_rows(4))
+    installation.manage("import_signals", str(tmp_path / "old.db")).check_returncode()
+    for queued in (4, 0):
+        answered = installation.manage("sync_signals", "--queue-missing", "--json")
+        assert json.loads(answered.stdout) == {"queued": queued}
+    assert installation.query("SELECT status, count(*) FROM deliveries") == [("pending", 4)]
+
+
+def test_a_rebuilt_database_can_be_made_to_owe_what_it_holds(
+    installation: Installation, tmp_path: Path
+) -> None:
+    installation.manage("log_signal", stdin=json.dumps(signals(1)[0])).check_returncode()
+    rebuilt = tmp_path / "rebuilt.db"
+    installation.manage("rebuild_signals", "--into", str(rebuilt)).check_returncode()
+    on_it = Installation(installation.folder, {"DATABASE_URL": f"sqlite:///{rebuilt}"})
+    assert on_it.manage("sync_signals", "--queue-missing").stdout.startswith("1 signals queued")

@@ -4,46 +4,101 @@ import json
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from argo.up.port import next_free
+from tests.argo.up.processes import Running, wait_until
 from tests.installation import Installation
 from tests.samples import signals
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def receiver(tmp_path: Path, port: int) -> Iterator[Installation]:
+@contextmanager
+def up(argo: Installation) -> Iterator[None]:
     """Running, with everything that belongs to it."""
-    receiver = Installation(tmp_path / "receiver", {"ARGO_WEB_PORT": str(port)})
-    up = receiver.start("manage.py", "up", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert up.stdout is not None
-    for line in up.stdout:
-        if "Argo is ready" in line:
-            break
-    yield receiver
-    up.send_signal(signal.SIGTERM)
-    up.communicate(timeout=90)
+    process = argo.start("manage.py", "up", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    running = Running(process)
+    try:
+        running.wait_for("Argo is ready")
+        yield
+        running.signal(signal.SIGTERM)
+        running.end()
+    finally:
+        running.kill_all()
+
+
+@pytest.fixture
+def receiver(tmp_path: Path, port: int) -> Installation:
+    return Installation(tmp_path / "receiver", {"ARGO_WEB_PORT": str(port)})
+
+
+@pytest.fixture
+def sender(installation: Installation, receiver: Installation, port: int) -> Installation:
+    """To which the receiver is Alpine."""
+    receiver.manage("migrate", "--verbosity", "0").check_returncode()
+    key = receiver.manage("api_key", "--create", "sender").stdout.split()[0]
+    return Installation(
+        installation.folder,
+        {
+            "ALPINE_ENDPOINT": f"http://127.0.0.1:{port}/api/signals",
+            "ALPINE_API_KEY": key,
+            "ARGO_WEB_PORT": str(next_free("127.0.0.1", port)),
+        },
+    )
+
+
+def log(argo: Installation, count: int) -> None:
+    lines = "".join(json.dumps(each, default=str) + "\n" for each in signals(count))
+    argo.manage("log_signal", stdin=lines).check_returncode()
+
+
+def ids_and_hashes(argo: Installation) -> list[Any]:
+    return argo.query("SELECT signal_id, sha256 FROM signals ORDER BY signal_id")
+
+
+def statuses(argo: Installation) -> dict[str, int]:
+    return dict(argo.query("SELECT status, count(*) FROM deliveries GROUP BY status"))
 
 
 def test_what_one_stores_the_other_gets_with_hashes_that_hold(
-    installation: Installation, receiver: Installation, port: int
+    sender: Installation, receiver: Installation
 ) -> None:
-    key = receiver.manage("api_key", "--create", "sender").stdout.split()[0]
-    address = {"ALPINE_ENDPOINT": f"http://127.0.0.1:{port}/api/signals", "ALPINE_API_KEY": key}
-    sender = Installation(installation.folder, address)
-    lines = "".join(json.dumps(each, default=str) + "\n" for each in signals(300))
-    sender.manage("log_signal", stdin=lines).check_returncode()
+    log(sender, 300)
+    with up(receiver):
+        sent = sender.manage("sync_signals")
+        assert sent.stdout.startswith("300 delivered, 0 wait"), sent.stdout + sent.stderr
 
-    sent = sender.manage("sync_signals")
-    assert sent.stdout.startswith("300 delivered, 0 wait"), sent.stdout + sent.stderr
+        receiver.manage("flush_signals").check_returncode()
+        columns = "SELECT signal_id, sha256, timestamp, entry_price FROM signals ORDER BY 1"
+        assert receiver.query(columns) == sender.query(columns)
+        receiver.manage("verify_signals").check_returncode()
+        asked = sender.manage("sync_signals", "--reconcile", "300")
+        assert re.match("Alpine has 300 of 300; 0 queued", asked.stdout), asked.stderr
 
-    receiver.manage("flush_signals").check_returncode()
-    columns = "SELECT signal_id, sha256, timestamp, entry_price FROM signals ORDER BY signal_id"
-    assert receiver.query(columns) == sender.query(columns)
-    receiver.manage("verify_signals").check_returncode()
-    asked = sender.manage("sync_signals", "--reconcile", "300")
-    assert re.match("Alpine has 300 of 300; 0 queued", asked.stdout), asked.stderr
+
+def test_after_alpine_was_away_for_a_minute_everything_arrives(
+    sender: Installation, receiver: Installation
+) -> None:
+    with up(sender):
+        with up(receiver):
+            log(sender, 50)
+            wait_until(lambda: statuses(sender) == {"delivered": 50})
+        ends = time.monotonic() + 60
+        while time.monotonic() < ends:
+            log(sender, 10)
+            time.sleep(5)
+        waiting = statuses(sender)["pending"]
+        assert waiting >= 50
+        with up(receiver):
+            wait_until(lambda: statuses(sender) == {"delivered": 50 + waiting})
+            wait_until(lambda: ids_and_hashes(receiver) == ids_and_hashes(sender))
+            receiver.manage("verify_signals").check_returncode()
+    attempts = sender.query("SELECT max(attempts) FROM deliveries")[0][0]
+    assert attempts <= 2

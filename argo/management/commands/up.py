@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from argo.up import demo
+from argo.up import demo, receiver
 from argo.up.children import specs
 from argo.up.output import Output, wants_colour
 from argo.up.sequence import up
@@ -22,11 +22,18 @@ class Command(ArgoCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--demo", action="store_true", help="fill it with the signals that real bars give"
+            "--demo",
+            action="store_true",
+            help="fill it with the signals that real bars give; a second Argo plays Alpine",
         )
 
     def run(self, options: dict[str, Any]) -> None:
-        names = [OWN_NAME, *(spec.name for spec in specs()), demo.NAME]
+        names = [OWN_NAME, *(spec.name for spec in specs())]
+        names += [demo.NAME, receiver.NAME] if options["demo"] else []
         output = Output(sys.stdout, names, coloured=wants_colour(sys.stdout))
-        if not up(output, with_demo=options["demo"]):
+        try:
+            in_peace = up(output, with_demo=options["demo"])
+        except KeyboardInterrupt:
+            self.fail("Stopped before it had started.")
+        if not in_peace:
             self.fail("Some of its processes had to be killed; nothing acknowledged is lost.")

@@ -1,115 +1,125 @@
-"""`manage.py replay`: fill the ledger with the signals that real daily bars give."""
+"""`manage.py replay`: fill the ledger with the signals that past bars give."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
-from dataclasses import asdict
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from argo.errors import FieldError, InvalidInput
-from signals.generation.consensus import WeightedConsensus
-from signals.generation.gate import Gate
-from signals.generation.replay import Period, Recipe, ReplayClock, ReplaySummary, Tally, replay
-from signals.generation.sources.trend import NAME, Trend
+from signals.generation.candidates import keep, stored_signals
+from signals.generation.replay import Period, ReplayClock, ReplaySummary, Tally, replay
+from signals.generation.wiring import market, recipe
 from signals.management.command import ArgoCommand, progress
-from signals.market.bars import Bars
-from signals.market.daily import session_close, session_day
-from signals.market.sample import SampleMarket
+from signals.management.symbols import add_symbols, symbols_of
+from signals.market.protocol import MarketData
 from signals.tracker import SignalTracker
+
+BEGINNING = date(1970, 1, 1)
+WARM_UP = timedelta(days=400)
+"""Of bars before `--from`, so that every source and the regime have enough: 200 sessions."""
 
 
 class Command(ArgoCommand):
     help = (
-        "Walk real daily bars in the order of time, on the clock of that time, and store the "
-        "signals they give. A second run stores nothing new."
+        "Walk the bars of the market that is set (MARKET_DATA) in the order of time, on the clock "
+        "of that time, and store the signals they give. A second run stores nothing new."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        market = SampleMarket()
-        parser.add_argument(
-            "--symbols",
-            default=",".join(market.symbols),
-            help="which symbols, separated by commas (default: %(default)s)",
-        )
+        add_symbols(parser)
         parser.add_argument("--from", dest="first", help="first day, YYYY-MM-DD (default: all)")
         parser.add_argument("--to", dest="last", help="last day, YYYY-MM-DD (default: all)")
         parser.add_argument(
             "--min-confidence",
             type=float,
-            default=75.0,
-            help="the least confidence of a signal, 0 to 100 (default: %(default)s)",
+            help="the least confidence of a signal, 0 to 100 (default: MIN_CONFIDENCE)",
         )
 
     def run(self, options: dict[str, Any]) -> None:
-        summary = _replay(options)
-        self.answer(options, asdict(summary), _as_table(summary))
+        try:
+            summary = _replay(options)
+        except KeyboardInterrupt:
+            self.fail("Interrupted. What was stored stays; the same command goes on.")
+        self.answer(options, summary.as_dict(), _as_tables(summary))
 
 
 def _replay(options: dict[str, Any]) -> ReplaySummary:
-    recipe = _recipe(options["min_confidence"])
-    histories = _histories(options["symbols"])
-    period = _period(histories, options["first"], options["last"])
+    how = recipe(options["min_confidence"])
+    days = _day("--from", options["first"]), _day("--to", options["last"])
+    names = symbols_of(options["symbols"])
+    source = market()
+    period = _period(source, *days)
+    histories = [source.bars(name, period.end, period.start - WARM_UP) for name in names]
+    total = sum(map(period.count, histories))
+    if not total:
+        raise _wrong("--from, --to", _nothing(source, names, *days))
     clock = ReplayClock(period.start)
     with (
         closing(SignalTracker.from_settings(origin="replay", clock=clock)) as tracker,
-        progress(_count(histories, period), "bar") as bar,
+        progress(total, "bar") as bar,
     ):
-        return replay(histories, period, recipe, tracker, clock, on_bars=bar.update)
+        return replay(
+            histories, period, how, tracker, clock, keep, stored_signals, on_bars=bar.update
+        )
 
 
-def _recipe(min_confidence: float) -> Recipe:
-    try:
-        gate = Gate(min_confidence)
-    except ValueError as error:
-        raise _wrong("--min-confidence", str(error)) from error
-    return Recipe([Trend()], WeightedConsensus({NAME: 1.0}), gate)
+def _period(source: MarketData, first: date | None, last: date | None) -> Period:
+    """The days from first to last in UTC, within which every exchange's session of that date ends;
+    the midnight that ends a day belongs to it, as crypto's bars have it."""
+    first, now = max(first or BEGINNING, BEGINNING), source.now()
+    end = _midnight(last) + timedelta(days=1) if last and last < now.date() else now
+    return Period(_midnight(first) + timedelta(microseconds=1), end)
 
 
-def _histories(symbols: str) -> list[Bars]:
-    market = SampleMarket()
-    names = [name.strip().upper() for name in symbols.split(",")]
-    return [market.bars(name) for name in dict.fromkeys(names)]
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
-def _period(histories: Sequence[Bars], first: str | None, last: str | None) -> Period:
-    """From the first day to the last, cut to the days that have bars."""
-    begins = min(session_day(bars.time_at(0)) for bars in histories)
-    ends = max(session_day(bars.time_at(-1)) for bars in histories)
-    there_are = f"there are bars from {begins} to {ends}"
-    start = max(begins, _day("--from", first, there_are) if first else begins)
-    end = min(ends, _day("--to", last, there_are) if last else ends)
-    if start > end:
-        wanted = f"{first or begins} to {last or ends}"
-        raise _wrong("--from, --to", f"no day with bars lies in {wanted}; {there_are}")
-    return Period(session_close(start), session_close(end))
+def _nothing(
+    source: MarketData, names: Iterable[str], first: date | None, last: date | None
+) -> str:
+    bars = [
+        each for name in names if len(each := source.bars(name, source.now(), _midnight(BEGINNING)))
+    ]
+    if not bars:
+        return f"there are no bars of {', '.join(names)} at all"
+    begins = min(each.time_at(0).date() for each in bars)
+    ends = max(each.time_at(-1).date() for each in bars)
+    return (
+        f"no day with bars lies in {first or begins} to {last or ends}; there are bars from "
+        f"{begins} to {ends}"
+    )
 
 
-def _day(option: str, text: str, there_are: str) -> date:
+def _day(option: str, text: str | None) -> date | None:
+    if text is None:
+        return None
     try:
         return date.fromisoformat(text)
     except ValueError:
-        message = f"{text!r} is not a date; write it as YYYY-MM-DD; {there_are}"
-        raise _wrong(option, message) from None
+        raise _wrong(option, f"{text!r} is not a date; write it as YYYY-MM-DD") from None
 
 
 def _wrong(option: str, message: str) -> InvalidInput:
     return InvalidInput([FieldError(option, message)])
 
 
-def _count(histories: Sequence[Bars], period: Period) -> int:
-    return sum(period.count(bars) for bars in histories)
-
-
-def _as_table(summary: ReplaySummary) -> str:
-    total = Tally(summary.bars, summary.candidates, summary.stored)
-    rows = [*summary.by_symbol.items(), ("all", total)]
-    lines = [_line("symbol", "bars", "candidates", "stored")]
-    lines += [_line(name, row.bars, row.candidates, row.stored) for name, row in rows]
+def _as_tables(summary: ReplaySummary) -> str:
+    """By symbol, by regime, and in all: a column for each reason there was."""
+    codes = sorted(summary.total.rejected)
+    head = ["", "bars", "candidates", *codes, "stored"]
+    rows = [*summary.by_symbol.items(), *summary.by_regime.items(), ("all", summary.total)]
+    lines = [_line(*head), *(_line(name, *_cells(tally, codes)) for name, tally in rows)]
     return "\n".join(lines)
 
 
-def _line(symbol: str, *cells: object) -> str:
-    return f"{symbol:<8}" + "".join(f"{cell!s:>12}" for cell in cells)
+def _cells(tally: Tally, codes: Sequence[str]) -> list[int]:
+    rejected = [tally.rejected[code] for code in codes]
+    return [tally.bars, tally.candidates, *rejected, tally.stored]
+
+
+def _line(name: str, *cells: object) -> str:
+    return f"{name:<8}" + "".join(f"{cell!s:>12}" for cell in cells)

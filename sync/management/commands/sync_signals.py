@@ -1,7 +1,11 @@
 """`manage.py sync_signals`: send what is due, see how it stands, send dead deliveries again."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from threading import Event
+from types import FrameType
 from typing import Any
 
 from django.conf import settings
@@ -9,14 +13,17 @@ from django.core.management.base import CommandParser
 
 from argo.errors import FieldError, InvalidInput
 from signals.clock import utc_now
-from signals.management.command import ArgoCommand
+from signals.management.command import ArgoCommand, progress
 from signals.timestamps import parse_utc
 from sync.alpine import AlpineSyncService
 from sync.dead import revive
 from sync.deliver import deliverer
 from sync.errors import SyncError
+from sync.outbox import queue_missing
 from sync.reconcile import reconcile
-from sync.status import status
+from sync.status import as_text, status
+
+MOST_TO_RECONCILE = 1_000_000
 
 
 class Command(ArgoCommand):
@@ -31,8 +38,13 @@ class Command(ArgoCommand):
         what.add_argument("--status", action="store_true", help="only say how it stands")
         what.add_argument("--retry-dead", action="store_true", help="queue dead deliveries again")
         what.add_argument(
-            "--reconcile", type=int, metavar="N",
+            "--reconcile", type=_count, metavar="N",
             help="ask Alpine which of the last N delivered signals it has; queue what it lacks",
+        )  # fmt: skip
+        what.add_argument(
+            "--queue-missing", action="store_true",
+            help="queue all signals that have no delivery: imported ones, those of a rebuilt "
+            "database",
         )  # fmt: skip
         parser.add_argument(
             "--id", action="append", dest="ids", metavar="SIGNAL_ID",
@@ -48,9 +60,11 @@ class Command(ArgoCommand):
             raise InvalidInput([FieldError("--id, --since", "go with --retry-dead")])
         if options["status"]:
             found = status(utc_now())
-            self.answer(options, found, _as_text(found))
+            self.answer(options, found, as_text(found))
         elif options["retry_dead"]:
             self._retry_dead(options)
+        elif options["queue_missing"]:
+            self._queue_missing(options)
         elif options["reconcile"] is not None:
             self._reconcile(options)
         else:
@@ -59,6 +73,14 @@ class Command(ArgoCommand):
     def _retry_dead(self, options: dict[str, Any]) -> None:
         revived = revive(utc_now(), signal_ids=options["ids"], since=_moment(options["since"]))
         self.answer(options, {"queued": revived}, f"{revived} deliveries queued again")
+
+    def _queue_missing(self, options: dict[str, Any]) -> None:
+        queued = 0
+        with progress(None, " signals") as bar:
+            for count in queue_missing(utc_now()):
+                queued += count
+                bar.update(count)
+        self.answer(options, {"queued": queued}, f"{queued} signals queued")
 
     def _reconcile(self, options: dict[str, Any]) -> None:
         _need_key()
@@ -71,7 +93,8 @@ class Command(ArgoCommand):
 
     def _send(self, options: dict[str, Any]) -> None:
         _need_key()
-        tally = deliverer(Event()).run()
+        with _stopping_in_peace() as stop:
+            tally = deliverer(stop).run()
         text = (
             f"{tally.delivered} delivered, {tally.postponed} wait for another try, "
             f"{tally.dead} dead, {tally.released} not tried"
@@ -81,9 +104,34 @@ class Command(ArgoCommand):
             self.fail(f"{tally.dead} deliveries are dead: see the admin site, or --retry-dead")
 
 
+@contextmanager
+def _stopping_in_peace() -> Iterator[Event]:
+    """Set at the first Ctrl-C or SIGTERM: what is under way is finished. A second one ends it."""
+    stop = Event()
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+        signal.signal(number, before[signal.Signals(number)])
+
+    for number in before:
+        signal.signal(number, on_signal)
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _need_key() -> None:
     if not settings.ALPINE_API_KEY:
         raise InvalidInput([FieldError("ALPINE_API_KEY", "is not set, so that sync is off")])
+
+
+def _count(text: str) -> int:
+    if not 1 <= (number := int(text)) <= MOST_TO_RECONCILE:
+        raise ValueError(text)
+    return number
 
 
 def _moment(text: str | None) -> Any:  # noqa: ANN401
@@ -91,19 +139,3 @@ def _moment(text: str | None) -> Any:  # noqa: ANN401
         return parse_utc(text) if text else None
     except ValueError as error:
         raise InvalidInput([FieldError("--since", str(error))]) from None
-
-
-def _as_text(found: dict[str, Any]) -> str:
-    lines = [f"Sync is {found['state']}."]
-    if found["breaker"]["open"]:
-        lines.append(f"It waits until {found['breaker']['probe_at']}: {found['breaker']['reason']}")
-    lines.append(
-        f"{found['pending']} pending, {found['delivered']} delivered, {found['dead']} dead"
-    )
-    if found["oldest_pending_seconds"] is not None:
-        lines.append(f"The oldest has waited for {found['oldest_pending_seconds']:.0f} s.")
-    for name in ("last_hour", "last_day"):
-        rate = found[name]["success_rate"]
-        share = "nothing ended" if rate is None else f"{rate:.1%} came through"
-        lines.append(f"{name.replace('_', ' ')}: {share}")
-    return "\n".join(lines)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from argo.up.port import PortUnusable, ensure_free
+from argo.up.port import PortUnusable, ensure_free, next_free
 
 
 @pytest.fixture
@@ -39,3 +39,14 @@ def test_a_port_whose_server_has_just_ended_is_free() -> None:
 def test_an_address_that_is_not_this_machines_names_the_setting(host: str) -> None:
     with pytest.raises(PortUnusable, match="Correct ARGO_WEB_HOST"):
         ensure_free(host, 8000)
+
+
+def test_the_next_free_port_is_past_those_that_are_taken(taken: int) -> None:
+    found = next_free("127.0.0.1", taken - 1)
+    assert found > taken
+    ensure_free("127.0.0.1", found)
+
+
+def test_no_free_port_is_told() -> None:
+    with pytest.raises(PortUnusable):
+        next_free("192.0.2.1", 65534)

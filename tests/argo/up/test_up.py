@@ -1,5 +1,6 @@
 """The whole of Argo by one command, as a person runs it."""
 
+import json
 import os
 import re
 import shutil
@@ -217,6 +218,45 @@ def test_the_demo_fills_it_and_says_what_to_look_at(
     paste(*running.wait_for(r"(?:List|Post) +(curl .*)"))
     wait_until(lambda: stored(argo) == before + 1)
     paste(*running.wait_for(r"Verify +(.*)"))
+
+
+def test_the_demos_signals_arrive_at_a_second_argo_within_two_seconds(
+    argo: Installation, start_up: StartUp
+) -> None:
+    running = start_up("--demo")
+    (arrived,) = running.wait_for(r"(\d+) signals have arrived at http://127.0.0.1:\d+, 0 are dead")
+    second = Installation(argo.folder / "alpine")
+    signals = "SELECT signal_id, sha256 FROM signals ORDER BY signal_id"
+
+    assert int(arrived) == stored(argo) > 100
+    wait_until(lambda: stored(second) == stored(argo))
+    assert second.query(signals) == argo.query(signals)
+    late = argo.query(
+        "SELECT count(*) FROM deliveries "
+        "WHERE julianday(delivered_at) - julianday(queued_at) > 2.0 / 86400"
+    )
+    assert late == [(0,)]
+    second.manage("verify_signals").check_returncode()
+
+    children = children_of(running)
+    running.signal(signal.SIGTERM)
+    assert running.end() == 0
+    assert not any(is_alive(process.pid) for process in children)
+    again = start_up("--demo")
+    again.wait_for(f"{arrived} signals have arrived")  # the key of last time still fits
+
+
+def test_the_demo_keeps_away_from_what_is_for_the_real_alpine(argo: Installation) -> None:
+    with_key = Installation(argo.folder, argo.settings | {"ALPINE_API_KEY": "real"})
+    refused = with_key.manage("up", "--demo")
+    assert refused.returncode == 1
+    assert "ALPINE_API_KEY is set" in refused.stderr
+
+    argo.manage("log_signal", stdin=json.dumps(a_signal())).check_returncode()
+    refused = argo.manage("up", "--demo")
+    assert refused.returncode == 1
+    assert f"{argo.folder} holds signals that are not the demo's" in refused.stderr
+    assert argo.query("SELECT status FROM deliveries") == [("pending",)]
 
 
 def paste(*commands: str) -> None:

@@ -18,6 +18,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -31,14 +32,18 @@ POINTS = {
     "async-writer": IN_JOURNAL,
     "logger": ("torn-write", "after-write", "after-sync", *IN_DATABASE),
     "flusher": ("after-sync", *IN_DATABASE),
+    "sender": IN_DATABASE,
 }
 """Where a child kills itself, beside being killed at a random moment."""
+SENDERS_LEASE = timedelta(seconds=4)
 
 
 def main() -> None:
     django.setup()
+    import sync.tasks  # now: a child that is forked while a thread imports something would hang
     from signals.tracker import SignalTracker
 
+    assert sync.tasks.deliver
     SignalTracker.from_settings("crash").log_signal(next(_signals()))
     acts: dict[str, Callable[..., int]] = {"start": _start, "end": _end}
     for line in sys.stdin:
@@ -182,7 +187,23 @@ def flush() -> None:
         time.sleep(0.005)
 
 
-ROLES = {"writer": write, "async-writer": write_async, "logger": log, "flusher": flush}
+def send() -> None:
+    from sync.alpine import AlpineSyncService
+    from sync.deliver import Deliverer
+
+    deliverer = Deliverer(AlpineSyncService.from_settings(), lease=SENDERS_LEASE)
+    while True:
+        deliverer.run()
+        time.sleep(0.02)
+
+
+ROLES = {
+    "writer": write,
+    "async-writer": write_async,
+    "logger": log,
+    "flusher": flush,
+    "sender": send,
+}
 
 if __name__ == "__main__":
     main()

@@ -7,48 +7,22 @@ The long form: ARGO_CRASH_ROUNDS=500 python -m pytest tests/signals/crash
 import json
 import os
 import random
-import signal
-import subprocess
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
 from tests.installation import Installation
+from tests.signals.crash.nurse import Nursery
 from tests.signals.crash.nursery import NEVER, POINTS
 
 ROUNDS = int(os.environ.get("ARGO_CRASH_ROUNDS", "60"))
 CHECK_EVERY = 20
+ROLES = ("writer", "async-writer", "logger", "flusher", "flusher")
 LONGEST_LIFE = 0.4
 """Seconds after which whoever did not die at its point is killed."""
 
 pytestmark = pytest.mark.slow
-
-
-class Nursery:
-    """Starts children of an installation and kills them."""
-
-    def __init__(self, argo: Installation, **options: Any) -> None:  # noqa: ANN401
-        module = ("-m", "tests.signals.crash.nursery")
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self._process = argo.start(*module, **pipes, **options)
-
-    def start(self, role: str, point: str = NEVER) -> int:
-        return self._ask("start", role, point)
-
-    def end(self, pid: int) -> None:
-        assert self._ask("end", str(pid)) == signal.SIGKILL, "it ended by itself"
-
-    def close(self) -> None:
-        self._process.communicate(timeout=60)
-
-    def _ask(self, *words: str) -> int:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(" ".join(words) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
 
 
 @pytest.fixture
@@ -84,8 +58,7 @@ def test_whoever_is_killed_nothing_acknowledged_is_lost(
 
 def _one_round(nursery: Nursery, chance: random.Random) -> None:
     """Three writers and two flushers, of which each dies at its point or at a random moment."""
-    roles = [*POINTS, "flusher"]
-    pids = [nursery.start(role, chance.choice((NEVER, *POINTS[role]))) for role in roles]
+    pids = [nursery.start(role, chance.choice((NEVER, *POINTS[role]))) for role in ROLES]
     chance.shuffle(pids)
     for pid in pids:
         time.sleep(chance.uniform(0, LONGEST_LIFE / 2))

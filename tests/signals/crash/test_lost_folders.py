@@ -2,14 +2,17 @@
 
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
 
 from tests.installation import Installation
-from tests.signals.crash.test_killed_processes import Nursery
+from tests.signals.crash.nurse import Nursery
 
 pytestmark = pytest.mark.slow
+ENOUGH = {"writer": 15, "async-writer": 60, "logger": 3}
+"""More lines than a process can have under way: after so many it has begun another write."""
 
 
 @pytest.mark.parametrize("taken", ["broker", "signals.log"])
@@ -17,11 +20,12 @@ def test_what_is_taken_away_under_running_processes(installation: Installation, 
     quiet = {"ARGO_LOG_LEVEL": "ERROR", "SIGNAL_FLUSH_LINGER": "0.01"}
     argo = Installation(installation.folder, quiet)
     nursery = Nursery(argo)
-    pids = [nursery.start(role) for role in ("writer", "async-writer", "logger", "flusher")]
+    writers = {nursery.start(role): enough for role, enough in ENOUGH.items()}
+    flusher = nursery.start("flusher")
     for _ in range(8):
         _take_away(argo, taken)
-        time.sleep(0.25)  # a process that has the file open puts it back with its next write
-    for pid in pids:  # the flusher lives a little longer
+        _until_each_has_written_anew(argo, writers)
+    for pid in (*writers, flusher):  # the flusher lives a little longer
         nursery.end(pid)
     nursery.close()
     _all_is_stored(argo)
@@ -35,7 +39,7 @@ def test_hints_that_cannot_be_sent_are_only_warnings(installation: Installation)
         pid = nursery.start("async-writer")
         _take_away(argo, "broker")
         (argo.folder / "broker").write_text("no folder any more")
-        _wait_until(lambda: "No flush hint could be sent" in log.read_text())
+        _wait_until(lambda: "No hint could be sent" in log.read_text())
         before = len((argo.folder / "acknowledged").read_text())
         _wait_until(lambda: len((argo.folder / "acknowledged").read_text()) > before)
         nursery.end(pid)
@@ -53,6 +57,19 @@ def _all_is_stored(argo: Installation) -> None:
     assert set(acknowledged) <= set(stored)
     assert len(stored) == len(set(stored))
     assert argo.query("PRAGMA integrity_check") == [("ok",)]
+
+
+def _until_each_has_written_anew(argo: Installation, writers: dict[int, int]) -> None:
+    """A process that has the file open puts it back with its next write, and not before."""
+    path = argo.folder / "acknowledged"
+    before = path.stat().st_size if path.exists() else 0
+
+    def have_written() -> bool:
+        lines = path.read_bytes()[before:].decode().splitlines() if path.exists() else []
+        written = Counter(line.partition("-")[0] for line in lines)
+        return all(written[str(pid)] >= enough for pid, enough in writers.items())
+
+    _wait_until(have_written)
 
 
 def _wait_until(condition: Callable[[], bool]) -> None:

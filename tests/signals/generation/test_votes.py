@@ -2,32 +2,50 @@
 
 import pytest
 
-from signals.generation.votes import Direction, Vote
+from signals.generation.votes import Ballot, Direction, Vote
 
 
 @pytest.mark.parametrize("confidence", [-0.1, 100.1, float("nan"), float("inf")])
 def test_a_confidence_outside_0_to_100_is_refused(confidence: float) -> None:
-    with pytest.raises(ValueError, match="trend: confidence"):
-        Vote("trend", Direction.BUY, confidence, {})
+    with pytest.raises(ValueError, match="confidence"):
+        Vote(Direction.BUY, confidence)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_figure_that_is_not_finite_is_refused(value: float) -> None:
-    with pytest.raises(ValueError, match="trend: figure slow"):
-        Vote("trend", Direction.BUY, 50.0, {"slow": value})
+    with pytest.raises(ValueError, match="figure slow"):
+        Vote(Direction.BUY, 50.0, {"slow": value})
 
 
-def test_a_vote_as_a_signal_carries_it() -> None:
-    vote = Vote("trend", Direction.SELL, 81.25, {"fast": 1.5})
-    assert vote.as_dict() == {
+def test_a_direction_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="direction 'HOLD' is not one of Direction's"):
+        Vote("HOLD", 50.0)  # type: ignore[arg-type]
+
+
+def test_a_ballot_as_a_signal_carries_it() -> None:
+    ballot = Ballot("trend", 0.25, Vote(Direction.SELL, 81.25, {"fast": 1.5}))
+    assert ballot.as_dict() == {
         "source": "trend",
         "direction": "SELL",
         "confidence": 81.25,
+        "weight": 0.25,
         "figures": {"fast": 1.5},
     }
-    assert type(vote.as_dict()["direction"]) is str
+    assert type(ballot.as_dict()["direction"]) is str
 
 
-def test_a_vote_in_words() -> None:
-    vote = Vote("trend", Direction.SELL, 81.25, {"fast": 1.5, "spread": -0.123456})
-    assert str(vote) == "trend votes SELL at 81.2% (fast 1.5, spread -0.1235)"
+def test_an_abstention_is_carried_too() -> None:
+    abstention = Ballot("trend", 0.25, None).as_dict()
+    assert abstention == {
+        "source": "trend",
+        "direction": None,
+        "confidence": None,
+        "weight": 0.25,
+        "figures": {},
+    }
+
+
+def test_a_ballot_in_words() -> None:
+    vote = Vote(Direction.SELL, 81.25, {"fast": 1.5, "spread": -0.123456})
+    assert str(Ballot("trend", 1.0, vote)) == "trend SELL at 81% (fast 1.5, spread -0.1235)"
+    assert str(Ballot("trend", 1.0, None)) == "trend abstains"

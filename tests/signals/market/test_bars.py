@@ -1,7 +1,7 @@
 """Bars refuse what cannot be true, and cannot be changed afterwards."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import numpy as np
@@ -122,6 +122,54 @@ def test_bars_are_counted_to_a_moment() -> None:
     instant = timedelta(microseconds=1)
     assert (bars.count_before(second), bars.count_through(second)) == (1, 2)
     assert (bars.count_before(second + instant), bars.count_through(second - instant)) == (2, 1)
+
+
+def test_bars_between_two_moments_include_both_ends() -> None:
+    bars = bars_of([1.0, 2.0, 3.0, 4.0])
+    second, third = (FIRST_CLOSE + timedelta(days=day) for day in (1, 2))
+    instant = timedelta(microseconds=1)
+    assert bars.between(second, third).close.tolist() == [2.0, 3.0]
+    assert bars.between(second + instant, third).close.tolist() == [3.0]
+    assert bars.between(second, third - instant).close.tolist() == [2.0]
+
+
+def test_bars_are_counted_from_the_first_where_no_beginning_is_given() -> None:
+    bars = bars_of([1.0, 2.0, 3.0])
+    assert bars.between(None, FIRST_CLOSE + timedelta(days=1)).close.tolist() == [1.0, 2.0]
+    assert len(bars.between(None, FIRST_CLOSE - timedelta(microseconds=1))) == 0
+
+
+def test_between_moments_in_the_wrong_order_there_is_no_bar() -> None:
+    bars = bars_of([1.0, 2.0, 3.0])
+    assert len(bars.between(FIRST_CLOSE + timedelta(days=2), FIRST_CLOSE)) == 0
+
+
+def test_moments_in_another_zone_are_the_same_moments() -> None:
+    bars = bars_of([1.0, 2.0, 3.0])
+    there = (FIRST_CLOSE + timedelta(days=1)).astimezone(timezone(timedelta(hours=9)))
+    assert bars.between(there, there).close.tolist() == [2.0]
+
+
+def test_a_moment_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="no time zone"):
+        bars_of([1.0]).between(None, datetime(2008, 1, 2, 21))  # noqa: DTZ001
+
+
+def test_a_part_between_moments_keeps_symbol_and_columns_and_copies_nothing() -> None:
+    bars = Bars.checked("TEST", **columns())
+    part = bars.between(bars.time_at(1), bars.time_at(2))
+    assert [part.bar(0), part.bar(1)] == [bars.bar(1), bars.bar(2)]
+    assert np.shares_memory(part.close, bars.close)
+
+
+def test_ranges_are_high_low_and_close_of_the_last_bars() -> None:
+    high, low, close = Bars.checked("TEST", **columns()).ranges(2)
+    assert (high.tolist(), low.tolist()) == ([13.0, 14.0], [10.0, 11.0])
+    assert close.tolist() == [12.0, 13.0]
+
+
+def test_ranges_of_more_bars_than_there_are_are_those_of_all() -> None:
+    assert [len(column) for column in bars_of([1.0, 2.0]).ranges(100)] == [2, 2, 2]
 
 
 def test_adjusting_scales_prices_one_way_and_volume_the_other() -> None:

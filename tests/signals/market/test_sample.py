@@ -1,14 +1,20 @@
 """The real bars that come along are whole, and adjusted."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
+import pandas as pd
 import pytest
 from bokeh_sampledata import stocks
 
 from signals.market.bars import Bars
-from signals.market.daily import session_close
-from signals.market.sample import SampleMarket, UnknownSymbol
+from signals.market.daily import Findings, daily_bars
+from signals.market.hours import exchange_hours
+from signals.market.protocol import Quote, UnknownSymbol
+from signals.market.sample import SYMBOLS, SampleMarket
+
+NEW_YORK = exchange_hours("XNYS")
+LAST_CLOSE = datetime(2013, 3, 1, 21, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +35,18 @@ def aapl() -> Bars:
 def test_every_symbol_has_all_its_days(symbol: str, first: date) -> None:
     bars = SampleMarket().bars(symbol)
     assert len(bars) == len(getattr(stocks, symbol)["date"])
-    assert bars.time_at(0) == session_close(first)
-    assert bars.time_at(-1) == session_close(date(2013, 3, 1))
+    assert bars.time_at(0) == NEW_YORK.close_of(first)
+    assert bars.time_at(-1) == LAST_CLOSE
+
+
+@pytest.mark.parametrize("symbol", SYMBOLS)
+def test_the_days_are_new_yorks_sessions_and_nothing_is_odd_about_them(symbol: str) -> None:
+    rows = pd.DataFrame(getattr(stocks, symbol))
+    bars, findings = daily_bars(symbol, rows, NEW_YORK)
+    assert findings == Findings(symbol, [], [], [], unordered=False)
+    days = [date.fromisoformat(day) for day in rows["date"]]
+    assert days == NEW_YORK.days(days[0], days[-1])
+    assert [bars.time_at(at) for at in range(len(bars))] == list(map(NEW_YORK.close_of, days))
 
 
 def test_the_symbols_are_those_that_have_bars() -> None:
@@ -39,7 +55,9 @@ def test_the_symbols_are_those_that_have_bars() -> None:
 
 @pytest.mark.parametrize("day", [date(2000, 6, 21), date(2005, 2, 28)])
 def test_a_split_leaves_no_jump(aapl: Bars, day: date) -> None:
-    at = aapl.count_before(session_close(day))
+    close = NEW_YORK.close_of(day)
+    assert close
+    at = aapl.count_before(close)
     traded = stocks.AAPL["close"]
     assert traded[at] / traded[at - 1] < 0.6, "the day of a split, as traded"
     for column in (aapl.open, aapl.high, aapl.low, aapl.close):
@@ -64,3 +82,22 @@ def test_an_unknown_symbol_is_answered_with_the_known_ones() -> None:
     with pytest.raises(UnknownSymbol, match="'TSLA'; there are: AAPL, FB, GOOG, IBM, MSFT") as told:
         SampleMarket().bars("TSLA")
     assert told.value.exit_code == 2
+    with pytest.raises(UnknownSymbol):
+        SampleMarket().quote("TSLA")
+
+
+def test_bars_end_where_they_are_wanted_to_and_begin_there_too(aapl: Bars) -> None:
+    market = SampleMarket()
+    since, upto = aapl.time_at(100), aapl.time_at(200)
+    assert market.bars("AAPL", upto, since).bar(0) == aapl.bar(100)
+    assert market.bars("AAPL", upto, since).bar(-1) == aapl.bar(200)
+    assert market.bars("AAPL", upto - timedelta(microseconds=1)).bar(-1) == aapl.bar(199)
+    assert market.bars("AAPL", since=since).bar(0) == aapl.bar(100)
+    assert len(market.bars("AAPL", since=since)) == len(aapl) - 100
+
+
+def test_the_market_stands_still_at_its_last_close(aapl: Bars) -> None:
+    market = SampleMarket()
+    assert market.now() == LAST_CLOSE
+    assert market.quote("AAPL") == Quote(float(aapl.close[-1]), LAST_CLOSE)
+    assert len(market.bars("AAPL", market.now())) == len(market.bars("AAPL"))

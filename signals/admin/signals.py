@@ -1,4 +1,4 @@
-"""The admin site: signals can be browsed; only an outcome can be recorded, and never unseen."""
+"""Signals can be browsed; only an outcome can be recorded, and never unseen."""
 
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -8,27 +8,15 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
-from argo.errors import ArgoError, InvalidInput
+from argo.errors import InvalidInput
+from signals.admin.common import Action, ReadOnly, short, votes_table
 from signals.clock import utc_now
-from signals.ledger import journal, stored_handlers
-from signals.models import ApiKey, DeadLetter, JournalCursor, OutcomeChange, Signal, SignalContext
+from signals.ledger import journal
+from signals.models import OutcomeChange, Signal, SignalContext
 from signals.outcomes import OUTCOMES, check, record_outcome
-from signals.retry import retry
 from signals.timestamps import range_start
-
-
-class ReadOnly:
-    """Nothing is added, changed or deleted here."""
-
-    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
 
 
 class OutcomeForm(ModelForm[Signal]):
@@ -95,31 +83,21 @@ class Outcome(admin.SimpleListFilter):
         return queryset.filter(outcome=None if outcome == "open" else outcome)
 
 
-class Action(admin.SimpleListFilter):
-    title = "action"
-    parameter_name = "action"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ANN401
-        return [("BUY", "BUY"), ("SELL", "SELL")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Signal]) -> QuerySet[Signal]:
-        return queryset.filter(action=self.value()) if self.value() else queryset
-
-
 class ContextInline(ReadOnly, admin.StackedInline[SignalContext, Signal]):
     model = SignalContext
     verbose_name_plural = "context"
+    exclude = ("votes",)
+    readonly_fields = ("cast",)
+
+    @admin.display(description="votes")
+    def cast(self, context: SignalContext) -> SafeString:
+        return votes_table(context.votes)
 
 
 class ChangesInline(ReadOnly, admin.TabularInline[OutcomeChange, Signal]):
     model = OutcomeChange
     fields = ("at", "who", "why", "before", "after")
     verbose_name_plural = "outcome changes"
-
-
-def _short(price: float) -> str:
-    """For a column; the signal's own page shows it whole."""
-    return f"{price:.6g}"
 
 
 @admin.register(Signal)
@@ -156,15 +134,15 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
 
     @admin.display(description="entry", ordering="entry_price")
     def entry(self, signal: Signal) -> str:
-        return _short(signal.entry_price)
+        return short(signal.entry_price)
 
     @admin.display(description="target", ordering="target_price")
     def target(self, signal: Signal) -> str:
-        return _short(signal.target_price)
+        return short(signal.target_price)
 
     @admin.display(description="stop", ordering="stop_price")
     def stop(self, signal: Signal) -> str:
-        return _short(signal.stop_price)
+        return short(signal.stop_price)
 
     @admin.display(description="profit %", ordering="profit_loss_pct")
     def profit(self, signal: Signal) -> str:
@@ -200,65 +178,3 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
         )
         if changed is None:
             messages.warning(request, "That is how it was: nothing was changed.")
-
-
-@admin.register(DeadLetter)
-class DeadLetterAdmin(ReadOnly, admin.ModelAdmin[DeadLetter]):
-    list_display = ("created_at", "kind", "signal_id", "reason", "resolved_at")
-    list_filter = ("kind", ("resolved_at", admin.EmptyFieldListFilter))
-    search_fields = ("=signal_id",)
-    actions = ("send_again", "resolve")
-    fields = ("created_at", "kind", "signal_id", "reason", "place", "content", "resolved_at")
-    readonly_fields = ("place", "content")
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return obj is None  # for the actions on the list
-
-    @admin.display(description="Where in the journal")
-    def place(self, letter: DeadLetter) -> str:
-        return f"segment {letter.segment}, byte {letter.byte}"
-
-    @admin.display(description="The line, whole")
-    def content(self, letter: DeadLetter) -> str:
-        return bytes(letter.payload).decode(errors="backslashreplace")
-
-    @admin.action(description="Try to store again")
-    def send_again(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
-        for letter in letters:
-            try:
-                retry(letter, now=utc_now(), handlers=stored_handlers())
-            except ArgoError as error:
-                messages.error(request, f"{letter}: {error}")
-            else:
-                messages.success(request, f"Stored {letter.signal_id}")
-
-    @admin.action(description="Resolved: nothing more to do")
-    def resolve(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
-        letters.filter(resolved_at=None).update(resolved_at=utc_now())
-
-
-@admin.register(OutcomeChange)
-class OutcomeChangeAdmin(ReadOnly, admin.ModelAdmin[OutcomeChange]):
-    list_display = ("at", "signal", "who", "why", "before", "after")
-    list_select_related = ("signal",)
-
-
-@admin.register(JournalCursor)
-class JournalCursorAdmin(ReadOnly, admin.ModelAdmin[JournalCursor]):
-    list_display = ("journal", "segment", "byte")
-
-
-@admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnly, admin.ModelAdmin[ApiKey]):
-    """Keys are made by `manage.py api_key`, which shows them once."""
-
-    list_display = ("name", "prefix", "can_read", "can_write", "created_at", "revoked_at")
-    exclude = ("sha256",)
-    actions = ("revoke",)
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return obj is None  # for the action on the list
-
-    @admin.action(description="Revoke")
-    def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
-        keys.filter(revoked_at=None).update(revoked_at=utc_now())

@@ -1,0 +1,78 @@
+"""Candidates: what was proposed, and why it became a signal or not."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from signals.admin.common import Action, ReadOnly, short, votes_table
+from signals.models import CandidateRecord
+
+
+class Standing(admin.SimpleListFilter):
+    """By what became of a candidate."""
+
+    title = "what became of it"
+    parameter_name = "became"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ANN401
+        words = (
+            "confidence", "cooldown", "bar", "price", "session", "stale", "stop", "jump",
+            "interrupted", "refused",
+        )  # fmt: skip
+        return [("signal", "a signal"), *((word, f"rejected for {word}") for word in words)]
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[CandidateRecord]
+    ) -> QuerySet[CandidateRecord]:
+        if not (word := self.value()):
+            return queryset
+        if word == "signal":
+            return queryset.filter(rejected_for="")
+        return queryset.filter(rejected_for__contains=word)
+
+
+@admin.register(CandidateRecord)
+class CandidateAdmin(ReadOnly, admin.ModelAdmin[CandidateRecord]):
+    list_display = (
+        "made_at", "symbol", "action", "entry", "sure", "regime", "rejected_for", "became",
+    )  # fmt: skip
+    list_filter = (Standing, Action, "regime", "symbol")
+    list_per_page = 50
+    ordering = ("-id",)
+    show_full_result_count = False
+    fields = (
+        ("symbol", "action", "confidence"),
+        ("entry_price", "target_price", "stop_price"),
+        ("strategy", "asset_type", "regime"),
+        ("bar_time", "made_at", "agreement"),
+        "why", "reasoning", "cast", "became",
+    )  # fmt: skip
+    readonly_fields = ("why", "cast", "became")
+
+    @admin.display(description="entry", ordering="entry_price")
+    def entry(self, candidate: CandidateRecord) -> str:
+        return short(candidate.entry_price)
+
+    @admin.display(description="confidence", ordering="confidence")
+    def sure(self, candidate: CandidateRecord) -> str:
+        return f"{candidate.confidence:.1f}"
+
+    @admin.display(description="rejected for")
+    def why(self, candidate: CandidateRecord) -> str:
+        return "; ".join(reason["text"] for reason in candidate.reasons)
+
+    @admin.display(description="votes")
+    def cast(self, candidate: CandidateRecord) -> SafeString:
+        return votes_table(candidate.votes)
+
+    @admin.display(description="signal")
+    def became(self, candidate: CandidateRecord) -> SafeString | str:
+        if candidate.signal_id is None:
+            return ""
+        url = f"{reverse('admin:signals_signal_changelist')}?q={candidate.signal_id}"
+        return format_html('<a href="{}">{}</a>', url, candidate.signal_id)

@@ -1,0 +1,204 @@
+"""Validation: which candidates become signals, and every reason why the others do not."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from signals.generation.candidate import Candidate
+from signals.generation.regime import Regime
+from signals.generation.votes import Direction
+from signals.market.bars import Bars
+from signals.market.hours import TradingHours
+from signals.market.protocol import Quote
+
+JUMP_BARS = 200
+"""As far back as any source or the regime looks."""
+CLOCKS_DIFFER = timedelta(seconds=5)
+"""The exchange's clock may be so far ahead of ours."""
+
+
+class Reason(NamedTuple):
+    """Why a candidate is rejected: a word to count by, and a sentence to read."""
+
+    code: str
+    text: str
+
+
+class Earlier(NamedTuple):
+    """A signal that the symbol had before: which side, and when (UTC) it was made."""
+
+    action: Direction
+    made_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the rules look at: the candidate, the bars that it was made of, the latest price, when
+    its market trades, and the newest signal of the symbol on either side."""
+
+    candidate: Candidate
+    bars: Bars
+    quote: Quote | None
+    hours: TradingHours
+    earlier: Sequence[Earlier] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """The least final confidence, 0 to 100; of several that apply the strictest counts.
+
+    Raises `ValueError` for a threshold that is not within 0 to 100.
+    """
+
+    overall: float = 75.0
+    prop_firm: float = 0.0
+    by_regime: Mapping[Regime, float] = field(default_factory=dict)
+    by_strategy: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        every = [self.overall, self.prop_firm, *self.by_regime.values(), *self.by_strategy.values()]
+        for value in every:
+            if not 0 <= value <= 100:
+                raise ValueError(f"a confidence of {value} is not within 0 to 100")
+
+    def strictest(self, candidate: Candidate) -> tuple[float, str]:
+        """The highest of those that apply, and what it is for."""
+        return max(
+            (self.overall, "overall"),
+            (self.prop_firm, "prop firm"),
+            (self.by_regime.get(candidate.regime, 0.0), candidate.regime),
+            (self.by_strategy.get(candidate.strategy, 0.0), candidate.strategy),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """The limits that the rules keep.
+
+    `max_age` of a price; `after_close`: how long after a session a signal may still be made on its
+    last bar; `stops`: the least and the greatest distance of a stop, as fractions of the entry;
+    `max_jump`: from one bar to the next a price may change by this factor at most, for what jumps
+    further was split unadjusted, or is an error (real one-day moves of 1.8 are a few in a decade);
+    `cooldown`: bars after a signal of the symbol in which it gets no other. Ten bars is how long
+    the fixed-length rule of Brock, Lakonishok and LeBaron (1992) ignores further signals.
+    """
+
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    max_age: timedelta = timedelta(minutes=15)
+    after_close: timedelta = timedelta(hours=1)
+    stops: tuple[float, float] = (0.002, 0.2)
+    max_jump: float = 1.8
+    cooldown: int = 10
+
+    def reasons(self, situation: Situation) -> list[Reason]:
+        """Every reason to reject the candidate; none where it becomes a signal."""
+        found = (rule(self, situation) for rule in RULES)
+        return [reason for reason in found if reason is not None]
+
+
+def too_unsure(limits: Validation, situation: Situation) -> Reason | None:
+    """The final confidence is below the strictest threshold that applies."""
+    wanted, what_for = limits.thresholds.strictest(situation.candidate)
+    has = situation.candidate.confidence
+    if has >= wanted:
+        return None
+    return Reason("confidence", f"confidence {has:.6g} is below {wanted:g} ({what_for})")
+
+
+def no_fresh_price(limits: Validation, situation: Situation) -> Reason | None:
+    """The entry is not what the market asks now."""
+    quote, now = situation.quote, situation.candidate.made_at
+    if quote is None:
+        return Reason("price", "there is no price; the entry shown is the last close")
+    if quote.time > now + CLOCKS_DIFFER:
+        return Reason("price", f"the price is of {quote.time}, which is still to come")
+    if now - quote.time <= limits.max_age:
+        return None
+    return Reason("price", f"the price is {now - quote.time} old, of {quote.time}")
+
+
+def market_closed(limits: Validation, situation: Situation) -> Reason | None:
+    """Nobody could trade on it now."""
+    now = situation.candidate.made_at
+    if situation.hours.is_open(now, grace=limits.after_close):
+        return None
+    return Reason("session", f"the market is closed at {now}")
+
+
+def old_bars(limits: Validation, situation: Situation) -> Reason | None:
+    """More than one session has closed since the last bar: the bars stand still."""
+    candidate, hours = situation.candidate, situation.hours
+    if candidate.made_at == candidate.bar_time:
+        return None
+    first, last = hours.day_of(candidate.bar_time), hours.day_of(candidate.made_at)
+    closes = [close for day in hours.days(first, last) if (close := hours.close_of(day))]
+    missing = sum(candidate.bar_time < close <= candidate.made_at for close in closes)
+    if missing <= 1:
+        return None
+    return Reason("stale", f"the last bar is of {candidate.bar_time}, {missing} sessions ago")
+
+
+def senseless_stop(limits: Validation, situation: Situation) -> Reason | None:
+    """The stop is too near or too far, or a level lies on the wrong side."""
+    candidate = situation.candidate
+    sign = 1 if candidate.action is Direction.BUY else -1
+    stop = sign * (candidate.entry - candidate.stop) / candidate.entry
+    target = sign * (candidate.target - candidate.entry) / candidate.entry
+    least, greatest = limits.stops
+    if least <= stop <= greatest and target > 0 and min(candidate.stop, candidate.target) > 0:
+        return None
+    return Reason(
+        "stop",
+        f"stop {stop:.2%} and target {target:.2%} from the entry: the stop takes {least:.2%} to "
+        f"{greatest:.2%}, and both a price above 0",
+    )
+
+
+def jump(limits: Validation, situation: Situation) -> Reason | None:
+    """The bars, or the price after them, jump as no market does."""
+    closes = situation.bars.close[-JUMP_BARS:]
+    ratios = closes[1:] / closes[:-1]
+    last = situation.candidate.entry / float(closes[-1])
+    least, most = float(ratios.min(initial=last)), float(ratios.max(initial=last))
+    worst = max(most, 1 / least)
+    if worst <= limits.max_jump:
+        return None
+    return Reason(
+        "jump",
+        f"the price changes {worst:.3g} times from one bar to the next: a split that is not "
+        "adjusted for, or an error",
+    )
+
+
+def too_soon(limits: Validation, situation: Situation) -> Reason | None:
+    """The symbol had a signal a few bars ago."""
+    newest = max((each.made_at for each in situation.earlier), default=None)
+    if newest is None:
+        return None
+    since = len(situation.bars) - situation.bars.count_through(newest)
+    if since >= limits.cooldown:
+        return None
+    return Reason("cooldown", f"{since} of {limits.cooldown} bars since the signal of {newest}")
+
+
+def no_new_bar(limits: Validation, situation: Situation) -> Reason | None:
+    """The symbol had a signal of this side on this very bar."""
+    candidate = situation.candidate
+    for each in situation.earlier:
+        if each.action is candidate.action and candidate.bar_time <= each.made_at:
+            return Reason("bar", f"no new bar since the {each.action} of {each.made_at}")
+    return None
+
+
+Rule = Callable[[Validation, Situation], Reason | None]
+RULES: tuple[Rule, ...] = (
+    too_unsure,
+    no_fresh_price,
+    market_closed,
+    old_bars,
+    senseless_stop,
+    jump,
+    too_soon,
+    no_new_bar,
+)

@@ -1,0 +1,121 @@
+"""Making signals of all sample bars: without storing, with it, and what TA-Lib itself takes."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import talib
+
+from signals.generation.candidates import keep
+from signals.generation.recipe import Recipe
+from signals.generation.replay import Period, ReplayClock, replay
+from signals.generation.wiring import recipe
+from signals.market.bars import Bars, as_times
+from signals.market.sample import SYMBOLS, SampleMarket
+from signals.records import Receipt
+from signals.tracker import SignalTracker
+from tests.benchmarks.figures import Figure, at_least, at_most
+from tests.benchmarks.rounds import medians, seconds
+from tests.benchmarks.scene import Scene
+
+ALWAYS = Period(datetime(1990, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC))
+INDICATORS = ("EMA", "ADX", "MACD", "RSI", "BBANDS", "ATR", "OBV", "MFI")
+SHORT, LONG, WALKED = 1_000, 200_000, 2_000
+Call = Callable[[], object]
+
+
+class NoLog:
+    """Takes signals and forgets them."""
+
+    def accept(self, signals: Iterable[Mapping[str, object]], /) -> Sequence[Receipt]:
+        return [Receipt("", "") for _ in signals]
+
+    def receipt(self, signal: Mapping[str, object], /) -> Receipt:
+        return Receipt("", "")
+
+    def flush(self) -> None:
+        pass
+
+
+def run(scene: Scene) -> Iterator[Figure]:
+    """Each side in turns; nothing that is stored was there before."""
+    histories = [SampleMarket().bars(symbol) for symbol in SYMBOLS]
+    bars = sum(map(len, histories))
+    calls = _recorded(histories)
+    long = _walk(scene.size(LONG, 20_000) + WALKED)
+    short = long.between(long.time_at(-SHORT - WALKED), long.time_at(-1))
+    found = medians(
+        scene.size(5, 1),
+        {
+            "generation": lambda _: bars / seconds(lambda: _generate(histories, ALWAYS)),
+            "TA-Lib's calls": lambda _: bars / seconds(lambda: [call() for call in calls]),
+            "replay with storing": lambda turn: bars / seconds(lambda: _store(histories, turn)),
+            "a long history": lambda _: _cost_of_the_last(long),
+            "a short history": lambda _: _cost_of_the_last(short),
+        },
+    )
+    what = f"signals made of {bars:,} sample bars"
+    yield at_least(f"{what}, bars a second", found["generation"], 5_000, "/s")
+    yield at_least(f"{what} and stored, bars a second", found["replay with storing"], 2_000, "/s")
+    share = found["generation"] / found["TA-Lib's calls"]
+    yield Figure(f"- {what}: the share of TA-Lib itself", f"{share:.0%}")
+    yield at_most(
+        f"a bar after {scene.size(LONG, 20_000):,} others costs, of one after {SHORT:,}",
+        found["a long history"] / found["a short history"], 1.1, " times",
+    )  # fmt: skip
+
+
+def _generate(histories: Sequence[Bars], period: Period) -> None:
+    replay(histories, period, recipe(), NoLog(), ReplayClock(period.start))
+
+
+def _store(histories: Sequence[Bars], turn: int) -> None:
+    """As the command does it, under a strategy of its own."""
+    clock = ReplayClock(ALWAYS.start)
+    tracker = SignalTracker.from_settings(origin="replay", clock=clock)
+    replay(histories, ALWAYS, _named(f"turn {turn}"), tracker, clock, keep)
+    tracker.close()
+
+
+def _named(strategy: str) -> Recipe:
+    how = recipe()
+    return replace(how, consensus=replace(how.consensus, name=strategy))
+
+
+def _recorded(histories: Sequence[Bars]) -> list[Call]:
+    """The calls of TA-Lib that generation makes, to be made again by themselves."""
+    calls: list[Call] = []
+
+    def recorder(indicator: Callable[..., Any]) -> Callable[..., Any]:
+        def record(*arguments: object) -> Any:  # noqa: ANN401
+            calls.append(lambda: indicator(*arguments))
+            return indicator(*arguments)
+
+        return record
+
+    with ExitStack() as stack:
+        for name in INDICATORS:
+            stack.enter_context(patch.object(talib, name, recorder(getattr(talib, name))))
+        _generate(histories, ALWAYS)
+    return calls
+
+
+def _cost_of_the_last(bars: Bars) -> float:
+    """Seconds that each of the last bars of this history takes."""
+    period = Period(bars.time_at(-WALKED), bars.time_at(-1))
+    return seconds(lambda: _generate([bars], period)) / WALKED
+
+
+def _walk(length: int) -> Bars:
+    """A random walk by the hour, of returns with a deviation of 1%."""
+    close = 100 * np.exp(np.cumsum(np.random.default_rng(length).normal(0, 0.01, length)) / 4)
+    ends = datetime(2010, 1, 4, 20, tzinfo=UTC)
+    times = [ends - timedelta(hours=length - number) for number in range(length)]
+    return Bars.checked(
+        "BTC-USD", as_times(times), open=close, high=close * 1.005, low=close * 0.995,
+        close=close, volume=np.full(length, 1000.0),
+    )  # fmt: skip

@@ -1,0 +1,157 @@
+"""When New York traded, as it is on record, and that crypto always does."""
+
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+
+from signals.market.hours import ALWAYS_OPEN, TradingHours, exchange_hours, hours_of
+from signals.market.instruments import instrument
+
+HOUR, INSTANT = timedelta(hours=1), timedelta(microseconds=1)
+NEW_YORK = exchange_hours("XNYS")
+
+
+@pytest.mark.parametrize(
+    "day",
+    [
+        date(2008, 7, 4),  # Independence Day
+        date(2008, 12, 25),
+        date(2012, 10, 29),  # hurricane Sandy
+        date(2012, 10, 30),
+        date(2001, 9, 11),
+        date(2001, 9, 12),
+        date(2001, 9, 13),
+        date(2001, 9, 14),
+        date(2008, 7, 5),  # a Saturday
+        date(2008, 7, 6),
+        date(1969, 12, 31),
+    ],
+)
+def test_on_some_days_there_was_no_session(day: date) -> None:
+    assert NEW_YORK.close_of(day) is None
+    assert not NEW_YORK.is_open(datetime(day.year, day.month, day.day, 18, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("day", "utc_hour"),
+    [
+        (date(2008, 1, 15), 21),
+        (date(2008, 7, 15), 20),
+        (date(2006, 3, 20), 21),  # summer time began in April until 2007,
+        (date(2007, 3, 20), 20),  # and in March from then on
+        (date(2001, 9, 10), 20),
+        (date(2001, 9, 17), 20),
+        (date(2007, 11, 23), 18),  # 13:00 in New York, the day after Thanksgiving
+        (date(2008, 7, 3), 17),
+        (date(2008, 12, 24), 18),
+    ],
+)
+def test_a_session_closes_at_16_in_new_york_and_at_13_on_the_eves_of_holidays(
+    day: date, utc_hour: int
+) -> None:
+    close = NEW_YORK.close_of(day)
+    assert close == datetime(day.year, day.month, day.day, utc_hour, tzinfo=UTC)
+
+
+def test_the_days_are_those_with_sessions_both_ends_included() -> None:
+    assert NEW_YORK.days(date(2001, 9, 10), date(2001, 9, 18)) == [
+        date(2001, 9, 10),
+        date(2001, 9, 17),
+        date(2001, 9, 18),
+    ]
+    assert NEW_YORK.days(date(2008, 7, 4), date(2008, 7, 6)) == []
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_open"),
+    [
+        (datetime(2008, 1, 15, 14, 30, tzinfo=UTC) - INSTANT, False),
+        (datetime(2008, 1, 15, 14, 30, tzinfo=UTC), True),
+        (datetime(2008, 1, 15, 21, tzinfo=UTC), True),
+        (datetime(2008, 1, 15, 21, tzinfo=UTC) + INSTANT, False),
+        (datetime(2007, 11, 23, 18, tzinfo=UTC), True),
+        (datetime(2007, 11, 23, 18, tzinfo=UTC) + INSTANT, False),
+        (datetime(2008, 1, 15, 22, tzinfo=timezone(HOUR)), True),
+        (datetime(2008, 1, 19, 18, tzinfo=UTC), False),  # a Saturday
+        (datetime(1950, 1, 4, 18, tzinfo=UTC), False),  # before the first session that is known
+    ],
+)
+def test_new_york_is_open_from_the_bell_to_the_close(moment: datetime, is_open: bool) -> None:
+    assert NEW_YORK.is_open(moment) is is_open
+
+
+@pytest.mark.parametrize("close", [(2008, 1, 15, 21), (2007, 11, 23, 18)])
+def test_grace_is_counted_from_the_sessions_own_close(close: tuple[int, int, int, int]) -> None:
+    end = datetime(*close, tzinfo=UTC)
+    assert NEW_YORK.is_open(end + HOUR, HOUR)
+    assert not NEW_YORK.is_open(end + HOUR + INSTANT, HOUR)
+
+
+def test_grace_opens_nothing_before_the_bell() -> None:
+    assert not NEW_YORK.is_open(datetime(2008, 1, 15, 14, tzinfo=UTC), HOUR)
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        (datetime(2008, 1, 16, 4, 59, tzinfo=UTC), date(2008, 1, 15)),
+        (datetime(2008, 1, 16, 5, 0, tzinfo=UTC), date(2008, 1, 16)),
+        (datetime(2008, 7, 16, 3, 59, tzinfo=UTC), date(2008, 7, 15)),
+        (datetime(2008, 7, 16, 4, 0, tzinfo=UTC), date(2008, 7, 16)),
+    ],
+)
+def test_a_day_is_the_exchanges_and_begins_at_its_midnight(moment: datetime, day: date) -> None:
+    assert NEW_YORK.day_of(moment) == day
+
+
+@pytest.mark.parametrize(
+    "moment", [datetime(2008, 7, 5, 3, tzinfo=UTC), datetime(2008, 12, 25, tzinfo=UTC)]
+)
+def test_crypto_is_always_open(moment: datetime) -> None:
+    assert ALWAYS_OPEN.is_open(moment)
+
+
+def test_a_day_of_crypto_ends_at_midnight_in_utc() -> None:
+    assert ALWAYS_OPEN.close_of(date(2007, 12, 31)) == datetime(2008, 1, 1, tzinfo=UTC)
+
+
+def test_crypto_trades_on_every_day() -> None:
+    days = ALWAYS_OPEN.days(date(2008, 2, 28), date(2008, 3, 1))
+    assert days == [date(2008, 2, 28), date(2008, 2, 29), date(2008, 3, 1)]
+
+
+def test_midnight_belongs_to_the_day_of_crypto_that_it_ends() -> None:
+    midnight = datetime(2008, 1, 16, tzinfo=UTC)
+    assert ALWAYS_OPEN.day_of(midnight) == date(2008, 1, 15)
+    assert ALWAYS_OPEN.day_of(midnight + INSTANT) == date(2008, 1, 16)
+    assert ALWAYS_OPEN.day_of(midnight.astimezone(timezone(9 * HOUR))) == date(2008, 1, 15)
+
+
+def test_the_last_day_that_python_knows_never_ends() -> None:
+    assert ALWAYS_OPEN.close_of(date.max) is None
+
+
+def test_each_instrument_has_the_hours_of_its_market() -> None:
+    new_year = date(2008, 1, 1)
+    stock: TradingHours = hours_of(instrument("AAPL"), "XNYS")
+    assert stock is NEW_YORK
+    assert hours_of(instrument("AAPL"), "XLON").close_of(date(2008, 7, 4)) is not None
+    assert hours_of(instrument("BTC-USD"), "XNYS").close_of(new_year) is not None
+    assert stock.close_of(new_year) is None
+
+
+@pytest.mark.parametrize("name", ["", "NOWHERE", "xnys"])
+def test_a_calendar_that_does_not_exist_is_refused_by_name(name: str) -> None:
+    with pytest.raises(ValueError, match=f"'{name}' is no exchange calendar; XNYS is New York"):
+        exchange_hours(name)
+
+
+def test_an_exchange_whose_old_holidays_are_not_known_has_its_younger_sessions() -> None:
+    tokyo = exchange_hours("XTKS")
+    assert tokyo.close_of(date(2019, 3, 1)) == datetime(2019, 3, 1, 6, tzinfo=UTC)
+    assert tokyo.close_of(date(2019, 5, 1)) is None  # a new emperor
+
+
+def test_a_calendar_that_cannot_be_worked_out_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="'ASEX' is a calendar that"):
+        exchange_hours("ASEX")

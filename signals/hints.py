@@ -10,7 +10,7 @@ from collections.abc import Callable
 logger = logging.getLogger(__name__)
 
 LAST_ONE_WITHIN = 2.0
-"""Seconds for which the end of the program waits, so that what a command stored is hinted at."""
+"""Seconds for which the end of a program waits, so that what it stored is hinted at."""
 
 
 class Hint:
@@ -27,7 +27,7 @@ class Hint:
         self._process = 0
         self._starting = threading.Lock()
         os.register_at_fork(after_in_child=self._reset)
-        atexit.register(self._finish)
+        atexit.register(self.finish)
 
     def notify(self, count: int) -> None:
         """Say that `count` more signals wait. Returns at once."""
@@ -55,11 +55,12 @@ class Hint:
         self._process = 0
         self._starting = threading.Lock()
 
-    def _finish(self) -> None:
-        """At the end of the program: send what still lingers."""
-        if self._process == os.getpid():
-            self._full.set()
-            self._idle.wait(LAST_ONE_WITHIN)
+    def finish(self, seconds: float = LAST_ONE_WITHIN) -> bool:
+        """Send what still lingers; whether that was done within so many seconds."""
+        if self._process != os.getpid():
+            return True
+        self._full.set()
+        return self._idle.wait(seconds)
 
     def _run(self) -> None:
         while True:

@@ -11,11 +11,12 @@ from sync.models import OPEN, Delivery
 
 def hint() -> None:
     """Say that deliveries wait. Returns at once; lost hints harm nothing."""
-    _hint().notify(1)
+    delivery_hint().notify(1)
 
 
 @cache
-def _hint() -> Hint:
+def delivery_hint() -> Hint:
+    """Asks a worker to deliver, over Celery."""
     return Hint(_send, batch_size=1, linger=0.1)
 
 

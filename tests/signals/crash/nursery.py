@@ -6,7 +6,8 @@ or kills itself at its point. What a writer has acknowledged it appends to `ackn
 data folder, and to `stored` what it was told is in the database.
 
 Before the first child this process logs a signal itself: its journal, its pool of connections and
-its thread for hints are open at every fork.
+its threads for hints are open at every fork. The threads rest then: a child that is forked while
+one of them is in the SQLite library finds its lock held for ever.
 """
 
 import asyncio
@@ -41,10 +42,14 @@ SENDERS_LEASE = timedelta(seconds=4)
 def main() -> None:
     django.setup()
     import sync.tasks  # now: a child that is forked while a thread imports something would hang
+    from signals.ledger import flush_hint
     from signals.tracker import SignalTracker
+    from sync.hint import delivery_hint
 
     assert sync.tasks.deliver
     SignalTracker.from_settings("crash").log_signal(next(_signals()))
+    for hint in (flush_hint(), delivery_hint()):
+        assert hint.finish(seconds=60)
     acts: dict[str, Callable[..., int]] = {"start": _start, "end": _end}
     for line in sys.stdin:
         act, *arguments = line.split()

@@ -20,10 +20,9 @@ from alpaca.data.requests import (
 )
 from alpaca.data.timeframe import TimeFrame, TimeFrameUnit
 from requests import JSONDecodeError, RequestException
-from requests.adapters import HTTPAdapter
-from typing_extensions import override
 
 from signals.clock import Clock, utc_now
+from signals.market.alpaca_http import fault_of_keys, make_patient
 from signals.market.bars import Bars, as_times
 from signals.market.daily import COLUMNS, daily_bars
 from signals.market.hours import ALWAYS_OPEN, TradingHours, hours_of
@@ -140,35 +139,13 @@ class AlpacaMarket:
             raise FeedError(_failed(symbol, error)) from error
 
 
-class _Patient(HTTPAdapter):
-    """Waits no longer than so many seconds, where `alpaca-py` would wait for ever."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        super().__init__()
-
-    @override
-    def send(self, *args: Any, **options: Any) -> Any:  # as requests calls it
-        answer = super().send(*args, **(options | {"timeout": self._seconds}))
-        if answer.is_redirect:  # which alpaca-py does not follow, but takes for an empty answer
-            answer.close()
-            raise RequestException("it redirects to another address")
-        return answer
-
-
 def _check_keys(*keys: str) -> None:
-    """What no header can hold is refused here, because later errors would quote it."""
-    if not all(keys):
-        raise FeedError("Alpaca needs ALPACA_API_KEY and ALPACA_SECRET_KEY")
-    if not all(key.isascii() and key.isprintable() and " " not in key for key in keys):
-        raise FeedError(
-            "ALPACA_API_KEY or ALPACA_SECRET_KEY has a character that no key has: look for spaces"
-        )
+    if fault := fault_of_keys(*keys):
+        raise FeedError(fault)
 
 
 def _prepare(client: RESTClient, timeout: float) -> None:
-    for scheme in ("http://", "https://"):
-        client._session.mount(scheme, _Patient(timeout))
+    make_patient(client, timeout)
     client._retry_wait = RETRY_WAIT  # the data clients cannot be given it
 
 

@@ -1,0 +1,35 @@
+"""What of a firm's rules the risk rules keep before each trade."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+from execution.prop_firm.rule_set import RuleSet
+from execution.risk.intent import Limits
+
+
+def tightened(limits: Limits, rule_set: RuleSet) -> Limits:
+    """The stricter of both: positions, their size, the confidence and the stop's distance.
+
+    Daily loss and drawdown stay the user's own: what the firm says of them is measured by
+    `execution.prop_firm.standing`, where a breach halts.
+    """
+    return replace(
+        limits,
+        max_positions=_positions(limits.max_positions, rule_set.max_positions),
+        max_position=_least(limits.max_position, rule_set.max_position),
+        max_stop=_least(limits.max_stop, rule_set.max_stop),
+        min_confidence=_confidence(limits.min_confidence, rule_set.min_confidence),
+    )
+
+
+def _positions(own: int | None, firms: int | None) -> int | None:
+    return min((each for each in (own, firms) if each is not None), default=None)
+
+
+def _least(own: Decimal | None, firms: Decimal | None) -> Decimal | None:
+    return min((each for each in (own, firms) if each is not None), default=None)
+
+
+def _confidence(own: float, firms: Decimal | None) -> float:
+    """The user's first: a NaN of theirs must come out, for the risk rules deny by it."""
+    return own if firms is None else max(own, float(firms))

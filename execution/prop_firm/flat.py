@@ -38,7 +38,7 @@ def must_be_flat(rule_set: RuleSet, moment: datetime, hours: TradingHours) -> bo
 
 
 def _past_time(rule_set: RuleSet, flat: Flat, today: date, moment: datetime) -> bool:
-    """Whether it is `at` or later on a firm's day that has to end without positions."""
+    """Whether it is about `at` or later, on a firm's day that has to end without positions."""
     if flat.at is None or (flat.by == "weekend" and today.weekday() != FRIDAY):
         return False
     zone, end = rule_set.time_zone, day_end(rule_set, today)
@@ -46,7 +46,7 @@ def _past_time(rule_set: RuleSet, flat: Flat, today: date, moment: datetime) -> 
     latest = datetime.combine(calendar_day, flat.at, zone).astimezone(UTC)
     if latest >= end:
         latest = datetime.combine(calendar_day - ONE_DAY, flat.at, zone).astimezone(UTC)
-    return moment >= latest
+    return moment >= latest - timedelta(minutes=flat.minutes_before)
 
 
 def _past_firms_day(rule_set: RuleSet, flat: Flat, today: date, moment: datetime) -> bool:

@@ -106,10 +106,11 @@ class DailyLoss:
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
 class Flat:
-    """When nothing may be held: `minutes_before` the end of each session, or of the week's last.
+    """When nothing may be held: from `minutes_before` each session ends, or the week's last one.
 
-    `at` is a time of day in the firm's zone, from which on nothing may be held until the firm's
-    day ends; whichever comes first counts.
+    `at` is a time of day in the firm's zone at which everything must be closed at the latest; from
+    so many minutes before it until the firm's day ends nothing may be held. Closing takes a moment:
+    with 0 minutes it begins when it should be done.
     """
 
     by: Literal["close", "weekend"]

@@ -1,0 +1,28 @@
+"""Rule sets and days to test with."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from execution.prop_firm.days import Day
+from execution.prop_firm.rule_set import RuleSet, parse
+
+D = Decimal
+NAN = D("NaN")
+START = D(100_000)
+MONDAY = date(2026, 3, 2)
+ONE_DAY = timedelta(days=1)
+
+
+def rule_set(**fields: Any) -> RuleSet:  # noqa: ANN401  # whatever a TOML table may hold
+    return parse("mine", {"source": "by hand, 2026", "zone": "UTC", **fields})
+
+
+def day(number: int, *equities: int, trades: int = 1, balance: int | None = None) -> Day:
+    """A day that went through `equities`; the balance went along, or was `balance` all day."""
+    first, last = D(equities[0]), D(equities[-1])
+    balances = (first, last) if balance is None else (D(balance), D(balance))
+    return Day(
+        MONDAY + number * ONE_DAY, first, balances[0], D(max(equities)), max(balances),
+        D(min(equities)), last, balances[1], trades,
+    )  # fmt: skip

@@ -1,0 +1,228 @@
+"""Orders, fills and positions as Alpaca keeps them, in its documented JSON; no HTTP here."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+Row = dict[str, Any]
+
+MORNING = datetime(2024, 1, 5, 15, 0, 0, 123456, tzinfo=UTC)
+CASH = Decimal(100_000)
+DONE = ("filled", "canceled", "expired", "replaced", "rejected")
+TIMES = ("filled_at", "expired_at", "canceled_at", "failed_at", "replaced_at", "replaced_by")
+
+
+class Refused(Exception):
+    """Answered with `status` and Alpaca's own `code`."""
+
+    def __init__(self, status: int, code: int, message: str) -> None:
+        self.status = status
+        self.body = {"code": code, "message": message}
+        super().__init__(json.dumps(self.body))
+
+
+@dataclass
+class Exchange:
+    """One account. Nothing trades by itself: a test says when, by `move`.
+
+    `slow_cancels` is how many looks at an order it takes until its cancellation is through.
+    """
+
+    prices: dict[str, Decimal] = field(default_factory=dict)
+    orders: list[Row] = field(default_factory=list)
+    activities: list[Row] = field(default_factory=list)
+    positions: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    cash: Decimal = CASH
+    slow_cancels: int = 0
+    now: datetime = MORNING
+
+    def tick(self) -> str:
+        """The next second."""
+        self.now += timedelta(seconds=1)
+        return self.now.isoformat().replace("+00:00", "Z")
+
+    def place(self, asked: Row) -> Row:
+        """A new order, refused as Alpaca refuses."""
+        if any(order["client_order_id"] == asked["client_order_id"] for order in self.orders):
+            raise Refused(422, 40010001, "client_order_id must be unique")
+        if asked.get("order_class") == "bracket":
+            return self._bracket(asked)
+        self._refuse_without_shares(asked)
+        return self._add(asked | {"order_class": "simple"})
+
+    def _bracket(self, asked: Row) -> Row:
+        if Decimal(asked["qty"]) % 1:
+            raise Refused(422, 42210000, "fractional orders must be simple orders")
+        target, stop = asked["take_profit"]["limit_price"], asked["stop_loss"]["stop_price"]
+        if (Decimal(target) > Decimal(stop)) != (asked["side"] == "buy"):
+            raise Refused(422, 42210000, "take_profit.limit_price must be beyond stop_price")
+        entry = self._add(asked)
+        side = "sell" if asked["side"] == "buy" else "buy"
+        exit_ = asked | {"side": side, "parent": entry["id"], "status": "held"}
+        self._add(exit_ | {"client_order_id": str(uuid4()), "type": "limit", "limit_price": target})
+        self._add(exit_ | {"client_order_id": str(uuid4()), "type": "stop", "stop_price": stop})
+        return entry
+
+    def _refuse_without_shares(self, asked: Row) -> None:
+        """Exits hold the shares that they would sell."""
+        quantity, _ = self.positions.get(asked["symbol"], (Decimal(0), Decimal(0)))
+        against = [
+            Decimal(order["qty"])
+            for order in self.orders
+            if order["status"] in ("new", "pending_cancel") and order["type"] == "limit"
+            and (order["symbol"], order["side"]) == (asked["symbol"], asked["side"])
+        ]  # fmt: skip
+        free = abs(quantity) - sum(against)
+        if against and free < Decimal(asked["qty"]):
+            message = (
+                f"insufficient qty available for order (requested: {asked['qty']},"
+                f" available: {free})"
+            )
+            raise Refused(403, 40310000, message)
+
+    def _add(self, asked: Row) -> Row:
+        now = self.tick()
+        order: Row = {
+            "id": str(uuid4()), "client_order_id": asked["client_order_id"],
+            "created_at": now, "updated_at": now, "submitted_at": now,
+            **dict.fromkeys(TIMES), "replaces": None, "asset_id": str(uuid4()),
+            "symbol": asked["symbol"], "asset_class": "us_equity", "notional": None,
+            "qty": asked["qty"], "filled_qty": "0", "filled_avg_price": None,
+            "order_class": asked["order_class"], "order_type": asked["type"],
+            "type": asked["type"], "side": asked["side"],
+            "time_in_force": asked["time_in_force"], "limit_price": asked.get("limit_price"),
+            "stop_price": asked.get("stop_price"), "status": asked.get("status", "accepted"),
+            "extended_hours": False, "legs": None, "trail_percent": None, "trail_price": None,
+            "hwm": None, "parent": asked.get("parent"),
+        }  # fmt: skip
+        self.orders.append(order)
+        return order
+
+    def order(self, order_id: str) -> Row:
+        for order in self.orders:
+            if order_id in (order["id"], order["client_order_id"]):
+                return order
+        raise Refused(404, 40410000, f"order not found for {order_id}")
+
+    def legs(self, entry: Row) -> list[Row]:
+        return [order for order in self.orders if order["parent"] == entry["id"]]
+
+    def shown(self, order: Row, nested: bool) -> Row:
+        """As it is answered; looking brings a cancellation on."""
+        legs = [self.shown(leg, False) for leg in self.legs(order)] if nested else None
+        self._bring_on_cancel(order)
+        told = {name: value for name, value in order.items() if name not in ("parent", "looks")}
+        return told | {"legs": legs or None}
+
+    def _bring_on_cancel(self, order: Row) -> None:
+        if order["status"] == "pending_cancel":
+            order["looks"] = order.get("looks", 0) + 1
+            if order["looks"] > self.slow_cancels:
+                self._end(order, "canceled")
+
+    def cancel(self, order_id: str) -> None:
+        """With all of its bracket."""
+        order = self.order(order_id)
+        if order["status"] in (*DONE, "pending_cancel"):
+            raise Refused(422, 42210000, f'order is already in "{order["status"]}" state')
+        for each in self._family(order):
+            if each["status"] not in DONE:
+                each["status"] = "pending_cancel"
+                if not self.slow_cancels:
+                    self._end(each, "canceled")
+
+    def _family(self, order: Row) -> Iterator[Row]:
+        head = order["parent"] or order["id"]
+        return (each for each in self.orders if head in (each["id"], each["parent"]))
+
+    def _end(self, order: Row, status: str) -> None:
+        order["status"] = status
+        order[f"{status}_at"] = self.tick()
+
+    def move(self, symbol: str, price: str) -> None:
+        """The market trades at that price from now on, and what would be filled at it is."""
+        self.prices[symbol] = Decimal(price)
+        for order in [each for each in self.orders if each["symbol"] == symbol]:
+            if self._would_fill(order, Decimal(price)):
+                self.fill(order)
+
+    def _would_fill(self, order: Row, price: Decimal) -> bool:
+        if order["status"] in (*DONE, "pending_cancel"):
+            return False
+        if order["type"] == "market":
+            return True
+        if order["parent"] and self.order(order["parent"])["status"] != "filled":
+            return False
+        level = Decimal(order["limit_price"] or order["stop_price"])
+        upwards = (order["side"] == "sell") == (order["type"] == "limit")
+        return price >= level if upwards else price <= level
+
+    def fill(self, order: Row, quantity: str | None = None) -> None:
+        """At the market's price: all that is left, or a part of it."""
+        left = Decimal(order["qty"]) - Decimal(order["filled_qty"])
+        part = Decimal(quantity) if quantity else left
+        price = self.prices[order["symbol"]]
+        filled = Decimal(order["filled_qty"]) + part
+        order |= {"filled_qty": str(filled), "filled_avg_price": str(price)}
+        self._report(order, part, price)
+        self._book(order, part, price)
+        if part < left:
+            order["status"] = "partially_filled"
+            return
+        self._end(order, "filled")
+        self._settle(order)
+
+    def _settle(self, order: Row) -> None:
+        """An entry wakes its target, while its stop stays held; an exit ends the other one."""
+        for other in self._family(order):
+            if order["parent"] and other["status"] not in DONE:
+                self._end(other, "canceled" if order["type"] == "limit" else "replaced")
+            elif other["parent"] == order["id"] and other["type"] == "limit":
+                other["status"] = "new"
+
+    def _report(self, order: Row, quantity: Decimal, price: Decimal) -> None:
+        at = self.tick()
+        self.activities.append({
+            "id": f"{self.now:%Y%m%d%H%M%S}{self.now.microsecond // 1000:03}::{uuid4()}",
+            "activity_type": "FILL", "transaction_time": at, "type": "fill",
+            "price": str(price), "qty": str(quantity), "side": order["side"],
+            "symbol": order["symbol"], "leaves_qty": "0", "order_id": order["id"],
+            "cum_qty": order["filled_qty"], "order_status": "filled",
+        })  # fmt: skip
+
+    def _book(self, order: Row, quantity: Decimal, price: Decimal) -> None:
+        signed = quantity if order["side"] == "buy" else -quantity
+        held, average = self.positions.pop(order["symbol"], (Decimal(0), price))
+        self.cash -= signed * price
+        if held + signed:
+            grows = held * signed >= 0
+            worth = held * average + signed * price
+            new = worth / (held + signed) if grows else average
+            self.positions[order["symbol"]] = (held + signed, new)
+
+    def position(self, symbol: str) -> Row:
+        quantity, average = self.positions[symbol]
+        price = self.prices[symbol]
+        return {
+            "asset_id": str(uuid4()), "symbol": symbol, "exchange": "NASDAQ",
+            "asset_class": "us_equity", "avg_entry_price": str(average), "qty": str(quantity),
+            "side": "long" if quantity > 0 else "short",
+            "market_value": str(quantity * price), "cost_basis": str(quantity * average),
+            "unrealized_pl": str(quantity * (price - average)), "current_price": str(price),
+            "lastday_price": str(price), "change_today": "0",
+        }  # fmt: skip
+
+    def account(self) -> Row:
+        worth = sum(held * self.prices[symbol] for symbol, (held, _) in self.positions.items())
+        return {
+            "id": str(uuid4()), "account_number": "PA1", "status": "ACTIVE", "currency": "USD",
+            "buying_power": str(self.cash), "cash": str(self.cash),
+            "equity": str(self.cash + worth), "last_equity": str(CASH),
+            "portfolio_value": str(self.cash + worth), "multiplier": "1",
+            "pattern_day_trader": False, "trading_blocked": False, "account_blocked": False,
+            "shorting_enabled": True,
+        }  # fmt: skip

@@ -66,6 +66,10 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
             raise refusal(name, ",".join(items), "a name, or several with commas between")
         return list(filter(None, items))
 
+    def listed(self, name: str, default: str) -> list[str]:
+        """Names with commas between, or none."""
+        return [item.strip() for item in self.text(name, default).split(",") if item.strip()]
+
     def numbers(
         self, name: str, default: str, *, minimum: float, maximum: float, keys: Sequence[str] = ()
     ) -> dict[str, float]:

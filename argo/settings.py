@@ -36,7 +36,10 @@ SIGNAL_POOL_TIMEOUT = env.seconds("SIGNAL_POOL_TIMEOUT", 10.0, minimum=0.1)
 SIGNAL_SEGMENT_BYTES = env.integer("SIGNAL_SEGMENT_BYTES", 64 * 2**20, minimum=4096)
 API_MAX_BODY_BYTES = env.integer("API_MAX_BODY_BYTES", 8 * 2**20, minimum=1024)
 
-SIGNAL_STORED_HANDLERS: tuple[str, ...] = ("sync.outbox.enqueue",)
+SIGNAL_STORED_HANDLERS: tuple[str, ...] = (
+    "sync.outbox.enqueue",
+    "execution.decisions.enqueue",
+)
 """Dotted paths called in order, inside the flush transaction, with the signals just stored.
 
 Each takes a `Sequence[signals.store.StoredSignal]`. They only insert rows.
@@ -109,6 +112,47 @@ SYNC_CONCURRENCY = env.integer("SYNC_CONCURRENCY", 8, minimum=1, maximum=64)
 SYNC_MAX_ATTEMPTS = env.integer("SYNC_MAX_ATTEMPTS", 15, minimum=1)
 SYNC_INTERVAL = env.seconds("SYNC_INTERVAL", 5.0, minimum=0.1)
 
+# --- Execution -------------------------------------------------------------------------------
+AUTO_EXECUTE = env.flag("AUTO_EXECUTE", default=False)
+BROKER = env.choice("BROKER", "paper", ("paper", "alpaca"))
+ALPACA_LIVE = env.text("ALPACA_LIVE", "")
+ALPACA_TRADING_URL = env.text("ALPACA_TRADING_URL", "")
+TRADING_ACCOUNT = (  # an account's rows are never mixed with another's
+    "paper" if BROKER == "paper" else "alpaca-live" if ALPACA_LIVE == "yes" else "alpaca-paper"
+)
+TRADING_ZONE = env.text("TRADING_ZONE", "America/New_York")
+EXECUTION_INTERVAL = env.seconds("EXECUTION_INTERVAL", 5.0, minimum=0.1)
+MONITOR_INTERVAL = env.seconds("MONITOR_INTERVAL", 10.0, minimum=0.1)
+RECONCILE_INTERVAL = env.seconds("RECONCILE_INTERVAL", 300.0, minimum=1.0)
+EXECUTION_MAX_AGE = env.seconds("EXECUTION_MAX_AGE", 900.0, minimum=1.0, maximum=10 * 86400)
+POSITION_MAX_DAYS = env.number("POSITION_MAX_DAYS", 30.0, minimum=0.001, maximum=3650.0)
+SIZING = env.choice("SIZING", "fixed_risk", ("fixed_risk", "fixed_fraction"))
+SIZING_PERCENT = env.number("SIZING_PERCENT", 0.5, minimum=0.001, maximum=100.0)
+SIZING_SCALED = env.flag("SIZING_SCALED", default=False)
+RISK_ALLOWED = env.listed("RISK_ALLOWED", "")
+RISK_RESTRICTED = env.listed("RISK_RESTRICTED", "")
+RISK_GROUPS = [group.split("+") for group in env.listed("RISK_GROUPS", "")]
+RISK_MAX_DISTANCE = env.number("RISK_MAX_DISTANCE", 1.0, minimum=0.0, maximum=100.0)
+RISK_MAX_STOP = env.number("RISK_MAX_STOP", 20.0, minimum=0.01, maximum=100.0)
+RISK_MAX_POSITIONS = env.integer("RISK_MAX_POSITIONS", 10, minimum=1)
+RISK_MAX_PER_SYMBOL = env.integer("RISK_MAX_PER_SYMBOL", 1, minimum=1)
+RISK_MAX_PER_GROUP = env.integer("RISK_MAX_PER_GROUP", 3, minimum=1)
+RISK_MAX_POSITION = env.number("RISK_MAX_POSITION", 10.0, minimum=0.001, maximum=100.0)
+RISK_MAX_DAILY_LOSS = env.number("RISK_MAX_DAILY_LOSS", 3.0, minimum=0.001, maximum=100.0)
+RISK_MAX_DRAWDOWN = env.number("RISK_MAX_DRAWDOWN", 10.0, minimum=0.001, maximum=100.0)
+RISK_ORDERS_A_MINUTE = env.integer("RISK_ORDERS_A_MINUTE", 10, minimum=1)
+RISK_LOSSES_IN_A_ROW = env.integer("RISK_LOSSES_IN_A_ROW", 3, minimum=1)
+RISK_COOLDOWN = env.seconds("RISK_COOLDOWN", 3600.0, minimum=0.0, maximum=365 * 86400)
+PROP_FIRM = env.text("PROP_FIRM", "off")
+PROP_FIRM_FILE = env.text("PROP_FIRM_FILE", "")
+PAPER_DEPOSIT = env.number("PAPER_DEPOSIT", 100_000.0, minimum=1.0, maximum=1e12)
+PAPER_SPREAD = env.number("PAPER_SPREAD", 0.02, minimum=0.0, maximum=50.0)
+PAPER_SLIPPAGE = env.number("PAPER_SLIPPAGE", 0.02, minimum=0.0, maximum=50.0)
+PAPER_FEE = env.number("PAPER_FEE", 0.0, minimum=0.0, maximum=50.0)
+PAPER_VOLUME_SHARE = env.number("PAPER_VOLUME_SHARE", 0.0, minimum=0.0, maximum=100.0)
+REPLAY_EXECUTION = "execution.replaying.execution"
+"""What `replay --execute` trades with; the ledger knows nothing of execution."""
+
 # --- Database --------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database(
@@ -139,6 +183,7 @@ CELERY_TASK_ROUTES = {
     "signals.tasks.flush": {"queue": "flush"},
     "sync.tasks.deliver": {"queue": "sync"},
     "signals.tasks.generate": {"queue": "generation"},
+    "execution.tasks.*": {"queue": "execution"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 20.0
@@ -157,6 +202,16 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "options": {"expire_seconds": ceil(SYNC_INTERVAL)},
     },
 }
+for name, every in (
+    ("execute", EXECUTION_INTERVAL),
+    ("monitor", MONITOR_INTERVAL),
+    ("reconcile", RECONCILE_INTERVAL),
+):
+    CELERY_BEAT_SCHEDULE[name] = {
+        "task": f"execution.tasks.{name}",
+        "schedule": every,
+        "options": {"expire_seconds": ceil(every)},
+    }
 if MARKET_IS_LIVE:
     CELERY_BEAT_SCHEDULE["generate"] = {
         "task": "signals.tasks.generate",
@@ -179,6 +234,7 @@ INSTALLED_APPS = [
     "argo",
     "signals",
     "sync",
+    "execution",
 ]
 MIDDLEWARE = [
     "argo.middleware.BodyLimit",
@@ -234,6 +290,8 @@ if HTTPS:
 
 OWN_PREFIXES = (
     "ARGO_", "SIGNAL_", "ALPINE_", "SYNC_", "MARKET_", "ALPACA_", "MIN_CONFIDENCE", "PROP_FIRM",
+    "AUTO_EXECUTE", "BROKER", "EXECUTION_", "MONITOR_", "RECONCILE_", "POSITION_", "SIZING",
+    "RISK_", "PAPER_", "TRADING_",
 )  # fmt: skip
 UNKNOWN_SETTINGS = env.unknown(OWN_PREFIXES)
 

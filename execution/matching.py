@@ -11,8 +11,12 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from execution.risk.intent import Side
+from execution.sizing import to_step
+from signals.market.bars import Bar
 
 ONE, TWO, HUNDRED = Decimal(1), Decimal(2), Decimal(100)
+FINEST = Decimal("0.00000001")
+"""Prices of fills and fees are rounded to this."""
 
 
 class Exit(StrEnum):
@@ -23,14 +27,41 @@ class Exit(StrEnum):
 
 
 class Prices(NamedTuple):
-    """A bar in Decimal; `time` is when it closed (UTC)."""
+    """What a symbol cost from `began` to `time` (UTC): a bar, or a quote that began as it ended.
 
+    `volume` is None where it is not known.
+    """
+
+    began: datetime
     time: datetime
     open: Decimal
     high: Decimal
     low: Decimal
     close: Decimal
-    volume: Decimal
+    volume: Decimal | None = None
+
+    @classmethod
+    def quoted(cls, price: float, time: datetime) -> "Prices":
+        """One price at one moment."""
+        exact = as_decimal(price)
+        return cls(time, time, exact, exact, exact, exact)
+
+    @classmethod
+    def of(cls, bar: Bar, began: datetime) -> "Prices":
+        """A bar whose session began then."""
+        prices = map(as_decimal, (bar.open, bar.high, bar.low, bar.close, bar.volume))
+        return cls(began, bar.time, *prices)
+
+    def known_after(self, moment: datetime) -> "Prices":
+        """What of it surely came after `moment`: all, or where it had begun by then its close."""
+        if moment <= self.began:
+            return self
+        return self._replace(began=self.time, open=self.close, high=self.close, low=self.close)
+
+
+def as_decimal(value: float) -> Decimal:
+    """The shortest decimal that is this float."""
+    return Decimal(repr(float(value)))
 
 
 class Ended(NamedTuple):
@@ -53,11 +84,11 @@ class Costs:
         """The price at which an order that takes what there is gets filled: half the spread and
         the slippage worse than the middle."""
         worse = (self.spread / TWO + self.slippage) / HUNDRED
-        return price * (ONE + worse if side is Side.BUY else ONE - worse)
+        return (price * (ONE + worse if side is Side.BUY else ONE - worse)).quantize(FINEST)
 
     def fee_of(self, quantity: Decimal, price: Decimal) -> Decimal:
         """The fee of one fill."""
-        return quantity * price * self.fee / HUNDRED
+        return (quantity * price * self.fee / HUNDRED).quantize(FINEST)
 
 
 def ended(side: Side, stop: Decimal, target: Decimal, bar: Prices) -> Ended | None:
@@ -77,7 +108,11 @@ def ended(side: Side, stop: Decimal, target: Decimal, bar: Prices) -> Ended | No
     return None
 
 
-def fillable(quantity: Decimal, volume: Decimal, share: Decimal | None) -> Decimal:
-    """How much of `quantity` a bar with this volume fills, where at most `share` percent of the
-    volume is ours; all of it where `share` is None."""
-    return quantity if share is None else min(quantity, volume * share / HUNDRED)
+def fillable(
+    quantity: Decimal, volume: Decimal | None, share: Decimal | None, step: Decimal
+) -> Decimal:
+    """How much of `quantity` a bar with this volume fills, in steps, where at most `share` percent
+    of the volume is ours; all of it where `share` or the volume is None."""
+    if share is None or volume is None:
+        return quantity
+    return min(quantity, to_step(volume * share / HUNDRED, step))

@@ -49,9 +49,7 @@ def record_outcome(
     InvalidInput, NotFound, and AlreadyEnded where `only_if_open` and there is an outcome.
     """
     with transaction.atomic(using=using):
-        signal = Signal.objects.using(using).select_for_update().filter(signal_id=signal_id).first()
-        if signal is None:
-            raise NotFound(f"There is no signal {signal_id}.")
+        signal = _locked(signal_id, using)
         if only_if_open and signal.outcome is not None:
             raise AlreadyEnded(f"Signal {signal_id} has ended already: {signal.outcome}.")
         check(signal, outcome, exit_price, why)
@@ -61,6 +59,33 @@ def record_outcome(
             "profit_loss_pct": profit_loss_pct(signal.action, signal.entry_price, exit_price),
         }
         return _change(signal, after, who, why, now, journal, using)
+
+
+def record_order(
+    signal_id: str,
+    order_id: str | None,
+    *,
+    who: str,
+    why: str,
+    now: datetime,
+    journal: Journal,
+    using: str = "default",
+) -> OutcomeChange | None:
+    """Write down which order trades the signal, or that none does.
+
+    Inside the caller's transaction, and best as its last act: it is journaled before it commits.
+    None where it is written already. Raises NotFound.
+    """
+    with transaction.atomic(using=using):
+        signal = _locked(signal_id, using)
+        return _change(signal, {"order_id": order_id}, who, why, now, journal, using)
+
+
+def _locked(signal_id: str, using: str) -> Signal:
+    signal = Signal.objects.using(using).select_for_update().filter(signal_id=signal_id).first()
+    if signal is None:
+        raise NotFound(f"There is no signal {signal_id}.")
+    return signal
 
 
 def _change(

@@ -103,6 +103,8 @@ class Limits:
     max_per_group: int | None = 3
     groups: Sequence[frozenset[str]] = field(default_factory=tuple)
     max_position: Decimal | None = Decimal("10")
+    max_stop: Decimal | None = None
+    """Percent of the entry, of the stop from it."""
     max_daily_loss: Decimal | None = Decimal("3")
     """Percent of the day's first equity."""
     max_drawdown: Decimal | None = Decimal("10")

@@ -114,6 +114,16 @@ def levels(intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime) 
                   "reached already")  # fmt: skip
 
 
+def stop(intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime) -> Denial | None:
+    """The stop is not too far away."""
+    if limits.max_stop is None:
+        return None
+    away = abs(intent.entry - intent.stop) / intent.entry * HUNDRED
+    if away <= limits.max_stop:
+        return None
+    return Denial("stop", f"the stop is {away:.2f}% from the entry; it may be {limits.max_stop}%")
+
+
 def positions(intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime) -> Denial | None:
     """There is room for one more position."""
     held = len({holding.symbol for holding in portfolio.holdings} | {intent.symbol})
@@ -217,8 +227,8 @@ def cooldown(intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime
 
 
 RULES: tuple[Rule, ...] = (
-    halted, figures, confidence, symbol, session, price, distance, levels, positions, held, group,
-    size, buying_power, daily_loss, drawdown, pace, cooldown,
+    halted, figures, confidence, symbol, session, price, distance, levels, stop, positions, held,
+    group, size, buying_power, daily_loss, drawdown, pace, cooldown,
 )  # fmt: skip
 
 

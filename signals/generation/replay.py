@@ -36,6 +36,19 @@ class SignalLog(Protocol):
         """Move what was accepted into the database."""
 
 
+class Trading(Protocol):
+    """What trades the signals of a replay on its clock; `settings.REPLAY_EXECUTION` makes one."""
+
+    def see(self, windows: Sequence[Bars], /) -> None:
+        """Bars have just closed: the last of each window."""
+
+    def decide(self, signal_ids: Sequence[str], /) -> None:
+        """These signals were made of them, and are stored."""
+
+    def finish(self) -> dict[str, Any]:
+        """The replay is over; what became of the trades, in plain values."""
+
+
 class ReplayClock:
     """A clock that stands at the close of the bar being replayed, and never goes back."""
 
@@ -165,10 +178,14 @@ class _Walk:
     by_regime: dict[str, Tally] = field(default_factory=dict)
     kept: list[Judged] = field(default_factory=list)
 
-    def step(self, now: datetime, windows: Iterable[Bars]) -> None:
-        """Judge what one moment brings; `windows` are the symbols that have a bar then."""
+    def step(self, now: datetime, windows: Iterable[Bars]) -> list[str]:
+        """Judge what one moment brings; `windows` are the symbols that have a bar then.
+
+        Answers the ids of the signals that were made.
+        """
         judged = [each for bars in windows if (each := self._judged(now, bars)) is not None]
         passed = [each for each in judged if not each.reasons]
+        receipts: Sequence[Receipt] = ()
         if passed:
             receipts = self.log.accept([each.candidate.as_signal() for each in passed])
             for each, receipt in zip(passed, receipts, strict=True):
@@ -177,6 +194,7 @@ class _Walk:
         self.kept += [each for each in judged if each.reasons]
         if len(self.kept) >= KEPT_AT_ONCE:
             self.write()
+        return [receipt.signal_id for receipt in receipts]
 
     def write(self) -> None:
         """Write down the candidates that wait for it."""
@@ -211,6 +229,7 @@ def replay(
     keep: Callable[[Sequence[Judged]], object] = lambda judged: None,
     stored: Callable[[Bars, str], Mapping[Stored, str]] = lambda bars, strategy: {},
     on_bars: Callable[[int], object] = lambda count: None,
+    trading: Trading | None = None,
 ) -> ReplaySummary:
     """Walk the bars of all symbols in the order of time, and log every signal they give.
 
@@ -230,7 +249,12 @@ def replay(
     try:
         for moment, windows in _moments(histories, period):
             clock.stand_at(moment)
-            walk.step(moment, windows)
+            if trading:
+                trading.see(windows)
+            made = walk.step(moment, windows)
+            if trading and made:
+                log.flush()
+                trading.decide(made)
             on_bars(len(windows))
     finally:
         walk.write()

@@ -19,6 +19,9 @@ class TradingHours(Protocol):
     def close_of(self, day: date) -> datetime | None:
         """When the session of `day` ends, in UTC; None where there is none."""
 
+    def began(self, end: datetime) -> datetime:
+        """When the session began that ends, or goes on, at `end`."""
+
     def days(self, first: date, last: date) -> list[date]:
         """The days with a session, from `first` to `last`, both included."""
 
@@ -46,6 +49,11 @@ class ExchangeHours:
         """When the session of `day` ends, in UTC; None on a day without one."""
         return self._close_of.get(day)
 
+    def began(self, end: datetime) -> datetime:
+        """When the session began that ends, or goes on, at `end`; before the first one: `end`."""
+        session = bisect_left(self._opens, end) - 1
+        return self._opens[session] if session >= 0 else end
+
     def days(self, first: date, last: date) -> list[date]:
         """The days with a session, from `first` to `last`, both included."""
         return self._days[bisect_left(self._days, first) : bisect_right(self._days, last)]
@@ -68,6 +76,10 @@ class AlwaysOpen:
         if day == date.max:
             return None
         return datetime.combine(day + timedelta(days=1), time(), UTC)
+
+    def began(self, end: datetime) -> datetime:
+        """A day before."""
+        return end - timedelta(days=1)
 
     def days(self, first: date, last: date) -> list[date]:
         """Every day from `first` to `last`."""

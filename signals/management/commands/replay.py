@@ -5,14 +5,24 @@ from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
+from django.utils.module_loading import import_string
 
 from argo.errors import FieldError, InvalidInput
 from signals.generation.candidates import keep, stored_signals
-from signals.generation.replay import Period, ReplayClock, ReplaySummary, Tally, replay
+from signals.generation.replay import (
+    Period,
+    ReplayClock,
+    ReplaySummary,
+    Tally,
+    Trading,
+    replay,
+)
 from signals.generation.wiring import market, recipe
 from signals.management.command import ArgoCommand, progress
 from signals.management.symbols import add_symbols, symbols_of
+from signals.market.bars import Bars
 from signals.market.protocol import MarketData
 from signals.tracker import SignalTracker
 
@@ -37,16 +47,22 @@ class Command(ArgoCommand):
             type=float,
             help="the least confidence of a signal, 0 to 100 (default: MIN_CONFIDENCE)",
         )
+        parser.add_argument(
+            "--execute",
+            action="store_true",
+            help="trade the signals too, on paper, on the account `replay`",
+        )
 
     def run(self, options: dict[str, Any]) -> None:
         try:
-            summary = _replay(options)
+            summary, trades = _replay(options)
         except KeyboardInterrupt:
             self.fail("Interrupted. What was stored stays; the same command goes on.")
-        self.answer(options, summary.as_dict(), _as_tables(summary))
+        text = "\n\n".join(filter(None, (_as_tables(summary), _as_lines(trades))))
+        self.answer(options, summary.as_dict() | trades, text)
 
 
-def _replay(options: dict[str, Any]) -> ReplaySummary:
+def _replay(options: dict[str, Any]) -> tuple[ReplaySummary, dict[str, Any]]:
     how = recipe(options["min_confidence"])
     days = _day("--from", options["first"]), _day("--to", options["last"])
     names = symbols_of(options["symbols"])
@@ -61,9 +77,16 @@ def _replay(options: dict[str, Any]) -> ReplaySummary:
         closing(SignalTracker.from_settings(origin="replay", clock=clock)) as tracker,
         progress(total, "bar") as bar,
     ):
-        return replay(
-            histories, period, how, tracker, clock, keep, stored_signals, on_bars=bar.update
+        trading = _trading(histories, clock) if options["execute"] else None
+        summary = replay(
+            histories, period, how, tracker, clock, keep, stored_signals, bar.update, trading
         )
+    return summary, trading.finish() if trading else {}
+
+
+def _trading(histories: Sequence[Bars], clock: ReplayClock) -> Trading:
+    made: Trading = import_string(settings.REPLAY_EXECUTION)(histories, clock)
+    return made
 
 
 def _period(source: MarketData, first: date | None, last: date | None) -> Period:
@@ -114,6 +137,13 @@ def _as_tables(summary: ReplaySummary) -> str:
     rows = [*summary.by_symbol.items(), *summary.by_regime.items(), ("all", summary.total)]
     lines = [_line(*head), *(_line(name, *_cells(tally, codes)) for name, tally in rows)]
     return "\n".join(lines)
+
+
+def _as_lines(trades: dict[str, Any]) -> str:
+    """What became of the trades: a line for each kind of thing that was counted."""
+    counts = {name: ", ".join(f"{count} {what}" for what, count in found.items())
+              for name, found in trades.items()}  # fmt: skip
+    return "\n".join(f"{name:<12}{text or 'none'}" for name, text in counts.items())
 
 
 def _cells(tally: Tally, codes: Sequence[str]) -> list[int]:

@@ -147,6 +147,7 @@ def running() -> Iterator[Alpaca]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 60  # a test that would hang fails
+        disable_nagle_algorithm = True  # head and body are two writes
 
         @override
         def log_message(self, format: str, *args: object) -> None:

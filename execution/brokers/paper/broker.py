@@ -1,0 +1,270 @@
+"""A broker without a market of its own: kept in the database, filled from market data.
+
+An order is filled by the first price that comes after it: the open of the next bar, or the next
+quote. Of a bar that had begun by then only the close counts. Stops are filled like orders at the
+market, at the open where the price jumped over them; targets at their price, or at a better open.
+Where a bar reaches both, the stop came first. Costs are `Terms`. The same prices give the same
+fills, to the last digit.
+"""
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import DatabaseError, IntegrityError, transaction
+
+from execution.brokers.paper.books import Money, book, open_tickets, save, tickets
+from execution.brokers.paper.placed import as_placed
+from execution.brokers.paper.ticket import Filled, Terms, Ticket, is_final
+from execution.brokers.protocol import (
+    Account,
+    Bracket,
+    BrokerError,
+    Close,
+    Execution,
+    Holding,
+    Leg,
+    Placed,
+    State,
+)
+from execution.fields import ZERO
+from execution.matching import Prices
+from execution.models import PaperAccount, PaperFill, PaperOrder
+from execution.risk.intent import Side
+from signals.clock import Clock
+from signals.market.hours import TradingHours
+from signals.market.instruments import CRYPTO, instrument, normalised
+from signals.market.protocol import MarketData
+
+logger = logging.getLogger(__name__)
+
+SHARE, COIN = Decimal(1), Decimal("0.000001")
+"""The steps of quantities: whole shares, and millionths of a coin."""
+
+
+@dataclass(frozen=True)
+class PaperBroker:
+    """One account on paper; `deposit` is what it begins with.
+
+    `fills` looks at the market first, so that what it brought is told; the other answers are those
+    of the last look.
+    """
+
+    account_name: str
+    market: MarketData
+    hours: Callable[[str], TradingHours]
+    clock: Clock
+    deposit: Decimal = Decimal(100_000)
+    terms: Terms = field(default_factory=Terms)
+    name: str = "paper"
+
+    def step(self, symbol: str) -> Decimal:
+        """A share, or a millionth of a coin."""
+        return COIN if instrument(symbol).asset_type == CRYPTO else SHARE
+
+    def account(self) -> Account:
+        """The money as it stands."""
+        with self._books() as account:
+            money = Money(account.cash, open_tickets(account))
+        return Account(money.equity, money.balance, money.buying_power, self.clock())
+
+    def positions(self) -> Sequence[Holding]:
+        """What is held, one for each symbol."""
+        with self._books() as account:
+            held = [each for each in open_tickets(account) if each.held]
+        by_symbol: dict[str, list[Ticket]] = {}
+        for each in held:
+            by_symbol.setdefault(each.entry.symbol, []).append(each)
+        return [_holding(symbol, there) for symbol, there in sorted(by_symbol.items())]
+
+    def submit(self, order: Bracket | Close) -> Placed:
+        """Place an order; it is filled by a later price. Raises `BrokerError`."""
+        with self._books(locked=True) as account:
+            if PaperOrder.objects.filter(
+                account=account, client_order_id=order.client_order_id
+            ).exists():
+                raise BrokerError("there is an order of this id", permanent=True, duplicate=True)
+            if isinstance(order, Close):
+                return self._close(account, order)
+            return self._open(account, order)
+
+    def cancel(self, broker_id: str) -> None:
+        """Cancel an order. What an entry has filled keeps its exits."""
+        with self._books(locked=True) as account:
+            for ticket in self._of(account, broker_id):
+                order = _named(ticket, broker_id)
+                if not is_final(order):
+                    order.state = State.CANCELED
+                if order is ticket.entry and not ticket.held:
+                    ticket.cancel_exits()
+                save([ticket.entry, *ticket.legs.values()])
+
+    def find(self, client_order_id: str) -> Placed | None:
+        """The order of that client id, with its exits."""
+        with self._books() as account:
+            found = self._of(account, client_order_id)
+        return as_placed(found[0], client_order_id) if found else None
+
+    def open_orders(self) -> Sequence[Placed]:
+        """Those that may still be filled."""
+        with self._books() as account:
+            found = open_tickets(account)
+        orders = [(each, order) for each in found for order in (each.entry, *each.legs.values())]
+        return [
+            as_placed(each, order.client_order_id) for each, order in orders if not is_final(order)
+        ]
+
+    def fills(self, since: datetime) -> Sequence[Execution]:
+        """What was filled at `since` or later."""
+        self.look()
+        with self._books() as account:
+            rows = PaperFill.objects.filter(order__account=account, time__gte=since)
+            return [_execution(fill) for fill in rows.select_related("order").order_by("pk")]
+
+    def look(self) -> int:
+        """Ask the market for what it did since the last look; how many fills that brought.
+
+        A symbol whose prices cannot be had waits for the next look.
+        """
+        with self._books() as account:
+            oldest = _oldest(open_tickets(account))
+        prices: dict[str, Sequence[Prices]] = {}
+        for symbol, since in oldest.items():
+            try:
+                prices[symbol] = self._prices(symbol, since)
+            except Exception as error:  # noqa: BLE001  # one symbol's feed holds up no other
+                logger.error("No prices of %s for its paper orders: %s", symbol, error)
+        return self.see(prices)
+
+    def see(self, prices: Mapping[str, Sequence[Prices]]) -> int:
+        """Let these prices, oldest first, fill what they fill; how many fills that made."""
+        with self._books(locked=True) as account:
+            open_now = [each for each in open_tickets(account) if prices.get(each.entry.symbol)]
+            filled = [
+                done for each in open_now for done in self._seen(each, prices[each.entry.symbol])
+            ]
+            book(account, filled)
+            save(order for each in open_now for order in (each.entry, *each.legs.values()))
+        return len(filled)
+
+    def _seen(self, ticket: Ticket, prices: Sequence[Prices]) -> Iterator[Filled]:
+        step = self.step(ticket.entry.symbol)
+        for each in prices:
+            if each.time > ticket.entry.seen_at:
+                yield from ticket.see(each, self.terms, step)
+
+    def _prices(self, symbol: str, since: datetime) -> list[Prices]:
+        hours = self.hours(symbol)
+        bars = self.market.bars(symbol, self.clock(), since)
+        found = [Prices.of(bar, hours.began(bar.time)) for bar in map(bars.bar, range(len(bars)))]
+        quote = self.market.quote(symbol)
+        last = found[-1].time if found else since
+        if quote and last < quote.time <= self.clock():
+            found.append(Prices.quoted(quote.price, quote.time))
+        return found
+
+    def _open(self, account: PaperAccount, order: Bracket) -> Placed:
+        cost = order.quantity * order.reference
+        power = Money(account.cash, open_tickets(account)).buying_power
+        if cost > power:
+            raise BrokerError(
+                f"insufficient buying power: it costs {cost:.2f}, there is {power:.2f}",
+                permanent=True,
+            )
+        entry = self._row(account, order, Leg.ENTRY, order.side, order.client_order_id)
+        entry.save()
+        exits = ((Leg.STOP, order.stop), (Leg.TARGET, order.target))
+        legs = {
+            leg: self._row(account, order, leg, order.side.opposite,
+                           f"{order.client_order_id}/{leg}", entry, level)
+            for leg, level in exits
+        }  # fmt: skip
+        for leg in legs.values():
+            leg.save()
+        return as_placed(Ticket(entry, legs), entry.client_order_id)
+
+    def _close(self, account: PaperAccount, order: Close) -> Placed:
+        found = self._of(account, order.entry)
+        if not found or not found[0].held:
+            raise BrokerError(f"nothing is held of {order.entry}", permanent=True)
+        ticket = found[0]
+        entry = ticket.entry
+        if not is_final(entry):
+            entry.state = State.CANCELED
+        ticket.cancel_exits()
+        bracket = Bracket(order.client_order_id, entry.symbol, ticket.side, order.quantity,
+                          ZERO, ZERO, entry.reference)  # fmt: skip
+        close = self._row(account, bracket, Leg.CLOSE, order.side, order.client_order_id, entry)
+        close.save()
+        save([entry, *ticket.legs.values()])
+        return as_placed(Ticket(entry, {**ticket.legs, Leg.CLOSE: close}), order.client_order_id)
+
+    def _row(
+        self,
+        account: PaperAccount,
+        order: Bracket,
+        leg: Leg,
+        side: Side,
+        name: str,
+        parent: PaperOrder | None = None,
+        level: Decimal | None = None,
+    ) -> PaperOrder:
+        now = self.clock()
+        return PaperOrder(
+            account=account, client_order_id=name, parent=parent, leg=leg, level=level,
+            symbol=normalised(order.symbol), side=side, quantity=order.quantity,
+            reference=order.reference, state=State.ACCEPTED, placed_at=now, seen_at=now,
+        )  # fmt: skip
+
+    def _of(self, account: PaperAccount, client_order_id: str) -> list[Ticket]:
+        row = PaperOrder.objects.filter(account=account, client_order_id=client_order_id).first()
+        return tickets([row.parent_id or row.pk]) if row else []
+
+    @contextmanager
+    def _books(self, *, locked: bool = False) -> Iterator[PaperAccount]:
+        """The account, in a transaction, and where it is `locked` nobody else's meanwhile."""
+        try:
+            with transaction.atomic():
+                accounts = PaperAccount.objects.all()
+                if locked:
+                    accounts = accounts.select_for_update()
+                yield accounts.get_or_create(
+                    name=self.account_name,
+                    defaults={"deposit": self.deposit, "cash": self.deposit},
+                )[0]
+        except IntegrityError as error:  # another process placed the same order
+            raise BrokerError(str(error), permanent=True, duplicate=True) from error
+        except DatabaseError as error:
+            raise BrokerError(f"the paper broker's books: {error}", permanent=False) from error
+
+
+def _named(ticket: Ticket, client_order_id: str) -> PaperOrder:
+    orders = (ticket.entry, *ticket.legs.values())
+    return next(order for order in orders if order.client_order_id == client_order_id)
+
+
+def _oldest(found: Sequence[Ticket]) -> dict[str, datetime]:
+    """Since when prices are wanted, by symbol."""
+    oldest: dict[str, datetime] = {}
+    for each in found:
+        symbol, seen = each.entry.symbol, each.entry.seen_at
+        oldest[symbol] = min(oldest.get(symbol, seen), seen)
+    return oldest
+
+
+def _holding(symbol: str, there: Sequence[Ticket]) -> Holding:
+    quantity = sum((each.signed for each in there), ZERO)
+    size = sum((each.held for each in there), ZERO)
+    average = sum((each.held * each.average for each in there), ZERO) / size
+    return Holding(symbol, quantity, average, there[0].entry.reference)
+
+
+def _execution(fill: PaperFill) -> Execution:
+    order = fill.order
+    return Execution(
+        fill.fill_id, order.client_order_id, order.symbol, Side(order.side), fill.quantity,
+        fill.price, fill.fee, fill.time,
+    )  # fmt: skip

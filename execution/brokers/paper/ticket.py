@@ -1,0 +1,134 @@
+"""One bracket on the paper broker's books, and what a price does to it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from execution.brokers.protocol import FINAL, Leg, State
+from execution.fields import ZERO
+from execution.matching import Costs, Exit, Prices, ended, fillable
+from execution.models import PaperOrder
+from execution.risk.intent import Side
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What trading costs here, and how many percent of a bar's volume are ours at most."""
+
+    costs: Costs = field(default_factory=Costs)
+    volume_share: Decimal | None = None
+
+
+class Filled(NamedTuple):
+    """A fill that a price brought."""
+
+    order: PaperOrder
+    quantity: Decimal
+    price: Decimal
+    fee: Decimal
+    time: datetime
+
+
+@dataclass
+class Ticket:
+    """An entry, its exits, and the order to close where there is one."""
+
+    entry: PaperOrder
+    legs: dict[Leg, PaperOrder]
+
+    @property
+    def side(self) -> Side:
+        """Of the position."""
+        return Side(self.entry.side)
+
+    @property
+    def held(self) -> Decimal:
+        """What was entered and not ended yet."""
+        return self.entry.filled - sum((leg.filled for leg in self.legs.values()), ZERO)
+
+    @property
+    def signed(self) -> Decimal:
+        """The same, below 0 where it is sold short."""
+        return self.held if self.side is Side.BUY else -self.held
+
+    @property
+    def average(self) -> Decimal:
+        """What was paid for one, on average."""
+        return self.entry.value / self.entry.filled if self.entry.filled else ZERO
+
+    @property
+    def waiting(self) -> Decimal:
+        """What the entry may still buy or sell."""
+        return ZERO if is_final(self.entry) else self.entry.quantity - self.entry.filled
+
+    def see(self, prices: Prices, terms: Terms, step: Decimal) -> Iterator[Filled]:
+        """What these prices fill: the entry at the first of them, then an exit."""
+        if self.waiting:
+            yield from _at_market(
+                self.entry, self.waiting, prices.known_after(self.entry.placed_at), terms, step
+            )
+        if self.held > ZERO:
+            yield from self._ended(prices, terms, step)
+        self.entry.reference = prices.close
+        self.entry.seen_at = prices.time
+
+    def cancel_exits(self) -> None:
+        """The exits go where nothing is left for them to end."""
+        for leg in (Leg.STOP, Leg.TARGET):
+            if not is_final(self.legs[leg]):
+                self.legs[leg].state = State.CANCELED
+
+    def _ended(self, prices: Prices, terms: Terms, step: Decimal) -> Iterator[Filled]:
+        close, stop = self.legs.get(Leg.CLOSE), self.legs[Leg.STOP]
+        if close is not None and not is_final(close):
+            after = prices.known_after(close.placed_at)
+            yield from _at_market(close, min(self.held, close.quantity), after, terms, step)
+        elif stop.is_triggered:
+            yield from _at_market(stop, self.held, prices, terms, step)
+        else:
+            yield from self._by_level(prices, terms, step)
+        if not self.held and is_final(self.entry):
+            self.cancel_exits()
+
+    def _by_level(self, prices: Prices, terms: Terms, step: Decimal) -> Iterator[Filled]:
+        stop, target = self.legs[Leg.STOP], self.legs[Leg.TARGET]
+        if is_final(stop) or is_final(target) or stop.level is None or target.level is None:
+            return
+        known = prices.known_after(self.entry.filled_at or prices.began)
+        end = ended(self.side, stop.level, target.level, known)
+        if end is None:
+            return
+        quantity = fillable(self.held, prices.volume, terms.volume_share, step)
+        if end.by is Exit.STOP:
+            stop.is_triggered = True
+            price = terms.costs.taken(Side(stop.side), end.price)
+            yield from _fill(stop, quantity, price, known.time, terms)
+        else:
+            yield from _fill(target, quantity, end.price, known.time, terms)
+
+
+def is_final(order: PaperOrder) -> bool:
+    """Whether nothing more comes of the order."""
+    return State(order.state) in FINAL
+
+
+def _at_market(
+    order: PaperOrder, quantity: Decimal, prices: Prices, terms: Terms, step: Decimal
+) -> Iterator[Filled]:
+    filled = fillable(quantity, prices.volume, terms.volume_share, step)
+    price = terms.costs.taken(Side(order.side), prices.open)
+    yield from _fill(order, filled, price, prices.began, terms)
+
+
+def _fill(
+    order: PaperOrder, quantity: Decimal, price: Decimal, time: datetime, terms: Terms
+) -> Iterator[Filled]:
+    if not quantity:
+        return
+    order.filled += quantity
+    order.value += quantity * price
+    order.filled_at = time
+    order.state = State.FILLED if order.filled >= order.quantity else State.PARTIALLY_FILLED
+    yield Filled(order, quantity, price, terms.costs.fee_of(quantity, price), time)

@@ -1,0 +1,182 @@
+"""Decides on signals: asks the rules, and writes down an order or every reason against it."""
+
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+from django.db import transaction
+
+from execution import counterfactuals, decisions
+from execution.brokers.protocol import Account, BrokerError
+from execution.decisions import Mine
+from execution.desk import Desk
+from execution.equity import account_row
+from execution.fields import ZERO
+from execution.matching import as_decimal
+from execution.models import Decision, Order, TradingAccount
+from execution.portfolio import portfolio
+from execution.risk.intent import Intent, Portfolio, Side
+from execution.risk.rules import Denial, denials
+from execution.sending import new_bracket, send
+from execution.sizing import NoSize, to_step
+from signals.market.protocol import FeedError, Quote, UnknownSymbol
+from signals.models import Signal
+from signals.outcomes import record_order
+from signals.timestamps import parse_utc
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 20
+RETRY_AFTER = timedelta(seconds=5)
+HUNDRED = Decimal(100)
+BY = "execution"
+OFF = Denial("auto_execute_disabled", "AUTO_EXECUTE is off: signals are traded only when asked for")
+
+
+@dataclass
+class Tally:
+    """What became of the decisions of one run."""
+
+    executed: int = 0
+    skipped: int = 0
+    postponed: int = 0
+
+
+def execute_due(desk: Desk) -> Tally:
+    """Decide on everything that waits for it, oldest first."""
+    owner = f"{os.getpid()}-{uuid4().hex}"
+    tally = Tally()
+    while mine := decisions.claim(desk.account, owner, AT_ONCE, desk.clock()):
+        for each in mine:
+            _count(tally, _decide(desk, each))
+    return tally
+
+
+def _count(tally: Tally, status: Decision.Status) -> None:
+    names = {Decision.Status.EXECUTED: "executed", Decision.Status.SKIPPED: "skipped"}
+    name = names.get(status, "postponed")
+    setattr(tally, name, getattr(tally, name) + 1)
+
+
+def _decide(desk: Desk, mine: Mine) -> Decision.Status:
+    why = _beforehand(desk, mine.decision, desk.clock())
+    if why:
+        return _skip(desk, mine, [why])
+    try:
+        return _judge(desk, mine, desk.broker.account())
+    except BrokerError as error:
+        logger.warning("%s: not decided yet, the broker failed: %s", mine.decision.signal, error)
+        decisions.postpone(mine, desk.clock() + RETRY_AFTER)
+        return Decision.Status.PENDING
+
+
+def _beforehand(desk: Desk, decision: Decision, now: datetime) -> Denial | None:
+    """What needs no broker to be said."""
+    if not (desk.auto_execute or decision.asked_by):
+        return OFF
+    try:
+        age = now - parse_utc(decision.signal.timestamp)
+    except ValueError as error:
+        return Denial("stale", f"the signal's time is none: {error}")
+    if abs(age) <= desk.max_age:
+        return None
+    return Denial("stale", f"the signal is {age.total_seconds():.0f} s old; it may be "
+                  f"{desk.max_age.total_seconds():.0f} s")  # fmt: skip
+
+
+def _judge(desk: Desk, mine: Mine, money: Account) -> Decision.Status:
+    """One decision at a time on an account: the next one sees this one's order."""
+    quote, market_open = _quote(desk, mine.decision.signal)
+    row = account_row(desk, money)
+    with transaction.atomic():
+        TradingAccount.objects.select_for_update().get(pk=row.pk)
+        now = desk.clock()
+        wanted = _intent(mine.decision.signal, quote, market_open)
+        held = portfolio(desk, money, now)
+        intent, why = size(desk, wanted, held)
+        why += denials(intent, held, desk.limits, now)
+        entry = None if why else _order(desk, mine, intent, now)
+    if entry is None:
+        return _skip(desk, mine, why)
+    send(desk, entry)
+    return Decision.Status.EXECUTED
+
+
+def _quote(desk: Desk, signal: Signal) -> tuple[Quote | None, bool | None]:
+    """The latest price and whether the market is open; None where it cannot be had."""
+    try:
+        is_open = desk.hours(signal.symbol).is_open(desk.clock(), desk.grace)
+        return desk.market.quote(signal.symbol), is_open
+    except (FeedError, UnknownSymbol, ValueError) as error:
+        logger.warning("%s: no price: %s", signal, error)
+        return None, None
+
+
+def _intent(signal: Signal, quote: Quote | None, market_open: bool | None) -> Intent:
+    return Intent(
+        signal_id=signal.signal_id,
+        symbol=signal.symbol,
+        side=Side(signal.action),
+        quantity=ZERO,
+        entry=as_decimal(signal.entry_price),
+        target=as_decimal(signal.target_price),
+        stop=as_decimal(signal.stop_price),
+        confidence=signal.confidence,
+        made_at=parse_utc(signal.timestamp),
+        price=as_decimal(quote.price) if quote else None,
+        price_time=quote.time if quote else None,
+        market_open=market_open,
+    )
+
+
+def size(desk: Desk, intent: Intent, held: Portfolio) -> tuple[Intent, list[Denial]]:
+    """The intent with its quantity: what sizing gives, within the limits of size and money."""
+    step = desk.broker.step(intent.symbol)
+    try:
+        wanted = desk.sizing.quantity(
+            held.equity, intent.entry, intent.stop, intent.confidence,
+            desk.limits.min_confidence, step,
+        )  # fmt: skip
+        quantity = min(wanted, to_step(_affordable(desk, held) / _price(intent), step))
+    except (NoSize, ArithmeticError) as error:
+        return intent, [Denial("sizing", f"no quantity can be worked out: {error}")]
+    if quantity <= ZERO:
+        return intent, [Denial("too_small", f"not even {step} of {intent.symbol} may be traded")]
+    return replace(intent, quantity=quantity), []
+
+
+def _price(intent: Intent) -> Decimal:
+    return intent.entry if intent.price is None else intent.price
+
+
+def _affordable(desk: Desk, held: Portfolio) -> Decimal:
+    """The most that a position may cost."""
+    if desk.limits.max_position is None:
+        return held.buying_power
+    return min(held.buying_power, held.equity * desk.limits.max_position / HUNDRED)
+
+
+def _order(desk: Desk, mine: Mine, intent: Intent, now: datetime) -> Order | None:
+    """The order, the decision and the signal's `order_id`, in one transaction."""
+    entry = new_bracket(desk, mine.decision.signal, intent, now)
+    if not decisions.execute(mine, entry.client_order_id, now):
+        transaction.set_rollback(True)
+        return None
+    record_order(mine.decision.signal.signal_id, entry.client_order_id, who=BY,
+                 why="executed", now=now, journal=desk.journal)  # fmt: skip
+    return entry
+
+
+def _skip(desk: Desk, mine: Mine, why: Sequence[Denial]) -> Decision.Status:
+    now, signal = desk.clock(), mine.decision.signal
+    with transaction.atomic():
+        if decisions.skip(mine, why, now):
+            counterfactuals.begin(signal, desk.expiry, now)
+            if signal.order_id:  # journaled by a worker that died before its order was a row
+                record_order(signal.signal_id, None, who=BY, why="there is no such order",
+                             now=now, journal=desk.journal)  # fmt: skip
+    return Decision.Status.SKIPPED

@@ -1,0 +1,120 @@
+"""The queue of decisions: filled with the signals that are stored, each taken by one worker."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from argo.errors import Conflict, NotFound
+from execution.hint import hint
+from execution.models import Decision
+from execution.risk.rules import Denial
+from signals.clock import utc_now
+from signals.models import Signal
+from signals.store import StoredSignal
+
+NOT_LIVE = frozenset({"import", "adopted", "replay"})
+"""Origins of signals of the past: a replay trades its own, on paper (`execution.replaying`)."""
+REPLAY = "replay"
+"""The account of replays, which no live worker touches."""
+LEASE = timedelta(minutes=2)
+_INSERT = (
+    "INSERT INTO decisions (id, account, queued_at, due_at, reasons) VALUES (%s, %s, %s, %s, '[]') "
+    "ON CONFLICT (id) DO NOTHING"
+)
+_SKIP_LOCKED = {"postgresql": "FOR UPDATE SKIP LOCKED", "sqlite": ""}
+# The states stand in the text, not in parameters: only so the partial index serves.
+_CLAIM = """
+UPDATE decisions SET status = 'deciding', claim = %s, due_at = %s, account = %s
+WHERE id IN (
+    SELECT id FROM decisions WHERE status IN ('pending', 'deciding') AND due_at <= %s
+    AND (account = 'replay') = %s ORDER BY due_at, id LIMIT %s {lock}
+)
+RETURNING id
+"""
+
+
+class AlreadyDecided(Conflict):
+    """The signal is traded already, or is being decided on."""
+
+
+class Mine(NamedTuple):
+    """A decision that this worker may end."""
+
+    decision: Decision
+    owner: str
+
+
+def enqueue(stored: Sequence[StoredSignal]) -> None:
+    """A stored handler: one pending decision for each fresh signal of a live origin."""
+    ids = [signal.id for signal in stored if signal.origin not in NOT_LIVE]
+    if ids:
+        insert(ids, settings.TRADING_ACCOUNT, utc_now())
+        transaction.on_commit(hint)
+
+
+def insert(ids: Sequence[int], account: str, now: datetime) -> None:
+    """A pending decision for each of these signals, but for those that have one."""
+    moment = connection.ops.adapt_datetimefield_value(now)
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT, [(each, account, moment, moment) for each in ids])
+
+
+def ask_for(signal_id: str, who: str, now: datetime) -> None:
+    """A person wants this signal decided on, whatever AUTO_EXECUTE says; the rules stay the same.
+
+    Raises `NotFound`, and `AlreadyDecided` where it is executed or being decided on.
+    """
+    with transaction.atomic():
+        signal = Signal.objects.filter(signal_id=signal_id).first()
+        if signal is None:
+            raise NotFound(f"There is no signal {signal_id}, or it is not in the database yet.")
+        insert([signal.id], settings.TRADING_ACCOUNT, now)
+        status = Decision.Status
+        waiting = Decision.objects.filter(pk=signal.id, status__in=[status.PENDING, status.SKIPPED])
+        changes = {"status": status.PENDING, "asked_by": who, "due_at": now, "reasons": [],
+                   "skipped_for": "", "decided_at": None}  # fmt: skip
+        if waiting.update(**changes) != 1:
+            raise AlreadyDecided(f"Signal {signal_id} is executed already, or being decided on.")
+
+
+def claim(account: str, owner: str, limit: int, now: datetime) -> list[Mine]:
+    """Take up to `limit` due decisions: mine until the lease ends."""
+    adapt = connection.ops.adapt_datetimefield_value
+    statement = _CLAIM.format(lock=_SKIP_LOCKED[connection.vendor])
+    values = [owner, adapt(now + LEASE), account, adapt(now), account == REPLAY, limit]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        ids = [row[0] for row in cursor.fetchall()]
+    found = Decision.objects.filter(pk__in=ids).select_related("signal").order_by("pk")
+    return [Mine(decision, owner) for decision in found]
+
+
+def skip(mine: Mine, why: Sequence[Denial], now: datetime) -> bool:
+    """The signal is not traded, for all these reasons; False where another worker has it now."""
+    return _end(
+        mine,
+        status=Decision.Status.SKIPPED,
+        skipped_for=" ".join(denial.code for denial in why),
+        reasons=[denial._asdict() for denial in why],
+        decided_at=now,
+    )
+
+
+def execute(mine: Mine, order_id: str, now: datetime) -> bool:
+    """The signal has this order; False where another worker has the decision now."""
+    return _end(mine, status=Decision.Status.EXECUTED, order_id=order_id, decided_at=now)
+
+
+def postpone(mine: Mine, until: datetime) -> bool:
+    """It cannot be decided now."""
+    return _end(mine, status=Decision.Status.PENDING, due_at=until)
+
+
+def _end(mine: Mine, **changes: object) -> bool:
+    held = Decision.objects.filter(
+        pk=mine.decision.pk, status=Decision.Status.DECIDING, claim=mine.owner
+    )
+    return held.update(claim="", **changes) == 1

@@ -1,0 +1,74 @@
+"""What one account is traded with: its broker, its market, its limits and its clock."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from execution import sizing
+from execution.brokers.protocol import Broker
+from execution.fields import ZERO
+from execution.prop_firm.rule_set import RuleSet
+from execution.risk.intent import Limits
+from signals.clock import Clock
+from signals.journal import Journal
+from signals.market.hours import TradingHours
+from signals.market.protocol import MarketData
+
+ONE = Decimal(1)
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """How much is traded: `percent` of the equity, at risk or spent.
+
+    `is_scaled`: less where the signal is less sure; whole only at a confidence of 100.
+    """
+
+    by_risk: bool = True
+    percent: Decimal = Decimal("0.5")
+    is_scaled: bool = False
+
+    def quantity(
+        self,
+        equity: Decimal,
+        entry: Decimal,
+        stop: Decimal,
+        confidence: float,
+        threshold: float,
+        step: Decimal,
+    ) -> Decimal:
+        """In steps; 0 where even one would be too much. Raises `sizing.NoSize`."""
+        percent = self.percent
+        if self.is_scaled:
+            percent *= sizing.scale(Decimal(str(confidence)), Decimal(str(threshold)), ONE, ONE)
+        if percent == ZERO:
+            return ZERO
+        if self.by_risk:
+            return sizing.fixed_risk(equity, entry, stop, percent, step)
+        return sizing.fixed_fraction(equity, entry, percent, step)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Everything that decisions, orders and the monitor of one account need.
+
+    `day_of` tells the trading day of a moment. `max_age` is how old a signal may be, `grace` how
+    long after a session orders are still made, for the next one; `expiry` how long a position may
+    be open.
+    """
+
+    account: str
+    broker: Broker
+    market: MarketData
+    hours: Callable[[str], TradingHours]
+    limits: Limits
+    journal: Journal
+    clock: Clock
+    day_of: Callable[[datetime], date]
+    sizing: Sizing = Sizing()
+    rule_set: RuleSet | None = None
+    auto_execute: bool = False
+    max_age: timedelta = timedelta(minutes=15)
+    grace: timedelta = timedelta(hours=1)
+    expiry: timedelta = timedelta(days=30)

@@ -1,0 +1,149 @@
+"""Fills, as the broker tells them: each counted once, in any order, and never more than ordered."""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db import connection, transaction
+
+from execution import halts
+from execution.brokers.protocol import FINAL, Execution, Leg, State
+from execution.desk import Desk
+from execution.fields import ZERO, exact_text
+from execution.models import Fill, Order, TradingAccount
+from execution.orders import may_become, move
+from execution.positions import update_position
+
+logger = logging.getLogger(__name__)
+
+OVERLAP = timedelta(days=1)
+"""Told again each time, should one have come late."""
+PATIENCE = timedelta(minutes=10)
+"""For an entry's fill that should have come before its exit's."""
+_INSERT = """
+INSERT INTO fills (account, fill_id, order_id, quantity, price, fee, time, refused)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (account, fill_id) DO NOTHING
+"""
+
+
+def take_fills(desk: Desk) -> list[Order]:
+    """Ask the broker for fills and write down the new ones; the orders that they filled.
+
+    Raises `BrokerError`.
+    """
+    told = desk.broker.fills(_since(desk))
+    known = set(
+        Fill.objects.filter(
+            account=desk.account, fill_id__in=[each.fill_id for each in told]
+        ).values_list("fill_id", flat=True)
+    )
+    new = [each for each in told if each.fill_id not in known]
+    return record(desk, new) if new else []
+
+
+def record(desk: Desk, new: Iterable[Execution]) -> list[Order]:
+    """Write these fills down, those that are not there; the orders that they filled."""
+    touched: list[Order] = []
+    orders = _orders(desk.account, new)
+    for each in sorted(new, key=lambda one: (one.time, one.fill_id)):
+        order = orders.get(each.broker_id)
+        if order is None:
+            logger.warning("A fill of no order of ours: %s", each)  # reconciling asks about it
+        elif _record(desk, order.pk, each):
+            touched.append(order)
+    return touched
+
+
+def _since(desk: Desk) -> datetime:
+    """When the oldest order was made that may still be filled, and a day before the newest fill."""
+    live = Order.objects.filter(account=desk.account).exclude(state__in=sorted(FINAL))
+    oldest = live.order_by("created_at").values_list("created_at", flat=True).first()
+    newest = (
+        Fill.objects.filter(account=desk.account)
+        .order_by("-time")
+        .values_list("time", flat=True)
+        .first()
+    )
+    times = [each for each in (oldest, newest) if each is not None]
+    return min(times, default=desk.clock()) - OVERLAP
+
+
+def _orders(account: str, new: Iterable[Execution]) -> dict[str, Order]:
+    names = {each.broker_id for each in new}
+    found = Order.objects.filter(account=account, broker_id__in=names)
+    return {order.broker_id: order for order in found}
+
+
+def _record(desk: Desk, order_pk: int, told: Execution) -> bool:
+    """One fill, what it does to its order, and to the position; whether it was new."""
+    with transaction.atomic():
+        TradingAccount.objects.select_for_update().filter(name=desk.account).first()
+        order = Order.objects.select_related("signal", "parent").get(pk=order_pk)
+        if _is_early(order, told, desk.clock()):
+            return False
+        why = _why_refused(order, told)
+        if not _insert(desk.account, order, told, why):
+            return False
+        if why:
+            _refuse(desk, order, told, why)
+            return False
+        _count(desk, order, told)
+        update_position(desk, order)
+    return True
+
+
+def _insert(account: str, order: Order, told: Execution, refused: str) -> bool:
+    figures = [exact_text(each) for each in (told.quantity, told.price, told.fee)]
+    time = connection.ops.adapt_datetimefield_value(told.time)
+    with connection.cursor() as cursor:
+        cursor.execute(_INSERT, [account, told.fill_id, order.pk, *figures, time, refused])
+        return bool(cursor.rowcount == 1)
+
+
+def _why_refused(order: Order, told: Execution) -> str:
+    """Why this fill cannot be of this order; empty where it can."""
+    if told.side != order.side or told.symbol != order.symbol:
+        return f"it is a {told.side} of {told.symbol}, the order a {order.side} of {order.symbol}"
+    if not (told.quantity > ZERO and told.price > ZERO):
+        return f"{told.quantity} at {told.price} is no fill"
+    most = order.quantity - order.filled
+    if order.leg != Leg.ENTRY:
+        most = min(most, _held(order))
+    if told.quantity > most:
+        return f"{told.quantity} is more than the {most} that was left of the order"
+    return ""
+
+
+def _is_early(order: Order, told: Execution, now: datetime) -> bool:
+    """An exit's fill that came before its entry's: it is told again, and counted then."""
+    if order.leg == Leg.ENTRY or told.quantity <= _held(order) or now - told.time > PATIENCE:
+        return False
+    entry = order.parent
+    return entry is not None and entry.filled < entry.quantity
+
+
+def _held(exit_order: Order) -> Decimal:
+    """What exits may still end of their entry's position."""
+    rows = Order.objects.filter(signal_id=exit_order.signal_id)
+    entered = sum((row.filled for row in rows if row.leg == Leg.ENTRY), ZERO)
+    return entered - sum((row.filled for row in rows if row.leg != Leg.ENTRY), ZERO)
+
+
+def _refuse(desk: Desk, order: Order, told: Execution, why: str) -> None:
+    halts.latch(
+        desk.account, "overfill", f"a fill of {order.client_order_id} is refused: {why}",
+        desk.clock(), figures=told._asdict(),
+    )  # fmt: skip
+
+
+def _count(desk: Desk, order: Order, told: Execution) -> None:
+    """The order's filled quantity and average price, and its state where that may follow."""
+    filled = order.filled + told.quantity
+    value = order.filled * (order.average_price or ZERO) + told.quantity * told.price
+    new = State.FILLED if filled == order.quantity else State.PARTIALLY_FILLED
+    changes = {"filled": filled, "average_price": value / filled}
+    if may_become(State(order.state), new):
+        move(order, new, desk.clock(), **changes)
+    else:  # canceled with a part filled stays canceled
+        Order.objects.filter(pk=order.pk).update(**changes, updated_at=desk.clock())

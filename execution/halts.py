@@ -1,0 +1,73 @@
+"""Halts: latched by Argo or a person, kept as rows, lifted by a person alone."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from argo.errors import Conflict, FieldError, InvalidInput
+from execution.models import Halt
+
+logger = logging.getLogger(__name__)
+
+BY_ARGO = "argo"
+BY_HAND = "by_hand"
+
+
+def latch(
+    account: str,
+    code: str,
+    reason: str,
+    now: datetime,
+    *,
+    by: str = BY_ARGO,
+    figures: Mapping[str, object] | None = None,
+) -> Halt:
+    """Stop all new trades of the account until a person lifts it.
+
+    A halt of that code that is there already stays as it is.
+    """
+    with transaction.atomic():
+        halt, is_new = Halt.objects.get_or_create(
+            account=account,
+            code=code,
+            lifted_at=None,
+            defaults={
+                "reason": reason,
+                "figures": {name: str(value) for name, value in (figures or {}).items()},
+                "latched_at": now,
+                "latched_by": by,
+            },
+        )
+    if is_new:
+        logger.error("Trading on %s is halted by %s: %s", account, by, reason)
+    return halt
+
+
+def lift(account: str, *, by: str, why: str, now: datetime, code: str | None = None) -> int:
+    """Lift the account's halts, or the one of that code; how many those were.
+
+    A breach that still stands latches again at the monitor's next look. Raises `InvalidInput`
+    without a reason, and `Conflict` where there is nothing to lift.
+    """
+    if not why.strip():
+        raise InvalidInput([FieldError("why", "say why trading may go on")])
+    open_halts = Halt.objects.filter(account=account, lifted_at=None)
+    if code is not None:
+        open_halts = open_halts.filter(code=code)
+    lifted = open_halts.update(lifted_at=now, lifted_by=by, lifted_why=why)
+    if not lifted:
+        raise Conflict(f"Nothing halts trading on {account}.")
+    logger.warning("%s lifted %d halts of %s: %s", by, lifted, account, why)
+    return lifted
+
+
+def standing(account: str) -> list[Halt]:
+    """The halts that are not lifted, oldest first."""
+    return list(Halt.objects.filter(account=account, lifted_at=None).order_by("latched_at", "pk"))
+
+
+def why_halted(account: str) -> str | None:
+    """Why nothing is traded; None where nothing stops it."""
+    return "; ".join(halt.reason for halt in standing(account)) or None

@@ -1,0 +1,21 @@
+"""Execution's tables."""
+
+from execution.models.account import EquityDay, Halt, TradingAccount
+from execution.models.decision import Decision
+from execution.models.order import Fill, Order
+from execution.models.paper import PaperAccount, PaperFill, PaperOrder
+from execution.models.position import Counterfactual, Position
+
+__all__ = [
+    "Counterfactual",
+    "Decision",
+    "EquityDay",
+    "Fill",
+    "Halt",
+    "Order",
+    "PaperAccount",
+    "PaperFill",
+    "PaperOrder",
+    "Position",
+    "TradingAccount",
+]

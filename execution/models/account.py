@@ -1,0 +1,81 @@
+"""The account that is traded on, its equity, and what stops trading."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q, Value
+
+from execution.fields import ExactDecimal
+
+
+class TradingAccount(models.Model):
+    """What Argo knows of one account at a broker.
+
+    Its row is locked while a decision is made on it. `start` is what the broker said when Argo
+    first saw the account, `peak_equity` the most there ever was.
+    """
+
+    name = models.TextField(unique=True)
+    start_equity = ExactDecimal()
+    start_balance = ExactDecimal()
+    peak_equity = ExactDecimal()
+    opened_at = models.DateTimeField()
+    reconciled_at = models.DateTimeField(null=True, help_text="When it last agreed with the broker")
+    error = models.TextField(default="", help_text="Why the broker's last call failed")
+    error_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "trading_accounts"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Halt(models.Model):
+    """A latched stop of all new trades on an account; only a person lifts it."""
+
+    account = models.TextField()
+    code = models.TextField()
+    reason = models.TextField()
+    figures = models.JSONField(default=dict)
+    latched_at = models.DateTimeField()
+    latched_by = models.TextField()
+    lifted_at = models.DateTimeField(null=True)
+    lifted_by = models.TextField(db_default=Value(""))
+    lifted_why = models.TextField(db_default=Value(""))
+
+    class Meta:
+        db_table = "halts"
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["account", "code"], condition=Q(lifted_at=None), name="halts_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account}: {self.code}{'' if self.lifted_at is None else ', lifted'}"
+
+
+class EquityDay(models.Model):
+    """How an account's equity and balance went on one of its trading days."""
+
+    account = models.TextField()
+    day = models.DateField()
+    first_equity = ExactDecimal()
+    first_balance = ExactDecimal()
+    highest_equity = ExactDecimal()
+    highest_balance = ExactDecimal()
+    lowest_equity = ExactDecimal()
+    last_equity = ExactDecimal()
+    last_balance = ExactDecimal()
+    trades = models.IntegerField(default=0, help_text="Positions opened")
+    marked_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "equity_days"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "day"], name="equity_days_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.day}: {self.last_equity}"

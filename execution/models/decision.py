@@ -1,0 +1,52 @@
+"""Whether a signal is traded."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q, Value
+
+from signals.models import Signal
+
+
+class Decision(models.Model):
+    """The duty to decide on one signal; then what was decided, with every reason.
+
+    `account` is the one that it would be traded on. Of one being decided, `due_at` is when the
+    lease ends.
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", "pending"  # waits for a worker
+        DECIDING = "deciding", "deciding"  # a worker has it
+        EXECUTED = "executed", "executed"  # there is an order
+        SKIPPED = "skipped", "skipped"  # `reasons` says why
+
+    signal = models.OneToOneField(
+        Signal, models.PROTECT, primary_key=True, db_column="id", related_name="decision"
+    )
+    account = models.TextField()
+    status = models.TextField(choices=Status.choices, db_default=Value(Status.PENDING.value))
+    queued_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    claim = models.TextField(db_default=Value(""), help_text="Which worker has it")
+    asked_by = models.TextField(
+        db_default=Value(""), help_text="The person who asked for it; empty: AUTO_EXECUTE decides"
+    )
+    decided_at = models.DateTimeField(null=True)
+    skipped_for = models.TextField(db_default=Value(""), help_text="The reasons' codes")
+    reasons = models.JSONField(default=list)
+    order_id = models.TextField(null=True, help_text="Of the order that opens the position")
+
+    class Meta:
+        db_table = "decisions"
+        indexes: ClassVar = [
+            # execution.decisions.claim, and the counts of execution.status
+            models.Index(
+                fields=["due_at"],
+                condition=Q(status__in=["pending", "deciding"]),
+                name="decisions_due",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.signal}"

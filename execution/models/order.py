@@ -1,0 +1,144 @@
+"""Orders and their fills: written once, and from then on only their state changes."""
+
+from typing import Any, ClassVar, NoReturn
+
+from django.db import models
+from django.db.models import Q, Value
+
+from argo.errors import Conflict
+from execution.brokers.protocol import FINAL, Leg, State
+from execution.fields import ZERO, ExactDecimal
+from signals.models import Signal
+
+CHANGING = frozenset(
+    {"state", "filled", "average_price", "broker_id", "reason", "submitted_at", "updated_at",
+     "claim", "due_at"}
+)  # fmt: skip
+"""What tells how an order stands; all else says what was ordered, and stays."""
+
+
+class Immutable(Conflict):
+    """Orders keep what was ordered, and fills keep everything."""
+
+
+class OrderQuerySet(models.QuerySet["Order"]):
+    """Changes the state of orders, and nothing else."""
+
+    def update(self, **kwargs: Any) -> int:  # noqa: ANN401
+        if fixed := kwargs.keys() - CHANGING:
+            raise Immutable(f"What was ordered stays as it is: {', '.join(sorted(fixed))}.")
+        return super().update(**kwargs)
+
+    def delete(self) -> NoReturn:
+        raise Immutable("Orders are not deleted.")
+
+
+class Order(models.Model):
+    """One leg of a signal's trade. There is never another of the same signal, leg and number.
+
+    `number` counts the attempts to close, each after the one before it came to nothing. A bracket
+    is three rows: the entry, and the stop and the target, whose `parent` it is. `level` is the
+    price of those two, and of an entry the price at which it was decided on. `due_at` is when to
+    look at the broker for it; of one that a worker has, when the lease ends.
+    """
+
+    account = models.TextField()
+    signal = models.ForeignKey(Signal, models.PROTECT, related_name="orders")
+    leg = models.TextField(choices=[(leg.value, leg.value) for leg in Leg])
+    number = models.IntegerField(default=1)
+    client_order_id = models.TextField(unique=True)
+    broker_id = models.TextField(db_default=Value(""))
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="legs")
+    symbol = models.TextField()
+    side = models.TextField()
+    quantity = ExactDecimal()
+    level = ExactDecimal(null=True)
+    state = models.TextField(choices=[(state.value, state.value) for state in State])
+    filled = ExactDecimal(default=ZERO)
+    average_price = ExactDecimal(null=True, help_text="Of what was filled")
+    reason = models.TextField(db_default=Value(""), help_text="Why it is denied, rejected, unknown")
+    claim = models.TextField(db_default=Value(""), help_text="Which worker is at it")
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField()
+
+    objects = OrderQuerySet.as_manager()
+
+    class Meta:
+        db_table = "orders"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["signal", "leg", "number"], name="orders_once")
+        ]
+        indexes: ClassVar = [
+            # execution.sending, execution.portfolio, execution.reconciling: what may still fill
+            models.Index(
+                fields=["account", "due_at"],
+                condition=~Q(state__in=sorted(state.value for state in FINAL)),
+                name="orders_open",
+            ),
+            # execution.filling: by the id that the broker's fills name
+            models.Index(fields=["broker_id"], name="orders_broker_id"),
+            # execution.portfolio: the latest orders of an account
+            models.Index(fields=["account", "created_at"], name="orders_latest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.leg} {self.side} {self.quantity} {self.symbol}: {self.state}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        if not self._state.adding:
+            raise Immutable("An order's state changes by execution.orders.move.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: object, **kwargs: object) -> NoReturn:
+        raise Immutable("Orders are not deleted.")
+
+
+class FillQuerySet(models.QuerySet["Fill"]):
+    """Reads."""
+
+    def update(self, **kwargs: object) -> NoReturn:
+        raise Immutable("Fills do not change.")
+
+    def delete(self) -> NoReturn:
+        raise Immutable("Fills are not deleted.")
+
+
+class Fill(models.Model):
+    """What the broker bought or sold for one order, once, however often it told us.
+
+    One that is more than was ordered is kept with why it is `refused`; it counts for nothing.
+    """
+
+    account = models.TextField()
+    fill_id = models.TextField(help_text="The broker's")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="fills")
+    quantity = ExactDecimal()
+    price = ExactDecimal()
+    fee = ExactDecimal()
+    time = models.DateTimeField()
+    refused = models.TextField(db_default=Value(""))
+
+    objects = FillQuerySet.as_manager()
+
+    class Meta:
+        db_table = "fills"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "fill_id"], name="fills_once")
+        ]
+        indexes: ClassVar = [
+            # execution.filling: when the newest was
+            models.Index(fields=["account", "time"], name="fills_latest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} at {self.price}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+        if not self._state.adding:
+            raise Immutable("Fills do not change.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: object, **kwargs: object) -> NoReturn:
+        raise Immutable("Fills are not deleted.")

@@ -1,0 +1,165 @@
+"""Follows the trades: takes fills, marks the equity, closes what must be closed."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from execution import counterfactuals, halts
+from execution.brokers.protocol import FINAL, Account, BrokerError, Leg, State
+from execution.desk import Desk
+from execution.equity import account_row, mark
+from execution.filling import take_fills
+from execution.models import EquityDay, Order, Position, TradingAccount
+from execution.positions import EXPIRED, measure_excursions
+from execution.prop_firm.days import Day
+from execution.prop_firm.flat import must_be_flat
+from execution.prop_firm.rule_set import RuleSet
+from execution.prop_firm.standing import Measure, measure
+from execution.sending import adopt, new_close, send, send_due
+
+logger = logging.getLogger(__name__)
+
+BREACH, FLAT, UNPROTECTED = "breach", "flat", "unprotected"
+
+
+@dataclass
+class Look:
+    """What one look did."""
+
+    sent: int = 0
+    filled: int = 0
+    closing: int = 0
+    followed: int = 0
+
+
+def monitor(desk: Desk) -> Look:
+    """One look at everything that is open. Raises `BrokerError`, which is also kept for health."""
+    look = Look(sent=send_due(desk))
+    try:
+        follow_trades(desk, look)
+    except BrokerError as error:
+        _note(desk, str(error))
+        raise
+    _note(desk, "")
+    look.followed = counterfactuals.follow(desk)
+    return look
+
+
+def follow_trades(desk: Desk, look: Look) -> None:
+    """Fills, the equity and its limits, and what is to be closed. Raises `BrokerError`."""
+    touched = take_fills(desk)
+    refresh(desk, touched)
+    look.filled = len(touched)
+    opened = len({order.pk for order in touched if order.leg == Leg.ENTRY})
+    money = desk.broker.account()
+    mark(desk, money, opened)
+    check_breach(desk, money)
+    look.closing = close_due(desk)
+    measure_excursions(desk)
+
+
+def refresh(desk: Desk, touched: Iterable[Order]) -> None:
+    """Ask the broker how the brackets stand of which something was filled."""
+    entries = {order.parent_id or order.pk for order in touched}
+    for entry in Order.objects.filter(pk__in=entries).select_related("signal"):
+        placed = desk.broker.find(entry.client_order_id)
+        if placed is not None:
+            adopt(desk, entry, placed)
+
+
+def refresh_open(desk: Desk) -> None:
+    """Ask the broker about every order that may still fill. Raises `BrokerError`."""
+    live = Order.objects.filter(account=desk.account, state__in=[State.ACCEPTED,
+                                State.PARTIALLY_FILLED])  # fmt: skip
+    refresh(desk, live)
+    for close in live.filter(leg=Leg.CLOSE).select_related("signal"):
+        placed = desk.broker.find(close.client_order_id)
+        if placed is not None:
+            adopt(desk, close, placed)
+
+
+def days_of(account: str) -> list[Day]:
+    """The account's equity curve, oldest day first."""
+    rows = EquityDay.objects.filter(account=account).order_by("day")
+    return [Day(*row) for row in rows.values_list(*Day._fields)]
+
+
+def measures(desk: Desk, rule_set: RuleSet, money: Account) -> list[Measure]:
+    """How the account stands with the firm's rules."""
+    start = account_row(desk, money).start_balance
+    return measure(rule_set, start, days_of(desk.account), money.equity, money.balance)
+
+
+def check_breach(desk: Desk, money: Account) -> None:
+    """Latch a halt where a rule of the firm is broken, and close everything where it says so."""
+    if desk.rule_set is None:
+        return
+    for each in measures(desk, desk.rule_set, money):
+        if each.breached:
+            figures = {"used": each.used, "limit": each.limit, "equity": money.equity}
+            halts.latch(desk.account, each.code, each.text, desk.clock(), figures=figures)
+            if desk.rule_set.close_on_breach:
+                _mark_closing(_open(desk), BREACH)
+
+
+def close_due(desk: Desk) -> int:
+    """Close what has expired, must be flat, has lost its stop, or was asked for; how many."""
+    now = desk.clock()
+    for position in _open(desk):
+        if why := _why_close(desk, position, now):
+            _mark_closing([position], why)
+    waiting = [position for position in _open(desk) if position.closing_for]
+    return sum(_close(desk, position) for position in waiting)
+
+
+def ask_to_close(position: Position, why: str) -> None:
+    """Have the position closed at the monitor's next look."""
+    _mark_closing([position], why)
+
+
+def _open(desk: Desk) -> Sequence[Position]:
+    rows = Position.objects.filter(account=desk.account, status=Position.Status.OPEN)
+    return list(rows.select_related("signal").order_by("pk"))
+
+
+def _why_close(desk: Desk, position: Position, now: datetime) -> str | None:
+    if position.closing_for:
+        return None
+    if now >= position.expires_at:
+        return EXPIRED
+    if desk.rule_set and must_be_flat(desk.rule_set, now, desk.hours(position.symbol)):
+        return FLAT
+    return None if _is_protected(position) else UNPROTECTED
+
+
+def _is_protected(position: Position) -> bool:
+    """Whether the broker holds its stop; of an entry that is not done yet, it will."""
+    legs = {order.leg: order for order in Order.objects.filter(signal_id=position.pk)}
+    stop, target = legs[Leg.STOP], legs[Leg.TARGET]
+    if State(target.state) in (State.PARTIALLY_FILLED, State.FILLED):
+        return True
+    return State(stop.state) not in FINAL or State(stop.state) is State.FILLED
+
+
+def _mark_closing(positions: Iterable[Position], why: str) -> None:
+    for position in positions:
+        rows = Position.objects.filter(pk=position.pk, status=Position.Status.OPEN, closing_for="")
+        if rows.update(closing_for=why):
+            logger.warning("%s of %s is to be closed: %s", position, position.signal_id, why)
+
+
+def _close(desk: Desk, position: Position) -> bool:
+    """Whether an order to close it was made now."""
+    with transaction.atomic():
+        TradingAccount.objects.select_for_update().filter(name=desk.account).first()
+        close = new_close(desk, position, desk.clock())
+    return close is not None and send(desk, close)
+
+
+def _note(desk: Desk, error: str) -> None:
+    """What health says of the broker."""
+    row = TradingAccount.objects.filter(name=desk.account).exclude(error=error)
+    row.update(error=error, error_at=desk.clock() if error else None)

@@ -1,0 +1,80 @@
+"""The account as the risk rules see it: the broker's money, and what our own rows hold."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.db.models import QuerySet
+
+from execution.brokers.protocol import FINAL, Account, Leg, State
+from execution.desk import Desk
+from execution.equity import account_row, latest_day
+from execution.fields import ZERO
+from execution.halts import why_halted
+from execution.models import Order, Position
+from execution.risk.intent import Holding, Portfolio, Side
+
+NOT_AT_BROKER = (State.INITIALIZED, State.SUBMITTED, State.UNKNOWN)
+"""Orders that the broker's buying power may not count yet."""
+MINUTE = timedelta(minutes=1)
+
+
+def portfolio(desk: Desk, money: Account, now: datetime) -> Portfolio:
+    """Positions and entries that may become some, whoever asked for them.
+
+    To be called with the account's row locked, so that no other decision is made meanwhile.
+    """
+    row, day = account_row(desk, money), latest_day(desk.account)
+    entries = list(_open_entries(desk.account))
+    is_today = day is not None and desk.day_of(now) <= day.day
+    return Portfolio(
+        equity=money.equity,
+        buying_power=money.buying_power - _not_counted(entries),
+        day_start=day.first_equity if day is not None and is_today else money.equity,
+        peak=max(row.peak_equity, money.equity),
+        holdings=[*_positions(desk.account), *map(_awaited, entries)],
+        orders=_latest_orders(desk.account, now),
+        losses=_losses(desk.account, desk.limits.losses_in_a_row),
+        halt=why_halted(desk.account),
+    )
+
+
+def _open_entries(account: str) -> QuerySet[Order]:
+    return Order.objects.filter(account=account, leg=Leg.ENTRY).exclude(state__in=sorted(FINAL))
+
+
+def _positions(account: str) -> list[Holding]:
+    rows = Position.objects.filter(account=account, status=Position.Status.OPEN)
+    return [
+        Holding(row.symbol, Side(row.side), row.quantity - row.closed_quantity, row.entry_price)
+        for row in rows
+    ]
+
+
+def _awaited(entry: Order) -> Holding:
+    return Holding(entry.symbol, Side(entry.side), entry.quantity - entry.filled, _price(entry))
+
+
+def _price(entry: Order) -> Decimal:
+    return entry.level if entry.level is not None else ZERO
+
+
+def _not_counted(entries: list[Order]) -> Decimal:
+    waiting = (each for each in entries if each.state in NOT_AT_BROKER)
+    return sum((each.quantity * _price(each) for each in waiting), ZERO)
+
+
+def _latest_orders(account: str, now: datetime) -> list[datetime]:
+    recent = Order.objects.filter(account=account, leg=Leg.ENTRY, created_at__gt=now - MINUTE)
+    return list(recent.values_list("created_at", flat=True))
+
+
+def _losses(account: str, count: int) -> list[datetime]:
+    """When the latest trades ended, as long as they lost; at most `count`."""
+    ended = Position.objects.filter(account=account, status=Position.Status.CLOSED)
+    latest = ended.order_by("-closed_at", "-pk").values_list("closed_at", "profit")[:count]
+    losses: list[datetime] = []
+    for closed_at, profit in latest:
+        if closed_at is None or profit is None or profit >= ZERO:
+            break
+        losses.append(closed_at)
+    return losses

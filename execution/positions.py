@@ -1,0 +1,149 @@
+"""Positions, made of fills; and the outcome of a signal whose position has closed."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+
+from execution.brokers.protocol import Leg, State
+from execution.counterfactuals import outcome_of
+from execution.desk import Desk
+from execution.excursions import excursions
+from execution.fields import ZERO
+from execution.models import Fill, Order, Position
+from execution.risk.intent import Side
+from signals.outcomes import AlreadyEnded, profit_loss_pct, record_outcome
+
+logger = logging.getLogger(__name__)
+
+BY = "monitor"
+EXPIRED = "expired"
+AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class Traded:
+    """Fills of one direction: how much, at which average price, for which fees, and when."""
+
+    quantity: Decimal
+    value: Decimal
+    fees: Decimal
+    first: datetime | None
+    last: datetime | None
+
+    @classmethod
+    def of(cls, fills: Sequence[Fill]) -> "Traded":
+        """Their sums."""
+        times = [fill.time for fill in fills]
+        return cls(
+            sum((fill.quantity for fill in fills), ZERO),
+            sum((fill.quantity * fill.price for fill in fills), ZERO),
+            sum((fill.fee for fill in fills), ZERO),
+            min(times, default=None),
+            max(times, default=None),
+        )
+
+    @property
+    def price(self) -> Decimal:
+        """The average."""
+        return self.value / self.quantity
+
+
+def update_position(desk: Desk, filled: Order) -> None:
+    """Make the position anew from its signal's fills, inside the caller's transaction.
+
+    Where all of it is closed again, the signal gets its outcome.
+    """
+    orders = {order.pk: order for order in Order.objects.filter(signal_id=filled.signal_id)}
+    fills = list(Fill.objects.filter(order__in=orders, refused="").order_by("time", "pk"))
+    entry = next(order for order in orders.values() if order.leg == Leg.ENTRY)
+    entered = Traded.of([fill for fill in fills if fill.order_id == entry.pk])
+    exits = [fill for fill in fills if fill.order_id != entry.pk]
+    position = _position(desk, list(orders.values()), entry, entered)
+    _close_by(position, Traded.of(exits), entered)
+    is_done = State(entry.state).is_final and position.closed_quantity == position.quantity
+    if is_done and position.status == Position.Status.OPEN:
+        last = Leg(orders[exits[-1].order_id].leg)
+        _end(desk, position, filled, last, Traded.of(exits), entered)
+    position.save()
+
+
+def _position(desk: Desk, orders: Sequence[Order], entry: Order, entered: Traded) -> Position:
+    """As the entry's fills make it; what is to be closed stays so."""
+    levels = {order.leg: order.level for order in orders}
+    opened_at = entered.first or desk.clock()
+    there = Position.objects.filter(pk=entry.signal_id).select_related("signal").first()
+    position = there or Position(
+        signal_id=entry.signal_id, account=desk.account, symbol=entry.symbol, side=entry.side,
+        stop=levels[Leg.STOP] or ZERO, target=levels[Leg.TARGET] or ZERO,
+        status=Position.Status.OPEN, closing_for="", exit_reason="",
+    )  # fmt: skip
+    position.opened_at, position.expires_at = opened_at, opened_at + desk.expiry
+    position.quantity, position.entry_price = entered.quantity, entered.price
+    return position
+
+
+def _close_by(position: Position, closed: Traded, entered: Traded) -> None:
+    position.closed_quantity = closed.quantity
+    position.fees = entered.fees + closed.fees
+    if closed.quantity:
+        position.exit_price = closed.price
+
+
+def _end(
+    desk: Desk, position: Position, filled: Order, last: Leg, closed: Traded, entered: Traded
+) -> None:
+    gain = closed.value - entered.value
+    if Side(position.side) is Side.SELL:
+        gain = -gain
+    position.status = Position.Status.CLOSED
+    position.profit = gain - position.fees
+    position.closed_at = closed.last
+    position.exit_reason = position.closing_for if last is Leg.CLOSE else last.value
+    _record_outcome(desk, position, filled)
+
+
+def _record_outcome(desk: Desk, position: Position, filled: Order) -> None:
+    """Only where there is none yet: what a person recorded stays."""
+    signal = filled.signal
+    exit_price = float(position.exit_price or ZERO)
+    percent = profit_loss_pct(signal.action, signal.entry_price, exit_price) or 0.0
+    outcome = EXPIRED if position.exit_reason == EXPIRED else outcome_of(percent)
+    try:
+        with transaction.atomic():
+            record_outcome(
+                signal.signal_id, outcome=outcome, exit_price=exit_price, who=BY,
+                why=f"position closed: {position.exit_reason}", now=desk.clock(),
+                journal=desk.journal, only_if_open=True,
+            )  # fmt: skip
+    except AlreadyEnded as error:
+        logger.warning("The position of %s has closed, but: %s", signal.signal_id, error)
+
+
+def measure_excursions(desk: Desk) -> int:
+    """Fill in how far the price went, for positions that have closed; for how many it could."""
+    closed = Position.objects.filter(
+        account=desk.account, status=Position.Status.CLOSED, mae=None, closed_at__isnull=False
+    )
+    count = 0
+    for position in closed.exclude(exit_price=None).order_by("-closed_at")[:AT_ONCE]:
+        try:
+            count += _measure(desk, position)
+        except Exception as error:  # noqa: BLE001  # one symbol's feed holds up no other
+            logger.warning("No excursions of %s yet: %s", position, error)
+    return count
+
+
+def _measure(desk: Desk, position: Position) -> int:
+    closed_at, exit_price = position.closed_at, position.exit_price
+    assert closed_at is not None  # noqa: S101  # closed positions have both
+    assert exit_price is not None  # noqa: S101
+    bars = desk.market.bars(position.symbol, closed_at, position.opened_at)
+    found = excursions(
+        Side(position.side), position.entry_price, exit_price, position.opened_at, closed_at, bars
+    )
+    rows = Position.objects.filter(pk=position.pk, mae=None)
+    return rows.update(mae=found.adverse, mfe=found.favorable)

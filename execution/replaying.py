@@ -1,0 +1,104 @@
+"""`replay --execute`: decisions, fills and the monitor on the bars' clock, on paper."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count
+
+from execution import counterfactuals, decisions
+from execution.brokers.paper.broker import PaperBroker
+from execution.deciding import execute_due
+from execution.decisions import REPLAY
+from execution.desk import Desk
+from execution.matching import Prices
+from execution.models import Decision, Position
+from execution.monitor import Look, follow_trades
+from execution.positions import measure_excursions
+from execution.wiring import desk_of, paper
+from signals.clock import Clock
+from signals.market.bars import Bars
+from signals.market.protocol import Quote, UnknownSymbol
+from signals.models import Signal
+
+
+@dataclass(frozen=True)
+class PastMarket:
+    """The histories that are replayed, as far as the clock has come."""
+
+    histories: dict[str, Bars]
+    now: Clock
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Those that are replayed."""
+        return tuple(self.histories)
+
+    def bars(self, symbol: str, upto: datetime, since: datetime | None = None) -> Bars:
+        """The bars that had closed by then. Raises `UnknownSymbol`."""
+        if symbol not in self.histories:
+            raise UnknownSymbol(symbol, self.symbols)
+        return self.histories[symbol].between(since, min(upto, self.now()))
+
+    def quote(self, symbol: str) -> Quote | None:
+        """The last close."""
+        return Quote.last_close(self.bars(symbol, self.now()))
+
+
+@dataclass
+class PaperTrading:
+    """Trades a replay's signals on the account `replay`, which nothing else touches."""
+
+    desk: Desk
+    broker: PaperBroker
+    _may_fill: bool = field(default=True)
+
+    def see(self, windows: Sequence[Bars]) -> None:
+        """What the bars that just closed do to orders and positions."""
+        if not self._may_fill:
+            return
+        prices = {
+            bars.symbol: [
+                Prices.of(bars.bar(-1), self.desk.hours(bars.symbol).began(bars.time_at(-1)))
+            ]
+            for bars in windows
+        }
+        with transaction.atomic():
+            self.broker.see(prices)
+            follow_trades(self.desk, Look())
+        self._may_fill = bool(self.broker.open_orders())
+
+    def decide(self, signal_ids: Sequence[str]) -> None:
+        """Decide on these signals, which are stored, and send their orders."""
+        rows = Signal.objects.filter(signal_id__in=signal_ids).order_by("pk")
+        decisions.insert(list(rows.values_list("pk", flat=True)), REPLAY, self.desk.clock())
+        if execute_due(self.desk).executed:
+            self._may_fill = True
+
+    def finish(self) -> dict[str, Any]:
+        """What became of it all: how many decisions, by reason, and how trades ended."""
+        while counterfactuals.follow(self.desk):
+            pass
+        while measure_excursions(self.desk):
+            pass
+        return _summary()
+
+
+def execution(histories: Sequence[Bars], clock: Clock) -> PaperTrading:
+    """Trading for a replay of these histories. The settings' limits, sizing and costs hold."""
+    past = PastMarket({bars.symbol: bars for bars in histories}, clock)
+    made = desk_of(REPLAY, past, clock, paper)
+    assert isinstance(made.broker, PaperBroker)  # noqa: S101  # `paper` makes no other
+    return PaperTrading(replace(made, auto_execute=True), made.broker)
+
+
+def _summary() -> dict[str, Any]:
+    mine = Decision.objects.filter(account=REPLAY)
+    statuses = mine.values_list("status").annotate(Count("pk")).order_by("status")
+    ended = Position.objects.filter(account=REPLAY).values_list("signal__outcome")
+    return {
+        "decisions": dict(statuses),
+        "outcomes": {str(name): count for name, count in ended.annotate(Count("pk"))},
+    }

@@ -1,0 +1,214 @@
+"""Orders on their way to the broker: a row first, then the call, and after a doubt a look."""
+
+import logging
+import os
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from execution import counterfactuals
+from execution.brokers.protocol import Bracket, BrokerError, Close, Leg, Placed, State
+from execution.desk import Desk
+from execution.fields import ZERO
+from execution.halts import why_halted
+from execution.models import Order, Position
+from execution.orders import client_order_id, may_become, move
+from execution.risk.intent import Intent, Side
+from signals.models import Signal
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=30)
+"""Longer than a call to a broker takes: then whoever made it is taken for dead."""
+LOOK_AFTER = timedelta(seconds=10)
+"""After a time-out: what was sent may still be on its way."""
+SENT_LEGS = (Leg.ENTRY, Leg.CLOSE)
+"""Those that we send; exits go with their entry."""
+ON_THE_WAY = (State.INITIALIZED, State.SUBMITTED, State.UNKNOWN)
+KEPT = 500
+"""Of a broker's reason, so many characters."""
+
+
+def new_bracket(desk: Desk, signal: Signal, intent: Intent, now: datetime) -> Order:
+    """The rows of an entry and its exits, inside the caller's transaction; nothing is sent yet."""
+    price = intent.entry if intent.price is None else intent.price
+    entry = _row(desk, signal, intent, Leg.ENTRY, price, now, None)
+    entry.save(force_insert=True)
+    for leg, level in ((Leg.STOP, intent.stop), (Leg.TARGET, intent.target)):
+        _row(desk, signal, intent, leg, level, now, entry).save(force_insert=True)
+    return entry
+
+
+def new_close(desk: Desk, position: Position, now: datetime) -> Order | None:
+    """The row of an order that ends the position; None where one is under way."""
+    entry = Order.objects.get(signal_id=position.pk, leg=Leg.ENTRY)
+    earlier = Order.objects.filter(signal_id=position.pk, leg=Leg.CLOSE)
+    if any(not State(order.state).is_final for order in earlier):
+        return None
+    number = len(earlier) + 1
+    close = Order(
+        account=desk.account, signal_id=position.pk, leg=Leg.CLOSE, number=number, parent=entry,
+        client_order_id=client_order_id(position.signal.signal_id, Leg.CLOSE, number),
+        symbol=position.symbol, side=Side(position.side).opposite,
+        quantity=position.quantity - position.closed_quantity, state=State.INITIALIZED,
+        created_at=now, due_at=now, updated_at=now,
+    )  # fmt: skip
+    close.save(force_insert=True)
+    return close
+
+
+def _row(
+    desk: Desk,
+    signal: Signal,
+    intent: Intent,
+    leg: Leg,
+    level: Decimal,
+    now: datetime,
+    entry: Order | None,
+) -> Order:
+    return Order(
+        account=desk.account, signal=signal, leg=leg, parent=entry,
+        client_order_id=client_order_id(signal.signal_id, leg), symbol=intent.symbol,
+        side=intent.side if leg is Leg.ENTRY else intent.side.opposite, level=level,
+        quantity=intent.quantity, state=State.INITIALIZED,
+        created_at=now, due_at=now, updated_at=now,
+    )  # fmt: skip
+
+
+def send_due(desk: Desk) -> int:
+    """Send what was never sent, and look up what may or may not have been; how many those were."""
+    due = _on_the_way().filter(account=desk.account, due_at__lte=desk.clock())
+    return sum(send(desk, order) for order in due.order_by("pk"))
+
+
+def send(desk: Desk, order: Order) -> bool:
+    """Bring one order to the broker, unless another worker is at it; whether it was ours."""
+    now, owner = desk.clock(), f"{os.getpid()}-{uuid4().hex}"
+    free = _on_the_way().filter(pk=order.pk, state=order.state, due_at__lte=now)
+    if free.update(claim=owner, due_at=now + LEASE) != 1:
+        return False
+    if order.state != State.INITIALIZED and _look_up(desk, order):
+        return True
+    if why := _denied(desk, order, now):
+        _deny(desk, order, why, now)
+    elif move(order, State.SUBMITTED, now, submitted_at=now):
+        _place(desk, order)
+    return True
+
+
+def _on_the_way() -> QuerySet[Order]:
+    return Order.objects.filter(leg__in=SENT_LEGS, state__in=ON_THE_WAY)
+
+
+def _look_up(desk: Desk, order: Order) -> bool:
+    """Whether it needs no sending: the broker has it, or cannot be asked."""
+    try:
+        placed = desk.broker.find(order.client_order_id)
+    except BrokerError as error:
+        _doubt(desk, order, error)
+        return True
+    if placed is None:
+        return False
+    adopt(desk, order, placed)
+    return True
+
+
+def _denied(desk: Desk, order: Order, now: datetime) -> str | None:
+    """Why an entry is not sent after all; closing is always allowed."""
+    if order.leg != Leg.ENTRY:
+        return None
+    if now - order.created_at > desk.max_age:
+        return "it was not sent in time"
+    return why_halted(desk.account)
+
+
+def _deny(desk: Desk, order: Order, why: str, now: datetime) -> None:
+    with transaction.atomic():
+        if move(order, State.DENIED, now, reason=why, claim=""):
+            _end_exits(order, now)
+            counterfactuals.begin(order.signal, desk.expiry, now)
+    logger.warning("%s is not sent: %s", order.client_order_id, why)
+
+
+def _place(desk: Desk, order: Order) -> None:
+    """The call itself: from here on it is not known what the broker has, until it says so."""
+    try:
+        placed = desk.broker.submit(_request(order))
+    except BrokerError as error:
+        if error.duplicate:
+            _look_up(desk, order)
+        elif error.permanent:
+            _reject(desk, order, error)
+        else:
+            _doubt(desk, order, error)
+    else:
+        adopt(desk, order, placed)
+
+
+def _request(order: Order) -> Bracket | Close:
+    side = Side(order.side)
+    if order.leg == Leg.CLOSE:
+        parent = order.parent
+        assert parent is not None  # noqa: S101  # a close is made with its entry
+        return Close(
+            order.client_order_id, parent.client_order_id, order.symbol, side, order.quantity
+        )
+    levels = {leg.leg: leg.level for leg in order.legs.all()}
+    return Bracket(
+        order.client_order_id, order.symbol, side, order.quantity,
+        levels[Leg.TARGET] or ZERO, levels[Leg.STOP] or ZERO, order.level or ZERO,
+    )  # fmt: skip
+
+
+def _doubt(desk: Desk, order: Order, error: BrokerError) -> None:
+    now = desk.clock()
+    logger.error("%s: the broker gave no answer: %s", order.client_order_id, error)
+    move(order, State.UNKNOWN, now, reason=str(error)[:KEPT], due_at=now + LOOK_AFTER, claim="")
+
+
+def _reject(desk: Desk, order: Order, error: BrokerError) -> None:
+    now = desk.clock()
+    logger.error("%s is rejected: %s", order.client_order_id, error)
+    with transaction.atomic():
+        if move(order, State.REJECTED, now, reason=str(error)[:KEPT], claim=""):
+            _end_exits(order, now)
+            if order.leg == Leg.ENTRY:
+                counterfactuals.begin(order.signal, desk.expiry, now)
+
+
+def adopt(desk: Desk, order: Order, placed: Placed) -> None:
+    """Take the broker's word on an order and its exits. Fills are told by `fills` alone."""
+    now = desk.clock()
+    with transaction.atomic():
+        _adopt(order, placed, now)
+        by_leg = {leg.leg: leg for leg in order.legs.exclude(leg=Leg.CLOSE)}
+        for each in placed.legs:
+            _adopt(by_leg[each.leg], each, now)
+        is_empty = State(order.state).is_final and order.filled == placed.filled == ZERO
+        if order.leg == Leg.ENTRY and is_empty:
+            _end_exits(order, now)
+            counterfactuals.begin(order.signal, desk.expiry, now)
+
+
+def _adopt(order: Order, placed: Placed, now: datetime) -> None:
+    new = placed.state
+    if new in (State.FILLED, State.PARTIALLY_FILLED):
+        new = State.ACCEPTED  # until its fills are rows
+    if order.state != new and may_become(State(order.state), new):
+        changes = {"reason": placed.reason} if placed.reason else {}
+        move(order, new, now, broker_id=placed.broker_id, claim="", **changes)
+
+
+def _end_exits(entry: Order, now: datetime) -> None:
+    """Where nothing was entered, there is nothing for them to end."""
+    _move_all(entry.legs.exclude(leg=Leg.CLOSE), State.CANCELED, now)
+
+
+def _move_all(orders: Iterable[Order], new: State, now: datetime) -> None:
+    for order in orders:
+        if may_become(State(order.state), new):
+            move(order, new, now)

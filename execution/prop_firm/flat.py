@@ -44,7 +44,7 @@ def _past_time(rule_set: RuleSet, flat: Flat, today: date, moment: datetime) -> 
     zone, end = rule_set.time_zone, day_end(rule_set, today)
     calendar_day = end.astimezone(zone).date()
     latest = datetime.combine(calendar_day, flat.at, zone).astimezone(UTC)
-    if latest >= end:
+    if latest > end:
         latest = datetime.combine(calendar_day - ONE_DAY, flat.at, zone).astimezone(UTC)
     return moment >= latest - timedelta(minutes=flat.minutes_before)
 

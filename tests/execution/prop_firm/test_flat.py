@@ -145,6 +145,13 @@ def test_a_time_after_the_reset_is_of_the_evening_before() -> None:
     assert flat(rules, "2026-03-05T16:59", ALWAYS_OPEN, "America/Chicago")
 
 
+def test_a_time_at_the_reset_is_the_end_of_the_day() -> None:
+    rules = rule_set(flat={"by": "close", "minutes_before": 5, "at": time(17)}, **FUTURES)
+    assert not flat(rules, "2026-03-04T16:54", ALWAYS_OPEN, "America/Chicago")
+    assert flat(rules, "2026-03-04T16:55", ALWAYS_OPEN, "America/Chicago")
+    assert not flat(rules, "2026-03-04T17:00", ALWAYS_OPEN, "America/Chicago")
+
+
 def test_whichever_comes_first_counts() -> None:
     early = rule_set(flat={"by": "close", "at": time(12)}, zone="America/New_York")
     late = rule_set(flat={"by": "close", "at": time(18)}, zone="America/New_York")

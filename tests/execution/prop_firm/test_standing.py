@@ -173,6 +173,11 @@ def test_the_day_under_way_may_be_the_best() -> None:
     assert only(rules, [day(0, 100 * K, 101 * K), day(1, 101 * K)], 0, 109 * K).used == 8 * K
 
 
+def test_what_was_open_at_the_end_of_a_day_is_no_profit_of_it() -> None:
+    days = [day(0, 100 * K, 107 * K, balance=101 * K), day(1, 107 * K)]
+    assert only(rule_set(consistency=50), days, 0, 104 * K).used == 3 * K
+
+
 @pytest.mark.parametrize("balance", [100 * K, 99 * K])
 def test_without_a_profit_there_is_no_consistency(balance: int) -> None:
     days = [day(0, 100 * K, 100 * K), day(1, 100 * K)]

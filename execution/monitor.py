@@ -51,14 +51,19 @@ def monitor(desk: Desk) -> Look:
 def follow_trades(desk: Desk, look: Look) -> None:
     """Fills, the equity and its limits, and what is to be closed. Raises `BrokerError`."""
     touched = take_fills(desk)
-    refresh(desk, touched)
     look.filled = len(touched)
+    refresh(desk, touched)
+    mark_equity(desk, touched)
+    look.closing = close_due(desk)
+    measure_excursions(desk)
+
+
+def mark_equity(desk: Desk, touched: Sequence[Order] = ()) -> None:
+    """Write down what the account is worth, and halt where a rule of the firm is broken."""
     opened = len({order.pk for order in touched if order.leg == Leg.ENTRY})
     money = desk.broker.account()
     mark(desk, money, opened)
     check_breach(desk, money)
-    look.closing = close_due(desk)
-    measure_excursions(desk)
 
 
 def refresh(desk: Desk, touched: Iterable[Order]) -> None:
@@ -113,6 +118,14 @@ def close_due(desk: Desk) -> int:
             _mark_closing([position], why)
     waiting = [position for position in _open(desk) if position.closing_for]
     return sum(_close(desk, position) for position in waiting)
+
+
+def next_expiry(desk: Desk) -> datetime | None:
+    """When the oldest open position expires; at once where one is being closed."""
+    positions = _open(desk)
+    if any(position.closing_for for position in positions):
+        return desk.clock()
+    return min((position.expires_at for position in positions), default=None)
 
 
 def ask_to_close(position: Position, why: str) -> None:

@@ -1,8 +1,9 @@
 """`replay --execute`: decisions, fills and the monitor on the bars' clock, on paper."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -13,9 +14,10 @@ from execution.brokers.paper.broker import PaperBroker
 from execution.deciding import execute_due
 from execution.decisions import REPLAY
 from execution.desk import Desk
+from execution.filling import record
 from execution.matching import Prices
 from execution.models import Decision, Position
-from execution.monitor import Look, follow_trades
+from execution.monitor import close_due, mark_equity, next_expiry, refresh
 from execution.positions import measure_excursions
 from execution.wiring import desk_of, paper
 from signals.clock import Clock
@@ -53,29 +55,35 @@ class PaperTrading:
 
     desk: Desk
     broker: PaperBroker
-    _may_fill: bool = field(default=True)
+    _close_at: datetime | None = None
 
     def see(self, windows: Sequence[Bars]) -> None:
         """What the bars that just closed do to orders and positions."""
-        if not self._may_fill:
+        if not self.broker.open_orders():
             return
-        prices = {
-            bars.symbol: [
-                Prices.of(bars.bar(-1), self.desk.hours(bars.symbol).began(bars.time_at(-1)))
-            ]
-            for bars in windows
-        }
         with transaction.atomic():
-            self.broker.see(prices)
-            follow_trades(self.desk, Look())
-        self._may_fill = bool(self.broker.open_orders())
+            filled = self.broker.see({bars.symbol: [self._last(bars)] for bars in windows})
+            touched = record(self.desk, filled)
+            refresh(self.desk, touched)
+            mark_equity(self.desk, touched)
+            if touched or self._is_closing():
+                close_due(self.desk)
+                self._close_at = next_expiry(self.desk)
+
+    def _last(self, bars: Bars) -> Prices:
+        bar = bars.bar(-1)
+        return Prices.of(bar, self.desk.hours(bars.symbol).began(bar.time))
+
+    def _is_closing(self) -> bool:
+        """Whether something may have to be closed now that had not before."""
+        due = self._close_at is not None and self.desk.clock() >= self._close_at
+        return due or self.desk.rule_set is not None
 
     def decide(self, signal_ids: Sequence[str]) -> None:
         """Decide on these signals, which are stored, and send their orders."""
         rows = Signal.objects.filter(signal_id__in=signal_ids).order_by("pk")
         decisions.insert(list(rows.values_list("pk", flat=True)), REPLAY, self.desk.clock())
-        if execute_due(self.desk).executed:
-            self._may_fill = True
+        execute_due(self.desk)
 
     def finish(self) -> dict[str, Any]:
         """What became of it all: how many decisions, by reason, and how trades ended."""
@@ -89,7 +97,7 @@ class PaperTrading:
 def execution(histories: Sequence[Bars], clock: Clock) -> PaperTrading:
     """Trading for a replay of these histories. The settings' limits, sizing and costs hold."""
     past = PastMarket({bars.symbol: bars for bars in histories}, clock)
-    made = desk_of(REPLAY, past, clock, paper)
+    made = desk_of(REPLAY, past, clock, partial(paper, is_exclusive=True))
     assert isinstance(made.broker, PaperBroker)  # noqa: S101  # `paper` makes no other
     return PaperTrading(replace(made, auto_execute=True), made.broker)
 

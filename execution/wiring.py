@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from execution.brokers.paper.books import Books
 from execution.brokers.paper.broker import PaperBroker
 from execution.brokers.paper.ticket import Terms
 from execution.brokers.protocol import Broker
@@ -59,8 +60,10 @@ def desk_of(
     )
 
 
-def paper(account: str, prices: MarketData, clock: Clock) -> PaperBroker:
-    """The paper broker with the costs in the settings."""
+def paper(
+    account: str, prices: MarketData, clock: Clock, *, is_exclusive: bool = False
+) -> PaperBroker:
+    """The paper broker with the deposit and the costs in the settings."""
     share = settings.PAPER_VOLUME_SHARE
     costs = Costs(
         as_decimal(settings.PAPER_SPREAD),
@@ -68,7 +71,8 @@ def paper(account: str, prices: MarketData, clock: Clock) -> PaperBroker:
         as_decimal(settings.PAPER_FEE),
     )
     terms = Terms(costs, as_decimal(share) if share else None)
-    return PaperBroker(account, prices, hours, clock, as_decimal(settings.PAPER_DEPOSIT), terms)
+    books = Books(account, as_decimal(settings.PAPER_DEPOSIT), is_exclusive)
+    return PaperBroker(books, prices, hours, clock, terms)
 
 
 def rule_set() -> RuleSet | None:

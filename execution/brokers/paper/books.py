@@ -1,14 +1,15 @@
 """The paper broker's tables: reading its open brackets, and writing what prices did to them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection
+from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from execution.brokers.paper.ticket import Filled, Ticket
-from execution.brokers.protocol import FINAL, Leg
+from execution.brokers.protocol import FINAL, BrokerError, Leg
 from execution.fields import ZERO, exact_text
 from execution.models import PaperAccount, PaperFill, PaperOrder
 from execution.risk.intent import Side
@@ -48,6 +49,90 @@ class Money:
         return self.equity - sum(bound, ZERO)
 
 
+@dataclass
+class Books:
+    """One account's money and open brackets, oldest first, as `use` has read them.
+
+    Where nobody else trades on the account (`is_exclusive`: a replay) they are read only once.
+    """
+
+    name: str
+    deposit: Decimal
+    is_exclusive: bool = False
+    _read: tuple[PaperAccount, list[Ticket]] | None = None
+
+    @contextmanager
+    def use(self, *, locked: bool = False) -> Iterator["Books"]:
+        """In a transaction, and where it is `locked` nobody else's meanwhile.
+
+        Raises `BrokerError` where the database fails.
+        """
+        try:
+            if self.is_exclusive and self._read and not locked:
+                yield self
+                return
+            with transaction.atomic():
+                if not (self.is_exclusive and self._read):
+                    self._read = self._now(locked=locked)
+                yield self
+        except DatabaseError as error:
+            self._read = None
+            duplicate = isinstance(error, IntegrityError)  # another process placed the same order
+            raise BrokerError(
+                f"the paper broker's books: {error}", permanent=duplicate, duplicate=duplicate
+            ) from error
+        finally:
+            if not self.is_exclusive:
+                self._read = None
+
+    @property
+    def account(self) -> PaperAccount:
+        """The account's row."""
+        return self._there[0]
+
+    @property
+    def tickets(self) -> list[Ticket]:
+        """The brackets of which something may still be filled."""
+        return self._there[1]
+
+    @property
+    def money(self) -> Money:
+        """What there is and what is bound."""
+        return Money(self.account.cash, self.tickets)
+
+    def ticket_of(self, client_order_id: str) -> Ticket | None:
+        """The bracket that an order of this id belongs to, open or not."""
+        for ticket in self.tickets:
+            if any(order.client_order_id == client_order_id for order in ticket.orders):
+                return ticket
+        rows = PaperOrder.objects.filter(account=self.account, client_order_id=client_order_id)
+        row = rows.first()
+        return tickets([row.parent_id or row.pk])[0] if row else None
+
+    def write(self, changed: Sequence[Ticket], fills: Sequence[PaperFill] = ()) -> None:
+        """Write down how these brackets stand now, and what was filled."""
+        save(order for ticket in changed for order in ticket.orders)
+        book(self.account, fills)
+        there = self.tickets
+        there += [ticket for ticket in changed if ticket not in there]
+        there[:] = [ticket for ticket in there if ticket.is_open]
+
+    @property
+    def _there(self) -> tuple[PaperAccount, list[Ticket]]:
+        if self._read is None:
+            raise RuntimeError("the books are open only within `use`")
+        return self._read
+
+    def _now(self, *, locked: bool) -> tuple[PaperAccount, list[Ticket]]:
+        accounts = PaperAccount.objects.all()
+        if locked:
+            accounts = accounts.select_for_update()
+        account, _ = accounts.get_or_create(
+            name=self.name, defaults={"deposit": self.deposit, "cash": self.deposit}
+        )
+        return account, open_tickets(account)
+
+
 def open_tickets(account: PaperAccount) -> list[Ticket]:
     """The brackets of which something may still be filled, oldest first."""
     live = PaperOrder.objects.filter(account=account).exclude(state__in=sorted(FINAL))
@@ -70,13 +155,12 @@ def tickets(entries: Iterable[int]) -> list[Ticket]:
     return list(found.values())
 
 
-def book(account: PaperAccount, fills: Sequence[Filled]) -> None:
+def book(account: PaperAccount, fills: Sequence[PaperFill]) -> None:
     """Write fills down and move the cash."""
-    if not fills:
-        return
-    PaperFill.objects.bulk_create([_row(account, each) for each in fills])
-    account.cash += sum((_cash(each) for each in fills), ZERO)
-    account.save(update_fields=["cash"])
+    if fills:
+        PaperFill.objects.bulk_create(fills)
+        account.cash += sum(map(_cash, fills), ZERO)
+        account.save(update_fields=["cash"])
 
 
 def save(changed: Iterable[PaperOrder]) -> None:
@@ -85,16 +169,17 @@ def save(changed: Iterable[PaperOrder]) -> None:
         cursor.executemany(_UPDATE, [_values(order) for order in changed])
 
 
-def _row(account: PaperAccount, filled: Filled) -> PaperFill:
+def fill_row(account: PaperAccount, filled: Filled) -> PaperFill:
+    """The row of a fill; its id is the same however often the same prices are looked at."""
     order = filled.order
-    fill_id = f"{account.name}/{order.client_order_id}/{exact_text(order.filled)}"
+    fill_id = f"{account.name}/{order.client_order_id}/{exact_text(filled.number)}"
     return PaperFill(order=order, fill_id=fill_id, quantity=filled.quantity, price=filled.price,
                      fee=filled.fee, time=filled.time)  # fmt: skip
 
 
-def _cash(filled: Filled) -> Decimal:
-    value = filled.quantity * filled.price
-    return (value if Side(filled.order.side) is Side.SELL else -value) - filled.fee
+def _cash(fill: PaperFill) -> Decimal:
+    value = fill.quantity * fill.price
+    return (value if Side(fill.order.side) is Side.SELL else -value) - fill.fee
 
 
 def _values(order: PaperOrder) -> tuple[Any, ...]:

@@ -9,14 +9,11 @@ fills, to the last digit.
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import DatabaseError, IntegrityError, transaction
-
-from execution.brokers.paper.books import Money, book, open_tickets, save, tickets
+from execution.brokers.paper.books import Books, fill_row
 from execution.brokers.paper.placed import as_placed
 from execution.brokers.paper.ticket import Filled, Terms, Ticket, is_final
 from execution.brokers.protocol import (
@@ -47,17 +44,16 @@ SHARE, COIN = Decimal(1), Decimal("0.000001")
 
 @dataclass(frozen=True)
 class PaperBroker:
-    """One account on paper; `deposit` is what it begins with.
+    """One account on paper, with its `books`.
 
     `fills` looks at the market first, so that what it brought is told; the other answers are those
     of the last look.
     """
 
-    account_name: str
+    books: Books
     market: MarketData
     hours: Callable[[str], TradingHours]
     clock: Clock
-    deposit: Decimal = Decimal(100_000)
     terms: Terms = field(default_factory=Terms)
     name: str = "paper"
 
@@ -67,52 +63,54 @@ class PaperBroker:
 
     def account(self) -> Account:
         """The money as it stands."""
-        with self._books() as account:
-            money = Money(account.cash, open_tickets(account))
-        return Account(money.equity, money.balance, money.buying_power, self.clock())
+        with self.books.use() as books:
+            money = books.money
+            return Account(money.equity, money.balance, money.buying_power, self.clock())
 
     def positions(self) -> Sequence[Holding]:
         """What is held, one for each symbol."""
-        with self._books() as account:
-            held = [each for each in open_tickets(account) if each.held]
         by_symbol: dict[str, list[Ticket]] = {}
-        for each in held:
-            by_symbol.setdefault(each.entry.symbol, []).append(each)
+        with self.books.use() as books:
+            for each in books.tickets:
+                if each.held:
+                    by_symbol.setdefault(each.entry.symbol, []).append(each)
         return [_holding(symbol, there) for symbol, there in sorted(by_symbol.items())]
 
     def submit(self, order: Bracket | Close) -> Placed:
         """Place an order; it is filled by a later price. Raises `BrokerError`."""
-        with self._books(locked=True) as account:
-            if PaperOrder.objects.filter(
-                account=account, client_order_id=order.client_order_id
-            ).exists():
+        with self.books.use(locked=True) as books:
+            if books.ticket_of(order.client_order_id):
                 raise BrokerError("there is an order of this id", permanent=True, duplicate=True)
-            if isinstance(order, Close):
-                return self._close(account, order)
-            return self._open(account, order)
+            if isinstance(order, Bracket):
+                ticket = self._open(books, order)
+            else:
+                ticket = self._close(books, order)
+            books.write([ticket])
+            return as_placed(ticket, order.client_order_id)
 
     def cancel(self, broker_id: str) -> None:
         """Cancel an order. What an entry has filled keeps its exits."""
-        with self._books(locked=True) as account:
-            for ticket in self._of(account, broker_id):
-                order = _named(ticket, broker_id)
-                if not is_final(order):
-                    order.state = State.CANCELED
-                if order is ticket.entry and not ticket.held:
-                    ticket.cancel_exits()
-                save([ticket.entry, *ticket.legs.values()])
+        with self.books.use(locked=True) as books:
+            ticket = books.ticket_of(broker_id)
+            if ticket is None:
+                return
+            order = next(each for each in ticket.orders if each.client_order_id == broker_id)
+            if not is_final(order):
+                order.state = State.CANCELED
+            if order is ticket.entry and not ticket.held:
+                ticket.cancel_exits()
+            books.write([ticket])
 
     def find(self, client_order_id: str) -> Placed | None:
         """The order of that client id, with its exits."""
-        with self._books() as account:
-            found = self._of(account, client_order_id)
-        return as_placed(found[0], client_order_id) if found else None
+        with self.books.use() as books:
+            ticket = books.ticket_of(client_order_id)
+        return as_placed(ticket, client_order_id) if ticket else None
 
     def open_orders(self) -> Sequence[Placed]:
         """Those that may still be filled."""
-        with self._books() as account:
-            found = open_tickets(account)
-        orders = [(each, order) for each in found for order in (each.entry, *each.legs.values())]
+        with self.books.use() as books:
+            orders = [(each, order) for each in books.tickets for order in each.orders]
         return [
             as_placed(each, order.client_order_id) for each, order in orders if not is_final(order)
         ]
@@ -120,8 +118,8 @@ class PaperBroker:
     def fills(self, since: datetime) -> Sequence[Execution]:
         """What was filled at `since` or later."""
         self.look()
-        with self._books() as account:
-            rows = PaperFill.objects.filter(order__account=account, time__gte=since)
+        with self.books.use() as books:
+            rows = PaperFill.objects.filter(order__account=books.account, time__gte=since)
             return [_execution(fill) for fill in rows.select_related("order").order_by("pk")]
 
     def look(self) -> int:
@@ -129,26 +127,24 @@ class PaperBroker:
 
         A symbol whose prices cannot be had waits for the next look.
         """
-        with self._books() as account:
-            oldest = _oldest(open_tickets(account))
+        with self.books.use() as books:
+            oldest = _oldest(books.tickets)
         prices: dict[str, Sequence[Prices]] = {}
         for symbol, since in oldest.items():
             try:
                 prices[symbol] = self._prices(symbol, since)
             except Exception as error:  # noqa: BLE001  # one symbol's feed holds up no other
                 logger.error("No prices of %s for its paper orders: %s", symbol, error)
-        return self.see(prices)
+        return len(self.see(prices))
 
-    def see(self, prices: Mapping[str, Sequence[Prices]]) -> int:
-        """Let these prices, oldest first, fill what they fill; how many fills that made."""
-        with self._books(locked=True) as account:
-            open_now = [each for each in open_tickets(account) if prices.get(each.entry.symbol)]
-            filled = [
-                done for each in open_now for done in self._seen(each, prices[each.entry.symbol])
-            ]
-            book(account, filled)
-            save(order for each in open_now for order in (each.entry, *each.legs.values()))
-        return len(filled)
+    def see(self, prices: Mapping[str, Sequence[Prices]]) -> list[Execution]:
+        """Let these prices, oldest first, fill what they fill; the fills that made."""
+        with self.books.use(locked=True) as books:
+            seen = [each for each in books.tickets if prices.get(each.entry.symbol)]
+            filled = [done for each in seen for done in self._seen(each, prices[each.entry.symbol])]
+            rows = [fill_row(books.account, each) for each in filled]
+            books.write(seen, rows)
+        return [_execution(row) for row in rows]
 
     def _seen(self, ticket: Ticket, prices: Sequence[Prices]) -> Iterator[Filled]:
         step = self.step(ticket.entry.symbol)
@@ -166,14 +162,14 @@ class PaperBroker:
             found.append(Prices.quoted(quote.price, quote.time))
         return found
 
-    def _open(self, account: PaperAccount, order: Bracket) -> Placed:
-        cost = order.quantity * order.reference
-        power = Money(account.cash, open_tickets(account)).buying_power
+    def _open(self, books: Books, order: Bracket) -> Ticket:
+        cost, power = order.quantity * order.reference, books.money.buying_power
         if cost > power:
             raise BrokerError(
                 f"insufficient buying power: it costs {cost:.2f}, there is {power:.2f}",
                 permanent=True,
             )
+        account = books.account
         entry = self._row(account, order, Leg.ENTRY, order.side, order.client_order_id)
         entry.save()
         exits = ((Leg.STOP, order.stop), (Leg.TARGET, order.target))
@@ -184,23 +180,24 @@ class PaperBroker:
         }  # fmt: skip
         for leg in legs.values():
             leg.save()
-        return as_placed(Ticket(entry, legs), entry.client_order_id)
+        return Ticket(entry, legs)
 
-    def _close(self, account: PaperAccount, order: Close) -> Placed:
-        found = self._of(account, order.entry)
-        if not found or not found[0].held:
+    def _close(self, books: Books, order: Close) -> Ticket:
+        ticket = books.ticket_of(order.entry)
+        if ticket is None or not ticket.held:
             raise BrokerError(f"nothing is held of {order.entry}", permanent=True)
-        ticket = found[0]
         entry = ticket.entry
         if not is_final(entry):
             entry.state = State.CANCELED
         ticket.cancel_exits()
         bracket = Bracket(order.client_order_id, entry.symbol, ticket.side, order.quantity,
                           ZERO, ZERO, entry.reference)  # fmt: skip
-        close = self._row(account, bracket, Leg.CLOSE, order.side, order.client_order_id, entry)
+        close = self._row(
+            books.account, bracket, Leg.CLOSE, order.side, order.client_order_id, entry
+        )
         close.save()
-        save([entry, *ticket.legs.values()])
-        return as_placed(Ticket(entry, {**ticket.legs, Leg.CLOSE: close}), order.client_order_id)
+        ticket.legs[Leg.CLOSE] = close
+        return ticket
 
     def _row(
         self,
@@ -218,32 +215,6 @@ class PaperBroker:
             symbol=normalised(order.symbol), side=side, quantity=order.quantity,
             reference=order.reference, state=State.ACCEPTED, placed_at=now, seen_at=now,
         )  # fmt: skip
-
-    def _of(self, account: PaperAccount, client_order_id: str) -> list[Ticket]:
-        row = PaperOrder.objects.filter(account=account, client_order_id=client_order_id).first()
-        return tickets([row.parent_id or row.pk]) if row else []
-
-    @contextmanager
-    def _books(self, *, locked: bool = False) -> Iterator[PaperAccount]:
-        """The account, in a transaction, and where it is `locked` nobody else's meanwhile."""
-        try:
-            with transaction.atomic():
-                accounts = PaperAccount.objects.all()
-                if locked:
-                    accounts = accounts.select_for_update()
-                yield accounts.get_or_create(
-                    name=self.account_name,
-                    defaults={"deposit": self.deposit, "cash": self.deposit},
-                )[0]
-        except IntegrityError as error:  # another process placed the same order
-            raise BrokerError(str(error), permanent=True, duplicate=True) from error
-        except DatabaseError as error:
-            raise BrokerError(f"the paper broker's books: {error}", permanent=False) from error
-
-
-def _named(ticket: Ticket, client_order_id: str) -> PaperOrder:
-    orders = (ticket.entry, *ticket.legs.values())
-    return next(order for order in orders if order.client_order_id == client_order_id)
 
 
 def _oldest(found: Sequence[Ticket]) -> dict[str, datetime]:

@@ -22,16 +22,17 @@ class Terms:
 
 
 class Filled(NamedTuple):
-    """A fill that a price brought."""
+    """A fill that a price brought; `number` is what the order had filled by then."""
 
     order: PaperOrder
+    number: Decimal
     quantity: Decimal
     price: Decimal
     fee: Decimal
     time: datetime
 
 
-@dataclass
+@dataclass(eq=False)
 class Ticket:
     """An entry, its exits, and the order to close where there is one."""
 
@@ -47,6 +48,16 @@ class Ticket:
     def held(self) -> Decimal:
         """What was entered and not ended yet."""
         return self.entry.filled - sum((leg.filled for leg in self.legs.values()), ZERO)
+
+    @property
+    def orders(self) -> tuple[PaperOrder, ...]:
+        """All of it."""
+        return (self.entry, *self.legs.values())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something of it may still be filled."""
+        return not all(map(is_final, self.orders))
 
     @property
     def signed(self) -> Decimal:
@@ -131,4 +142,4 @@ def _fill(
     order.value += quantity * price
     order.filled_at = time
     order.state = State.FILLED if order.filled >= order.quantity else State.PARTIALLY_FILLED
-    yield Filled(order, quantity, price, terms.costs.fee_of(quantity, price), time)
+    yield Filled(order, order.filled, quantity, price, terms.costs.fee_of(quantity, price), time)

@@ -26,7 +26,9 @@ class Command(ArgoCommand):
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--signal", help="ask for this one, by its id")
         what.add_argument("--status", action="store_true", help="say how execution stands")
-        what.add_argument("--halt", metavar="WHY", help="stop all new trades until a person lifts it")
+        what.add_argument(
+            "--halt", metavar="WHY", help="stop all new trades until a person lifts it"
+        )
         what.add_argument("--resume", metavar="WHY", help="lift every halt of the account")
         parser.add_argument("--by", default="command line", help="who halts, resumes or asks")
 

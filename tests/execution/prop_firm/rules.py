@@ -1,15 +1,19 @@
-"""Rule sets and days to test with."""
+"""Rule sets, days and marks to test with."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from execution.prop_firm.days import Day
 from execution.prop_firm.rule_set import RuleSet, parse
+from execution.prop_firm.standing import Measure, measure
 
 D = Decimal
 NAN = D("NaN")
-START = D(100_000)
+K = 1000
+START = D(100 * K)
+AT_ONCE = {"peak": "equity", "rises": "at_once"}
 MONDAY = date(2026, 3, 2)
 ONE_DAY = timedelta(days=1)
 
@@ -26,3 +30,14 @@ def day(number: int, *equities: int, trades: int = 1, balance: int | None = None
         MONDAY + number * ONE_DAY, first, balances[0], D(max(equities)), max(balances),
         D(min(equities)), last, balances[1], trades,
     )  # fmt: skip
+
+
+def trailing(**trail: object) -> RuleSet:
+    return rule_set(drawdown={"percent": 10, "trail": trail})
+
+
+def only(
+    rules: RuleSet, days: Sequence[Day], equity: int | Decimal, balance: int | Decimal = START
+) -> Measure:
+    (found,) = measure(rules, START, days, D(equity), D(balance))
+    return found

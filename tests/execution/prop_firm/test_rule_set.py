@@ -57,8 +57,9 @@ BAD: list[tuple[str, object]] = [
     ("target", 1.5), ("target", "8"), ("target", True), ("max_stop", 101),
     ("min_confidence", 101), ("min_confidence", NAN), ("max_position", NAN),
     ("max_positions", 0), ("max_positions", D(2)), ("max_positions", True), ("min_days", 0),
-    ("consistency", 0), ("consistency", D("100.1")), ("zone", "Europe/Nowhere"), ("zone", "../x"), ("zone", "America"),
-    ("zone", ""), ("source", ""), ("reset", "17:00"), ("reset", 17), ("close_on_breach", 1),
+    ("consistency", 0), ("consistency", D("100.1")), ("zone", "Europe/Nowhere"), ("zone", "../x"),
+    ("zone", ""), ("zone", "America"), ("source", ""), ("reset", "17:00"), ("reset", 17),
+    ("close_on_breach", 1),
     ("drawdown", 10), ("unheard_of", 1), ("name", "other"),
 ]  # fmt: skip
 

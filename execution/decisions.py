@@ -74,8 +74,9 @@ def ask_for(signal_id: str, who: str, now: datetime) -> None:
         insert([signal.id], settings.TRADING_ACCOUNT, now)
         status = Decision.Status
         waiting = Decision.objects.filter(pk=signal.id, status__in=[status.PENDING, status.SKIPPED])
-        changes = {"status": status.PENDING, "asked_by": who, "due_at": now, "reasons": [],
-                   "skipped_for": "", "decided_at": None}  # fmt: skip
+        changes = {"status": status.PENDING, "account": settings.TRADING_ACCOUNT,
+                   "asked_by": who, "queued_at": now, "due_at": now,
+                   "reasons": [], "skipped_for": "", "decided_at": None}  # fmt: skip
         if waiting.update(**changes) != 1:
             raise AlreadyDecided(f"Signal {signal_id} is executed already, or being decided on.")
 

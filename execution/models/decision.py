@@ -3,7 +3,8 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import BooleanField, Q, Value
+from django.db.models.expressions import RawSQL
 
 from signals.models import Signal
 
@@ -46,7 +47,18 @@ class Decision(models.Model):
                 condition=Q(status__in=["pending", "deciding"]),
                 name="decisions_due",
             ),
+            # execution.status: what was decided within the last hour and day
+            models.Index(fields=["account", "decided_at"], name="decisions_latest"),
+            # execution.queries: those executed, which are few
+            models.Index(
+                fields=["account"], condition=Q(status="executed"), name="decisions_executed"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.status}: {self.signal}"
+
+
+WAITING = RawSQL("decisions.status IN ('pending', 'deciding')", [], output_field=BooleanField())
+"""Not decided yet. The states stand in the text, not in parameters: only so the partial index
+`decisions_due` serves, without which it would be looked for among all that were ever made."""

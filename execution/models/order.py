@@ -3,7 +3,8 @@
 from typing import Any, ClassVar, NoReturn
 
 from django.db import models
-from django.db.models import Q, Value
+from django.db.models import BooleanField, Q, Value
+from django.db.models.expressions import RawSQL
 
 from argo.errors import Conflict
 from execution.brokers.protocol import FINAL, Leg, State
@@ -93,6 +94,12 @@ class Order(models.Model):
 
     def delete(self, *args: object, **kwargs: object) -> NoReturn:
         raise Immutable("Orders are not deleted.")
+
+
+_DONE = ", ".join(f"'{state}'" for state in sorted(state.value for state in FINAL))
+MAY_FILL = RawSQL(f"NOT (orders.state IN ({_DONE}))", [], output_field=BooleanField())  # noqa: S611
+"""What may still fill: in the text, as the partial index `orders_open` has it, not in parameters,
+with which SQLite would not take the index."""
 
 
 class FillQuerySet(models.QuerySet["Fill"]):

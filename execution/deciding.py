@@ -14,10 +14,9 @@ from execution import counterfactuals, decisions
 from execution.brokers.protocol import Account, BrokerError
 from execution.decisions import Mine
 from execution.desk import Desk
-from execution.equity import account_row
 from execution.fields import ZERO
 from execution.matching import as_decimal
-from execution.models import Decision, Order, TradingAccount
+from execution.models import Decision, Order
 from execution.portfolio import portfolio
 from execution.risk.intent import Intent, Portfolio, Side
 from execution.risk.rules import Denial, denials
@@ -50,10 +49,12 @@ def execute_due(desk: Desk) -> Tally:
     """Decide on everything that waits for it, oldest first."""
     owner = f"{os.getpid()}-{uuid4().hex}"
     tally = Tally()
-    while mine := decisions.claim(desk.account, owner, AT_ONCE, desk.clock()):
+    while True:
+        mine = decisions.claim(desk.account, owner, AT_ONCE, desk.clock())
         for each in mine:
             _count(tally, _decide(desk, each))
-    return tally
+        if len(mine) < AT_ONCE:
+            return tally
 
 
 def _count(tally: Tally, status: Decision.Status) -> None:
@@ -91,9 +92,7 @@ def _beforehand(desk: Desk, decision: Decision, now: datetime) -> Denial | None:
 def _judge(desk: Desk, mine: Mine, money: Account) -> Decision.Status:
     """One decision at a time on an account: the next one sees this one's order."""
     quote, market_open = _quote(desk, mine.decision.signal)
-    row = account_row(desk, money)
     with transaction.atomic():
-        TradingAccount.objects.select_for_update().get(pk=row.pk)
         now = desk.clock()
         wanted = _intent(mine.decision.signal, quote, market_open)
         held = portfolio(desk, money, now)

@@ -5,11 +5,16 @@ from django.db import transaction
 from execution.brokers.protocol import Account
 from execution.desk import Desk
 from execution.models import EquityDay, TradingAccount
+from execution.prop_firm.days import Day, record
 
 
-def account_row(desk: Desk, money: Account) -> TradingAccount:
-    """What Argo knows of the account; begun with what the broker says, where it is new."""
-    row, _ = TradingAccount.objects.get_or_create(
+def account_row(desk: Desk, money: Account, *, locked: bool = False) -> TradingAccount:
+    """What Argo knows of the account; begun with what the broker says, where it is new.
+
+    `locked`: nobody else's until the caller's transaction ends.
+    """
+    rows = TradingAccount.objects.all()
+    row, _ = (rows.select_for_update() if locked else rows).get_or_create(
         name=desk.account,
         defaults={
             "start_equity": money.equity,
@@ -28,13 +33,12 @@ def mark(desk: Desk, money: Account, opened: int = 0) -> EquityDay:
     earlier day again: such a mark counts for the latest day.
     """
     with transaction.atomic():
-        row = TradingAccount.objects.select_for_update().get(pk=account_row(desk, money).pk)
+        row = account_row(desk, money, locked=True)
         if money.equity > row.peak_equity:
             row.peak_equity = money.equity
             row.save(update_fields=["peak_equity"])
-        day = _day(desk, money)
-        _fold(day, money, opened)
-        day.save()
+        day = _marked(desk, money, opened)
+        day.save(force_insert=day._state.adding)
     return day
 
 
@@ -43,29 +47,19 @@ def latest_day(account: str) -> EquityDay | None:
     return EquityDay.objects.filter(account=account).order_by("-day").first()
 
 
-def _day(desk: Desk, money: Account) -> EquityDay:
-    """The row of the day; a new one where the day has begun."""
-    today, latest = desk.day_of(money.time), latest_day(desk.account)
-    if latest is not None and today <= latest.day:
-        return latest
-    return EquityDay(
-        account=desk.account,
-        day=today,
-        first_equity=money.equity,
-        first_balance=money.balance,
-        highest_equity=money.equity,
-        highest_balance=money.balance,
-        lowest_equity=money.equity,
-        last_equity=money.equity,
-        last_balance=money.balance,
-        marked_at=money.time,
-    )
+def as_day(row: EquityDay) -> Day:
+    """As the rules of a firm take it."""
+    return Day(*(getattr(row, name) for name in Day._fields))
 
 
-def _fold(day: EquityDay, money: Account, opened: int) -> None:
-    day.highest_equity = max(day.highest_equity, money.equity)
-    day.highest_balance = max(day.highest_balance, money.balance)
-    day.lowest_equity = min(day.lowest_equity, money.equity)
-    day.last_equity, day.last_balance = money.equity, money.balance
-    day.trades += opened
-    day.marked_at = max(day.marked_at, money.time)
+def _marked(desk: Desk, money: Account, opened: int) -> EquityDay:
+    """The day's row with this mark in it; a new row where the day has begun."""
+    latest = latest_day(desk.account)
+    known = [as_day(latest)] if latest else []
+    day = record(known, desk.day_of(money.time), money.equity, money.balance, opened)
+    if latest is None or latest.day != day.day:
+        return EquityDay(account=desk.account, marked_at=money.time, **day._asdict())
+    for name, value in day._asdict().items():
+        setattr(latest, name, value)
+    latest.marked_at = max(latest.marked_at, money.time)
+    return latest

@@ -10,7 +10,7 @@ from django.db import transaction
 from execution import counterfactuals, halts
 from execution.brokers.protocol import FINAL, Account, BrokerError, Leg, State
 from execution.desk import Desk
-from execution.equity import account_row, mark
+from execution.equity import account_row, as_day, mark
 from execution.filling import take_fills
 from execution.models import EquityDay, Order, Position, TradingAccount
 from execution.positions import EXPIRED, measure_excursions
@@ -89,7 +89,7 @@ def refresh_open(desk: Desk) -> None:
 def days_of(account: str) -> list[Day]:
     """The account's equity curve, oldest day first."""
     rows = EquityDay.objects.filter(account=account).order_by("day")
-    return [Day(*row) for row in rows.values_list(*Day._fields)]
+    return [as_day(row) for row in rows]
 
 
 def measures(desk: Desk, rule_set: RuleSet, money: Account) -> list[Measure]:
@@ -112,12 +112,7 @@ def check_breach(desk: Desk, money: Account) -> None:
 
 def close_due(desk: Desk) -> int:
     """Close what has expired, must be flat, has lost its stop, or was asked for; how many."""
-    now = desk.clock()
-    for position in _open(desk):
-        if why := _why_close(desk, position, now):
-            _mark_closing([position], why)
-    waiting = [position for position in _open(desk) if position.closing_for]
-    return sum(_close(desk, position) for position in waiting)
+    return sum(_close_if_due(desk, position) for position in _open(desk))
 
 
 def next_expiry(desk: Desk) -> datetime | None:
@@ -126,6 +121,13 @@ def next_expiry(desk: Desk) -> datetime | None:
     if any(position.closing_for for position in positions):
         return desk.clock()
     return min((position.expires_at for position in positions), default=None)
+
+
+def _close_if_due(desk: Desk, position: Position) -> bool:
+    if why := _why_close(desk, position, desk.clock()):
+        _mark_closing([position], why)
+        position.closing_for = why
+    return bool(position.closing_for) and _close(desk, position)
 
 
 def ask_to_close(position: Position, why: str) -> None:

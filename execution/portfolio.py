@@ -21,9 +21,10 @@ MINUTE = timedelta(minutes=1)
 def portfolio(desk: Desk, money: Account, now: datetime) -> Portfolio:
     """Positions and entries that may become some, whoever asked for them.
 
-    To be called with the account's row locked, so that no other decision is made meanwhile.
+    The account stays locked until the caller's transaction ends: no other decision is made on it
+    meanwhile.
     """
-    row, day = account_row(desk, money), latest_day(desk.account)
+    row, day = account_row(desk, money, locked=True), latest_day(desk.account)
     entries = list(_open_entries(desk.account))
     is_today = day is not None and desk.day_of(now) <= day.day
     return Portfolio(

@@ -68,7 +68,7 @@ def update_position(desk: Desk, filled: Order) -> None:
     if is_done and position.status == Position.Status.OPEN:
         last = Leg(orders[exits[-1].order_id].leg)
         _end(desk, position, filled, last, Traded.of(exits), entered)
-    position.save()
+    position.save(force_insert=position._state.adding)
 
 
 def _position(desk: Desk, orders: Sequence[Order], entry: Order, entered: Traded) -> Position:

@@ -82,14 +82,22 @@ class SignalTracker:
 
     @classmethod
     def from_settings(
-        cls, origin: str, clock: Clock = utc_now, encode: Encoder = encode
+        cls,
+        origin: str,
+        clock: Clock = utc_now,
+        encode: Encoder = encode,
+        *,
+        hints: bool = True,
     ) -> "SignalTracker":
-        """A tracker on this machine's journal and the default database."""
+        """A tracker on this machine's journal and the default database.
+
+        Without `hints` no worker is told that signals wait: the caller flushes.
+        """
         return cls(
             ledger.journal(),
             ledger.flusher(),
             origin=origin,
-            hint=ledger.flush_hint().notify,
+            hint=ledger.flush_hint().notify if hints else lambda count: None,
             clock=clock,
             encode=encode,
         )

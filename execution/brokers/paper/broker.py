@@ -178,8 +178,7 @@ class PaperBroker:
                            f"{order.client_order_id}/{leg}", entry, level)
             for leg, level in exits
         }  # fmt: skip
-        for leg in legs.values():
-            leg.save()
+        PaperOrder.objects.bulk_create(legs.values())
         return Ticket(entry, legs)
 
     def _close(self, books: Books, order: Close) -> Ticket:

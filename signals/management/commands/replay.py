@@ -74,7 +74,7 @@ def _replay(options: dict[str, Any]) -> tuple[ReplaySummary, dict[str, Any]]:
         raise _wrong("--from, --to", _nothing(source, names, *days))
     clock = ReplayClock(period.start)
     with (
-        closing(SignalTracker.from_settings(origin="replay", clock=clock)) as tracker,
+        closing(SignalTracker.from_settings("replay", clock, hints=False)) as tracker,
         progress(total, "bar") as bar,
     ):
         trading = _trading(histories, clock) if options["execute"] else None

@@ -1,0 +1,28 @@
+"""Every reason for which a signal is skipped, by its code."""
+
+REASONS = {
+    "auto_execute_disabled": "AUTO_EXECUTE is off",
+    "buying_power": "not enough money",
+    "confidence": "not sure enough",
+    "cooldown": "a pause after losses",
+    "daily_loss": "the day has lost too much",
+    "distance": "the price has run away",
+    "drawdown": "too far below the peak",
+    "figures": "a figure is no number",
+    "group": "too many that move together",
+    "halt": "trading is halted",
+    "held": "held already",
+    "levels": "stop or target reached already",
+    "opposite": "the opposite is held",
+    "pace": "too many orders in a minute",
+    "positions": "too many positions",
+    "price": "no fresh price",
+    "rule_failed": "a rule could not decide",
+    "session": "the market is closed",
+    "size": "the position would be too large",
+    "sizing": "no quantity can be worked out",
+    "stale": "the signal is too old",
+    "stop": "the stop is too far away",
+    "symbol": "the symbol may not be traded",
+    "too_small": "not even one step may be traded",
+}

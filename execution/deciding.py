@@ -79,8 +79,13 @@ def _beforehand(desk: Desk, decision: Decision, now: datetime) -> Denial | None:
     """What needs no broker to be said."""
     if not (desk.auto_execute or decision.asked_by):
         return OFF
+    return why_stale(desk, decision.signal, now)
+
+
+def why_stale(desk: Desk, signal: Signal, now: datetime) -> Denial | None:
+    """Why the signal is too old to be traded, or made in the future."""
     try:
-        age = now - parse_utc(decision.signal.timestamp)
+        age = now - parse_utc(signal.timestamp)
     except ValueError as error:
         return Denial("stale", f"the signal's time is none: {error}")
     if abs(age) <= desk.max_age:
@@ -91,7 +96,7 @@ def _beforehand(desk: Desk, decision: Decision, now: datetime) -> Denial | None:
 
 def _judge(desk: Desk, mine: Mine, money: Account) -> Decision.Status:
     """One decision at a time on an account: the next one sees this one's order."""
-    quote, market_open = _quote(desk, mine.decision.signal)
+    quote, market_open = latest(desk, mine.decision.signal.symbol)
     with transaction.atomic():
         now = desk.clock()
         wanted = _intent(mine.decision.signal, quote, market_open)
@@ -105,14 +110,19 @@ def _judge(desk: Desk, mine: Mine, money: Account) -> Decision.Status:
     return Decision.Status.EXECUTED
 
 
-def _quote(desk: Desk, signal: Signal) -> tuple[Quote | None, bool | None]:
+def latest(desk: Desk, symbol: str) -> tuple[Quote | None, bool | None]:
     """The latest price and whether the market is open; None where it cannot be had."""
     try:
-        is_open = desk.hours(signal.symbol).is_open(desk.clock(), desk.grace)
-        return desk.market.quote(signal.symbol), is_open
+        is_open = desk.hours(symbol).is_open(desk.clock(), desk.grace)
+        return desk.market.quote(symbol), is_open
     except (FeedError, UnknownSymbol, ValueError) as error:
-        logger.warning("%s: no price: %s", signal, error)
+        logger.warning("%s: no price: %s", symbol, error)
         return None, None
+
+
+def intent_of(desk: Desk, signal: Signal) -> Intent:
+    """The trade that the signal wants at the latest price, without a quantity yet."""
+    return _intent(signal, *latest(desk, signal.symbol))
 
 
 def _intent(signal: Signal, quote: Quote | None, market_open: bool | None) -> Intent:

@@ -123,7 +123,8 @@ def _lately(account: str, now: datetime) -> dict[str, Any]:
     """What was decided within the last hour and day, in one walk through that day."""
     in_hour = Count("pk", filter=Q(decided_at__gte=now - timedelta(hours=1)))
     made = Decision.objects.filter(account=account, decided_at__gte=now - timedelta(days=1))
-    rows = list(made.values_list("status", "skipped_for").annotate(in_hour, Count("pk")))
+    kinds = made.values_list("status", "skipped_for").annotate(hour=in_hour, day=Count("pk"))
+    rows = list(kinds.order_by("status", "skipped_for"))
     return {
         "last_hour": _rate(Counter({row[:2]: row[2] for row in rows})).as_dict(),
         "last_day": _rate(Counter({row[:2]: row[3] for row in rows})).as_dict(),

@@ -109,7 +109,7 @@ def still_open(orders: Iterable[Told]) -> list[Placed]:
 def number(told: Told, name: str) -> Decimal:
     """Exactly as it is written; what is no finite number is refused."""
     value = told[name]
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
+    if not isinstance(value, str | int | float):
         raise _bad(told, name)
     try:
         found = Decimal(str(value))

@@ -128,7 +128,7 @@ class Wire:
             raise BrokerError(self._nonsense(what, error), permanent=False) from error
 
     def _refused(self, what: str, said: Refusal) -> BrokerError:
-        duplicate = 400 <= said.status < 500 and bool(DUPLICATE.search(said.message))
+        duplicate = bool(DUPLICATE.search(said.message))
         advice = ADVICE.get(said.status, "It may pass.")
         text = f"Alpaca refuses {what} with {said.status}: {self._quoted(said.message)}. {advice}"
         permanent = duplicate or said.status in PERMANENT

@@ -30,6 +30,7 @@ class Exchange:
     """One account. Nothing trades by itself: a test says when, by `move`.
 
     `slow_cancels` is how many looks at an order it takes until its cancellation is through.
+    `counts_legs`: a page of orders is full with the exits in it, which Alpaca leaves open.
     """
 
     prices: dict[str, Decimal] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class Exchange:
     positions: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     cash: Decimal = CASH
     slow_cancels: int = 0
+    counts_legs: bool = False
     now: datetime = MORNING
 
     def tick(self) -> str:

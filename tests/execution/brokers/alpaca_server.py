@@ -90,6 +90,8 @@ def route(exchange: Exchange, asked: Asked) -> Behave:
 def _list_orders(exchange: Exchange, asked: Asked) -> list[Row]:
     wanted = asked.parameters
     nested = wanted.get("nested") == "true"
+    if {"after", "after_order_id"} <= set(wanted):
+        raise Refused(422, 40010001, "after_order_id cannot be combined with after")
     found = [
         order
         for order in exchange.orders
@@ -97,7 +99,8 @@ def _list_orders(exchange: Exchange, asked: Asked) -> list[Row]:
         and not (nested and order["parent"])
         and (wanted["status"] == "all" or order["status"] not in OUT_OF_OPEN)
     ]
-    page = _after(found, wanted.get("after_order_id"), int(wanted["limit"]))
+    size = int(wanted["limit"]) // (3 if nested and exchange.counts_legs else 1)
+    page = _after(found, wanted.get("after_order_id"), size)
     return [exchange.shown(order, nested) for order in page]
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from execution.brokers import alpaca as module
-from execution.brokers.alpaca import LIVE, PAPER, AlpacaBroker, endpoint
+from execution.brokers.alpaca import AlpacaBroker
 from execution.brokers.alpaca_answers import STATES
 from execution.brokers.protocol import Bracket, BrokerError, Leg, State
 from execution.risk.intent import Side
@@ -132,12 +132,16 @@ def test_a_stop_that_is_held_is_open(alpaca: Alpaca, broker: AlpacaBroker) -> No
     assert legs[Leg.STOP].reason == "held", "which Alpaca leaves out of its open orders"
     alpaca.exchange.now += timedelta(days=89)
     assert {order.leg for order in broker.open_orders()} == {Leg.STOP, Leg.TARGET}
+    alpaca.exchange.now += timedelta(days=200)
+    assert {order.leg for order in broker.open_orders()} == {Leg.TARGET}, "against all rules"
 
 
+@pytest.mark.parametrize("counts_legs", [True, False])
 def test_orders_come_in_pages(
-    alpaca: Alpaca, broker: AlpacaBroker, monkeypatch: pytest.MonkeyPatch
+    alpaca: Alpaca, broker: AlpacaBroker, monkeypatch: pytest.MonkeyPatch, counts_legs: bool
 ) -> None:
-    monkeypatch.setattr(module, "ORDERS_A_PAGE", 2)
+    alpaca.exchange.counts_legs = counts_legs
+    monkeypatch.setattr(module, "ORDERS_A_PAGE", 6)
     for number in range(5):
         broker.submit(buying(f"entry-{number}"))
     orders = broker.open_orders()
@@ -259,38 +263,12 @@ def test_a_bracket_of_fractions_is_refused_before_anything_is_asked(
     assert alpaca.lines == []
 
 
-@pytest.mark.parametrize("live", ["", "no"])
-def test_without_a_yes_it_trades_on_paper(live: str) -> None:
-    assert endpoint(live, "") == PAPER
-    assert endpoint(live, "http://127.0.0.1:1") == "http://127.0.0.1:1"
-    assert endpoint(live, PAPER) == PAPER
-
-
-def test_with_a_yes_it_trades_live() -> None:
-    assert endpoint("yes", "") == LIVE
-    assert endpoint("yes", "http://127.0.0.1:1") == "http://127.0.0.1:1"
-
-
-@pytest.mark.parametrize("live", ["true", "True", "1", "on", "YES", "y", " yes", "live"])
-def test_anything_but_a_yes_in_full_is_refused(live: str) -> None:
-    with pytest.raises(BrokerError, match="write yes"):
-        endpoint(live, "")
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        LIVE,
-        f"{LIVE}/v2",
-        "https://API.ALPACA.markets",
-        "https://api.alpaca.markets.",
-        "https://api.alpaca.markets:443",
-        "https://user@api.alpaca.markets",
-        "http://api.alpaca.markets",
-        "https://broker-api.alpaca.markets",
-    ],
-)
-def test_the_live_address_alone_is_no_yes(url: str) -> None:
-    with pytest.raises(BrokerError, match="real money"):
-        endpoint("no", url)
-    assert endpoint("yes", url) == url
+@pytest.mark.parametrize(("target", "stop"), [("NaN", "90"), ("110", "Infinity")])
+def test_a_bracket_without_prices_is_refused_before_anything_is_asked(
+    alpaca: Alpaca, broker: AlpacaBroker, target: str, stop: str
+) -> None:
+    prices = Decimal(target), Decimal(stop), Decimal(100)
+    with pytest.raises(BrokerError, match="no target and stop") as caught:
+        broker.submit(Bracket("a", SYMBOL, Side.BUY, QUANTITY, *prices))
+    assert caught.value.permanent
+    assert alpaca.lines == []

@@ -34,6 +34,15 @@ def test_an_order_of_no_number_is_refused(
     assert field in str(error)
 
 
+@pytest.mark.parametrize("filled", ["11", "-1"])
+def test_more_than_was_ordered_is_never_filled(
+    alpaca: Alpaca, broker: AlpacaBroker, filled: str
+) -> None:
+    broker.submit(buying())
+    alpaca.exchange.orders[0]["filled_qty"] = filled
+    assert "filled_qty" in str(failing(CALLS["find"], broker))
+
+
 @pytest.mark.parametrize("value", ["NaN", "inf", None, float("inf")])
 @pytest.mark.parametrize("field", ["equity", "buying_power"])
 def test_an_account_of_no_number_is_refused(

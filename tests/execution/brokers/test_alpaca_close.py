@@ -59,6 +59,12 @@ def test_a_close_trades_no_more_than_the_exits_left(alpaca: Alpaca, broker: Alpa
     assert held(broker) == {SYMBOL: QUANTITY}
 
 
+def test_a_close_trades_no_more_than_it_says(alpaca: Alpaca, broker: AlpacaBroker) -> None:
+    opened(alpaca, broker)
+    part = Close("close-1", "entry-1", SYMBOL, Side.SELL, Decimal(3))
+    assert broker.submit(part).quantity == 3
+
+
 def test_a_close_trades_no_more_than_is_held(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     opened(alpaca, broker)
     alpaca.exchange.positions[SYMBOL] = (Decimal(7), Decimal(100))

@@ -74,6 +74,7 @@ WRONG_SHAPES: dict[str, Behave] = {
     "null": in_json(None),
     "5": in_json(5),
     "{orders}": in_json({"orders": []}),
+    "{}": in_json({}),
     "[5]": in_json([5]),
     "[{}]": in_json([{}]),
 }
@@ -214,6 +215,7 @@ def test_a_cancellation_that_alpaca_will_not_make_is_told(
     alpaca.instead("DELETE", refused(422, 42210000, "order is not cancelable"))
     with pytest.raises(BrokerError, match="order is not cancelable"):
         broker.cancel(order.broker_id)
+    alpaca.exchange.slow_cancels = 9
     alpaca.exchange.orders[0]["status"] = "pending_cancel"
     broker.cancel(order.broker_id)
 

@@ -176,6 +176,9 @@ def test_a_close_is_taken_once(house: House) -> None:
     assert caught.value.duplicate
     house.move(SYMBOL, "100")
     assert held(house.broker) == {}
+    with pytest.raises(BrokerError) as caught:
+        house.broker.submit(closing(buying()))
+    assert caught.value.duplicate, "nothing is left, but that it was placed is what counts"
 
 
 def test_a_close_of_one_bracket_leaves_another_alone(house: House) -> None:

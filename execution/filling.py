@@ -1,9 +1,8 @@
 """Fills, as the broker tells them: each counted once, in any order, and never more than ordered."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from django.db import connection, transaction
 
@@ -14,6 +13,7 @@ from execution.fields import ZERO, exact_text
 from execution.models import Fill, Order, TradingAccount
 from execution.orders import may_become, move
 from execution.positions import update_position
+from execution.trades import Trade
 
 logger = logging.getLogger(__name__)
 
@@ -42,17 +42,16 @@ def take_fills(desk: Desk) -> list[Order]:
     return record(desk, new) if new else []
 
 
-def record(desk: Desk, new: Iterable[Execution]) -> list[Order]:
+def record(desk: Desk, new: Sequence[Execution]) -> list[Order]:
     """Write these fills down, those that are not there; the orders that they filled."""
-    touched: list[Order] = []
-    orders = _orders(desk.account, new)
+    by_signal: dict[int, list[tuple[int, Execution]]] = {}
+    orders = _orders(desk.account, new) if new else {}
     for each in sorted(new, key=lambda one: (one.time, one.fill_id)):
-        order = orders.get(each.broker_id)
-        if order is None:
+        if (found := orders.get(each.broker_id)) is None:
             logger.warning("A fill of no order of ours: %s", each)  # reconciling asks about it
-        elif _record(desk, order.pk, each):
-            touched.append(order)
-    return touched
+        else:
+            by_signal.setdefault(found[1], []).append((found[0], each))
+    return [order for pk, told in by_signal.items() for order in _record(desk, pk, told)]
 
 
 def _since(desk: Desk) -> datetime:
@@ -69,28 +68,39 @@ def _since(desk: Desk) -> datetime:
     return min(times, default=desk.clock()) - OVERLAP
 
 
-def _orders(account: str, new: Iterable[Execution]) -> dict[str, Order]:
+def _orders(account: str, new: Sequence[Execution]) -> dict[str, tuple[int, int]]:
+    """The rows of order and signal, by the broker's id."""
     names = {each.broker_id for each in new}
     found = Order.objects.filter(account=account, broker_id__in=names)
-    return {order.broker_id: order for order in found}
+    return {name: (pk, signal) for name, pk, signal in found.values_list(
+        "broker_id", "pk", "signal_id")}  # fmt: skip
 
 
-def _record(desk: Desk, order_pk: int, told: Execution) -> bool:
-    """One fill, what it does to its order, and to the position; whether it was new."""
+def _record(desk: Desk, signal_pk: int, told: Sequence[tuple[int, Execution]]) -> list[Order]:
+    """The fills of one signal's orders, oldest first, and what they do to its position."""
     with transaction.atomic():
         TradingAccount.objects.select_for_update().filter(name=desk.account).first()
-        order = Order.objects.select_related("signal", "parent").get(pk=order_pk)
-        if _is_early(order, told, desk.clock()):
-            return False
-        why = _why_refused(order, told)
-        if not _insert(desk.account, order, told, why):
-            return False
-        if why:
-            _refuse(desk, order, told, why)
-            return False
+        trade = Trade.read(signal_pk)
+        touched = [
+            order for pk, each in told if _counted(desk, trade, order := trade.order(pk), each)
+        ]
+        if touched:
+            update_position(desk, trade)
+    return touched
+
+
+def _counted(desk: Desk, trade: Trade, order: Order, told: Execution) -> bool:
+    """Whether the fill is new and counts."""
+    if _is_early(trade, order, told, desk.clock()):
+        return False
+    why = _why_refused(trade, order, told)
+    if not _insert(desk.account, order, told, why):
+        return False
+    if why:
+        _refuse(desk, order, told, why)
+    else:
         _count(desk, order, told)
-        update_position(desk, order)
-    return True
+    return not why
 
 
 def _insert(account: str, order: Order, told: Execution, refused: str) -> bool:
@@ -101,7 +111,7 @@ def _insert(account: str, order: Order, told: Execution, refused: str) -> bool:
         return bool(cursor.rowcount == 1)
 
 
-def _why_refused(order: Order, told: Execution) -> str:
+def _why_refused(trade: Trade, order: Order, told: Execution) -> str:
     """Why this fill cannot be of this order; empty where it can."""
     if told.side != order.side or told.symbol != order.symbol:
         return f"it is a {told.side} of {told.symbol}, the order a {order.side} of {order.symbol}"
@@ -109,25 +119,17 @@ def _why_refused(order: Order, told: Execution) -> str:
         return f"{told.quantity} at {told.price} is no fill"
     most = order.quantity - order.filled
     if order.leg != Leg.ENTRY:
-        most = min(most, _held(order))
+        most = min(most, trade.held)
     if told.quantity > most:
         return f"{told.quantity} is more than the {most} that was left of the order"
     return ""
 
 
-def _is_early(order: Order, told: Execution, now: datetime) -> bool:
+def _is_early(trade: Trade, order: Order, told: Execution, now: datetime) -> bool:
     """An exit's fill that came before its entry's: it is told again, and counted then."""
-    if order.leg == Leg.ENTRY or told.quantity <= _held(order) or now - told.time > PATIENCE:
+    if order.leg == Leg.ENTRY or told.quantity <= trade.held or now - told.time > PATIENCE:
         return False
-    entry = order.parent
-    return entry is not None and entry.filled < entry.quantity
-
-
-def _held(exit_order: Order) -> Decimal:
-    """What exits may still end of their entry's position."""
-    rows = Order.objects.filter(signal_id=exit_order.signal_id)
-    entered = sum((row.filled for row in rows if row.leg == Leg.ENTRY), ZERO)
-    return entered - sum((row.filled for row in rows if row.leg != Leg.ENTRY), ZERO)
+    return trade.entry.filled < trade.entry.quantity
 
 
 def _refuse(desk: Desk, order: Order, told: Execution, why: str) -> None:
@@ -147,3 +149,4 @@ def _count(desk: Desk, order: Order, told: Execution) -> None:
         move(order, new, desk.clock(), **changes)
     else:  # canceled with a part filled stays canceled
         Order.objects.filter(pk=order.pk).update(**changes, updated_at=desk.clock())
+        order.filled, order.average_price = filled, value / filled

@@ -31,7 +31,6 @@ class Look:
 
     sent: int = 0
     filled: int = 0
-    closing: int = 0
     followed: int = 0
 
 
@@ -54,7 +53,7 @@ def follow_trades(desk: Desk, look: Look) -> None:
     look.filled = len(touched)
     refresh(desk, touched)
     mark_equity(desk, touched)
-    look.closing = close_due(desk)
+    close_due(desk)
     measure_excursions(desk)
 
 
@@ -110,24 +109,26 @@ def check_breach(desk: Desk, money: Account) -> None:
                 _mark_closing(_open(desk), BREACH)
 
 
-def close_due(desk: Desk) -> int:
-    """Close what has expired, must be flat, has lost its stop, or was asked for; how many."""
-    return sum(_close_if_due(desk, position) for position in _open(desk))
+def close_due(desk: Desk) -> datetime | None:
+    """Close what has expired, must be flat, has lost its stop, or was asked for.
 
-
-def next_expiry(desk: Desk) -> datetime | None:
-    """When the oldest open position expires; at once where one is being closed."""
+    Answers when to look again: when the next position expires, or at once where one is being
+    closed; None where none is open.
+    """
     positions = _open(desk)
+    for position in positions:
+        _close_if_due(desk, position)
     if any(position.closing_for for position in positions):
         return desk.clock()
     return min((position.expires_at for position in positions), default=None)
 
 
-def _close_if_due(desk: Desk, position: Position) -> bool:
+def _close_if_due(desk: Desk, position: Position) -> None:
     if why := _why_close(desk, position, desk.clock()):
         _mark_closing([position], why)
         position.closing_for = why
-    return bool(position.closing_for) and _close(desk, position)
+    if position.closing_for:
+        _close(desk, position)
 
 
 def ask_to_close(position: Position, why: str) -> None:
@@ -166,12 +167,12 @@ def _mark_closing(positions: Iterable[Position], why: str) -> None:
             logger.warning("%s of %s is to be closed: %s", position, position.signal_id, why)
 
 
-def _close(desk: Desk, position: Position) -> bool:
-    """Whether an order to close it was made now."""
+def _close(desk: Desk, position: Position) -> None:
     with transaction.atomic():
         TradingAccount.objects.select_for_update().filter(name=desk.account).first()
         close = new_close(desk, position, desk.clock())
-    return close is not None and send(desk, close)
+    if close is not None:
+        send(desk, close)
 
 
 def _note(desk: Desk, error: str) -> None:

@@ -13,8 +13,10 @@ from execution.counterfactuals import outcome_of
 from execution.desk import Desk
 from execution.excursions import excursions
 from execution.fields import ZERO
-from execution.models import Fill, Order, Position
+from execution.models import Fill, Position
 from execution.risk.intent import Side
+from execution.trades import Trade
+from signals.models import Signal
 from signals.outcomes import AlreadyEnded, profit_loss_pct, record_outcome
 
 logger = logging.getLogger(__name__)
@@ -52,36 +54,36 @@ class Traded:
         return self.value / self.quantity
 
 
-def update_position(desk: Desk, filled: Order) -> None:
+def update_position(desk: Desk, trade: Trade) -> None:
     """Make the position anew from its signal's fills, inside the caller's transaction.
 
     Where all of it is closed again, the signal gets its outcome.
     """
-    orders = {order.pk: order for order in Order.objects.filter(signal_id=filled.signal_id)}
-    fills = list(Fill.objects.filter(order__in=orders, refused="").order_by("time", "pk"))
-    entry = next(order for order in orders.values() if order.leg == Leg.ENTRY)
+    fills = list(Fill.objects.filter(order__in=trade.orders, refused="").order_by("time", "pk"))
+    entry = trade.entry
     entered = Traded.of([fill for fill in fills if fill.order_id == entry.pk])
     exits = [fill for fill in fills if fill.order_id != entry.pk]
-    position = _position(desk, list(orders.values()), entry, entered)
-    _close_by(position, Traded.of(exits), entered)
+    position = _position(desk, trade, entered)
+    closed = Traded.of(exits)
+    _close_by(position, closed, entered)
     is_done = State(entry.state).is_final and position.closed_quantity == position.quantity
     if is_done and position.status == Position.Status.OPEN:
-        last = Leg(orders[exits[-1].order_id].leg)
-        _end(desk, position, filled, last, Traded.of(exits), entered)
+        _end(position, Leg(trade.order(exits[-1].order_id).leg), closed, entered)
+        _record_outcome(desk, position, trade.signal)
     position.save(force_insert=position._state.adding)
 
 
-def _position(desk: Desk, orders: Sequence[Order], entry: Order, entered: Traded) -> Position:
+def _position(desk: Desk, trade: Trade, entered: Traded) -> Position:
     """As the entry's fills make it; what is to be closed stays so."""
-    levels = {order.leg: order.level for order in orders}
-    opened_at = entered.first or desk.clock()
-    there = Position.objects.filter(pk=entry.signal_id).select_related("signal").first()
+    entry = trade.entry
+    there = Position.objects.filter(pk=entry.signal_id).first()
     position = there or Position(
         signal_id=entry.signal_id, account=desk.account, symbol=entry.symbol, side=entry.side,
-        stop=levels[Leg.STOP] or ZERO, target=levels[Leg.TARGET] or ZERO,
+        stop=trade.leg(Leg.STOP).level or ZERO, target=trade.leg(Leg.TARGET).level or ZERO,
         status=Position.Status.OPEN, closing_for="", exit_reason="",
     )  # fmt: skip
-    position.opened_at, position.expires_at = opened_at, opened_at + desk.expiry
+    position.opened_at = entered.first or desk.clock()
+    position.expires_at = position.opened_at + desk.expiry
     position.quantity, position.entry_price = entered.quantity, entered.price
     return position
 
@@ -93,9 +95,7 @@ def _close_by(position: Position, closed: Traded, entered: Traded) -> None:
         position.exit_price = closed.price
 
 
-def _end(
-    desk: Desk, position: Position, filled: Order, last: Leg, closed: Traded, entered: Traded
-) -> None:
+def _end(position: Position, last: Leg, closed: Traded, entered: Traded) -> None:
     gain = closed.value - entered.value
     if Side(position.side) is Side.SELL:
         gain = -gain
@@ -103,12 +103,10 @@ def _end(
     position.profit = gain - position.fees
     position.closed_at = closed.last
     position.exit_reason = position.closing_for if last is Leg.CLOSE else last.value
-    _record_outcome(desk, position, filled)
 
 
-def _record_outcome(desk: Desk, position: Position, filled: Order) -> None:
+def _record_outcome(desk: Desk, position: Position, signal: Signal) -> None:
     """Only where there is none yet: what a person recorded stays."""
-    signal = filled.signal
     exit_price = float(position.exit_price or ZERO)
     percent = profit_loss_pct(signal.action, signal.entry_price, exit_price) or 0.0
     outcome = EXPIRED if position.exit_reason == EXPIRED else outcome_of(percent)

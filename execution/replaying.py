@@ -17,7 +17,7 @@ from execution.desk import Desk
 from execution.filling import record
 from execution.matching import Prices
 from execution.models import Decision, Position
-from execution.monitor import close_due, mark_equity, next_expiry, refresh
+from execution.monitor import close_due, mark_equity, refresh
 from execution.positions import measure_excursions
 from execution.wiring import desk_of, paper
 from signals.clock import Clock
@@ -67,8 +67,7 @@ class PaperTrading:
             refresh(self.desk, touched)
             mark_equity(self.desk, touched)
             if touched or self._is_closing():
-                close_due(self.desk)
-                self._close_at = next_expiry(self.desk)
+                self._close_at = close_due(self.desk)
 
     def _last(self, bars: Bars) -> Prices:
         bar = bars.bar(-1)

@@ -1,16 +1,37 @@
 """What the API of execution takes and answers with. Money and quantities are texts."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
 
 from ninja import Schema
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from execution.fields import exact_text
+from execution.queries import Symbol
 from signals.validation import Label
 
-Money = Annotated[str, BeforeValidator(exact_text)]
+
+def _digits(value: Decimal | str) -> str:
+    return exact_text(value) if isinstance(value, Decimal) else value
+
+
+Money = Annotated[str, BeforeValidator(_digits)]
 """Exact digits: a float would round them."""
+
+
+def _seconds(value: timedelta | float) -> float:
+    return value.total_seconds() if isinstance(value, timedelta) else value
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds)]
 Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
 
@@ -105,7 +126,7 @@ class PositionOut(Schema):
     profit: Money | None
     mae: float | None
     mfe: float | None
-    duration: Annotated[float | None, BeforeValidator(lambda value: _seconds(value))]
+    duration: Seconds | None
 
 
 class HaltOut(Schema):
@@ -171,5 +192,90 @@ class HaltPage(Schema):
     next: int | None
 
 
-def _seconds(value: timedelta | float | None) -> float | None:
-    return value.total_seconds() if isinstance(value, timedelta) else value
+Figure = Annotated[Decimal, Field(gt=0, allow_inf_nan=False, max_digits=30)]
+
+
+class LimitsQuery(BaseModel):
+    """The trade that is thought of: a stored signal's, or another one, or none.
+
+    Of another one the quantity may be left out: then it is sized; its target lies as far away as
+    its stop, and its confidence suffices, unless they are given.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    signal_id: Label | None = None
+    symbol: Symbol | None = None
+    side: Literal["BUY", "SELL"] | None = None
+    entry: Figure | None = None
+    stop: Figure | None = None
+    quantity: Figure | None = None
+    target: Figure | None = None
+    confidence: float | None = Field(None, ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _is_one_trade(self) -> Self:
+        given = self.model_fields_set - {"signal_id"}
+        if self.signal_id is not None and given:
+            raise ValueError("give a signal_id, or another trade, not both")
+        if given and not {"symbol", "side", "entry", "stop"} <= given:
+            raise ValueError("a trade takes symbol, side, entry and stop")
+        return self
+
+
+class DistanceOut(Schema):
+    """One limit: `used` of it and what is `left`; a `count`, `money`, or `percent`."""
+
+    code: str
+    text: str
+    unit: str
+    used: Money
+    limit: Money
+    left: Money
+
+
+class MeasureOut(Schema):
+    """One rule of the prop firm. Broken, a rule that `is_breach` ends the account; the others are
+    what a payout or the next stage takes."""
+
+    code: str
+    text: str
+    used: Money
+    limit: Money
+    left: Money
+    met: bool
+    is_breach: bool
+
+
+class TradeOut(Schema):
+    """The proposed trade; `loss` is what it loses at its stop."""
+
+    symbol: str
+    side: str
+    quantity: Money
+    entry: Money
+    stop: Money
+    price: Money | None
+    loss: Money
+
+
+class FirmOut(Schema):
+    name: str
+    before: list[MeasureOut]
+    after: list[MeasureOut] | None
+
+
+class LimitsOut(Schema):
+    """The limits now, and `after` the trade: had it taken its place and its money, and lost at its
+    stop. `denials` are what the rules have against it now: the trade may be made where it is empty.
+    """
+
+    account: str
+    at: datetime
+    equity: Money
+    before: list[DistanceOut]
+    after: list[DistanceOut] | None
+    prop_firm: FirmOut | None
+    trade: TradeOut | None
+    denials: list[ReasonOut] | None
+    halts: list[HaltOut]

@@ -92,7 +92,7 @@ def state(signal: Signal) -> dict[str, Any]:
     return {name: getattr(signal, name) for name in CHANGEABLE}
 
 
-def make(change: Change, signal: Signal, cursor: JournalCursor, *, using: str) -> None:
+def make(change: Change, signal: Signal, cursor: JournalCursor, *, using: str) -> OutcomeChange:
     """Change the row and say so in `outcome_changes`, inside the caller's transaction.
 
     Raises DoesNotFit where the row is not as `change.before` says.
@@ -100,7 +100,7 @@ def make(change: Change, signal: Signal, cursor: JournalCursor, *, using: str) -
     rows = Signal._base_manager.using(using).filter(pk=signal.pk, **change.before)
     if rows.update(**change.after) != 1:
         raise DoesNotFit(f"the signal is not as the change found it: {change.before}")
-    OutcomeChange.objects.using(using).create(
+    return OutcomeChange.objects.using(using).create(
         change_id=change.change_id,
         signal=signal,
         journal=cursor,

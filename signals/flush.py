@@ -19,7 +19,7 @@ from signals.dead_letters import Fault, bury
 from signals.dialect import is_deadlock
 from signals.garbage import collector_paused
 from signals.journal import Chunk, Journal, JournalReplaced, Line, Offset, Position
-from signals.models import DeadLetter, JournalCursor, Signal
+from signals.models import DeadLetter, JournalCursor, OutcomeChange, Signal
 from signals.records import BadLine, Record, decode, json_object
 from signals.store import (
     ROW_ERRORS,
@@ -120,12 +120,22 @@ class Flusher:
                 return FlushResult()
             outcome = how(batch.records, cursor, using=self.using)
             self._call_handlers(outcome.stored)
-            unfit = [fault for change in batch.changes if (fault := self._change(change, cursor))]
+            made = self._made_already(batch.changes)
+            todo = [change for change in batch.changes if change.change.change_id not in made]
+            unfit = [fault for change in todo if (fault := self._change(change, cursor))]
             faults = batch.faults + _faults_of(outcome) + unfit
             bury(faults, cursor, at=self.clock(), using=self.using)
         logger.debug("Stored %d signals up to %s", len(outcome.stored), batch.end)
         changes = len(batch.changes) - len(unfit)
         return FlushResult(len(outcome.stored), outcome.duplicates, changes, len(faults))
+
+    def _made_already(self, changes: Sequence[StoredChange]) -> set[str]:
+        """Of nearly every change: whoever records one makes it as it is journaled."""
+        ids = [name for change in changes if "\0" not in (name := str(change.change.change_id))]
+        if not ids:
+            return set()
+        there = OutcomeChange.objects.using(self.using).filter(change_id__in=ids)
+        return set(there.values_list("change_id", flat=True))
 
     def _change(self, change: StoredChange, cursor: JournalCursor) -> Fault | None:
         """Apply one outcome change; one that cannot be applied stops nothing.

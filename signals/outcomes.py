@@ -106,9 +106,9 @@ def _change(
     )
     cursors = JournalCursor.objects.using(using)
     cursor, _ = cursors.get_or_create(journal=journal.identity)
-    make(change, signal, cursor, using=using)
+    row = make(change, signal, cursor, using=using)
     journal.append([encode_change(change)])
-    return OutcomeChange.objects.using(using).get(change_id=change.change_id)
+    return row
 
 
 def check(signal: Signal, outcome: str | None, exit_price: float | None, why: str) -> None:

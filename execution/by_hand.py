@@ -1,0 +1,70 @@
+"""What a person asks for: a signal decided on now, an order canceled, a position closed.
+
+The rules are those of every trade: there is no way round them.
+"""
+
+import logging
+
+from argo.errors import Conflict
+from execution.brokers.protocol import Leg, State
+from execution.deciding import execute_due
+from execution.decisions import ask_for
+from execution.desk import Desk
+from execution.models import Decision, Order, Position
+from execution.monitor import ask_to_close, refresh
+from execution.queries import decision_of, row_of
+from execution.reconciling import reconcile
+from execution.sending import send_due
+
+logger = logging.getLogger(__name__)
+
+MANUAL = "manual"
+AT_BROKER = (State.ACCEPTED, State.PARTIALLY_FILLED)
+
+
+def execute(desk: Desk, signal_id: str, who: str) -> Decision:
+    """Decide on the signal now, by the rules of every trade, and send its order.
+
+    Our books are compared with the broker's before. The decision is still pending where another
+    worker has it, or the broker could not be asked: then it is made soon. Raises `NotFound`,
+    `AlreadyDecided` and `BrokerError`.
+    """
+    row_of(signal_id)
+    ask_for(signal_id, who, desk.clock())
+    reconcile(desk)
+    send_due(desk)
+    execute_due(desk)
+    return decision_of(signal_id)
+
+
+def cancel(desk: Desk, order: Order, *, who: str, why: str) -> Order:
+    """Have the broker cancel an entry that may still fill; how the order stands then.
+
+    What it has filled stays a position, with its exits. Raises `Conflict` for an order that is not
+    at this desk's broker, or is an exit, without which a position would be unprotected; and
+    `BrokerError`.
+    """
+    if order.account != desk.account:
+        raise Conflict(f"{order} is on the account {order.account}, not on {desk.account}.")
+    if order.leg != Leg.ENTRY:
+        raise Conflict(f"{order} protects or ends a position. Close the position instead.")
+    if order.state not in AT_BROKER:
+        raise Conflict(f"{order}: only what the broker has can be canceled.")
+    Order.objects.filter(pk=order.pk).update(reason=f"{who} cancels it: {why}")
+    logger.warning("%s cancels %s: %s", who, order.client_order_id, why)
+    desk.broker.cancel(order.broker_id)
+    refresh(desk, [order])
+    order.refresh_from_db()
+    return order
+
+
+def close(account: str, position: Position, *, who: str, why: str) -> None:
+    """Have the monitor close the position at its next look. Raises `Conflict`."""
+    if position.account != account:
+        raise Conflict(f"{position} is on the account {position.account}, not on {account}.")
+    if position.status != Position.Status.OPEN:
+        raise Conflict(f"{position}: it is closed already.")
+    if position.closing_for:
+        raise Conflict(f"{position}: it is being closed already, for {position.closing_for}.")
+    logger.warning("%s closes %s of %s: %s", who, position, position.pk, why)
+    ask_to_close(position, MANUAL)

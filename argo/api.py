@@ -10,6 +10,10 @@ from ninja.errors import ValidationError
 
 from argo.errors import ArgoError, InvalidInput
 from argo.health import health
+from argo.lifecycle import Event, lifecycle
+from execution.api import router as execution
+from signals.api.auth import reader
+from signals.api.schemas import Refused
 from signals.api.views import router as signals
 from sync.api import router as sync
 
@@ -22,12 +26,26 @@ api = NinjaAPI(
 )
 api.add_router("/signals", signals)
 api.add_router("/sync", sync)
+api.add_router("/execution", execution)
 
 
 @api.get("/health", tags=["health"], summary="How Argo is")
 def get_health(request: HttpRequest) -> dict[str, Any]:
     """200 while Argo answers; `status` is ok, or degraded with what is wrong."""
     return health()
+
+
+@api.get(
+    "/signals/{signal_id}/lifecycle",
+    auth=reader,
+    response={200: list[Event], 404: Refused},
+    tags=["signals"],
+    summary="All that became of a signal, in order",
+)
+def get_lifecycle(request: HttpRequest, signal_id: str) -> list[Event]:
+    """Made, stored, synced, decided, ordered, filled, closed, its outcome and every edit, each with
+    its time."""
+    return lifecycle(signal_id)
 
 
 @api.exception_handler(ArgoError)

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db import DatabaseError, connection
 
+from execution import status as execution_status
 from signals import ledger
 from signals.dead_letters import unresolved
 from signals.journal_state import journal_state
@@ -19,16 +20,17 @@ def health() -> dict[str, Any]:
     if not problems:
         state = journal_state(ledger.journal())
         dead = unresolved()
-        sync = sync_status.brief()
+        sync, execution = sync_status.brief(), execution_status.brief()
         answer |= {
             "journal": {"pending_bytes": state.pending_bytes},
             "dead_letters": dead,
             "sync": sync,
+            "execution": execution,
         }
         problems += state.problems
         if dead:
             problems.append(f"{dead} dead letters wait for a person: see the admin site.")
-        problems += sync["problems"]
+        problems += sync["problems"] + execution["problems"]
     return {"status": "degraded" if problems else "ok", "problems": problems, **answer}
 
 

@@ -53,7 +53,7 @@ class Waiting(NamedTuple):
     somebody asked for.
     """
 
-    count: int
+    number: int
     oldest: datetime | None
     oldest_wanted: datetime | None
 
@@ -68,7 +68,7 @@ def status(now: datetime) -> dict[str, Any]:
         "broker": settings.BROKER,
         "auto_execute": settings.AUTO_EXECUTE,
         "state": _state(halted),
-        "pending": waiting.count,
+        "pending": waiting.number,
         "oldest_pending_seconds": _age(waiting.oldest, now),
         **_lately(name, now),
         "open_orders": orders,
@@ -89,7 +89,7 @@ def brief() -> dict[str, Any]:
     account = TradingAccount.objects.filter(name=name).first()
     return {
         "state": _state(halted),
-        "pending": waiting.count,
+        "pending": waiting.number,
         "open_positions": open_positions(name),
         "problems": list(_problems(now, waiting, orders, halted, account)),
     }
@@ -112,7 +112,7 @@ def _waiting() -> Waiting:
     found = Decision.objects.filter(WAITING).exclude(account=REPLAY)
     return Waiting(
         *found.aggregate(
-            count=Count("pk"),
+            number=Count("pk"),
             oldest=Min("queued_at"),
             wanted=Min("queued_at", filter=wanted) if wanted else Min("queued_at"),
         ).values()

@@ -1,0 +1,178 @@
+"""What became of one signal, from the rows that say so; nothing is written for it.
+
+Times are those of the clock that each row was made by: a replay's run on its bars'.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Model
+from ninja import Schema
+
+from execution.brokers.protocol import State
+from execution.fields import exact_text
+from execution.models import Counterfactual, Decision, Fill, Order, Position
+from execution.queries import row_of
+from signals.models import OutcomeChange, Signal, SignalContext
+from signals.timestamps import parse_utc
+from sync.models import Delivery
+
+
+class Event(Schema):
+    """One thing that happened: when (null where a text names no moment), what, and the rest."""
+
+    at: datetime | None
+    what: str
+    detail: dict[str, Any]
+
+
+def lifecycle(signal_id: str) -> list[Event]:
+    """All that happened to the signal, in the order of time. Raises `NotFound`."""
+    signal = Signal.objects.get(pk=row_of(signal_id))
+    events = [event for tell in TOLD for event in tell(signal)]
+    first = min(
+        (event.at for event in events if event.at), default=datetime.min.replace(tzinfo=UTC)
+    )
+    return sorted(events, key=lambda event: event.at or first)
+
+
+def _generated(signal: Signal) -> Iterator[Event]:
+    context = _context(signal)
+    detail: dict[str, Any] = {
+        "strategy": signal.strategy,
+        "data_source": signal.data_source,
+        "confidence": signal.confidence,
+    }
+    if context:
+        names = ("origin", "regime", "sources", "agreement", "reasoning")
+        detail |= {name: getattr(context, name) for name in names}
+    yield _event(signal.timestamp, "generated", detail)
+
+
+def _stored(signal: Signal) -> Iterator[Event]:
+    """Acknowledged as soon as it was in the journal; what was adopted from elsewhere has no line
+    there."""
+    context = _context(signal)
+    received = context.received_at if context else f"{signal.created_at}Z"
+    detail: dict[str, Any] = {"sha256": signal.sha256, "created_at": signal.created_at}
+    if context:
+        detail |= {"journal_segment": context.segment, "journal_byte": context.byte}
+    yield _event(received, "stored", detail)
+
+
+def _context(signal: Signal) -> SignalContext | None:
+    return SignalContext.objects.filter(pk=signal.pk).first()
+
+
+def _synced(signal: Signal) -> Iterator[Event]:
+    delivery = Delivery.objects.filter(pk=signal.pk).first()
+    if delivery is None:
+        return
+    yield _event(delivery.queued_at, "sync_queued", {})
+    if delivery.attempted_at is None:
+        return
+    detail = {"attempts": delivery.attempts, "last_status": delivery.last_status}
+    if delivery.delivered_at:
+        yield _event(delivery.delivered_at, "synced", detail)
+        return
+    what = "sync_dead" if delivery.status == Delivery.Status.DEAD else "sync_attempted"
+    yield _event(delivery.attempted_at, what, detail | {"why": delivery.last_answer})
+
+
+def _decided(signal: Signal) -> Iterator[Event]:
+    decision = Decision.objects.filter(pk=signal.pk).first()
+    if decision is None:
+        return
+    asked = {"account": decision.account, "asked_by": decision.asked_by}
+    yield _event(decision.queued_at, "decision_queued", asked)
+    if decision.status == Decision.Status.EXECUTED:
+        yield _event(decision.decided_at, "executed", {"order_id": decision.order_id})
+    elif decision.status == Decision.Status.SKIPPED:
+        yield _event(decision.decided_at, "skipped", {"reasons": decision.reasons})
+
+
+def _ordered(signal: Signal) -> Iterator[Event]:
+    for order in Order.objects.filter(signal=signal).order_by("pk"):
+        name = {"leg": order.leg, "client_order_id": order.client_order_id}
+        made = _figures(order, "side", "quantity", "level")
+        yield _event(order.created_at, "order_made", name | made)
+        if order.submitted_at:
+            yield _event(order.submitted_at, "order_submitted", name)
+        if order.state not in (State.INITIALIZED, State.SUBMITTED):
+            stands = _figures(order, "filled", "average_price", "reason")
+            yield _event(order.updated_at, f"order_{order.state}", name | stands)
+
+
+def _filled(signal: Signal) -> Iterator[Event]:
+    fills = Fill.objects.filter(order__signal=signal).select_related("order")
+    for fill in fills.order_by("time", "pk"):
+        detail = {"leg": fill.order.leg} | _figures(fill, "fill_id", "quantity", "price", "fee")
+        if fill.refused:
+            yield _event(fill.time, "fill_refused", detail | {"why": fill.refused})
+        else:
+            yield _event(fill.time, "filled", detail)
+
+
+def _held(signal: Signal) -> Iterator[Event]:
+    position = Position.objects.filter(pk=signal.pk).first()
+    if position is None:
+        return
+    opened = _figures(position, "side", "quantity", "entry_price", "stop", "target")
+    yield _event(position.opened_at, "position_opened", opened)
+    if position.closed_at:
+        names = ("exit_reason", "exit_price", "profit", "fees", "mae", "mfe")
+        yield _event(position.closed_at, "position_closed", _figures(position, *names))
+
+
+def _changed(signal: Signal) -> Iterator[Event]:
+    """The first outcome is one; what changed it later, or wrote down an order, is an edit."""
+    for change in OutcomeChange.objects.filter(signal=signal).order_by("pk"):
+        moved = [name for name in change.after if change.after[name] != change.before.get(name)]
+        detail = {
+            "who": change.who,
+            "why": change.why,
+            "before": {name: change.before.get(name) for name in moved},
+            "after": {name: change.after[name] for name in moved},
+        }
+        ends = change.before.get("outcome") is None and "outcome" in moved
+        yield _event(change.at, "outcome" if ends else "edited", detail)
+
+
+def _imagined(signal: Signal) -> Iterator[Event]:
+    """How it would have ended, of one that was not traded."""
+    row = Counterfactual.objects.filter(pk=signal.pk).first()
+    if row is None:
+        return
+    yield _event(row.entered_at, "counterfactual_begun", {"expires_at": row.expires_at})
+    if row.outcome:
+        names = ("outcome", "exit_price", "exit_reason", "profit_loss_pct")
+        yield _event(row.ended_at, "counterfactual_ended", _figures(row, *names))
+
+
+TOLD: tuple[Callable[[Signal], Iterable[Event]], ...] = (
+    _generated, _stored, _synced, _decided, _ordered, _filled, _held, _changed, _imagined,
+)  # fmt: skip
+"""In the order in which things go, should two have the same time."""
+
+
+def _figures(row: Model, *names: str) -> dict[str, Any]:
+    """These columns; money and quantities as exact texts."""
+    values = {name: getattr(row, name) for name in names}
+    return {
+        name: exact_text(value) if isinstance(value, Decimal) else value
+        for name, value in values.items()
+    }
+
+
+def _event(at: datetime | str | None, what: str, detail: dict[str, Any]) -> Event:
+    return Event(at=_moment(at), what=what, detail=detail)
+
+
+def _moment(at: datetime | str | None) -> datetime | None:
+    """Of an imported signal's text there may be none."""
+    try:
+        return parse_utc(at)
+    except ValueError:
+        return None

@@ -1,14 +1,17 @@
-"""The brokers' houses: each a broker, and a market that a test moves."""
+"""The brokers, each in its house."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
 from execution.brokers.alpaca import AlpacaBroker
 from tests.execution.brokers.alpaca_server import Alpaca, running
-from tests.execution.brokers.contract import HOUSES, House
+from tests.execution.brokers.contract import House
+from tests.execution.brokers.houses import AlpacaHouse, PaperHouse
 from tests.signals.market.alpaca_server import KEY, SECRET
+
+HOUSES = ["alpaca_house", pytest.param("paper_house", marks=pytest.mark.django_db)]
+"""The fixtures that the contract runs on."""
 
 
 @pytest.fixture
@@ -26,25 +29,18 @@ def broker(alpaca: Alpaca) -> AlpacaBroker:
     )
 
 
-@dataclass
-class AlpacaHouse:
-    """Alpaca on loopback. It takes no brackets of crypto: only capitals are left to misspell."""
-
-    broker: AlpacaBroker
-    alpaca: Alpaca
-    spelt: str = "msft"
-
-    def move(self, symbol: str, price: str) -> None:
-        self.alpaca.exchange.move(symbol, price)
+@pytest.fixture
+def alpaca_house(alpaca: Alpaca, broker: AlpacaBroker) -> AlpacaHouse:
+    return AlpacaHouse(broker, alpaca.exchange)
 
 
 @pytest.fixture
-def alpaca_house(alpaca: Alpaca, broker: AlpacaBroker) -> AlpacaHouse:
-    return AlpacaHouse(broker, alpaca)
+def paper_house(db: None) -> PaperHouse:
+    return PaperHouse()
 
 
 @pytest.fixture(params=HOUSES)
 def house(request: pytest.FixtureRequest) -> House:
-    """Each broker in turn, its market at 100."""
+    """Each broker in turn."""
     found: House = request.getfixturevalue(request.param)
     return found

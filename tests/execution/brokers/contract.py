@@ -1,7 +1,7 @@
 """What every broker must do: the house that a test needs of each, and orders to try.
 
-A house is a broker and its market. To add one, write a fixture for it beside the others in
-`conftest.py` and name it in `HOUSES`; `test_contract.py` then runs on it.
+A house is a broker and its market. To add one, write it beside the others in `houses.py`, and a
+fixture for it in `conftest.py` that `HOUSES` names; `test_contract.py` then runs on it.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,6 @@ from typing import Protocol
 from execution.brokers.protocol import Bracket, Broker, Close, Placed
 from execution.risk.intent import Side
 
-HOUSES = ("alpaca_house",)
-"""The fixtures."""
 SYMBOL = "AAPL"
 QUANTITY = Decimal(10)
 
@@ -20,7 +18,7 @@ QUANTITY = Decimal(10)
 class House(Protocol):
     """A broker with an account of its own: nothing is held, nothing was ordered, 100,000 of money.
 
-    Its market starts at 100 for `SYMBOL` and for `spelt`, at no cost but what the broker takes.
+    Costs may move a fill from the market's price, but by less than one.
     """
 
     @property

@@ -1,0 +1,188 @@
+"""What waits for a decision is executed or skipped, once, with every reason kept."""
+
+from decimal import Decimal
+
+import pytest
+
+from execution.brokers.protocol import BrokerError
+from execution.desk import Sizing
+from execution.models import Counterfactual, Decision, Order
+from execution.reasons import REASONS
+from execution.risk.intent import Limits
+from signals.market.protocol import FeedError, Quote
+from signals.models import OutcomeChange
+from tests.databases import DATABASES
+from tests.execution.desks import (
+    SYMBOL,
+    Trading,
+    as_stored,
+    codes_of,
+    decision_of,
+    orders_of,
+    states_of,
+)
+
+pytestmark = pytest.mark.django_db(databases=DATABASES)
+DOWN = BrokerError("connection refused", permanent=False)
+
+
+@pytest.mark.usefixtures("database")
+def test_a_signal_that_the_rules_allow_gets_a_bracket(trading: Trading) -> None:
+    signal = trading.log()
+    assert trading.decide().executed == 1
+    orders = orders_of(signal)
+    assert {leg: (row.side, row.quantity, row.level) for leg, row in orders.items()} == {
+        "entry": ("BUY", Decimal(100), Decimal(100)),
+        "stop": ("SELL", Decimal(100), Decimal(95)),
+        "target": ("SELL", Decimal(100), Decimal(110)),
+    }
+    decision = decision_of(signal)
+    assert (decision.status, decision.reasons) == ("executed", [])
+    assert decision.order_id == orders["entry"].client_order_id
+    assert trading.decide().executed == 0
+
+
+def test_the_order_is_written_back_to_the_signal_and_journaled(trading: Trading) -> None:
+    signal = trading.log()
+    trading.decide()
+    order_id = orders_of(signal)["entry"].client_order_id
+    assert as_stored(signal).order_id == order_id
+    change = OutcomeChange.objects.get(signal=signal)
+    assert (change.who, change.after["order_id"]) == ("execution", order_id)
+    lines = b"".join(line.data for chunk in trading.journal.chunks() for line in chunk.lines)
+    assert order_id.encode() in lines
+
+
+def test_order_decision_and_signal_are_one_transaction(
+    trading: Trading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal = trading.log()
+    monkeypatch.setattr("execution.deciding.record_order", _fails)
+    with pytest.raises(RuntimeError):
+        trading.decide()
+    assert not Order.objects.exists()
+    assert decision_of(signal).status == "deciding"
+    assert as_stored(signal).order_id is None
+
+
+def _fails(*args: object, **kwargs: object) -> None:
+    raise RuntimeError
+
+
+def test_with_auto_execute_off_a_signal_is_skipped(trading: Trading) -> None:
+    signal = trading.log()
+    assert trading.changed(auto_execute=False).decide().skipped == 1
+    assert codes_of(signal) == ["auto_execute_disabled"]
+    assert decision_of(signal).skipped_for == "auto_execute_disabled"
+    assert not Order.objects.exists()
+
+
+@pytest.mark.parametrize("minutes", [16, -16])
+def test_a_signal_of_another_time_is_stale(trading: Trading, minutes: int) -> None:
+    """Also one of the future: the clock has moved back."""
+    signal = trading.log()
+    trading.clock.pass_by(minutes=minutes)
+    Decision.objects.update(due_at=trading.clock())
+    trading.decide()
+    assert codes_of(signal) == ["stale"]
+
+
+def test_every_reason_is_kept_as_a_code_and_a_sentence(trading: Trading) -> None:
+    limits = Limits(restricted=frozenset({SYMBOL}), max_daily_loss=Decimal(0))
+    signal = trading.log(confidence=50.0)
+    trading.changed(limits=limits).decide()
+    assert codes_of(signal) == ["confidence", "symbol", "daily_loss"]
+    decision = decision_of(signal)
+    assert decision.skipped_for == "confidence symbol daily_loss"
+    assert decision.reasons[0]["text"] == "confidence 50 is below 75"
+    assert set(codes_of(signal)) <= REASONS.keys()
+
+
+def test_what_is_skipped_is_followed_as_if_it_had_been_traded(trading: Trading) -> None:
+    signal = trading.log(confidence=50.0)
+    trading.decide()
+    assert Counterfactual.objects.get().pk == signal.pk
+
+
+@pytest.mark.parametrize(
+    ("answer", "codes"),
+    [
+        (FeedError("a price of nan is no price"), ["session", "price"]),
+        (None, ["price"]),
+        (ValueError("no number"), ["session", "price"]),
+    ],
+)
+def test_without_a_price_nothing_is_traded(
+    trading: Trading, answer: Exception | None, codes: list[str]
+) -> None:
+    trading.market.quotes[SYMBOL] = answer
+    signal = trading.log()
+    trading.decide()
+    assert codes_of(signal) == codes
+
+
+def test_a_price_that_is_no_number_denies_even_where_the_feed_lets_it_pass(
+    trading: Trading,
+) -> None:
+    quote = Quote(100.0, trading.clock())
+    object.__setattr__(quote, "price", float("nan"))
+    trading.market.quotes[SYMBOL] = quote
+    signal = trading.log()
+    trading.decide()
+    assert {"price", "sizing"} <= set(codes_of(signal))
+    assert not Order.objects.exists()
+
+
+def test_a_price_an_hour_old_denies(trading: Trading) -> None:
+    trading.clock.pass_by(hours=1)
+    signal = trading.log()
+    trading.decide()
+    assert codes_of(signal) == ["price"]
+
+
+def test_while_the_broker_is_down_a_decision_waits_until_it_is_stale(trading: Trading) -> None:
+    signal = trading.log()
+    trading.broker.before["account"] = DOWN
+    assert trading.decide().postponed == 1
+    assert decision_of(signal).status == "pending"
+    assert trading.decide().postponed == 0  # not before the broker had a moment
+    trading.clock.pass_by(minutes=16)
+    assert trading.decide().skipped == 1
+    assert codes_of(signal) == ["stale"]
+
+
+def test_a_broker_that_is_back_gets_what_waited(trading: Trading) -> None:
+    signal = trading.log()
+    trading.broker.before["account"] = DOWN
+    trading.decide()
+    trading.broker.before.clear()
+    trading.clock.pass_by(seconds=6)
+    assert trading.decide().executed == 1
+    assert states_of(signal)["entry"] == "accepted"
+
+
+def test_an_order_that_only_the_journal_has_is_taken_back(trading: Trading) -> None:
+    """A worker died between the journal and the commit; a rebuild found its line."""
+    signal = trading.log()
+    trading.decide()
+    order_id = as_stored(signal).order_id
+    Order.objects.filter(signal=signal).exclude(parent=None)._raw_delete("default")
+    Order.objects.filter(signal=signal)._raw_delete("default")
+    Decision.objects.update(status="pending", order_id=None)
+    assert order_id
+    trading.clock.pass_by(hours=1)
+    trading.decide()
+    assert codes_of(signal) == ["stale"]
+    assert as_stored(signal).order_id is None
+
+
+def test_the_size_is_that_of_the_desk(trading: Trading) -> None:
+    signal = trading.log()
+    trading.changed(sizing=Sizing(percent=Decimal("0.1"))).decide()
+    assert orders_of(signal)["entry"].quantity == 20
+
+
+def test_too_small_a_size_is_told(trading: Trading) -> None:
+    signal = trading.log()
+    trading.changed(sizing=Sizing(percent=Decimal("0.001"))).decide()
+    assert codes_of(signal)[0] == "too_small"

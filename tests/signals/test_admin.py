@@ -41,7 +41,15 @@ def _form(**changes: str) -> dict[str, str]:
     nothing = {"TOTAL_FORMS": "0", "INITIAL_FORMS": "0"}
     inlines = {
         f"{name}-{key}": value
-        for name in ("context", "changes", "delivery")
+        for name in (
+            "context",
+            "changes",
+            "delivery",
+            "decision",
+            "orders",
+            "position",
+            "counterfactual",
+        )
         for key, value in nothing.items()
     }
     return {"outcome": "win", "exit_price": "158", "why": "target reached", **inlines, **changes}

@@ -1,0 +1,122 @@
+"""Decisions, with every reason as a sentence; and what would have come of what was not traded."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Concat
+from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from execution.admin.common import OfAccount, SearchedBySignal, gain, price, signal_link, time
+from execution.models import Counterfactual, Decision
+from execution.reasons import REASONS
+from execution.status import as_text, status
+from signals.admin.common import ReadOnly
+from signals.clock import utc_now
+
+
+def sentences(reasons: list[dict[str, str]]) -> SafeString:
+    """A line for each."""
+    return format_html_join("", "<div>{}</div>", ((each["text"],) for each in reasons))
+
+
+class ForReason(admin.SimpleListFilter):
+    """By one of the reasons why a signal was skipped. All that there may be: to look for those
+    that occur takes a scan."""
+
+    title = "reason"
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ANN401
+        return [(code, f"{code}: {text}") for code, text in REASONS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Decision]) -> QuerySet[Decision]:
+        if not (code := self.value()):
+            return queryset
+        codes = Concat(Value(" "), "skipped_for", Value(" "))
+        return queryset.annotate(codes=codes).filter(codes__contains=f" {code} ")
+
+
+@admin.register(Decision)
+class DecisionAdmin(ReadOnly, SearchedBySignal[Decision]):
+    signal, symbol = "pk", "signal__symbol"
+    list_display = (
+        "signal",
+        "side",
+        "symbol_of",
+        "status",
+        "decided",
+        "why",
+        "account",
+        "asked_by",
+    )
+    list_display_links = ("signal",)
+    list_filter = ("status", OfAccount, ForReason)
+    list_select_related = ("signal",)
+    list_per_page = 50
+    ordering = ("-pk",)
+    show_full_result_count = False
+    fields = (
+        "its_signal", ("status", "account", "asked_by"), "why", "order_id",
+        ("queued_at", "decided_at"),
+    )  # fmt: skip
+    readonly_fields = ("its_signal", "why")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        standing = as_text(status(utc_now()))
+        return super().changelist_view(request, {**(extra_context or {}), "standing": standing})
+
+    @admin.display(description="signal")
+    def its_signal(self, decision: Decision) -> SafeString:
+        return signal_link(decision.signal)
+
+    @admin.display(description="action")
+    def side(self, decision: Decision) -> str:
+        return decision.signal.action
+
+    @admin.display(description="symbol")
+    def symbol_of(self, decision: Decision) -> str:
+        return decision.signal.symbol
+
+    @admin.display(description="decided")
+    def decided(self, decision: Decision) -> str:
+        return time(decision.decided_at)
+
+    @admin.display(description="why not")
+    def why(self, decision: Decision) -> SafeString:
+        return sentences(decision.reasons)
+
+
+@admin.register(Counterfactual)
+class CounterfactualAdmin(ReadOnly, SearchedBySignal[Counterfactual]):
+    """How signals that were not traded would have ended, by the bars that followed."""
+
+    signal, symbol = "pk", "signal__symbol"
+    list_display = (
+        "signal", "entered", "outcome", "exit_reason", "exit", "profit", "ended",
+    )  # fmt: skip
+    list_filter = ("outcome", "exit_reason")
+    list_select_related = ("signal",)
+    list_per_page = 50
+    ordering = ("-pk",)
+    show_full_result_count = False
+
+    @admin.display(description="entered", ordering="entered_at")
+    def entered(self, row: Counterfactual) -> str:
+        return time(row.entered_at)
+
+    @admin.display(description="ended", ordering="ended_at")
+    def ended(self, row: Counterfactual) -> str:
+        return time(row.ended_at)
+
+    @admin.display(description="exit", ordering="exit_price")
+    def exit(self, row: Counterfactual) -> str:
+        return price(row.exit_price)
+
+    @admin.display(description="profit %", ordering="profit_loss_pct")
+    def profit(self, row: Counterfactual) -> str:
+        return gain(row.profit_loss_pct)

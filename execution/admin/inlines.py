@@ -1,0 +1,49 @@
+"""What execution has to say on a signal's own page."""
+
+from django.contrib import admin
+from django.utils.safestring import SafeString
+
+from execution.admin.decisions import sentences
+from execution.models import Counterfactual, Decision, Order, Position
+from signals.admin.common import ReadOnly
+from signals.admin.signals import SignalAdmin
+from signals.models import Signal
+
+
+class DecisionInline(ReadOnly, admin.StackedInline[Decision, Signal]):
+    model = Decision
+    fields = (("status", "account", "asked_by"), "why", ("queued_at", "decided_at"))
+    readonly_fields = ("why",)
+    verbose_name_plural = "decision"
+
+    @admin.display(description="why not")
+    def why(self, decision: Decision) -> SafeString:
+        return sentences(decision.reasons)
+
+
+class OrderInline(ReadOnly, admin.TabularInline[Order, Signal]):
+    model = Order
+    fields = ("leg", "side", "quantity", "level", "state", "filled", "average_price", "reason",
+              "created_at", "updated_at")  # fmt: skip
+    show_change_link = True
+
+
+class PositionInline(ReadOnly, admin.StackedInline[Position, Signal]):
+    model = Position
+    fields = (
+        ("status", "side", "quantity", "closed_quantity"), ("entry_price", "stop", "target"),
+        ("opened_at", "expires_at"), ("closing_for", "closed_at", "exit_reason"),
+        ("exit_price", "fees", "profit"), ("mae", "mfe"),
+    )  # fmt: skip
+    verbose_name_plural = "position"
+
+
+class CounterfactualInline(ReadOnly, admin.StackedInline[Counterfactual, Signal]):
+    model = Counterfactual
+    fields = (("outcome", "exit_price", "profit_loss_pct", "exit_reason"),
+              ("entered_at", "expires_at", "ended_at"))  # fmt: skip
+    verbose_name_plural = "what would have come of it"
+
+
+# The ledger knows nothing of what stands on it.
+SignalAdmin.inlines += [DecisionInline, OrderInline, PositionInline, CounterfactualInline]

@@ -1,0 +1,219 @@
+"""Orders, fills and positions; an entry can be canceled, and a position closed."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
+
+from execution.admin.common import (
+    OfAccount,
+    Question,
+    SearchedBySignal,
+    Watched,
+    amount,
+    ask,
+    each,
+    gain,
+    price,
+    signal_link,
+    time,
+    who,
+)
+from execution.admin.filters import Duration, Ended, ExitReason, InState, Mae, Mfe, Profit
+from execution.models import Fill, Order, Position
+from signals.admin.common import ReadOnly
+
+CANCEL = Question(
+    "Cancel these orders?",
+    "The broker is asked at once. What an entry has filled already stays a position, with its "
+    "stop and target. Exits are not canceled: close their position instead.",
+    "Cancel the orders",
+    "cancel",
+)
+CLOSE = Question(
+    "Close these positions at the market?",
+    "The monitor closes them at its next look, within seconds while the worker runs. Their stops "
+    "and targets are canceled, and their signals get their outcome.",
+    "Close the positions",
+    "close",
+)
+
+
+class FillInline(ReadOnly, admin.TabularInline[Fill, Order]):
+    model = Fill
+    fields = ("time", "quantity", "price", "fee", "fill_id", "refused")
+
+
+@admin.register(Order)
+class OrderAdmin(Watched, SearchedBySignal[Order]):
+    list_display = (
+        "made", "leg", "side", "how_much", "symbol", "at_level", "state", "done", "average",
+        "reason", "account",
+    )  # fmt: skip
+    list_filter = (InState, "leg", "side", OfAccount)
+    list_per_page = 50
+    ordering = ("-pk",)
+    show_full_result_count = False
+    inlines = (FillInline,)
+    exclude = ("signal", "claim")
+    readonly_fields = ("its_signal",)
+    actions = ("cancel",)
+
+    @admin.action(description="Cancel entries that may still fill…", permissions=["change"])
+    def cancel(self, request: HttpRequest, orders: QuerySet[Order]) -> TemplateResponse | None:
+        why = ask(self, request, CANCEL, orders)
+        if isinstance(why, TemplateResponse):
+            return why
+        for order in each(request, orders, lambda order: _cancel(order, who(request), why)):
+            self.log_change(request, order, f"Canceled: {why}")
+        return None
+
+    @admin.display(description="signal")
+    def its_signal(self, order: Order) -> SafeString:
+        return signal_link(order.signal)
+
+    @admin.display(description="made", ordering="created_at")
+    def made(self, order: Order) -> str:
+        return time(order.created_at)
+
+    @admin.display(description="quantity")
+    def how_much(self, order: Order) -> str:
+        return amount(order.quantity)
+
+    @admin.display(description="at")
+    def at_level(self, order: Order) -> str:
+        return price(order.level)
+
+    @admin.display(description="filled")
+    def done(self, order: Order) -> str:
+        return amount(order.filled)
+
+    @admin.display(description="average")
+    def average(self, order: Order) -> str:
+        return price(order.average_price)
+
+
+@admin.register(Fill)
+class FillAdmin(ReadOnly, SearchedBySignal[Fill]):
+    signal, symbol = "order__signal", "order__symbol"
+    list_display = (
+        "at", "order__leg", "order__side", "how_much", "order__symbol", "price_of", "fee_of",
+        "refused", "account",
+    )  # fmt: skip
+    list_filter = (("refused", admin.EmptyFieldListFilter), "order__leg", OfAccount)
+    list_select_related = ("order",)
+    list_per_page = 50
+    ordering = ("-pk",)
+    show_full_result_count = False
+
+    @admin.display(description="time", ordering="time")
+    def at(self, fill: Fill) -> str:
+        return time(fill.time)
+
+    @admin.display(description="quantity")
+    def how_much(self, fill: Fill) -> str:
+        return amount(fill.quantity)
+
+    @admin.display(description="price")
+    def price_of(self, fill: Fill) -> str:
+        return price(fill.price)
+
+    @admin.display(description="fee")
+    def fee_of(self, fill: Fill) -> str:
+        return price(fill.fee)
+
+
+@admin.register(Position)
+class PositionAdmin(Watched, SearchedBySignal[Position]):
+    signal = "pk"
+    list_display = (
+        "opened", "side", "how_much", "symbol", "entry", "exit", "gained", "outcome", "ended_by",
+        "against", "favor", "lasted", "account",
+    )  # fmt: skip
+    list_filter = ("status", Ended, ExitReason, Profit, Mae, Mfe, Duration, OfAccount)
+    list_select_related = ("signal",)
+    list_per_page = 50
+    ordering = ("-pk",)
+    show_full_result_count = False
+    fields = (
+        "its_signal", ("status", "account"), ("side", "quantity", "closed_quantity", "symbol"),
+        ("entry_price", "stop", "target"), ("opened_at", "expires_at"),
+        ("closing_for", "closed_at", "exit_reason"), ("exit_price", "fees", "profit", "outcome"),
+        ("mae", "mfe", "lasted"),
+    )  # fmt: skip
+    readonly_fields = ("its_signal", "outcome", "lasted")
+    actions = ("close",)
+
+    @admin.action(description="Close at the market…", permissions=["change"])
+    def close(self, request: HttpRequest, positions: QuerySet[Position]) -> Any:  # noqa: ANN401
+        why = ask(self, request, CLOSE, positions)
+        if isinstance(why, TemplateResponse):
+            return why
+        for position in each(request, positions, lambda row: _close(row, who(request), why)):
+            self.log_change(request, position, f"To be closed: {why}")
+        return None
+
+    @admin.display(description="signal")
+    def its_signal(self, position: Position) -> SafeString:
+        return signal_link(position.signal)
+
+    @admin.display(description="opened", ordering="opened_at")
+    def opened(self, position: Position) -> str:
+        return time(position.opened_at)
+
+    @admin.display(description="quantity")
+    def how_much(self, position: Position) -> str:
+        return amount(position.quantity)
+
+    @admin.display(description="entry")
+    def entry(self, position: Position) -> str:
+        return price(position.entry_price)
+
+    @admin.display(description="exit")
+    def exit(self, position: Position) -> str:
+        return price(position.exit_price)
+
+    @admin.display(description="profit")
+    def gained(self, position: Position) -> str:
+        return gain(position.profit)
+
+    @admin.display(description="outcome", ordering="signal__outcome")
+    def outcome(self, position: Position) -> str:
+        return position.signal.outcome or ""
+
+    @admin.display(description="ended by", ordering="exit_reason")
+    def ended_by(self, position: Position) -> str:
+        if position.status == Position.Status.OPEN:
+            return f"closing: {position.closing_for}" if position.closing_for else "open"
+        return position.exit_reason
+
+    @admin.display(description="MAE %", ordering="mae")
+    def against(self, position: Position) -> str:
+        return "" if position.mae is None else f"{position.mae:.2f}"
+
+    @admin.display(description="MFE %", ordering="mfe")
+    def favor(self, position: Position) -> str:
+        return "" if position.mfe is None else f"{position.mfe:.2f}"
+
+    @admin.display(description="open for")
+    def lasted(self, position: Position) -> str:
+        return "" if position.duration is None else str(position.duration).partition(".")[0]
+
+
+# What talks to the broker is imported where it is called, since it brings pandas along.
+def _cancel(order: Order, by: str, why: str) -> str:
+    from execution.by_hand import cancel
+    from execution.wiring import desk
+
+    return f"Asked for: {cancel(desk(), order, who=by, why=why)}"
+
+
+def _close(position: Position, by: str, why: str) -> str:
+    from execution.by_hand import close
+
+    close(settings.TRADING_ACCOUNT, position, who=by, why=why)
+    return f"To be closed at the monitor's next look: {position}"

@@ -100,9 +100,14 @@ def _ordered(signal: Signal) -> Iterator[Event]:
         yield _event(order.created_at, "order_made", name | made)
         if order.submitted_at:
             yield _event(order.submitted_at, "order_submitted", name)
+
+
+def _settled(signal: Signal) -> Iterator[Event]:
+    """How each order stands, and since when."""
+    for order in Order.objects.filter(signal=signal).order_by("pk"):
         if order.state not in (State.INITIALIZED, State.SUBMITTED):
-            stands = _figures(order, "filled", "average_price", "reason")
-            yield _event(order.updated_at, f"order_{order.state}", name | stands)
+            names = ("leg", "client_order_id", "filled", "average_price", "reason")
+            yield _event(order.updated_at, f"order_{order.state}", _figures(order, *names))
 
 
 def _filled(signal: Signal) -> Iterator[Event]:
@@ -152,7 +157,8 @@ def _imagined(signal: Signal) -> Iterator[Event]:
 
 
 TOLD: tuple[Callable[[Signal], Iterable[Event]], ...] = (
-    _generated, _stored, _synced, _decided, _ordered, _filled, _held, _changed, _imagined,
+    _generated, _stored, _synced, _decided, _ordered, _filled, _settled, _held, _changed,
+    _imagined,
 )  # fmt: skip
 """In the order in which things go, should two have the same time."""
 

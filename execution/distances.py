@@ -49,11 +49,11 @@ def after_loss(portfolio: Portfolio, intent: Intent, now: datetime) -> Portfolio
 
 
 def loss_at_stop(intent: Intent) -> Decimal:
-    """What the trade loses at its stop, costs and gaps aside; 0 where the stop is on the other
-    side."""
-    price = intent.entry if intent.price is None else intent.price
-    away = price - intent.stop if intent.side is Side.BUY else intent.stop - price
-    return max(away, ZERO) * intent.quantity
+    """What the trade loses at its stop, from the price or the entry, whichever is farther; costs
+    and gaps aside. 0 where the stop is on the other side of both."""
+    prices = [intent.entry] if intent.price is None else [intent.entry, intent.price]
+    sign = 1 if intent.side is Side.BUY else -1
+    return max(ZERO, *(sign * (price - intent.stop) for price in prices)) * intent.quantity
 
 
 def _positions(

@@ -6,7 +6,7 @@ belongs to one signal is found by an index of its own; every other filter walks 
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from django.db.models import F, Model, QuerySet, Value
+from django.db.models import F, Model, QuerySet, TextField, Value
 from django.db.models.functions import Concat
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -84,14 +84,20 @@ def decisions(query: DecisionQuery) -> list[Decision]:
     """One page. The keys are the signals' rows."""
     chosen = _of_signal(Decision.objects.select_related("signal"), "pk", query.signal_id)
     if query.reason:
-        codes = Concat(Value(" "), "skipped_for", Value(" "))
-        chosen = chosen.annotate(codes=codes).filter(codes__contains=f" {query.reason} ")
+        chosen = skipped_for(chosen, query.reason)
     if query.status:
         chosen = chosen.filter(status=query.status)
     if query.status in ("pending", "deciding"):
         chosen = chosen.filter(WAITING)
     few = query.status in ("pending", "deciding", "executed")
     return _page(chosen, query, few)
+
+
+def skipped_for(rows: QuerySet[Decision], code: str) -> QuerySet[Decision]:
+    """Those with this reason among others."""
+    space = Value(" ", output_field=TextField())
+    codes = rows.annotate(codes=Concat(space, "skipped_for", space))
+    return codes.filter(codes__contains=f" {code} ")
 
 
 def orders(query: OrderQuery) -> list[Order]:

@@ -134,7 +134,7 @@ def signal_link(signal: Signal) -> SafeString:
 
 
 def time(moment: datetime | None) -> str:
-    """For a column."""
+    """For a column; the row's own page has the fraction too."""
     return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""
 
 

@@ -3,14 +3,14 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet, Value
-from django.db.models.functions import Concat
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from execution.admin.common import OfAccount, SearchedBySignal, gain, price, signal_link, time
 from execution.models import Counterfactual, Decision
+from execution.queries import skipped_for
 from execution.reasons import REASONS
 from execution.status import as_text, status
 from signals.admin.common import ReadOnly
@@ -30,29 +30,19 @@ class ForReason(admin.SimpleListFilter):
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ANN401
-        return [(code, f"{code}: {text}") for code, text in REASONS.items()]
+        return [(code, code) for code in REASONS]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Decision]) -> QuerySet[Decision]:
-        if not (code := self.value()):
-            return queryset
-        codes = Concat(Value(" "), "skipped_for", Value(" "))
-        return queryset.annotate(codes=codes).filter(codes__contains=f" {code} ")
+        return skipped_for(queryset, code) if (code := self.value()) else queryset
 
 
 @admin.register(Decision)
 class DecisionAdmin(ReadOnly, SearchedBySignal[Decision]):
     signal, symbol = "pk", "signal__symbol"
     list_display = (
-        "signal",
-        "side",
-        "symbol_of",
-        "status",
-        "decided",
-        "why",
-        "account",
-        "asked_by",
-    )
-    list_display_links = ("signal",)
+        "queued", "what", "status", "why", "account", "asked_by", "signal__signal_id",
+    )  # fmt: skip
+    list_display_links = ("queued", "signal__signal_id")
     list_filter = ("status", OfAccount, ForReason)
     list_select_related = ("signal",)
     list_per_page = 50
@@ -74,17 +64,13 @@ class DecisionAdmin(ReadOnly, SearchedBySignal[Decision]):
     def its_signal(self, decision: Decision) -> SafeString:
         return signal_link(decision.signal)
 
-    @admin.display(description="action")
-    def side(self, decision: Decision) -> str:
-        return decision.signal.action
+    @admin.display(description="queued", ordering="queued_at")
+    def queued(self, decision: Decision) -> str:
+        return time(decision.queued_at)
 
-    @admin.display(description="symbol")
-    def symbol_of(self, decision: Decision) -> str:
-        return decision.signal.symbol
-
-    @admin.display(description="decided")
-    def decided(self, decision: Decision) -> str:
-        return time(decision.decided_at)
+    @admin.display(description="signal")
+    def what(self, decision: Decision) -> str:
+        return f"{decision.signal.action} {decision.signal.symbol}"
 
     @admin.display(description="why not")
     def why(self, decision: Decision) -> SafeString:
@@ -97,8 +83,10 @@ class CounterfactualAdmin(ReadOnly, SearchedBySignal[Counterfactual]):
 
     signal, symbol = "pk", "signal__symbol"
     list_display = (
-        "signal", "entered", "outcome", "exit_reason", "exit", "profit", "ended",
+        "entered", "what", "outcome", "exit_reason", "exit", "profit", "ended",
+        "signal__signal_id",
     )  # fmt: skip
+    list_display_links = ("entered", "signal__signal_id")
     list_filter = ("outcome", "exit_reason")
     list_select_related = ("signal",)
     list_per_page = 50
@@ -108,6 +96,10 @@ class CounterfactualAdmin(ReadOnly, SearchedBySignal[Counterfactual]):
     @admin.display(description="entered", ordering="entered_at")
     def entered(self, row: Counterfactual) -> str:
         return time(row.entered_at)
+
+    @admin.display(description="signal")
+    def what(self, row: Counterfactual) -> str:
+        return f"{row.signal.action} {row.signal.symbol}"
 
     @admin.display(description="ended", ordering="ended_at")
     def ended(self, row: Counterfactual) -> str:

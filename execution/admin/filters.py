@@ -91,12 +91,12 @@ class _Reached(admin.SimpleListFilter):
 
 
 class Mae(_Reached):
-    title = "went against it"
+    title = "MAE"
     parameter_name = "mae"
 
 
 class Mfe(_Reached):
-    title = "went for it"
+    title = "MFE"
     parameter_name = "mfe"
 
 

@@ -1,5 +1,6 @@
 """Orders, fills and positions; an entry can be canceled, and a position closed."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -51,8 +52,7 @@ class FillInline(ReadOnly, admin.TabularInline[Fill, Order]):
 @admin.register(Order)
 class OrderAdmin(Watched, SearchedBySignal[Order]):
     list_display = (
-        "made", "leg", "side", "how_much", "symbol", "at_level", "state", "done", "average",
-        "reason", "account",
+        "made", "leg", "what", "at_level", "state", "done", "average", "reason", "account",
     )  # fmt: skip
     list_filter = (InState, "leg", "side", OfAccount)
     list_per_page = 50
@@ -80,9 +80,9 @@ class OrderAdmin(Watched, SearchedBySignal[Order]):
     def made(self, order: Order) -> str:
         return time(order.created_at)
 
-    @admin.display(description="quantity")
-    def how_much(self, order: Order) -> str:
-        return amount(order.quantity)
+    @admin.display(description="order")
+    def what(self, order: Order) -> str:
+        return f"{order.side} {amount(order.quantity)} {order.symbol}"
 
     @admin.display(description="at")
     def at_level(self, order: Order) -> str:
@@ -101,8 +101,7 @@ class OrderAdmin(Watched, SearchedBySignal[Order]):
 class FillAdmin(ReadOnly, SearchedBySignal[Fill]):
     signal, symbol = "order__signal", "order__symbol"
     list_display = (
-        "at", "order__leg", "order__side", "how_much", "order__symbol", "price_of", "fee_of",
-        "refused", "account",
+        "at", "order__leg", "what", "price_of", "fee_of", "refused", "account",
     )  # fmt: skip
     list_filter = (("refused", admin.EmptyFieldListFilter), "order__leg", OfAccount)
     list_select_related = ("order",)
@@ -114,9 +113,9 @@ class FillAdmin(ReadOnly, SearchedBySignal[Fill]):
     def at(self, fill: Fill) -> str:
         return time(fill.time)
 
-    @admin.display(description="quantity")
-    def how_much(self, fill: Fill) -> str:
-        return amount(fill.quantity)
+    @admin.display(description="fill")
+    def what(self, fill: Fill) -> str:
+        return f"{fill.order.side} {amount(fill.quantity)} {fill.order.symbol}"
 
     @admin.display(description="price")
     def price_of(self, fill: Fill) -> str:
@@ -131,8 +130,8 @@ class FillAdmin(ReadOnly, SearchedBySignal[Fill]):
 class PositionAdmin(Watched, SearchedBySignal[Position]):
     signal = "pk"
     list_display = (
-        "opened", "side", "how_much", "symbol", "entry", "exit", "gained", "outcome", "ended_by",
-        "against", "favor", "lasted", "account",
+        "opened", "what", "entry", "exit", "gained", "outcome", "ended_by", "against", "favor",
+        "lasted", "account",
     )  # fmt: skip
     list_filter = ("status", Ended, ExitReason, Profit, Mae, Mfe, Duration, OfAccount)
     list_select_related = ("signal",)
@@ -163,11 +162,11 @@ class PositionAdmin(Watched, SearchedBySignal[Position]):
 
     @admin.display(description="opened", ordering="opened_at")
     def opened(self, position: Position) -> str:
-        return time(position.opened_at)
+        return f"{position.opened_at:%Y-%m-%d %H:%M}"
 
-    @admin.display(description="quantity")
-    def how_much(self, position: Position) -> str:
-        return amount(position.quantity)
+    @admin.display(description="position")
+    def what(self, position: Position) -> str:
+        return f"{position.side} {amount(position.quantity)} {position.symbol}"
 
     @admin.display(description="entry")
     def entry(self, position: Position) -> str:
@@ -201,7 +200,12 @@ class PositionAdmin(Watched, SearchedBySignal[Position]):
 
     @admin.display(description="open for")
     def lasted(self, position: Position) -> str:
-        return "" if position.duration is None else str(position.duration).partition(".")[0]
+        return "" if position.duration is None else _lasted(position.duration)
+
+
+def _lasted(duration: timedelta) -> str:
+    hours, minutes = divmod(duration.seconds // 60, 60)
+    return f"{duration.days} d {hours} h" if duration.days else f"{hours} h {minutes} min"
 
 
 # What talks to the broker is imported where it is called, since it brings pandas along.

@@ -1,5 +1,7 @@
 """The equity curve, kept day by day: what losses and drawdowns are measured against."""
 
+from dataclasses import dataclass, field
+
 from django.db import transaction
 
 from execution.brokers.protocol import Account
@@ -26,19 +28,50 @@ def account_row(desk: Desk, money: Account, *, locked: bool = False) -> TradingA
     return row
 
 
-def mark(desk: Desk, money: Account, opened: int = 0) -> EquityDay:
-    """Fold what the account is worth now into its day, and into the peak.
+@dataclass
+class Curve:
+    """The equity curve as far as it is kept, and marks that are not written down yet."""
 
-    `opened` is how many positions were opened since the last mark. A clock that went back opens no
-    earlier day again: such a mark counts for the latest day.
-    """
+    desk: Desk
+    row: TradingAccount
+    latest: EquityDay | None
+    _changed: list[EquityDay] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, desk: Desk, money: Account) -> "Curve":
+        """As the rows are now; the account's is locked until the caller's transaction ends."""
+        return cls(desk, account_row(desk, money, locked=True), latest_day(desk.account))
+
+    def add(self, money: Account, opened: int = 0) -> EquityDay:
+        """Fold what the account is worth now into its day, and into the peak.
+
+        `opened` is how many positions were opened since the last mark. A clock that went back opens
+        no earlier day again: such a mark counts for the latest day.
+        """
+        day = marked(self.desk, self.latest, money, opened)
+        if day not in self._changed[-1:]:
+            self._changed.append(day)
+        self.latest = day
+        self.row.peak_equity = max(self.row.peak_equity, money.equity)
+        return day
+
+    def write(self) -> None:
+        """Write the marks down, inside the caller's transaction."""
+        new = [day for day in self._changed if day._state.adding]
+        for day in self._changed:
+            if not day._state.adding:
+                day.save()
+        EquityDay.objects.bulk_create(new)
+        self.row.save(update_fields=["peak_equity"])
+        self._changed.clear()
+
+
+def mark(desk: Desk, money: Account, opened: int = 0) -> EquityDay:
+    """Add what the account is worth now to its equity curve."""
     with transaction.atomic():
-        row = account_row(desk, money, locked=True)
-        if money.equity > row.peak_equity:
-            row.peak_equity = money.equity
-            row.save(update_fields=["peak_equity"])
-        day = _marked(desk, money, opened)
-        day.save(force_insert=day._state.adding)
+        curve = Curve.read(desk, money)
+        day = curve.add(money, opened)
+        curve.write()
     return day
 
 
@@ -52,9 +85,8 @@ def as_day(row: EquityDay) -> Day:
     return Day(*(getattr(row, name) for name in Day._fields))
 
 
-def _marked(desk: Desk, money: Account, opened: int) -> EquityDay:
-    """The day's row with this mark in it; a new row where the day has begun."""
-    latest = latest_day(desk.account)
+def marked(desk: Desk, latest: EquityDay | None, money: Account, opened: int = 0) -> EquityDay:
+    """The day's row with this mark in it, not written; a new row where the day has begun."""
     known = [as_day(latest)] if latest else []
     day = record(known, desk.day_of(money.time), money.equity, money.balance, opened)
     if latest is None or latest.day != day.day:

@@ -59,10 +59,14 @@ def follow_trades(desk: Desk, look: Look) -> None:
 
 def mark_equity(desk: Desk, touched: Sequence[Order] = ()) -> None:
     """Write down what the account is worth, and halt where a rule of the firm is broken."""
-    opened = len({order.pk for order in touched if order.leg == Leg.ENTRY})
     money = desk.broker.account()
-    mark(desk, money, opened)
+    mark(desk, money, opened_by(touched))
     check_breach(desk, money)
+
+
+def opened_by(touched: Sequence[Order]) -> int:
+    """How many positions these filled orders opened, or went on to open."""
+    return len({order.pk for order in touched if order.leg == Leg.ENTRY})
 
 
 def refresh(desk: Desk, touched: Iterable[Order]) -> None:

@@ -4,9 +4,13 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
+
+from django.db import connection
 
 from execution.brokers.protocol import Leg, State
 from execution.models import Order
+from execution.models.order import CHANGING, Immutable
 
 _SENT = frozenset({State.ACCEPTED, State.PARTIALLY_FILLED, State.FILLED, State.CANCELED,
                    State.EXPIRED, State.REJECTED})  # fmt: skip
@@ -52,7 +56,7 @@ def may_become(old: State, new: State) -> bool:
     return new in TRANSITIONS[old]
 
 
-def move(order: Order, new: State, now: datetime, **changes: object) -> bool:
+def move(order: Order, new: State, now: datetime, **changes: Any) -> bool:  # noqa: ANN401
     """Change the order's state; whether it was still in the state that `order` says.
 
     Raises `BadTransition` for a way that the table does not have.
@@ -60,9 +64,25 @@ def move(order: Order, new: State, now: datetime, **changes: object) -> bool:
     old = State(order.state)
     if not may_become(old, new):
         raise BadTransition(f"{order.client_order_id} is {old} and cannot become {new}")
-    values = {"state": new, "updated_at": now, **changes}
-    moved = Order.objects.filter(pk=order.pk, state=old).update(**values) == 1
+    values = {"state": new.value, "updated_at": now, **changes}
+    moved = _update(order.pk, old, values)
     if moved:
         for name, value in values.items():
             setattr(order, name, value)
     return moved
+
+
+def _update(pk: int, old: State, values: Mapping[str, Any]) -> bool:
+    """In plain SQL: building the statement anew takes five times as long as running it, and a
+    replay moves thousands of orders."""
+    if fixed := values.keys() - CHANGING:
+        raise Immutable(f"What was ordered stays as it is: {', '.join(sorted(fixed))}.")
+    fields = {field.name: field for field in Order._meta.concrete_fields}
+    prepared = [fields[name].get_db_prep_save(value, connection) for name, value in values.items()]
+    changes = ", ".join(f"{name} = %s" for name in values)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE orders SET {changes} WHERE id = %s AND state = %s",  # noqa: S608
+            [*prepared, pk, old.value],
+        )
+        return bool(cursor.rowcount == 1)

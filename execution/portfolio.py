@@ -2,12 +2,11 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-
-from django.db.models import QuerySet
+from typing import NamedTuple
 
 from execution.brokers.protocol import FINAL, Account, Leg, State
 from execution.desk import Desk
-from execution.equity import account_row, latest_day
+from execution.equity import account_row, latest_day, marked
 from execution.fields import ZERO
 from execution.halts import why_halted
 from execution.models import Order, Position
@@ -24,44 +23,54 @@ def portfolio(desk: Desk, money: Account, now: datetime) -> Portfolio:
     The account stays locked until the caller's transaction ends: no other decision is made on it
     meanwhile.
     """
-    row, day = account_row(desk, money, locked=True), latest_day(desk.account)
-    entries = list(_open_entries(desk.account))
-    is_today = day is not None and desk.day_of(now) <= day.day
+    row = account_row(desk, money, locked=True)
+    today = marked(desk, latest_day(desk.account), money)
+    entries = _open_entries(desk.account)
     return Portfolio(
         equity=money.equity,
         buying_power=money.buying_power - _not_counted(entries),
-        day_start=day.first_equity if day is not None and is_today else money.equity,
+        day_start=today.first_equity,
         peak=max(row.peak_equity, money.equity),
-        holdings=[*_positions(desk.account), *map(_awaited, entries)],
+        holdings=[*_positions(desk.account), *(entry.awaited for entry in entries)],
         orders=_latest_orders(desk.account, now),
         losses=_losses(desk.account, desk.limits.losses_in_a_row),
         halt=why_halted(desk.account),
     )
 
 
-def _open_entries(account: str) -> QuerySet[Order]:
-    return Order.objects.filter(account=account, leg=Leg.ENTRY).exclude(state__in=sorted(FINAL))
+class Entry(NamedTuple):
+    """An entry that may still be filled; `level` is the price at which it was decided on."""
+
+    symbol: str
+    side: str
+    quantity: Decimal
+    filled: Decimal
+    level: Decimal
+    state: str
+
+    @property
+    def awaited(self) -> Holding:
+        """What it may become."""
+        return Holding(self.symbol, Side(self.side), self.quantity - self.filled, self.level)
+
+
+def _open_entries(account: str) -> list[Entry]:
+    rows = Order.objects.filter(account=account, leg=Leg.ENTRY).exclude(state__in=sorted(FINAL))
+    return [Entry(*row) for row in rows.values_list(*Entry._fields)]
 
 
 def _positions(account: str) -> list[Holding]:
     rows = Position.objects.filter(account=account, status=Position.Status.OPEN)
+    figures = rows.values_list("symbol", "side", "quantity", "closed_quantity", "entry_price")
     return [
-        Holding(row.symbol, Side(row.side), row.quantity - row.closed_quantity, row.entry_price)
-        for row in rows
+        Holding(symbol, Side(side), quantity - closed, price)
+        for symbol, side, quantity, closed, price in figures
     ]
 
 
-def _awaited(entry: Order) -> Holding:
-    return Holding(entry.symbol, Side(entry.side), entry.quantity - entry.filled, _price(entry))
-
-
-def _price(entry: Order) -> Decimal:
-    return entry.level if entry.level is not None else ZERO
-
-
-def _not_counted(entries: list[Order]) -> Decimal:
+def _not_counted(entries: list[Entry]) -> Decimal:
     waiting = (each for each in entries if each.state in NOT_AT_BROKER)
-    return sum((each.quantity * _price(each) for each in waiting), ZERO)
+    return sum((each.quantity * each.level for each in waiting), ZERO)
 
 
 def _latest_orders(account: str, now: datetime) -> list[datetime]:

@@ -11,13 +11,15 @@ from django.db.models import Count
 
 from execution import counterfactuals, decisions
 from execution.brokers.paper.broker import PaperBroker
+from execution.brokers.protocol import Execution, Leg
 from execution.deciding import execute_due
 from execution.decisions import REPLAY
 from execution.desk import Desk
+from execution.equity import Curve
 from execution.filling import record
 from execution.matching import Prices
-from execution.models import Decision, Position
-from execution.monitor import close_due, mark_equity, refresh
+from execution.models import Decision, Order, Position
+from execution.monitor import check_breach, close_due, opened_by, refresh
 from execution.positions import measure_excursions
 from execution.wiring import desk_of, paper
 from signals.clock import Clock
@@ -55,19 +57,39 @@ class PaperTrading:
 
     desk: Desk
     broker: PaperBroker
+    _curve: Curve | None = None
     _close_at: datetime | None = None
 
     def see(self, windows: Sequence[Bars]) -> None:
         """What the bars that just closed do to orders and positions."""
         if not self.broker.open_orders():
             return
+        filled = self.broker.see({bars.symbol: [self._last(bars)] for bars in windows})
+        if filled or self._is_closing():
+            self._follow(filled)
+        else:
+            self._mark()
+
+    def _follow(self, filled: Sequence[Execution]) -> None:
         with transaction.atomic():
-            filled = self.broker.see({bars.symbol: [self._last(bars)] for bars in windows})
             touched = record(self.desk, filled)
-            refresh(self.desk, touched)
-            mark_equity(self.desk, touched)
-            if touched or self._is_closing():
-                self._close_at = close_due(self.desk)
+            refresh(self.desk, [order for order in touched if order.leg != Leg.ENTRY])
+            self._mark(touched)
+            self._write()
+            self._close_at = close_due(self.desk)
+
+    def _mark(self, touched: Sequence[Order] = ()) -> None:
+        """Add to the equity curve; it is written down when something happens."""
+        money = self.broker.account()
+        self._curve = self._curve or Curve.read(self.desk, money)
+        self._curve.add(money, opened_by(touched))
+        if self.desk.rule_set is not None:
+            self._write()
+            check_breach(self.desk, money)
+
+    def _write(self) -> None:
+        if self._curve is not None:
+            self._curve.write()
 
     def _last(self, bars: Bars) -> Prices:
         bar = bars.bar(-1)
@@ -80,12 +102,14 @@ class PaperTrading:
 
     def decide(self, signal_ids: Sequence[str]) -> None:
         """Decide on these signals, which are stored, and send their orders."""
+        self._write()
         rows = Signal.objects.filter(signal_id__in=signal_ids).order_by("pk")
         decisions.insert(list(rows.values_list("pk", flat=True)), REPLAY, self.desk.clock())
         execute_due(self.desk)
 
     def finish(self) -> dict[str, Any]:
         """What became of it all: how many decisions, by reason, and how trades ended."""
+        self._write()
         while counterfactuals.follow(self.desk):
             pass
         while measure_excursions(self.desk):

@@ -38,10 +38,9 @@ def new_bracket(desk: Desk, signal: Signal, intent: Intent, now: datetime) -> Or
     price = intent.entry if intent.price is None else intent.price
     entry = _row(desk, signal, intent, Leg.ENTRY, price, now, None)
     entry.save(force_insert=True)
-    exits = ((Leg.STOP, intent.stop), (Leg.TARGET, intent.target))
-    Order.objects.bulk_create(
-        _row(desk, signal, intent, leg, level, now, entry) for leg, level in exits
-    )
+    levels = ((Leg.STOP, intent.stop), (Leg.TARGET, intent.target))
+    exits = [_row(desk, signal, intent, leg, level, now, entry) for leg, level in levels]
+    Order.objects.bulk_create(exits)
     return entry
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from execution.brokers.paper.books import Books
+from execution.brokers.paper.books import Shelf
 from execution.brokers.paper.broker import PaperBroker
 from execution.brokers.paper.ticket import Terms
 from execution.brokers.protocol import Broker
@@ -71,8 +71,8 @@ def paper(
         as_decimal(settings.PAPER_FEE),
     )
     terms = Terms(costs, as_decimal(share) if share else None)
-    books = Books(account, as_decimal(settings.PAPER_DEPOSIT), is_exclusive)
-    return PaperBroker(books, prices, hours, clock, terms)
+    shelf = Shelf(account, as_decimal(settings.PAPER_DEPOSIT), is_exclusive)
+    return PaperBroker(shelf, prices, hours, clock, terms)
 
 
 def rule_set() -> RuleSet | None:

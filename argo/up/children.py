@@ -41,6 +41,8 @@ WORKERS = (
     Worker("flush", queues=("flush",), threads=1),
     # One thread, too: a run of deliveries has threads of its own.
     Worker("sync", queues=("sync",), threads=1),
+    # Two: a look at a slow broker holds up no decision.
+    Worker("execution", queues=("execution",), threads=2),
 )
 GENERATION = Worker("generation", queues=("generation",), threads=1)
 """Only where a live market is set: its indicators and calendars take 150 MiB."""

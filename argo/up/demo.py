@@ -30,8 +30,8 @@ SIGNAL = (
 
 
 def replay_spec() -> Spec:
-    """The replay of the sample market's bars, once."""
-    command = (sys.executable, str(settings.BASE_DIR / "manage.py"), "replay")
+    """The replay of the sample market's bars, once, traded on paper."""
+    command = (sys.executable, str(settings.BASE_DIR / "manage.py"), "replay", "--execute")
     return Spec(NAME, command, INTAKE, PATIENCE, once=True)
 
 
@@ -41,7 +41,7 @@ def story(
     """Run the replay, then say what there is to see."""
     say(
         f"A second Argo plays Alpine: {alpine.url}/admin/\n"
-        "Replaying real daily bars. Look at /admin/ meanwhile."
+        "Replaying real daily bars, and trading them on paper. Look at /admin/ meanwhile."
     )
     replay = start(alpine.reached_by(replay_spec()))
     while not replay.is_finished:
@@ -86,6 +86,8 @@ def what_to_look_at(key: str) -> str:
     return (
         f"Made an API key, shown this once: {key}\n"
         f"  Browse  {base_url()}/admin/signals/signal/  (log in as {admin_user.NAME})\n"
+        f"  Trades  {base_url()}/admin/execution/position/\n"
+        f"  Skipped {base_url()}/admin/execution/decision/?status=skipped\n"
         f"  List    curl -H 'X-API-Key: {key}' '{url}?limit=3'\n"
         f"  Post    curl -H 'X-API-Key: {key}' -d '{SIGNAL}' {url}\n"
         f"  Verify  {command('verify_signals')}"

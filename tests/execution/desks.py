@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from django.db import connections
 
-from execution.brokers.paper.books import Books
+from execution.brokers.paper.books import Shelf
 from execution.brokers.paper.broker import PaperBroker
 from execution.brokers.paper.ticket import Terms
 from execution.brokers.protocol import Broker, Execution
@@ -130,10 +130,16 @@ class Trading:
     desk: Desk
 
     @classmethod
-    def begun(cls, journal: Journal, terms: Terms = FREE, **changes: Any) -> "Trading":  # noqa: ANN401
+    def begun(
+        cls,
+        journal: Journal,
+        terms: Terms = FREE,
+        deposit: Decimal = DEPOSIT,
+        **changes: Any,  # noqa: ANN401
+    ) -> "Trading":
         clock = Clock()
         market = Market(clock, {SYMBOL: Quote(100.0, clock())})
-        paper = PaperBroker(Books(ACCOUNT, DEPOSIT), market, always_open, clock, terms)
+        paper = PaperBroker(Shelf(ACCOUNT, DEPOSIT), market, always_open, clock, terms)
         desk = Desk(
             account=ACCOUNT, broker=_as_broker(wire := Wire(paper)), market=market,
             hours=always_open, limits=Limits(), journal=journal, clock=clock, day_of=day_of,
@@ -147,8 +153,8 @@ class Trading:
 
     def restarted(self) -> "Trading":
         """The same account in a process that knows only what is stored."""
-        books = Books(ACCOUNT, DEPOSIT)
-        wire = Wire(replace(self.broker.broker, books=books))
+        shelf = Shelf(ACCOUNT, DEPOSIT)
+        wire = Wire(replace(self.broker.broker, shelf=shelf))
         return replace(self, broker=wire, desk=replace(self.desk, broker=_as_broker(wire)))
 
     def log(self, origin: str = "python", **changes: Any) -> Signal:  # noqa: ANN401
@@ -175,6 +181,13 @@ class Trading:
         self.decide()
         self.move(price, signal.symbol)
         return signal
+
+    def wait(self, **time: float) -> None:
+        """Time goes by and no price changes; nobody looks."""
+        self.clock.pass_by(**time)
+        for symbol, quote in self.market.quotes.items():
+            if isinstance(quote, Quote):
+                self.market.quotes[symbol] = Quote(quote.price, self.clock())
 
     def move(self, price: float, symbol: str = SYMBOL) -> Look:
         """A second later the price is this, and the monitor looks."""

@@ -1,6 +1,6 @@
 """Orders are filled as an exchange would, and never better where the bars do not tell."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,13 +11,14 @@ from execution.matching import Costs, Ended, Exit, Prices, ended, fillable
 from execution.risk.intent import Side
 
 D = Decimal
+OPEN = datetime(2008, 1, 2, 14, 30, tzinfo=UTC)
 CLOSE = datetime(2008, 1, 2, 21, tzinfo=UTC)
 STOP, TARGET = D(97), D(105)
 LEVELS = st.integers(80, 120).map(Decimal)
 
 
 def bar(open: int, high: int, low: int, close: int) -> Prices:
-    return Prices(CLOSE, D(open), D(high), D(low), D(close), D(1000))
+    return Prices(OPEN, CLOSE, D(open), D(high), D(low), D(close), D(1000))
 
 
 def mirrored(prices: Prices) -> Prices:
@@ -49,7 +50,7 @@ def test_a_bar_ends_a_trade_at_stop_target_or_its_open(
 @given(st.lists(LEVELS, min_size=4, max_size=4))
 def test_an_exit_never_lies_outside_of_its_bar(levels: list[Decimal]) -> None:
     low, *middle, high = sorted(levels)
-    prices = Prices(CLOSE, middle[0], high, low, middle[1], D(1))
+    prices = Prices(OPEN, CLOSE, middle[0], high, low, middle[1], D(1))
     for side, stop, target in ((Side.BUY, STOP, TARGET), (Side.SELL, TARGET, STOP)):
         end = ended(side, stop, target, prices)
         if end is None:
@@ -65,8 +66,17 @@ def test_taking_costs_half_the_spread_and_the_slippage() -> None:
     assert costs.fee_of(D(3), D(100)) == D("0.6")
 
 
-def test_a_bar_fills_no_more_than_its_share_of_the_volume() -> None:
-    assert fillable(D(50), D(1000), None) == 50
-    assert fillable(D(50), D(1000), D(10)) == 50
-    assert fillable(D(500), D(1000), D(10)) == 100
-    assert fillable(D(500), D(0), D(10)) == 0
+def test_a_bar_fills_no_more_than_its_share_of_the_volume_in_whole_steps() -> None:
+    assert fillable(D(50), D(1000), None, D(1)) == 50
+    assert fillable(D(50), None, D(10), D(1)) == 50
+    assert fillable(D(50), D(1000), D(10), D(1)) == 50
+    assert fillable(D(500), D(1009), D(10), D(1)) == 100
+    assert fillable(D(500), D(0), D(10), D(1)) == 0
+
+
+def test_of_a_bar_that_had_begun_only_the_close_is_known() -> None:
+    prices = bar(100, 104, 98, 101)
+    assert prices.known_after(OPEN) == prices
+    late = prices.known_after(OPEN + timedelta(seconds=1))
+    assert (late.began, late.time) == (CLOSE, CLOSE)
+    assert {late.open, late.high, late.low, late.close} == {D(101)}

@@ -51,49 +51,10 @@ class Money:
 
 @dataclass
 class Books:
-    """One account's money and open brackets, oldest first, as `use` has read them.
+    """An account's money and the brackets of which something may still be filled, oldest first."""
 
-    Where nobody else trades on the account (`is_exclusive`: a replay) they are read only once.
-    """
-
-    name: str
-    deposit: Decimal
-    is_exclusive: bool = False
-    _read: tuple[PaperAccount, list[Ticket]] | None = None
-
-    @contextmanager
-    def use(self, *, locked: bool = False) -> Iterator["Books"]:
-        """In a transaction, and where it is `locked` nobody else's meanwhile.
-
-        Raises `BrokerError` where the database fails.
-        """
-        try:
-            if self.is_exclusive and self._read and not locked:
-                yield self
-                return
-            with transaction.atomic():
-                if not (self.is_exclusive and self._read):
-                    self._read = self._now(locked=locked)
-                yield self
-        except DatabaseError as error:
-            self._read = None
-            duplicate = isinstance(error, IntegrityError)  # another process placed the same order
-            raise BrokerError(
-                f"the paper broker's books: {error}", permanent=duplicate, duplicate=duplicate
-            ) from error
-        finally:
-            if not self.is_exclusive:
-                self._read = None
-
-    @property
-    def account(self) -> PaperAccount:
-        """The account's row."""
-        return self._there[0]
-
-    @property
-    def tickets(self) -> list[Ticket]:
-        """The brackets of which something may still be filled."""
-        return self._there[1]
+    account: PaperAccount
+    tickets: list[Ticket]
 
     @property
     def money(self) -> Money:
@@ -111,26 +72,56 @@ class Books:
 
     def write(self, changed: Sequence[Ticket], fills: Sequence[PaperFill] = ()) -> None:
         """Write down how these brackets stand now, and what was filled."""
-        save(order for ticket in changed for order in ticket.orders)
-        book(self.account, fills)
         there = self.tickets
         there += [ticket for ticket in changed if ticket not in there]
+        with transaction.atomic():
+            save(order for ticket in changed for order in ticket.orders)
+            book(self.account, fills)
         there[:] = [ticket for ticket in there if ticket.is_open]
 
-    @property
-    def _there(self) -> tuple[PaperAccount, list[Ticket]]:
-        if self._read is None:
-            raise RuntimeError("the books are open only within `use`")
-        return self._read
 
-    def _now(self, *, locked: bool) -> tuple[PaperAccount, list[Ticket]]:
+@dataclass
+class Shelf:
+    """Where the books of the account `name` are; a new account begins with `deposit`.
+
+    Where nobody else trades on it (`is_exclusive`: a replay) they are read only once.
+    """
+
+    name: str
+    deposit: Decimal
+    is_exclusive: bool = False
+    _kept: Books | None = None
+
+    @contextmanager
+    def books(self, *, locked: bool = False) -> Iterator[Books]:
+        """In a transaction, and where it is `locked` nobody else's meanwhile; it needs neither
+        where nobody else trades on the account anyway.
+
+        Raises `BrokerError` where the database fails.
+        """
+        try:
+            if self._kept is not None:
+                yield self._kept
+                return
+            with transaction.atomic():
+                books = self._read(locked=locked)
+                self._kept = books if self.is_exclusive else None
+                yield books
+        except DatabaseError as error:
+            self._kept = None
+            duplicate = isinstance(error, IntegrityError)  # another process placed the same order
+            raise BrokerError(
+                f"the paper broker's books: {error}", permanent=duplicate, duplicate=duplicate
+            ) from error
+
+    def _read(self, *, locked: bool) -> Books:
         accounts = PaperAccount.objects.all()
         if locked:
             accounts = accounts.select_for_update()
         account, _ = accounts.get_or_create(
             name=self.name, defaults={"deposit": self.deposit, "cash": self.deposit}
         )
-        return account, open_tickets(account)
+        return Books(account, open_tickets(account))
 
 
 def open_tickets(account: PaperAccount) -> list[Ticket]:

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
-from execution.brokers.paper.books import Books, fill_row
+from django.db import transaction
+
+from execution.brokers.paper.books import Books, Shelf, fill_row
 from execution.brokers.paper.placed import as_placed
 from execution.brokers.paper.ticket import Filled, Terms, Ticket, is_final
 from execution.brokers.protocol import (
@@ -44,13 +46,13 @@ SHARE, COIN = Decimal(1), Decimal("0.000001")
 
 @dataclass(frozen=True)
 class PaperBroker:
-    """One account on paper, with its `books`.
+    """One account on paper, whose books are on its `shelf`.
 
     `fills` looks at the market first, so that what it brought is told; the other answers are those
     of the last look.
     """
 
-    books: Books
+    shelf: Shelf
     market: MarketData
     hours: Callable[[str], TradingHours]
     clock: Clock
@@ -63,14 +65,14 @@ class PaperBroker:
 
     def account(self) -> Account:
         """The money as it stands."""
-        with self.books.use() as books:
+        with self.shelf.books() as books:
             money = books.money
             return Account(money.equity, money.balance, money.buying_power, self.clock())
 
     def positions(self) -> Sequence[Holding]:
         """What is held, one for each symbol."""
         by_symbol: dict[str, list[Ticket]] = {}
-        with self.books.use() as books:
+        with self.shelf.books() as books:
             for each in books.tickets:
                 if each.held:
                     by_symbol.setdefault(each.entry.symbol, []).append(each)
@@ -78,7 +80,9 @@ class PaperBroker:
 
     def submit(self, order: Bracket | Close) -> Placed:
         """Place an order; it is filled by a later price. Raises `BrokerError`."""
-        with self.books.use(locked=True) as books:
+        if not (order.quantity.is_finite() and order.quantity > ZERO):
+            raise BrokerError(f"{order.quantity} is no quantity", permanent=True)
+        with self.shelf.books(locked=True) as books, transaction.atomic():
             if books.ticket_of(order.client_order_id):
                 raise BrokerError("there is an order of this id", permanent=True, duplicate=True)
             if isinstance(order, Bracket):
@@ -90,7 +94,7 @@ class PaperBroker:
 
     def cancel(self, broker_id: str) -> None:
         """Cancel an order. What an entry has filled keeps its exits."""
-        with self.books.use(locked=True) as books:
+        with self.shelf.books(locked=True) as books:
             ticket = books.ticket_of(broker_id)
             if ticket is None:
                 return
@@ -103,13 +107,13 @@ class PaperBroker:
 
     def find(self, client_order_id: str) -> Placed | None:
         """The order of that client id, with its exits."""
-        with self.books.use() as books:
+        with self.shelf.books() as books:
             ticket = books.ticket_of(client_order_id)
         return as_placed(ticket, client_order_id) if ticket else None
 
     def open_orders(self) -> Sequence[Placed]:
         """Those that may still be filled."""
-        with self.books.use() as books:
+        with self.shelf.books() as books:
             orders = [(each, order) for each in books.tickets for order in each.orders]
         return [
             as_placed(each, order.client_order_id) for each, order in orders if not is_final(order)
@@ -118,7 +122,7 @@ class PaperBroker:
     def fills(self, since: datetime) -> Sequence[Execution]:
         """What was filled at `since` or later."""
         self.look()
-        with self.books.use() as books:
+        with self.shelf.books() as books:
             rows = PaperFill.objects.filter(order__account=books.account, time__gte=since)
             return [_execution(fill) for fill in rows.select_related("order").order_by("pk")]
 
@@ -127,7 +131,7 @@ class PaperBroker:
 
         A symbol whose prices cannot be had waits for the next look.
         """
-        with self.books.use() as books:
+        with self.shelf.books() as books:
             oldest = _oldest(books.tickets)
         prices: dict[str, Sequence[Prices]] = {}
         for symbol, since in oldest.items():
@@ -139,11 +143,12 @@ class PaperBroker:
 
     def see(self, prices: Mapping[str, Sequence[Prices]]) -> list[Execution]:
         """Let these prices, oldest first, fill what they fill; the fills that made."""
-        with self.books.use(locked=True) as books:
+        with self.shelf.books(locked=True) as books:
             seen = [each for each in books.tickets if prices.get(each.entry.symbol)]
             filled = [done for each in seen for done in self._seen(each, prices[each.entry.symbol])]
             rows = [fill_row(books.account, each) for each in filled]
-            books.write(seen, rows)
+            if rows or not self.shelf.is_exclusive:  # else what was seen can be seen again
+                books.write(seen, rows)
         return [_execution(row) for row in rows]
 
     def _seen(self, ticket: Ticket, prices: Sequence[Prices]) -> Iterator[Filled]:

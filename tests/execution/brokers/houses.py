@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from execution.brokers.alpaca import AlpacaBroker
-from execution.brokers.paper.books import Books
+from execution.brokers.paper.books import Shelf
 from execution.brokers.paper.broker import PaperBroker
 from signals.market.bars import Bars, as_times
 from signals.market.hours import ALWAYS_OPEN
@@ -50,8 +50,8 @@ class PaperHouse:
 
     def __init__(self) -> None:
         self.market = market = Quotes()
-        books = Books("contract", Decimal(100_000))
-        self.broker = PaperBroker(books, market, lambda symbol: ALWAYS_OPEN, market.now)
+        shelf = Shelf("contract", Decimal(100_000))
+        self.broker = PaperBroker(shelf, market, lambda symbol: ALWAYS_OPEN, market.now)
 
     def move(self, symbol: str, price: str) -> None:
         self.market.time += timedelta(seconds=1)

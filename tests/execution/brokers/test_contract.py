@@ -271,12 +271,7 @@ def test_a_quantity_has_a_step(house: House) -> None:
 
 
 @pytest.mark.parametrize("quantity", ["NaN", "Infinity", "0", "-1"])
-def test_no_quantity_is_refused_for_good(
-    house: House, quantity: str, request: pytest.FixtureRequest
-) -> None:
-    if house.broker.name == "paper" and quantity != "Infinity":
-        reason = "the paper broker does not look at quantities yet"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+def test_no_quantity_is_refused_for_good(house: House, quantity: str) -> None:
     bracket = buying()
     wrong = Bracket(bracket.client_order_id, bracket.symbol, bracket.side, Decimal(quantity),
                     bracket.target, bracket.stop, bracket.reference)  # fmt: skip

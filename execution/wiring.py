@@ -20,10 +20,10 @@ from execution.prop_firm.rule_set import RuleSet
 from execution.risk.intent import Limits
 from signals import ledger
 from signals.clock import Clock, utc_now
-from signals.generation.wiring import market
 from signals.market.hours import TradingHours, hours_of
 from signals.market.instruments import instrument, normalised
 from signals.market.protocol import MarketData
+from signals.markets import market
 
 Hours = Callable[[str], TradingHours]
 

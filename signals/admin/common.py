@@ -12,9 +12,7 @@ from django.utils.safestring import SafeString
 class ReadOnly:
     """Nothing is added, changed or deleted here."""
 
-    extra = (
-        0  # of an inline: of a row that there is at most one of, Django would show an empty form
-    )
+    extra = 0  # of an inline: else a row that may be but is not there is an empty form
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False

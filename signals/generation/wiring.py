@@ -4,7 +4,6 @@ from datetime import timedelta
 from decimal import Decimal
 
 from django.conf import settings
-from django.utils.module_loading import import_string
 
 from argo.errors import ArgoError
 from signals.generation.consensus import NAME, WeightedConsensus
@@ -16,7 +15,7 @@ from signals.generation.service import SignalGenerationService
 from signals.generation.validation import Thresholds, Validation
 from signals.market.hours import exchange_hours
 from signals.market.instruments import normalised
-from signals.market.protocol import MarketData
+from signals.markets import market
 from signals.tracker import SignalTracker
 
 
@@ -24,11 +23,6 @@ class BadSettings(ArgoError):
     """The settings of generation do not fit together; the message names what to correct."""
 
     exit_code = 2
-
-
-def market() -> MarketData:
-    """The market that MARKET_DATA names. Raises `FeedError` where its settings do not do."""
-    return {"sample": _sample, "files": _files, "alpaca": _alpaca}[settings.MARKET_DATA]()
 
 
 def recipe(min_confidence: float | None = None) -> Recipe:
@@ -78,29 +72,6 @@ def _recipe(min_confidence: float) -> Recipe:
         settings.MARKET_EXCHANGE,
         {normalised(name): Decimal(str(tick)) for name, tick in settings.MARKET_TICKS.items()},
     )
-
-
-def _sample() -> MarketData:
-    made: MarketData = import_string("signals.market.sample.SampleMarket")()
-    return made
-
-
-def _files() -> MarketData:
-    kind = import_string("signals.market.files.FolderMarket")
-    made: MarketData = kind(settings.MARKET_FOLDER, settings.MARKET_EXCHANGE)
-    return made
-
-
-def _alpaca() -> MarketData:
-    """Loaded only where it is wanted: `alpaca-py` takes half a second and 20 MiB."""
-    made: MarketData = import_string("signals.market.alpaca.AlpacaMarket")(
-        settings.ALPACA_API_KEY,
-        settings.ALPACA_SECRET_KEY,
-        settings.ALPACA_DATA_URL,
-        feed=settings.ALPACA_FEED,
-        exchange=settings.MARKET_EXCHANGE,
-    )
-    return made
 
 
 def _members() -> list[Member]:

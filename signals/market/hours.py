@@ -4,11 +4,12 @@ from bisect import bisect_left, bisect_right
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from typing import Protocol
-
-from exchange_calendars import ExchangeCalendar, get_calendar, get_calendar_names
+from typing import TYPE_CHECKING, Protocol
 
 from signals.market.instruments import CRYPTO, Instrument
+
+if TYPE_CHECKING:
+    from exchange_calendars import ExchangeCalendar
 
 FIRST_DAY = "1970-01-01"
 
@@ -36,6 +37,8 @@ class ExchangeHours:
     """An exchange's regular sessions, holidays and early closes included."""
 
     def __init__(self, name: str) -> None:
+        from exchange_calendars import get_calendar_names  # see `_calendar`
+
         if name not in get_calendar_names():
             raise ValueError(f"{name!r} is no exchange calendar; XNYS is New York, XLON London")
         calendar = _calendar(name)
@@ -94,8 +97,13 @@ class AlwaysOpen:
         return True
 
 
-def _calendar(name: str) -> ExchangeCalendar:
-    """From `FIRST_DAY` on; of an exchange whose holidays are not known so far back, 20 years."""
+def _calendar(name: str) -> "ExchangeCalendar":
+    """From `FIRST_DAY` on; of an exchange whose holidays are not known so far back, 20 years.
+
+    Loaded here, since it brings pandas: 80 MiB that a process needs only once it asks for hours.
+    """
+    from exchange_calendars import get_calendar
+
     for start in (FIRST_DAY, None):
         with suppress(ValueError, NotImplementedError):
             return get_calendar(name, start=start)

@@ -19,11 +19,12 @@ from signals.generation.replay import (
     Trading,
     replay,
 )
-from signals.generation.wiring import market, recipe
+from signals.generation.wiring import recipe
 from signals.management.command import ArgoCommand, progress
 from signals.management.symbols import add_symbols, symbols_of
 from signals.market.bars import Bars
 from signals.market.protocol import MarketData
+from signals.markets import market
 from signals.tracker import SignalTracker
 
 BEGINNING = date(1970, 1, 1)

@@ -139,7 +139,7 @@ class Trading:
     ) -> "Trading":
         clock = Clock()
         market = Market(clock, {SYMBOL: Quote(100.0, clock())})
-        paper = PaperBroker(Shelf(ACCOUNT, DEPOSIT), market, always_open, clock, terms)
+        paper = PaperBroker(Shelf(ACCOUNT, deposit), market, always_open, clock, terms)
         desk = Desk(
             account=ACCOUNT, broker=_as_broker(wire := Wire(paper)), market=market,
             hours=always_open, limits=Limits(), journal=journal, clock=clock, day_of=day_of,
@@ -153,8 +153,8 @@ class Trading:
 
     def restarted(self) -> "Trading":
         """The same account in a process that knows only what is stored."""
-        shelf = Shelf(ACCOUNT, DEPOSIT)
-        wire = Wire(replace(self.broker.broker, shelf=shelf))
+        paper = self.broker.broker
+        wire = Wire(replace(paper, shelf=Shelf(ACCOUNT, paper.shelf.deposit)))
         return replace(self, broker=wire, desk=replace(self.desk, broker=_as_broker(wire)))
 
     def log(self, origin: str = "python", **changes: Any) -> Signal:  # noqa: ANN401

@@ -13,7 +13,8 @@ from signals.journal import Journal
 ROOT = Path(__file__).resolve().parent.parent
 PREFIXES = (
     "ARGO_", "SIGNAL_", "ALPINE_", "SYNC_", "MARKET_", "ALPACA_", "MIN_CONFIDENCE", "PROP_FIRM",
-    "DATABASE_URL", "CELERY_", "DJANGO_",
+    "AUTO_EXECUTE", "BROKER", "EXECUTION_", "MONITOR_", "RECONCILE_", "POSITION_", "SIZING",
+    "RISK_", "PAPER_", "TRADING_", "DATABASE_URL", "CELERY_", "DJANGO_",
 )  # fmt: skip
 
 

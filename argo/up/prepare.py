@@ -75,6 +75,28 @@ def _as_text(message: str, hint: str | None) -> str:
     return f"{message} {hint}" if hint else message
 
 
+def check_execution(say: Callable[[str], None]) -> None:
+    """Whether orders would get anywhere: an executor that nobody hears of trades nothing.
+
+    Raises:
+        ArgoError: the settings of execution do not fit together, or the broker refuses us for good.
+    """
+    from execution.brokers.protocol import BrokerError
+    from execution.wiring import desk
+
+    try:
+        money = desk().broker.account()
+    except BrokerError as error:
+        if error.permanent and settings.AUTO_EXECUTE:
+            raise
+        say(f"The broker does not answer for now: {error}")
+    else:
+        state = "are traded" if settings.AUTO_EXECUTE else "are not traded (AUTO_EXECUTE is off)"
+        say(f"Account {settings.TRADING_ACCOUNT}: {money.equity:.2f}; signals {state}")
+    finally:
+        connections.close_all()
+
+
 def check_generation() -> None:
     """What the generator's worker would fail on at every look is told at the start.
 

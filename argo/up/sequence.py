@@ -15,6 +15,7 @@ from argo.up.port import ensure_free
 from argo.up.prepare import (
     NotInOrder,
     alone_in_database,
+    check_execution,
     check_generation,
     check_system,
     declare_queues,
@@ -68,6 +69,7 @@ def _prepare(say: Say) -> None:
     with alone_in_database():
         migrate_database()
         password = admin_user.make_first_admin()
+    check_execution(say)
     declare_queues(app)
     if password:
         say(words.first_admin(admin_user.NAME, password))

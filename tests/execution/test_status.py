@@ -1,0 +1,168 @@
+"""How execution stands: what is counted, and what a person is told to see to."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from pytest_django import Settings
+
+from execution import halts, queries
+from execution.brokers.protocol import BrokerError
+from execution.decisions import ask_for
+from execution.models import Decision
+from execution.reconciling import reconcile
+from execution.status import as_text, brief, status
+from tests.execution.desks import Trading
+
+pytestmark = pytest.mark.django_db
+DOWN = BrokerError("connection refused", permanent=False)
+
+
+@pytest.fixture
+def auto(settings: Settings) -> Settings:
+    settings.AUTO_EXECUTE = True
+    return settings
+
+
+def problems(trading: Trading) -> str:
+    return " ".join(status(trading.clock())["problems"])
+
+
+def test_without_any_rows_nothing_is_wrong(trading: Trading) -> None:
+    found = status(trading.clock())
+    assert (found["account"], found["broker"], found["state"]) == ("paper", "paper", "off")
+    assert found["last_day"] == {"executed": 0, "skipped": 0, "execution_rate": None}
+    assert found["problems"] == []
+    assert "nothing was decided" in as_text(found)
+
+
+def test_what_was_decided_is_counted_with_its_reasons(trading: Trading) -> None:
+    trading.log()
+    trading.decide()
+    trading.clock.pass_by(hours=2)
+    for confidence in (10.0, 20.0):
+        trading.log(confidence=confidence)
+    trading.decide()
+    found = status(trading.clock())
+    assert found["last_hour"] == {"executed": 0, "skipped": 2, "execution_rate": 0.0}
+    assert found["last_day"] == {"executed": 1, "skipped": 2, "execution_rate": 1 / 3}
+    assert found["skipped_for"]["confidence"] == 2
+    assert "last day: 1 executed (33.3%), 2 skipped" in as_text(found)
+    trading.clock.pass_by(days=1, seconds=1)
+    assert status(trading.clock())["skipped_for"] == {}
+
+
+def test_what_is_open_is_counted(trading: Trading) -> None:
+    trading.trade()
+    found = status(trading.clock())
+    assert found["open_positions"] == 1
+    assert found["open_orders"] == {"accepted": 2}
+    assert found["pending"] == 0
+
+
+def test_with_auto_execute_a_decision_that_waits_is_a_problem(
+    trading: Trading, auto: Settings
+) -> None:
+    trading.log()
+    trading.clock.pass_by(seconds=59)
+    assert problems(trading) == ""
+    trading.clock.pass_by(seconds=2)
+    assert "has waited for 61 s" in problems(trading)
+    found = status(trading.clock())
+    assert (found["pending"], found["oldest_pending_seconds"]) == (1, 61)
+
+
+def test_without_it_only_one_that_was_asked_for_is(trading: Trading) -> None:
+    trading.log()
+    asked = trading.log(symbol="MSFT")
+    trading.clock.pass_by(hours=1)
+    assert problems(trading) == ""
+    ask_for(asked.signal_id, "somebody", trading.clock())
+    assert problems(trading) == ""
+    trading.clock.pass_by(minutes=2)
+    assert "has waited for 120 s" in problems(trading)
+
+
+def test_a_replays_decisions_are_its_own(trading: Trading, auto: Settings) -> None:
+    trading.log()
+    Decision.objects.update(account="replay")
+    trading.clock.pass_by(hours=1)
+    found = status(trading.clock())
+    assert (found["pending"], found["problems"]) == (0, [])
+
+
+def test_a_broker_that_fails_is_a_problem_until_it_answers(trading: Trading) -> None:
+    trading.trade()
+    trading.broker.before["fills"] = DOWN
+    with pytest.raises(BrokerError):
+        trading.look()
+    assert "The broker failed: connection refused" in problems(trading)
+    del trading.broker.before["fills"]
+    trading.look()
+    assert problems(trading) == ""
+
+
+def test_a_broker_that_has_not_agreed_for_long_is_a_problem(
+    trading: Trading, auto: Settings
+) -> None:
+    reconcile(trading.desk)
+    assert status(trading.clock())["reconciled_at"] == trading.clock()
+    trading.clock.pass_by(seconds=auto.RECONCILE_INTERVAL * 3 + 1)
+    assert "last agreed with our books 901 s ago" in problems(trading)
+
+
+def test_an_order_without_an_answer_is_a_problem(trading: Trading) -> None:
+    trading.broker.before["submit"] = trading.broker.before["find"] = DOWN
+    trading.log()
+    trading.decide()
+    found = status(trading.clock())
+    assert found["unknown_orders"] == 1
+    assert "Of 1 orders it is not known" in problems(trading)
+
+
+def test_a_halt_is_a_problem_in_health_too(trading: Trading, client: Client) -> None:
+    halts.latch("paper", "by_hand", "the flat is on fire", trading.clock(), by="somebody")
+    health = client.get("/api/health").json()
+    assert health["status"] == "degraded"
+    assert health["execution"]["state"] == "halted"
+    assert "the flat is on fire" in " ".join(health["problems"])
+    assert "the flat is on fire" in as_text(status(trading.clock()))
+
+
+def test_a_halt_of_another_account_is_not_ours(trading: Trading) -> None:
+    halts.latch("replay", "drawdown", "lost", trading.clock())
+    assert brief()["state"] == "off"
+
+
+def plans_of(work: Callable[[], object]) -> list[str]:
+    """How SQLite goes about each query: lines of EXPLAIN QUERY PLAN."""
+    found: list[str] = []
+
+    def explain(execute: Any, sql: str, params: Any, *more: Any) -> Any:  # noqa: ANN401
+        if sql.startswith("SELECT"):
+            raw = connection.connection.cursor()
+            raw.execute(f"EXPLAIN QUERY PLAN {sql.replace('%s', '?')}", tuple(params or ()))
+            found.extend(row[3] for row in raw.fetchall())
+        return execute(sql, params, *more)
+
+    with connection.execute_wrapper(explain):
+        work()
+    return found
+
+
+@pytest.mark.parametrize("work", [
+    lambda trading: status(trading.clock()),
+    lambda trading: brief(),
+    lambda trading: queries.decisions(queries.DecisionQuery(status="pending")),
+    lambda trading: queries.decisions(queries.DecisionQuery(status="executed", account="paper")),
+    lambda trading: queries.orders(queries.OrderQuery(state="open")),
+    lambda trading: queries.positions(queries.PositionQuery(status="open")),
+    lambda trading: queries.orders(queries.OrderQuery(signal_id=trading.log().signal_id)),
+], ids=["status", "brief", "pending", "executed", "orders", "positions", "signal"])  # fmt: skip
+def test_every_query_goes_by_an_index(trading: Trading, work: Callable[[Trading], object]) -> None:
+    plans = plans_of(lambda: work(trading))
+    assert plans
+    big = ("decisions", "orders", "positions", "fills", "signals")
+    assert not [plan for plan in plans if plan in {f"SCAN {table}" for table in big}]

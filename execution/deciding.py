@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
+from argo.errors import ArgoError
 from execution import counterfactuals, decisions
 from execution.brokers.protocol import Account, BrokerError
 from execution.decisions import Mine
@@ -22,8 +23,10 @@ from execution.risk.intent import Intent, Portfolio, Side
 from execution.risk.rules import Denial, denials
 from execution.sending import new_bracket, send
 from execution.sizing import NoSize, to_step
+from execution.volatility import volatility
+from signals.market.instruments import normalised
 from signals.market.protocol import FeedError, Quote, UnknownSymbol
-from signals.models import Signal
+from signals.models import Signal, SignalContext
 from signals.outcomes import record_order
 from signals.timestamps import parse_utc
 
@@ -96,10 +99,12 @@ def why_stale(desk: Desk, signal: Signal, now: datetime) -> Denial | None:
 
 def _judge(desk: Desk, mine: Mine, money: Account) -> Decision.Status:
     """One decision at a time on an account: the next one sees this one's order."""
-    quote, market_open = latest(desk, mine.decision.signal.symbol)
+    try:
+        wanted = intent_of(desk, mine.decision.signal)
+    except (ValueError, ArithmeticError) as error:
+        return _skip(desk, mine, [Denial("figures", f"the signal makes no trade: {error}")])
     with transaction.atomic():
         now = desk.clock()
-        wanted = _intent(mine.decision.signal, quote, market_open)
         held = portfolio(desk, money, now)
         intent, why = size(desk, wanted, held)
         why += denials(intent, held, desk.limits, now)
@@ -110,46 +115,64 @@ def _judge(desk: Desk, mine: Mine, money: Account) -> Decision.Status:
     return Decision.Status.EXECUTED
 
 
-def latest(desk: Desk, symbol: str) -> tuple[Quote | None, bool | None]:
-    """The latest price and whether the market is open; None where it cannot be had."""
-    try:
-        is_open = desk.hours(symbol).is_open(desk.clock(), desk.grace)
-        return desk.market.quote(symbol), is_open
-    except (FeedError, UnknownSymbol, ValueError) as error:
-        logger.warning("%s: no price: %s", symbol, error)
-        return None, None
-
-
 def intent_of(desk: Desk, signal: Signal) -> Intent:
     """The trade that the signal wants at the latest price, without a quantity yet."""
-    return _intent(signal, *latest(desk, signal.symbol))
-
-
-def _intent(signal: Signal, quote: Quote | None, market_open: bool | None) -> Intent:
-    return Intent(
+    quote, market_open = latest(desk, signal.symbol)
+    rounded = desk.instrument(signal.symbol).rounded
+    intent = Intent(
         signal_id=signal.signal_id,
-        symbol=signal.symbol,
+        symbol=normalised(signal.symbol),
         side=Side(signal.action),
         quantity=ZERO,
         entry=as_decimal(signal.entry_price),
-        target=as_decimal(signal.target_price),
-        stop=as_decimal(signal.stop_price),
+        target=as_decimal(rounded(signal.target_price)),
+        stop=as_decimal(rounded(signal.stop_price)),
         confidence=signal.confidence,
         made_at=parse_utc(signal.timestamp),
+        strategy=signal.strategy,
+        regime=_regime(signal),
         price=as_decimal(quote.price) if quote else None,
         price_time=quote.time if quote else None,
         market_open=market_open,
     )
+    return _measured(desk, intent) if desk.sizing.is_scaled else intent
+
+
+def _regime(signal: Signal) -> str:
+    context = SignalContext.objects.filter(pk=signal.pk).values_list("regime", flat=True)
+    return context.first() or ""
+
+
+def latest(desk: Desk, symbol: str) -> tuple[Quote | None, bool | None]:
+    """The latest price and whether the market is open; None where it cannot be had."""
+    try:
+        is_open = desk.hours(symbol).is_open(desk.clock(), desk.grace)
+        return desk.market.quote(normalised(symbol)), is_open
+    except (FeedError, UnknownSymbol, ValueError) as error:
+        logger.warning("%s: no price: %s", symbol, error)
+    except Exception:
+        logger.exception("%s: the market failed; there is no price", symbol)
+    return None, None
+
+
+def _measured(desk: Desk, intent: Intent) -> Intent:
+    """With its volatility, where it can be had."""
+    try:
+        found = volatility(desk.market.bars(intent.symbol, desk.clock()))
+    except (ArgoError, ValueError) as error:
+        logger.warning("%s: no volatility: %s", intent.symbol, error)
+        return intent
+    if found is None:
+        return intent
+    return replace(intent, volatility=found.present, usual_volatility=found.usual)
 
 
 def size(desk: Desk, intent: Intent, held: Portfolio) -> tuple[Intent, list[Denial]]:
     """The intent with its quantity: what sizing gives, within the limits of size and money."""
     step = desk.broker.step(intent.symbol)
     try:
-        wanted = desk.sizing.quantity(
-            held.equity, intent.entry, intent.stop, intent.confidence,
-            desk.limits.min_confidence, step,
-        )  # fmt: skip
+        threshold = desk.limits.confidence_for(intent)
+        wanted = desk.sizing.quantity(held.equity, intent, threshold, step)
         quantity = min(wanted, to_step(_affordable(desk, held) / _price(intent), step))
     except (NoSize, ArithmeticError) as error:
         return intent, [Denial("sizing", f"no quantity can be worked out: {error}")]

@@ -9,10 +9,11 @@ from execution import sizing
 from execution.brokers.protocol import Broker
 from execution.fields import ZERO
 from execution.prop_firm.rule_set import RuleSet
-from execution.risk.intent import Limits
+from execution.risk.intent import Intent, Limits
 from signals.clock import Clock
 from signals.journal import Journal
 from signals.market.hours import TradingHours
+from signals.market.instruments import Instrument, instrument
 from signals.market.protocol import MarketData
 
 ONE = Decimal(1)
@@ -22,31 +23,32 @@ ONE = Decimal(1)
 class Sizing:
     """How much is traded: `percent` of the equity, at risk or spent.
 
-    `is_scaled`: less where the signal is less sure; whole only at a confidence of 100.
+    `is_scaled`: less where the signal is less sure or the instrument wilder than usual; whole only
+    at a confidence of 100, and never more.
     """
 
     by_risk: bool = True
     percent: Decimal = Decimal("0.5")
     is_scaled: bool = False
 
-    def quantity(
-        self,
-        equity: Decimal,
-        entry: Decimal,
-        stop: Decimal,
-        confidence: float,
-        threshold: float,
-        step: Decimal,
-    ) -> Decimal:
+    def quantity(self, equity: Decimal, intent: Intent, threshold: float, step: Decimal) -> Decimal:
         """In steps; 0 where even one would be too much. Raises `sizing.NoSize`."""
-        percent = self.percent
-        if self.is_scaled:
-            percent *= sizing.scale(Decimal(str(confidence)), Decimal(str(threshold)), ONE, ONE)
+        percent = self.percent * (self._scale(intent, threshold) if self.is_scaled else ONE)
         if percent == ZERO:
             return ZERO
         if self.by_risk:
-            return sizing.fixed_risk(equity, entry, stop, percent, step)
-        return sizing.fixed_fraction(equity, entry, percent, step)
+            return sizing.fixed_risk(equity, intent.entry, intent.stop, percent, step)
+        return sizing.fixed_fraction(equity, intent.entry, percent, step)
+
+    def _scale(self, intent: Intent, threshold: float) -> Decimal:
+        if intent.volatility is None or intent.usual_volatility is None:
+            raise sizing.NoSize(f"there are too few bars of {intent.symbol} for its volatility")
+        return sizing.scale(
+            Decimal(str(intent.confidence)),
+            Decimal(str(threshold)),
+            intent.volatility,
+            intent.usual_volatility,
+        )
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Desk:
 
     `day_of` tells the trading day of a moment. `max_age` is how old a signal may be, `grace` how
     long after a session orders are still made, for the next one; `expiry` how long a position may
-    be open.
+    be open. Stop and target are rounded to the tick of the `instrument`.
     """
 
     account: str
@@ -72,3 +74,4 @@ class Desk:
     max_age: timedelta = timedelta(minutes=15)
     grace: timedelta = timedelta(hours=1)
     expiry: timedelta = timedelta(days=30)
+    instrument: Callable[[str], Instrument] = instrument

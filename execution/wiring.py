@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
 
@@ -57,6 +58,7 @@ def desk_of(
         max_age=timedelta(seconds=settings.EXECUTION_MAX_AGE),
         grace=timedelta(seconds=settings.MARKET_AFTER_CLOSE),
         expiry=timedelta(days=settings.POSITION_MAX_DAYS),
+        instrument=partial(instrument, ticks=_ticks()),
     )
 
 
@@ -95,6 +97,7 @@ def limits(firm: RuleSet | None) -> Limits:
     """The user's, and the stricter of both where there is a firm."""
     own = Limits(
         min_confidence=max(settings.MIN_CONFIDENCE, settings.PROP_FIRM_MIN_CONFIDENCE),
+        min_confidence_by=settings.MIN_CONFIDENCE_BY_REGIME | settings.MIN_CONFIDENCE_BY_STRATEGY,
         allowed=_symbols(settings.RISK_ALLOWED) or None,
         restricted=_symbols(settings.RISK_RESTRICTED),
         price_max_age=settings.MARKET_PRICE_MAX_AGE,
@@ -116,6 +119,10 @@ def limits(firm: RuleSet | None) -> Limits:
 
 def _symbols(names: list[str]) -> frozenset[str]:
     return frozenset(map(normalised, names))
+
+
+def _ticks() -> dict[str, Decimal]:
+    return {normalised(name): as_decimal(tick) for name, tick in settings.MARKET_TICKS.items()}
 
 
 def _sizing() -> Sizing:

@@ -1,6 +1,6 @@
 """What the risk rules look at: a trade that is wanted, and what is held already."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -25,7 +25,8 @@ class Intent:
     """A trade that is wanted: `quantity` of `symbol` at about `entry`, with its stop and target.
 
     Prices in the account's currency. `price` is the latest one, of `price_time` (UTC), and
-    `market_open` whether it could be traded now; None where that could not be had.
+    `market_open` whether it could be traded now; None where that could not be had. The
+    volatilities are those of `execution.volatility`, where sizing asks for them.
     """
 
     signal_id: str
@@ -37,9 +38,13 @@ class Intent:
     stop: Decimal
     confidence: float
     made_at: datetime
+    strategy: str = ""
+    regime: str = ""
     price: Decimal | None = None
     price_time: datetime | None = None
     market_open: bool | None = None
+    volatility: Decimal | None = None
+    usual_volatility: Decimal | None = None
 
     @property
     def value(self) -> Decimal:
@@ -92,6 +97,8 @@ class Limits:
     """
 
     min_confidence: float = 75.0
+    min_confidence_by: Mapping[str, float] = field(default_factory=dict)
+    """By strategy, or by regime; of all that apply the strictest counts."""
     allowed: frozenset[str] | None = None
     restricted: frozenset[str] = frozenset()
     price_max_age: float = 60.0
@@ -113,3 +120,8 @@ class Limits:
     losses_in_a_row: int = 3
     cooldown: float = 3600.0
     """Seconds without a trade after so many losses in a row."""
+
+    def confidence_for(self, intent: Intent) -> float:
+        """The least confidence that this trade needs."""
+        special = (self.min_confidence_by.get(name) for name in (intent.strategy, intent.regime))
+        return max(self.min_confidence, *(each for each in special if each is not None), 0.0)

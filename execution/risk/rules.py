@@ -57,11 +57,10 @@ def confidence(
     intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime
 ) -> Denial | None:
     """The signal is sure enough."""
-    if math.isfinite(intent.confidence) and intent.confidence >= limits.min_confidence:
+    wanted = limits.confidence_for(intent)
+    if math.isfinite(intent.confidence) and intent.confidence >= wanted:
         return None
-    return Denial(
-        "confidence", f"confidence {intent.confidence:g} is below {limits.min_confidence:g}"
-    )
+    return Denial("confidence", f"confidence {intent.confidence:g} is below {wanted:g}")
 
 
 def symbol(intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime) -> Denial | None:

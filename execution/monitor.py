@@ -8,17 +8,18 @@ from datetime import datetime
 from django.db import transaction
 
 from execution import counterfactuals, halts
-from execution.brokers.protocol import FINAL, Account, BrokerError, Leg, State
+from execution.brokers.protocol import Account, BrokerError, Leg, State
 from execution.desk import Desk
 from execution.equity import account_row, as_day, mark
 from execution.filling import take_fills
 from execution.models import EquityDay, Order, Position, TradingAccount
-from execution.positions import EXPIRED, measure_excursions
+from execution.positions import EXPIRED, measure_excursions, update_position
 from execution.prop_firm.days import Day
 from execution.prop_firm.flat import must_be_flat
 from execution.prop_firm.rule_set import RuleSet
 from execution.prop_firm.standing import Measure, measure
 from execution.sending import adopt, new_close, send, send_due
+from execution.trades import Trade
 
 logger = logging.getLogger(__name__)
 
@@ -128,11 +129,23 @@ def close_due(desk: Desk) -> datetime | None:
 
 
 def _close_if_due(desk: Desk, position: Position) -> None:
+    if position.closed_quantity == position.quantity:  # until what its entry still may fill is done
+        _end(desk, position)
+        return
     if why := _why_close(desk, position, desk.clock()):
         _mark_closing([position], why)
         position.closing_for = why
     if position.closing_for:
         _close(desk, position)
+
+
+def _end(desk: Desk, position: Position) -> None:
+    """What was held is sold; it is over where the broker has canceled the rest of its entry."""
+    with transaction.atomic():
+        TradingAccount.objects.select_for_update().filter(name=desk.account).first()
+        trade = Trade.read(position.pk)
+        if State(trade.entry.state).is_final:
+            update_position(desk, trade)
 
 
 def ask_to_close(position: Position, why: str) -> None:
@@ -156,12 +169,13 @@ def _why_close(desk: Desk, position: Position, now: datetime) -> str | None:
 
 
 def _is_protected(position: Position) -> bool:
-    """Whether the broker holds its stop; of an entry that is not done yet, it will."""
+    """Whether the broker holds its stop, or has filled it; it tells of one as it tells of the entry
+    whose fills the position is made of."""
     legs = {order.leg: order for order in Order.objects.filter(signal_id=position.pk)}
     stop, target = legs[Leg.STOP], legs[Leg.TARGET]
     if State(target.state) in (State.PARTIALLY_FILLED, State.FILLED):
         return True
-    return State(stop.state) not in FINAL or State(stop.state) is State.FILLED
+    return State(stop.state) in (State.ACCEPTED, State.PARTIALLY_FILLED, State.FILLED)
 
 
 def _mark_closing(positions: Iterable[Position], why: str) -> None:

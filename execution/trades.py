@@ -17,9 +17,9 @@ class Trade:
 
     @classmethod
     def read(cls, signal_pk: int) -> "Trade":
-        """As the rows are now."""
+        """As the rows are now; they are locked until the caller's transaction ends."""
         rows = Order.objects.filter(signal_id=signal_pk).select_related("signal")
-        return cls(tuple(rows.order_by("pk")))
+        return cls(tuple(rows.select_for_update(of=("self",)).order_by("pk")))
 
     @property
     def entry(self) -> Order:

@@ -85,6 +85,10 @@ class Market:
         return self.clock()
 
 
+class Died(BaseException):
+    """The process is dead from here on: nobody can catch that."""
+
+
 @dataclass
 class Wire:
     """A broker at the end of a wire: before or after a call it can fail as the test says.
@@ -93,8 +97,8 @@ class Wire:
     """
 
     broker: PaperBroker
-    before: dict[str, Exception] = field(default_factory=dict)
-    after: dict[str, Exception] = field(default_factory=dict)
+    before: dict[str, BaseException] = field(default_factory=dict)
+    after: dict[str, BaseException] = field(default_factory=dict)
     instead: dict[str, Callable[..., Any]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
 

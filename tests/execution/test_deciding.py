@@ -14,6 +14,7 @@ from signals.models import OutcomeChange
 from tests.databases import DATABASES
 from tests.execution.desks import (
     SYMBOL,
+    Died,
     Trading,
     as_stored,
     codes_of,
@@ -58,7 +59,7 @@ def test_order_decision_and_signal_are_one_transaction(
 ) -> None:
     signal = trading.log()
     monkeypatch.setattr("execution.deciding.record_order", _fails)
-    with pytest.raises(RuntimeError):
+    with pytest.raises(Died):
         trading.decide()
     assert not Order.objects.exists()
     assert decision_of(signal).status == "deciding"
@@ -66,7 +67,7 @@ def test_order_decision_and_signal_are_one_transaction(
 
 
 def _fails(*args: object, **kwargs: object) -> None:
-    raise RuntimeError
+    raise Died
 
 
 def test_with_auto_execute_off_a_signal_is_skipped(trading: Trading) -> None:

@@ -1,14 +1,18 @@
 """Each fill counts once, in whatever order it is told, and never for more than was ordered."""
 
+import threading
+import time
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 
-from execution.brokers.protocol import Execution
+from execution.brokers.protocol import Execution, State
 from execution.filling import PATIENCE, record, take_fills
 from execution.halts import standing
 from execution.models import Fill, Position
 from execution.monitor import refresh
+from execution.orders import move
 from execution.risk.intent import Side
 from signals.models import OutcomeChange, Signal
 from tests.databases import DATABASES
@@ -169,3 +173,25 @@ def test_two_that_take_the_same_fills_count_them_once(
     assert position.quantity == position.closed_quantity == 50
     assert standing("paper") == []
     assert OutcomeChange.objects.filter(who="monitor").count() == 0  # the entry may fill on
+
+
+@pytest.mark.django_db(databases=DATABASES, transaction=True)
+def test_a_fill_counts_while_another_worker_takes_the_broker_s_word(
+    database: str, trading: Trading, signal: Signal
+) -> None:
+    """That worker has moved the order, and commits while the fill is being written down."""
+    moved = threading.Event()
+
+    def cancel() -> None:
+        with transaction.atomic():
+            assert move(orders_of(signal)["entry"], State.CANCELED, trading.clock())
+            moved.set()
+            time.sleep(0.3)
+
+    def fill() -> None:
+        moved.wait(30)
+        record(trading.desk, [entry(signal, 40)])
+
+    assert in_threads(database, [cancel, fill]) == [None, None]
+    order = orders_of(signal)["entry"]
+    assert [order.state, order.filled] == ["canceled", 40]

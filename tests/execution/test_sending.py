@@ -9,12 +9,11 @@ from execution.monitor import monitor
 from execution.sending import LEASE, LOOK_AFTER, send_due
 from signals.models import Signal
 from tests.databases import DATABASES
-from tests.execution.desks import Trading, orders_of, position_of, states_of
+from tests.execution.desks import Died, Trading, orders_of, position_of, states_of
 
 pytestmark = pytest.mark.django_db(databases=DATABASES)
 TIMED_OUT = BrokerError("no answer within 10 s", permanent=False)
 REFUSED = BrokerError("insufficient buying power", permanent=True)
-DEAD = RuntimeError("the process died here")
 
 
 def brackets() -> int:
@@ -106,8 +105,8 @@ def test_a_broker_that_has_the_order_already_is_believed(trading: Trading) -> No
 
 
 def test_a_halt_between_decision_and_sending_denies(trading: Trading) -> None:
-    trading.broker.before["submit"] = DEAD
-    with pytest.raises(RuntimeError):
+    trading.broker.before["submit"] = Died()
+    with pytest.raises(Died):
         ordered(trading)
     latch("paper", "by_hand", "enough for today", trading.clock())
     trading.broker.before.clear()
@@ -142,8 +141,8 @@ def test_an_order_that_could_not_be_sent_in_time_is_denied(trading: Trading) -> 
 @pytest.mark.usefixtures("database")
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_an_order_of_a_dead_worker_is_brought_to_its_end(trading: Trading, where: str) -> None:
-    getattr(trading.broker, where)["submit"] = DEAD
-    with pytest.raises(RuntimeError):
+    getattr(trading.broker, where)["submit"] = Died()
+    with pytest.raises(Died):
         ordered(trading)
     signal = Signal.objects.get()
     assert states_of(signal)["entry"] == "submitted"

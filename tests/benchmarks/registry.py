@@ -18,6 +18,7 @@ NAMES = (
     "generation",
     "sync",
     "owed",
+    "execution",
 )
 
 

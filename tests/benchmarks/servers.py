@@ -1,11 +1,12 @@
 """Argo's own processes, started as `up` starts them, on this process's data folder."""
 
 import http.client
+import os
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from typing import IO
 
@@ -27,9 +28,10 @@ def manage(*arguments: str) -> str:
 
 
 @contextmanager
-def up() -> Iterator[psutil.Process]:
-    """`manage.py up`, from the moment it says that it is ready."""
-    with _running([sys.executable, "manage.py", "up"], stdout=subprocess.PIPE) as process:
+def up(settings: Mapping[str, str] | None = None) -> Iterator[psutil.Process]:
+    """`manage.py up` with these settings, from the moment it says that it is ready."""
+    command = [sys.executable, "manage.py", "up"]
+    with _running(command, subprocess.PIPE, os.environ | (settings or {})) as process:
         assert process.stdout is not None
         for line in process.stdout:
             if "Argo is ready" in line:
@@ -70,9 +72,10 @@ def worker_of(up: psutil.Process, name: str) -> psutil.Process:
 
 @contextmanager
 def _running(
-    command: Sequence[str], stdout: int | None = None
+    command: Sequence[str], stdout: int | None = None, environment: Mapping[str, str] | None = None
 ) -> Iterator["subprocess.Popen[str]"]:
-    process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=stdout or sys.stderr.fileno())
+    out = stdout or sys.stderr.fileno()
+    process = subprocess.Popen(command, cwd=ROOT, text=True, stdout=out, env=environment)
     try:
         yield process
     finally:

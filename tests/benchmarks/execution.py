@@ -1,0 +1,150 @@
+"""Trading: a replay that executes, one decision by itself, from a stored signal to its order."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import orjson
+from django.conf import settings
+
+from execution.brokers.protocol import Leg
+from execution.deciding import size
+from execution.decisions import REPLAY
+from execution.desk import Desk
+from execution.models import Order
+from execution.replaying import execution
+from execution.risk.intent import Holding, Intent, Portfolio, Side
+from execution.risk.rules import denials
+from execution.wiring import desk_of, paper
+from signals.api_keys import create_key
+from signals.clock import utc_now
+from signals.generation.candidates import keep
+from signals.generation.replay import ReplayClock, replay
+from signals.generation.wiring import recipe
+from signals.market.bars import Bars
+from signals.market.sample import SYMBOLS, SampleMarket
+from signals.timestamps import utc_text
+from signals.tracker import SignalTracker
+from tests.benchmarks import servers
+from tests.benchmarks.client import Connection, request
+from tests.benchmarks.figures import Figure, at_least, at_most
+from tests.benchmarks.generation import ALWAYS
+from tests.benchmarks.rounds import medians, seconds
+from tests.benchmarks.scene import Scene, say
+
+NOW = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)
+D = Decimal
+DECISIONS = 2_000
+SYMBOL, PRICE = "BTC-USD", 50_000.0
+PAUSE = 0.25
+MANY = "1000000"
+LET_ALL_PASS = {
+    "AUTO_EXECUTE": "yes", "MARKET_DATA": "files", "MARKET_SYMBOLS": SYMBOL,
+    "MARKET_INTERVAL": "3600", "MARKET_PRICE_MAX_AGE": "200000", "SIZING_PERCENT": "0.001",
+    "RISK_MAX_POSITIONS": MANY, "RISK_MAX_PER_SYMBOL": MANY, "RISK_MAX_PER_GROUP": MANY,
+    "RISK_ORDERS_A_MINUTE": MANY, "RISK_MAX_POSITION": "100",
+}  # fmt: skip
+
+
+def run(scene: Scene) -> Iterator[Figure]:
+    """The decision's cost is that of rules and sizing, given the portfolio."""
+    histories = [SampleMarket().bars(symbol) for symbol in SYMBOLS]
+    if scene.quick:
+        histories = [bars.upto(600) for bars in histories]
+    bars = sum(map(len, histories))
+    rate = bars / seconds(lambda: _replayed(histories))
+    say(f"  replay with execution: {rate:,.0f} bars a second")
+    what = f"{bars:,} sample bars replayed, signals stored and traded, bars a second"
+    yield at_least(what, rate, 1_000, "/s")
+    found = medians(scene.size(9, 3), {"deciding": lambda _: seconds(_decide_often) / DECISIONS})
+    yield at_most("deciding one signal, given the portfolio", found["deciding"] * 1e6, 200, " us")
+    yield from _described(_delays(scene))
+
+
+def _replayed(histories: Sequence[Bars]) -> None:
+    """As the command does it."""
+    clock = ReplayClock(ALWAYS.start)
+    tracker = SignalTracker.from_settings("replay", clock, hints=False)
+    trading = execution(histories, clock)
+    replay(histories, ALWAYS, recipe(), tracker, clock, keep, trading=trading)
+    trading.finish()
+    tracker.close()
+
+
+def _decide_often() -> None:
+    desk, intent, held = _situation()
+    for _ in range(DECISIONS):
+        sized, why = size(desk, intent, held)
+        if why + denials(sized, held, desk.limits, NOW):
+            raise RuntimeError("this one should pass")
+
+
+def _situation() -> tuple[Desk, Intent, Portfolio]:
+    """An account with five positions, and a signal that passes every rule."""
+    desk = desk_of(REPLAY, SampleMarket(), lambda: NOW, paper)
+    intent = Intent(
+        "benchmark", "AAPL", Side.BUY, D(0), D(100), D(105), D(97), 90.0, NOW,
+        price=D(100), price_time=NOW, market_open=True,
+    )  # fmt: skip
+    others = [Holding(name, Side.BUY, D(10), D(50)) for name in ("FB", "GOOG", "IBM", "KO", "GE")]
+    held = Portfolio(D(100_000), D(90_000), D(100_000), D(101_000), others)
+    groups = [frozenset({"AAPL", "GOOG"}), frozenset({"IBM", "KO"})]
+    return replace(desk, limits=replace(desk.limits, groups=groups)), intent, held
+
+
+def _delays(scene: Scene) -> list[float]:
+    """Seconds from the decision's row, stored with the signal's, to the order's sending."""
+    bars = scene.folder / "bars"
+    _write_bars(bars)
+    key = create_key("benchmark", ["write"])
+    count = scene.size(200, 20)
+    with servers.up({**LET_ALL_PASS, "MARKET_FOLDER": str(bars)}):
+        for number in range(count):
+            _post(number, key)
+            time.sleep(PAUSE)
+        _wait_for(count)
+    sent = Order.objects.filter(leg=Leg.ENTRY).exclude(account=REPLAY)
+    rows = sent.values_list("submitted_at", "signal__decision__queued_at")
+    return sorted((at - stored).total_seconds() for at, stored in rows if at is not None)
+
+
+def _write_bars(folder: Path) -> None:
+    """One bar a day until the midnight that has just passed."""
+    folder.mkdir()
+    today = utc_now().date()
+    days = [today - timedelta(days=number) for number in range(300, 0, -1)]
+    lines = "".join(f"{day},{PRICE},{PRICE * 1.01},{PRICE * 0.99},{PRICE},1000\n" for day in days)
+    (folder / f"{SYMBOL}.csv").write_text(f"Date,Open,High,Low,Close,Volume\n{lines}")
+
+
+def _post(number: int, key: str) -> None:
+    signal = {
+        "symbol": SYMBOL, "action": "BUY", "entry_price": PRICE, "target_price": PRICE * 1.2,
+        "stop_price": PRICE * 0.9, "confidence": 90 + number / 1000, "strategy": "benchmark",
+        "asset_type": "crypto", "timestamp": utc_text(utc_now()),
+    }  # fmt: skip
+    connection = Connection((settings.WEB_HOST, settings.WEB_PORT))
+    connection.post(request("/api/signals", orjson.dumps(signal), key))
+    connection.close()
+
+
+def _wait_for(count: int) -> None:
+    deadline = time.monotonic() + 60
+    sent = Order.objects.filter(leg=Leg.ENTRY, submitted_at__isnull=False).exclude(account=REPLAY)
+    while sent.count() < count:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"only {sent.count()} of {count} orders were sent")
+        time.sleep(0.2)
+
+
+def _described(delays: Sequence[float]) -> Iterator[Figure]:
+    within = sum(delay <= 1 for delay in delays) / len(delays) * 100
+    yield at_least("stored signals whose paper order is sent within a second", within, 99, "%")
+    shown = ", ".join(
+        f"{name} {delays[int(share * (len(delays) - 1))] * 1000:.0f} ms"
+        for name, share in (("median", 0.5), ("99%", 0.99), ("longest", 1.0))
+    )
+    yield Figure("- from the stored signal to its order", shown)

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from argo.errors import FieldError, InvalidInput
 from execution import halts
-from execution.brokers.protocol import FINAL, Placed, State
+from execution.brokers.protocol import Placed, State
 from execution.desk import Desk
 from execution.equity import account_row
 from execution.fields import ZERO
@@ -91,15 +91,15 @@ def _ours(account: str) -> dict[str, Decimal]:
 
 
 def _unsettled(account: str) -> frozenset[str]:
-    waiting = Order.objects.filter(
-        account=account, state__in=ON_THE_WAY, submitted_at__isnull=False
-    )
+    live = Order.objects.may_fill(account)
+    waiting = live.filter(state__in=ON_THE_WAY, submitted_at__isnull=False)
     return frozenset(waiting.values_list("symbol", flat=True))
 
 
 def _orders(desk: Desk, there: Sequence[Placed]) -> list[Finding]:
-    """Orders that only one of us has."""
-    open_rows = Order.objects.filter(account=desk.account).exclude(state__in=sorted(FINAL))
+    """Orders that only one of us has; what is on its way explains the broker's for now."""
+    unsettled = _unsettled(desk.account)  # after the broker was asked: else it is adopted by now
+    open_rows = Order.objects.may_fill(desk.account)
     names = {each.broker_id for each in there}
     known = set(
         Order.objects.filter(account=desk.account, broker_id__in=names).values_list(
@@ -112,7 +112,9 @@ def _orders(desk: Desk, there: Sequence[Placed]) -> list[Finding]:
             "unknown_order", f"it has an order {each.client_order_id} of {each.symbol}, we none"
         )
         for each in there
-        if each.broker_id not in known and each.client_order_id not in clients
+        if each.broker_id not in known
+        and each.client_order_id not in clients
+        and each.symbol not in unsettled
     ]
     for row in open_rows.filter(state__in=AT_BROKER):
         if row.broker_id not in names and _is_gone(desk, row):

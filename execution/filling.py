@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 
 from execution import halts
-from execution.brokers.protocol import FINAL, Execution, Leg, State
+from execution.brokers.protocol import Execution, Leg, State
 from execution.desk import Desk
 from execution.fields import ZERO, exact_text
 from execution.models import Fill, Order, TradingAccount
@@ -56,7 +56,7 @@ def record(desk: Desk, new: Sequence[Execution]) -> list[Order]:
 
 def _since(desk: Desk) -> datetime:
     """When the oldest order was made that may still be filled, and a day before the newest fill."""
-    live = Order.objects.filter(account=desk.account).exclude(state__in=sorted(FINAL))
+    live = Order.objects.may_fill(desk.account)
     oldest = live.order_by("created_at").values_list("created_at", flat=True).first()
     newest = (
         Fill.objects.filter(account=desk.account)

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from execution.brokers.protocol import FINAL, Account, Leg, State
+from execution.brokers.protocol import Account, Leg, State
 from execution.desk import Desk
 from execution.equity import account_row, latest_day, marked
 from execution.fields import ZERO
@@ -55,7 +55,7 @@ class Entry(NamedTuple):
 
 
 def _open_entries(account: str) -> list[Entry]:
-    rows = Order.objects.filter(account=account, leg=Leg.ENTRY).exclude(state__in=sorted(FINAL))
+    rows = Order.objects.may_fill(account).filter(leg=Leg.ENTRY)
     return [Entry(*row) for row in rows.values_list(*Entry._fields)]
 
 

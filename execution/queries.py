@@ -156,8 +156,10 @@ def _of_signal(rows: QuerySet[Row], column: str, signal_id: str | None) -> Query
 
 
 def _page(rows: QuerySet[Row], query: PageQuery, few: bool = False) -> list[Row]:
-    """Newest first. Of `few`, "+ 0", lest the order make it walk the table."""
-    chosen = rows.filter(**_given(account=query.account, pk__lt=query.after))
+    """Newest first. Of `few`, "+ 0" and a text made of the account, lest order or account make it
+    take an index that has them, and walk all rows."""
+    on = Concat("account", Value(""), output_field=TextField()) if few else F("account")
+    chosen = rows.alias(on=on).filter(**_given(on=query.account, pk__lt=query.after))
     order = (F("pk") + 0).desc() if few else F("pk").desc()
     return list(chosen.order_by(order)[: query.limit + 1])
 

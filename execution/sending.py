@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 
 from execution import counterfactuals
 from execution.brokers.protocol import Bracket, BrokerError, Close, Leg, Placed, State
@@ -29,6 +29,7 @@ LOOK_AFTER = timedelta(seconds=10)
 SENT_LEGS = (Leg.ENTRY, Leg.CLOSE)
 """Those that we send; exits go with their entry."""
 ON_THE_WAY = (State.INITIALIZED, State.SUBMITTED, State.UNKNOWN)
+_ON_THE_WAY = Q(leg__in=SENT_LEGS, state__in=ON_THE_WAY)
 KEPT = 500
 """Of a broker's reason, so many characters."""
 
@@ -82,8 +83,9 @@ def _row(
 
 def send_due(desk: Desk) -> int:
     """Send what was never sent, and look up what may or may not have been; how many those were."""
-    due = _on_the_way().filter(account=desk.account, due_at__lte=desk.clock())
-    return sum(send(desk, order) for order in due.order_by("pk"))
+    due = Order.objects.may_fill(desk.account).filter(_ON_THE_WAY, due_at__lte=desk.clock())
+    oldest_first = due.order_by(F("pk") + 0)  # "+ 0", lest the order make it walk the table
+    return sum(send(desk, order) for order in oldest_first)
 
 
 def send(desk: Desk, order: Order) -> bool:
@@ -102,7 +104,7 @@ def send(desk: Desk, order: Order) -> bool:
 
 
 def _on_the_way() -> QuerySet[Order]:
-    return Order.objects.filter(leg__in=SENT_LEGS, state__in=ON_THE_WAY)
+    return Order.objects.filter(_ON_THE_WAY)
 
 
 def _look_up(desk: Desk, order: Order) -> bool:

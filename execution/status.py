@@ -14,7 +14,6 @@ from execution.brokers.protocol import State
 from execution.decisions import REPLAY
 from execution.models import Decision, Halt, Order, Position, TradingAccount
 from execution.models.decision import WAITING
-from execution.models.order import MAY_FILL
 from signals.clock import utc_now
 
 PATIENCE = timedelta(minutes=1)
@@ -102,7 +101,7 @@ def open_positions(account: str) -> int:
 
 def open_orders(account: str) -> dict[str, int]:
     """How many orders may still fill, by their state."""
-    rows = Order.objects.filter(MAY_FILL, account=account).values_list("state")
+    rows = Order.objects.may_fill(account).values_list("state")
     return dict(rows.annotate(Count("pk")).order_by("state"))
 
 

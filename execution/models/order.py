@@ -5,6 +5,7 @@ from typing import Any, ClassVar, NoReturn
 from django.db import models
 from django.db.models import BooleanField, Q, Value
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Concat
 
 from argo.errors import Conflict
 from execution.brokers.protocol import FINAL, Leg, State
@@ -22,8 +23,23 @@ class Immutable(Conflict):
     """Orders keep what was ordered, and fills keep everything."""
 
 
+_DONE = ", ".join(f"'{state}'" for state in sorted(state.value for state in FINAL))
+MAY_FILL = RawSQL(f"NOT (orders.state IN ({_DONE}))", [], output_field=BooleanField())  # noqa: S611
+"""The states stand in the text, not in parameters: only so the partial index `orders_open` serves,
+without which what may still fill would be looked for among all that was ever ordered."""
+
+
 class OrderQuerySet(models.QuerySet["Order"]):
     """Changes the state of orders, and nothing else."""
+
+    def may_fill(self, account: str) -> "OrderQuerySet":
+        """The account's that may still fill; as cheap however many there were.
+
+        The account is compared by a text made of it, lest SQLite take an index that has it, and
+        walk all its orders.
+        """
+        on = Concat("account", Value(""), output_field=models.TextField())
+        return self.filter(MAY_FILL).alias(on=on).filter(on=account)
 
     def update(self, **kwargs: Any) -> int:  # noqa: ANN401
         if fixed := kwargs.keys() - CHANGING:
@@ -94,12 +110,6 @@ class Order(models.Model):
 
     def delete(self, *args: object, **kwargs: object) -> NoReturn:
         raise Immutable("Orders are not deleted.")
-
-
-_DONE = ", ".join(f"'{state}'" for state in sorted(state.value for state in FINAL))
-MAY_FILL = RawSQL(f"NOT (orders.state IN ({_DONE}))", [], output_field=BooleanField())  # noqa: S611
-"""What may still fill: in the text, as the partial index `orders_open` has it, not in parameters,
-with which SQLite would not take the index."""
 
 
 class FillQuerySet(models.QuerySet["Fill"]):

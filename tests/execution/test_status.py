@@ -12,6 +12,7 @@ from execution import halts, queries
 from execution.brokers.protocol import BrokerError
 from execution.decisions import ask_for
 from execution.models import Decision
+from execution.portfolio import portfolio
 from execution.reconciling import reconcile
 from execution.status import as_text, brief, status
 from tests.execution.desks import Trading
@@ -152,17 +153,31 @@ def plans_of(work: Callable[[], object]) -> list[str]:
     return found
 
 
+def _walks_an_account(plan: str) -> bool:
+    """By an index of all its rows, and not only of what is open or comes last."""
+    indexes = ("orders_latest", "decisions_latest", "paper_orders_once")
+    return plan.endswith(("(account=?)", "(account_id=?)")) and any(map(plan.count, indexes))
+
+
 @pytest.mark.parametrize("work", [
     lambda trading: status(trading.clock()),
     lambda trading: brief(),
-    lambda trading: queries.decisions(queries.DecisionQuery(status="pending")),
+    lambda trading: queries.decisions(queries.DecisionQuery(status="pending", account="paper")),
     lambda trading: queries.decisions(queries.DecisionQuery(status="executed", account="paper")),
     lambda trading: queries.orders(queries.OrderQuery(state="open")),
-    lambda trading: queries.positions(queries.PositionQuery(status="open")),
+    lambda trading: queries.orders(queries.OrderQuery(state="accepted", account="paper")),
+    lambda trading: queries.positions(queries.PositionQuery(status="open", account="paper")),
     lambda trading: queries.orders(queries.OrderQuery(signal_id=trading.log().signal_id)),
-], ids=["status", "brief", "pending", "executed", "orders", "positions", "signal"])  # fmt: skip
-def test_every_query_goes_by_an_index(trading: Trading, work: Callable[[Trading], object]) -> None:
+    lambda trading: portfolio(trading.desk, trading.broker.account(), trading.clock()),
+    lambda trading: trading.look(),
+], ids=["status", "brief", "pending", "executed", "open", "accepted", "positions", "of a signal",
+        "portfolio", "monitor"])  # fmt: skip
+def test_nothing_walks_all_that_there_ever_was(
+    trading: Trading, work: Callable[[Trading], object]
+) -> None:
+    trading.trade()
     plans = plans_of(lambda: work(trading))
     assert plans
-    big = ("decisions", "orders", "positions", "fills", "signals")
-    assert not [plan for plan in plans if plan in {f"SCAN {table}" for table in big}]
+    tables = ("decisions", "orders", "positions", "fills", "signals", "paper_orders")
+    whole = {f"SCAN {table}" for table in tables}
+    assert not [plan for plan in plans if plan in whole or _walks_an_account(plan)]

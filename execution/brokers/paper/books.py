@@ -7,11 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.models import F
 
 from execution.brokers.paper.ticket import Filled, Ticket
-from execution.brokers.protocol import FINAL, BrokerError, Leg
+from execution.brokers.protocol import BrokerError, Leg
 from execution.fields import ZERO, exact_text
 from execution.models import PaperAccount, PaperFill, PaperOrder
+from execution.models.paper import MAY_FILL
 from execution.risk.intent import Side
 
 _UPDATE = """
@@ -126,7 +128,7 @@ class Shelf:
 
 def open_tickets(account: PaperAccount) -> list[Ticket]:
     """The brackets of which something may still be filled, oldest first."""
-    live = PaperOrder.objects.filter(account=account).exclude(state__in=sorted(FINAL))
+    live = PaperOrder.objects.alias(on=F("account") + 0).filter(MAY_FILL, on=account.pk)
     entries = {order.parent_id or order.pk for order in live.only("parent_id")}
     return tickets(entries)
 

@@ -89,8 +89,7 @@ def decisions(query: DecisionQuery) -> list[Decision]:
         chosen = chosen.filter(status=query.status)
     if query.status in ("pending", "deciding"):
         chosen = chosen.filter(WAITING)
-    few = query.status in ("pending", "deciding", "executed")
-    return _page(chosen, query, few)
+    return _page(chosen, query, few=query.status in ("pending", "deciding"))
 
 
 def skipped_for(rows: QuerySet[Decision], code: str) -> QuerySet[Decision]:
@@ -156,9 +155,9 @@ def _of_signal(rows: QuerySet[Row], column: str, signal_id: str | None) -> Query
 
 
 def _page(rows: QuerySet[Row], query: PageQuery, few: bool = False) -> list[Row]:
-    """Newest first. Of `few`, "+ 0" and a text made of the account, lest order or account make it
-    take an index that has them, and walk all rows."""
-    on = Concat("account", Value(""), output_field=TextField()) if few else F("account")
+    """Newest first. "+ 0" of `few`, and a text made of the account, lest SQLite take an index for
+    their sake and walk all its rows."""
+    on = Concat("account", Value(""), output_field=TextField())
     chosen = rows.alias(on=on).filter(**_given(on=query.account, pk__lt=query.after))
     order = (F("pk") + 0).desc() if few else F("pk").desc()
     return list(chosen.order_by(order)[: query.limit + 1])

@@ -49,9 +49,9 @@ class Decision(models.Model):
             ),
             # execution.status: what was decided within the last hour and day
             models.Index(fields=["account", "decided_at"], name="decisions_latest"),
-            # execution.queries: those executed, which are few
+            # execution.queries: pages of those executed, which are few
             models.Index(
-                fields=["account"], condition=Q(status="executed"), name="decisions_executed"
+                fields=["signal"], condition=Q(status="executed"), name="decisions_executed"
             ),
         ]
 

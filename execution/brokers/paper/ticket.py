@@ -12,6 +12,8 @@ from execution.matching import Costs, Exit, Prices, ended, fillable
 from execution.models import PaperOrder
 from execution.risk.intent import Side
 
+FAR = Decimal("Infinity")
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -105,10 +107,8 @@ class Ticket:
 
     def _by_level(self, prices: Prices, terms: Terms, step: Decimal) -> Iterator[Filled]:
         stop, target = self.legs[Leg.STOP], self.legs[Leg.TARGET]
-        if is_final(stop) or is_final(target) or stop.level is None or target.level is None:
-            return
         known = prices.known_after(self.entry.filled_at or prices.began)
-        end = ended(self.side, stop.level, target.level, known)
+        end = ended(self.side, self._level(stop, -FAR), self._level(target, FAR), known)
         if end is None:
             return
         quantity = fillable(self.held, prices.volume, terms.volume_share, step)
@@ -118,6 +118,12 @@ class Ticket:
             yield from _fill(stop, quantity, price, known.time, terms)
         else:
             yield from _fill(target, quantity, end.price, known.time, terms)
+
+    def _level(self, leg: PaperOrder, beyond: Decimal) -> Decimal:
+        """Where it ends the position; one that is done lies `beyond` every price."""
+        if is_final(leg) or leg.level is None:
+            return beyond if self.side is Side.BUY else -beyond
+        return leg.level
 
 
 def is_final(order: PaperOrder) -> bool:

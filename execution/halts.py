@@ -70,4 +70,5 @@ def standing(account: str) -> list[Halt]:
 
 def why_halted(account: str) -> str | None:
     """Why nothing is traded; None where nothing stops it."""
-    return "; ".join(halt.reason for halt in standing(account)) or None
+    open_halts = Halt.objects.filter(account=account, lifted_at=None).order_by("latched_at", "pk")
+    return "; ".join(open_halts.values_list("reason", flat=True)) or None

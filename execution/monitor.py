@@ -73,7 +73,7 @@ def opened_by(touched: Sequence[Order]) -> int:
 def refresh(desk: Desk, touched: Iterable[Order]) -> None:
     """Ask the broker how the brackets stand of which something was filled."""
     entries = {order.parent_id or order.pk for order in touched}
-    for entry in Order.objects.filter(pk__in=entries).select_related("signal"):
+    for entry in Order.objects.filter(pk__in=entries):
         placed = desk.broker.find(entry.client_order_id)
         if placed is not None:
             adopt(desk, entry, placed)
@@ -84,7 +84,7 @@ def refresh_open(desk: Desk) -> None:
     live = Order.objects.filter(account=desk.account, state__in=[State.ACCEPTED,
                                 State.PARTIALLY_FILLED])  # fmt: skip
     refresh(desk, live)
-    for close in live.filter(leg=Leg.CLOSE).select_related("signal"):
+    for close in live.filter(leg=Leg.CLOSE):
         placed = desk.broker.find(close.client_order_id)
         if placed is not None:
             adopt(desk, close, placed)
@@ -155,7 +155,7 @@ def ask_to_close(position: Position, why: str) -> None:
 
 def _open(desk: Desk) -> Sequence[Position]:
     rows = Position.objects.filter(account=desk.account, status=Position.Status.OPEN)
-    return list(rows.select_related("signal").order_by("pk"))
+    return list(rows.order_by("pk"))
 
 
 def _why_close(desk: Desk, position: Position, now: datetime) -> str | None:
@@ -171,18 +171,18 @@ def _why_close(desk: Desk, position: Position, now: datetime) -> str | None:
 def _is_protected(position: Position) -> bool:
     """Whether the broker holds its stop, or has filled it; it tells of one as it tells of the entry
     whose fills the position is made of."""
-    legs = {order.leg: order for order in Order.objects.filter(signal_id=position.pk)}
-    stop, target = legs[Leg.STOP], legs[Leg.TARGET]
-    if State(target.state) in (State.PARTIALLY_FILLED, State.FILLED):
+    states = dict(Order.objects.filter(signal_id=position.pk).values_list("leg", "state"))
+    if State(states[Leg.TARGET]) in (State.PARTIALLY_FILLED, State.FILLED):
         return True
-    return State(stop.state) in (State.ACCEPTED, State.PARTIALLY_FILLED, State.FILLED)
+    return State(states[Leg.STOP]) in (State.ACCEPTED, State.PARTIALLY_FILLED, State.FILLED)
 
 
 def _mark_closing(positions: Iterable[Position], why: str) -> None:
     for position in positions:
         rows = Position.objects.filter(pk=position.pk, status=Position.Status.OPEN, closing_for="")
         if rows.update(closing_for=why):
-            logger.warning("%s of %s is to be closed: %s", position, position.signal_id, why)
+            level = logging.INFO if why == EXPIRED else logging.WARNING
+            logger.log(level, "The position %s is to be closed: %s", position, why)
 
 
 def _close(desk: Desk, position: Position) -> None:

@@ -101,11 +101,16 @@ class PaperTrading:
         return due or self.desk.rule_set is not None
 
     def decide(self, signal_ids: Sequence[str]) -> None:
-        """Decide on these signals, which are stored, and send their orders."""
-        self._write()
-        rows = Signal.objects.filter(signal_id__in=signal_ids).order_by("pk")
-        decisions.insert(list(rows.values_list("pk", flat=True)), REPLAY, self.desk.clock())
-        execute_due(self.desk)
+        """Decide on these signals, which are stored, and send their orders.
+
+        All in one transaction: orders and the paper broker's books are in one database, and each
+        commit waits for the disk.
+        """
+        with transaction.atomic():
+            self._write()
+            rows = Signal.objects.filter(signal_id__in=signal_ids).values_list("pk", flat=True)
+            decisions.insert(sorted(rows), REPLAY, self.desk.clock())
+            execute_due(self.desk)
 
     def finish(self) -> dict[str, Any]:
         """What became of it all: how many decisions, by reason, and how trades ended."""

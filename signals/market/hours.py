@@ -23,6 +23,9 @@ class TradingHours(Protocol):
     def began(self, end: datetime) -> datetime:
         """When the session began that ends, or goes on, at `end`."""
 
+    def may_have_closed(self, since: datetime, upto: datetime) -> bool:
+        """Whether a bar may have ended after `since`, and not after `upto`."""
+
     def days(self, first: date, last: date) -> list[date]:
         """The days with a session, from `first` to `last`, both included."""
 
@@ -57,6 +60,10 @@ class ExchangeHours:
         session = bisect_left(self._opens, end) - 1
         return self._opens[session] if session >= 0 else end
 
+    def may_have_closed(self, since: datetime, upto: datetime) -> bool:
+        """Whether a session ended after `since`, and not after `upto`."""
+        return bisect_right(self._closes, upto) > bisect_right(self._closes, since)
+
     def days(self, first: date, last: date) -> list[date]:
         """The days with a session, from `first` to `last`, both included."""
         return self._days[bisect_left(self._days, first) : bisect_right(self._days, last)]
@@ -83,6 +90,10 @@ class AlwaysOpen:
     def began(self, end: datetime) -> datetime:
         """A day before."""
         return end - timedelta(days=1)
+
+    def may_have_closed(self, since: datetime, upto: datetime) -> bool:
+        """Whether an hour ended in between: feeds begin their days at midnights of their own."""
+        return int(upto.timestamp() // 3600) > int(since.timestamp() // 3600)
 
     def days(self, first: date, last: date) -> list[date]:
         """Every day from `first` to `last`."""

@@ -1,7 +1,7 @@
 """A broker without a market of its own: kept in the database, filled from market data.
 
 An order is filled by the first price that comes after it: the open of the next bar, or the next
-quote. Of a bar that had begun by then only the close counts. Stops are filled like orders at the
+quote within a session. Of a bar that had begun by then only the close counts. Stops are filled like orders at the
 market, at the open where the price jumped over them; targets at their price, or at a better open.
 Where a bar reaches both, the stop came first. Costs are `Terms`. The same prices give the same
 fills, to the last digit.
@@ -158,12 +158,16 @@ class PaperBroker:
                 yield from ticket.see(each, self.terms, step)
 
     def _prices(self, symbol: str, since: datetime) -> list[Prices]:
-        hours = self.hours(symbol)
-        bars = self.market.bars(symbol, self.clock(), since)
-        found = [Prices.of(bar, hours.began(bar.time)) for bar in map(bars.bar, range(len(bars)))]
-        quote = self.market.quote(symbol)
+        """The bars since then, where one may have ended, and the quote of an open market."""
+        hours, now = self.hours(symbol), self.clock()
+        found: list[Prices] = []
+        if hours.may_have_closed(since, now):
+            bars = self.market.bars(symbol, now, since)
+            each = map(bars.bar, range(len(bars)))
+            found = [Prices.of(bar, hours.began(bar.time)) for bar in each]
         last = found[-1].time if found else since
-        if quote and last < quote.time <= self.clock():
+        quote = self.market.quote(symbol)
+        if quote and last < quote.time <= now and hours.is_open(quote.time):
             found.append(Prices.quoted(quote.price, quote.time))
         return found
 

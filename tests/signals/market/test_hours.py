@@ -155,3 +155,22 @@ def test_an_exchange_whose_old_holidays_are_not_known_has_its_younger_sessions()
 def test_a_calendar_that_cannot_be_worked_out_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="'ASEX' is a calendar that"):
         exchange_hours("ASEX")
+
+
+def test_a_session_began_when_the_bell_rang_before_it_ended() -> None:
+    opened, closed = (
+        datetime(2008, 1, 15, hour, 30 * (hour == 14), tzinfo=UTC) for hour in (14, 21)
+    )
+    assert NEW_YORK.began(closed) == opened
+    assert NEW_YORK.began(opened + HOUR) == opened
+    assert NEW_YORK.began(opened) == datetime(2008, 1, 14, 14, 30, tzinfo=UTC)
+    assert ALWAYS_OPEN.began(closed) == closed - 24 * HOUR
+
+
+def test_a_bar_may_have_ended_only_where_a_session_or_an_hour_did() -> None:
+    closed = datetime(2008, 1, 15, 21, tzinfo=UTC)
+    assert NEW_YORK.may_have_closed(closed - INSTANT, closed)
+    assert not NEW_YORK.may_have_closed(closed, closed + 23 * HOUR)
+    assert NEW_YORK.may_have_closed(closed, closed + 24 * HOUR)
+    assert ALWAYS_OPEN.may_have_closed(closed - INSTANT, closed)
+    assert not ALWAYS_OPEN.may_have_closed(closed, closed + HOUR - INSTANT)

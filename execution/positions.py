@@ -24,6 +24,11 @@ logger = logging.getLogger(__name__)
 BY = "monitor"
 EXPIRED = "expired"
 AT_ONCE = 50
+MADE_OF_FILLS = (
+    "status", "quantity", "closed_quantity", "entry_price", "exit_price", "opened_at",
+    "expires_at", "closed_at", "exit_reason", "fees", "profit",
+)  # fmt: skip
+"""Columns that are written anew with each fill; others may be changed by others meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,8 @@ def update_position(desk: Desk, trade: Trade) -> None:
     if is_done and position.status == Position.Status.OPEN:
         _end(position, Leg(trade.order(exits[-1].order_id).leg), closed, entered)
         _record_outcome(desk, position, trade.signal)
-    position.save(force_insert=position._state.adding)
+    is_new = position._state.adding
+    position.save(force_insert=is_new, update_fields=None if is_new else MADE_OF_FILLS)
 
 
 def _position(desk: Desk, trade: Trade, entered: Traded) -> Position:

@@ -1,0 +1,120 @@
+"""`replay --execute` trades the past on paper, and the same past gives the same rows."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from execution import decisions
+from execution.models import Counterfactual, Decision, Fill, Order, Position
+from execution.reconciling import reconcile
+from execution.replaying import execution
+from signals.generation.replay import ReplayClock
+from signals.market.sample import SampleMarket
+from signals.models import Signal
+from tests.execution.desks import MORNING, Trading, decision_of
+from tests.installation import Installation
+
+PERIOD = ("--symbols", "AAPL,IBM", "--from", "2008-01-01", "--to", "2009-06-30")
+TABLES = {
+    "signals": "signal_id, timestamp, outcome, exit_price, profit_loss_pct, order_id, created_at",
+    "decisions": "*",
+    "orders": "*",
+    "fills": "*",
+    "positions": "*",
+    "counterfactuals": "*",
+    "equity_days": "*",
+    "trading_accounts": "*",
+    "halts": "*",
+    "paper_accounts": "*",
+    "paper_orders": "*",
+    "paper_fills": "*",
+    "outcome_changes": "signal_id, who, why, before, after",
+}
+
+
+def tables(argo: Installation) -> dict[str, list[Any]]:
+    return {
+        name: argo.query(f"SELECT {columns} FROM {name} ORDER BY 1, 2")
+        for name, columns in TABLES.items()
+    }
+
+
+@pytest.fixture
+def twins(migrated_folder: Path, tmp_path: Path) -> list[Installation]:
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        shutil.copytree(migrated_folder, folder)
+    return [Installation(folder, {"PAPER_FEE": "0.05"}) for folder in folders]
+
+
+def test_the_same_past_gives_the_same_rows_and_again_adds_none(twins: list[Installation]) -> None:
+    running = [each.start("manage.py", "replay", "--execute", *PERIOD) for each in twins]
+    assert [each.wait(timeout=300) for each in running] == [0, 0]
+    first, second = map(tables, twins)
+    assert first == second
+    assert len(first["fills"]) > 20
+    assert {row[2] for row in first["signals"]} >= {"win", "loss"}
+    again = twins[0].manage("replay", "--execute", *PERIOD, "--json")
+    assert again.returncode == 0, again.stderr
+    assert tables(twins[0]) == second
+    assert json.loads(again.stdout)["decisions"]["executed"] > 10
+
+
+@pytest.mark.django_db
+def test_every_signal_is_decided_and_every_trade_comes_to_its_end() -> None:
+    call_command("replay", "--execute", *PERIOD)
+    assert Decision.objects.count() == Signal.objects.count() > 20
+    assert set(Decision.objects.values_list("status", "account")) == {
+        ("executed", "replay"),
+        ("skipped", "replay"),
+    }
+    skipped = Decision.objects.filter(status="skipped").values_list("pk", flat=True)
+    assert set(skipped) == set(Counterfactual.objects.values_list("pk", flat=True))
+    ended = Position.objects.filter(status="closed").select_related("signal")
+    assert len(ended) > 10
+    assert all(each.signal.outcome and each.mae is not None for each in ended)
+    assert not Position.objects.filter(status="closed", profit=None).exists()
+
+
+@pytest.mark.django_db
+def test_a_trade_happens_on_the_clock_of_its_bars() -> None:
+    call_command("replay", "--execute", *PERIOD)
+    for fill in Fill.objects.select_related("order__signal"):
+        assert fill.time.year in (2008, 2009)
+        assert fill.order.created_at <= fill.time
+    made = Order.objects.filter(leg="entry").select_related("signal")
+    assert all(order.created_at.isoformat()[:19] == order.signal.timestamp[:19] for order in made)
+
+
+@pytest.mark.django_db
+def test_the_live_desk_and_a_replay_leave_each_other_alone(trading: Trading) -> None:
+    bars = SampleMarket().bars("AAPL")
+    past = execution([bars], ReplayClock(MORNING))
+    live, replayed = trading.log(), trading.log(origin="replay")
+    decisions.insert([replayed.pk], decisions.REPLAY, MORNING)
+    trading.decide()
+    assert decision_of(replayed).status == "pending"
+    assert decision_of(live).status == "executed"
+    other = trading.log()
+    past.decide([])
+    assert decision_of(other).status == "pending"
+    assert decision_of(replayed).status == "skipped"
+    assert reconcile(trading.desk) == []
+
+
+@pytest.mark.django_db
+def test_what_was_held_at_the_end_of_a_replay_is_nobody_s_to_close(trading: Trading) -> None:
+    call_command("replay", "--execute", *PERIOD)
+    rows = [_rows(model) for model in (Order, Position, Fill)]
+    trading.clock.pass_by(days=400)
+    trading.look()
+    assert reconcile(trading.desk) == []
+    assert [_rows(model) for model in (Order, Position, Fill)] == rows
+
+
+def _rows(model: type[Order | Position | Fill]) -> list[Any]:
+    return list(model._default_manager.order_by("pk").values())

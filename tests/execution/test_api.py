@@ -8,9 +8,10 @@ from django.test import Client
 from execution import halts
 from execution.models import Decision
 from signals.api_keys import create_key
+from tests.databases import DATABASES
 from tests.execution.desks import Trading
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db(databases=DATABASES), pytest.mark.usefixtures("database")]
 LISTS = ("decisions", "orders", "fills", "positions", "halts")
 
 

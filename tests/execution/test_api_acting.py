@@ -11,9 +11,10 @@ from execution.brokers.protocol import BrokerError
 from execution.models import Decision, Halt, Order
 from signals.api_keys import create_key
 from signals.models import Signal
+from tests.databases import DATABASES
 from tests.execution.desks import Trading, codes_of, orders_of, states_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db(databases=DATABASES), pytest.mark.usefixtures("database")]
 
 
 @pytest.fixture

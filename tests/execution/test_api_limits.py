@@ -14,9 +14,10 @@ from execution.prop_firm.rule_set import DailyLoss, Drawdown, RuleSet
 from execution.risk.intent import Limits
 from signals.api_keys import create_key
 from signals.market.protocol import FeedError, Quote
+from tests.databases import DATABASES
 from tests.execution.desks import Trading
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db(databases=DATABASES), pytest.mark.usefixtures("database")]
 TRADE = "symbol=AAPL&side=BUY&entry=100&stop=95&quantity=80"
 FIRM = RuleSet(
     name="firm",

@@ -48,6 +48,7 @@ def test_each_action_asks_for_the_reason_first(admin_client: Client, trading: Tr
     halt = halts.latch("paper", "by_hand", "other news", trading.clock())
     page = act(admin_client, HALTS, "lift", halt.pk)
     assert "Lift these halts?" in page
+    assert "paper: by_hand (other news)" in page
     assert 'name="why"' in page
     assert halts.standing("paper") == [halt]
     page = confirm(admin_client, HALTS, "lift", halt.pk, why=" ")

@@ -29,11 +29,11 @@ def execute(desk: Desk, signal_id: str, who: str) -> Decision:
     worker has it, or the broker could not be asked: then it is made soon. Raises `NotFound`,
     `AlreadyDecided` and `BrokerError`.
     """
-    row_of(signal_id)
+    row = row_of(signal_id)
     ask_for(signal_id, who, desk.clock())
     reconcile(desk)
     send_due(desk)
-    execute_due(desk)
+    execute_due(desk, row)
     return decision_of(signal_id)
 
 

@@ -48,12 +48,12 @@ class Tally:
     postponed: int = 0
 
 
-def execute_due(desk: Desk) -> Tally:
-    """Decide on everything that waits for it, oldest first."""
+def execute_due(desk: Desk, only: int | None = None) -> Tally:
+    """Decide on everything that waits for it, oldest first, or `only` on this signal's row."""
     owner = f"{os.getpid()}-{uuid4().hex}"
     tally = Tally()
     while True:
-        mine = decisions.claim(desk.account, owner, AT_ONCE, desk.clock())
+        mine = decisions.claim(desk.account, owner, AT_ONCE, desk.clock(), only)
         for each in mine:
             _count(tally, _decide(desk, each))
         if len(mine) < AT_ONCE:

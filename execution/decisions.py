@@ -30,7 +30,7 @@ _CLAIM = """
 UPDATE decisions SET status = 'deciding', claim = %s, due_at = %s, account = %s
 WHERE id IN (
     SELECT id FROM decisions WHERE status IN ('pending', 'deciding') AND due_at <= %s
-    AND (account = 'replay') = %s ORDER BY due_at, id LIMIT %s {lock}
+    AND (account = 'replay') = %s {only} ORDER BY due_at, id LIMIT %s {lock}
 )
 RETURNING id
 """
@@ -81,11 +81,16 @@ def ask_for(signal_id: str, who: str, now: datetime) -> None:
             raise AlreadyDecided(f"Signal {signal_id} is executed already, or being decided on.")
 
 
-def claim(account: str, owner: str, limit: int, now: datetime) -> list[Mine]:
-    """Take up to `limit` due decisions: mine until the lease ends."""
+def claim(
+    account: str, owner: str, limit: int, now: datetime, only: int | None = None
+) -> list[Mine]:
+    """Take up to `limit` due decisions, or `only` that of this signal's row: mine until the lease
+    ends."""
     adapt = connection.ops.adapt_datetimefield_value
-    statement = _CLAIM.format(lock=_SKIP_LOCKED[connection.vendor])
-    values = [owner, adapt(now + LEASE), account, adapt(now), account == REPLAY, limit]
+    condition = "" if only is None else "AND id = %s"
+    statement = _CLAIM.format(lock=_SKIP_LOCKED[connection.vendor], only=condition)
+    wanted = [] if only is None else [only]
+    values = [owner, adapt(now + LEASE), account, adapt(now), account == REPLAY, *wanted, limit]
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, values)
         ids = [row[0] for row in cursor.fetchall()]

@@ -81,8 +81,8 @@ def refresh(desk: Desk, touched: Iterable[Order]) -> None:
 
 def refresh_open(desk: Desk) -> None:
     """Ask the broker about every order that may still fill. Raises `BrokerError`."""
-    live = Order.objects.filter(account=desk.account, state__in=[State.ACCEPTED,
-                                State.PARTIALLY_FILLED])  # fmt: skip
+    states = (State.ACCEPTED, State.PARTIALLY_FILLED)
+    live = Order.objects.may_fill(desk.account).filter(state__in=states)
     refresh(desk, live)
     for close in live.filter(leg=Leg.CLOSE):
         placed = desk.broker.find(close.client_order_id)

@@ -1,6 +1,6 @@
 """`replay --execute`: decisions, fills and the monitor on the bars' clock, on paper."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -61,22 +61,26 @@ class PaperTrading:
     _close_at: datetime | None = None
 
     def see(self, windows: Sequence[Bars]) -> None:
-        """What the bars that just closed do to orders and positions."""
+        """What the bars that just closed do to orders and positions.
+
+        All in one transaction, as in `decide`: orders and the paper broker's books are in one
+        database, and each commit waits for the disk.
+        """
         if not self.broker.open_orders():
             return
-        filled = self.broker.see({bars.symbol: [self._last(bars)] for bars in windows})
-        if filled or self._is_closing():
-            self._follow(filled)
-        else:
-            self._mark()
+        with transaction.atomic():
+            filled = self.broker.see({bars.symbol: [self._last(bars)] for bars in windows})
+            if filled or self._is_closing():
+                self._follow(filled)
+            else:
+                self._mark()
 
     def _follow(self, filled: Sequence[Execution]) -> None:
-        with transaction.atomic():
-            touched = record(self.desk, filled)
-            refresh(self.desk, [order for order in touched if order.leg != Leg.ENTRY])
-            self._mark(touched)
-            self._write()
-            self._close_at = close_due(self.desk)
+        touched = record(self.desk, filled)
+        refresh(self.desk, [order for order in touched if order.leg != Leg.ENTRY])
+        self._mark(touched)
+        self._write()
+        self._close_at = close_due(self.desk)
 
     def _mark(self, touched: Sequence[Order] = ()) -> None:
         """Add to the equity curve; it is written down when something happens."""
@@ -100,13 +104,10 @@ class PaperTrading:
         due = self._close_at is not None and self.desk.clock() >= self._close_at
         return due or self.desk.rule_set is not None
 
-    def decide(self, signal_ids: Sequence[str]) -> None:
-        """Decide on these signals, which are stored, and send their orders.
-
-        All in one transaction: orders and the paper broker's books are in one database, and each
-        commit waits for the disk.
-        """
+    def decide(self, signal_ids: Sequence[str], flush: Callable[[], object]) -> None:
+        """Decide on these signals, once `flush` has stored them, and send their orders."""
         with transaction.atomic():
+            flush()
             self._write()
             rows = Signal.objects.filter(signal_id__in=signal_ids).values_list("pk", flat=True)
             decisions.insert(sorted(rows), REPLAY, self.desk.clock())

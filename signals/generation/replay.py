@@ -42,8 +42,8 @@ class Trading(Protocol):
     def see(self, windows: Sequence[Bars], /) -> None:
         """Bars have just closed: the last of each window."""
 
-    def decide(self, signal_ids: Sequence[str], /) -> None:
-        """These signals were made of them, and are stored."""
+    def decide(self, signal_ids: Sequence[str], flush: Callable[[], object], /) -> None:
+        """These signals were made of them, and are stored once `flush` is called."""
 
     def finish(self) -> dict[str, Any]:
         """The replay is over; what became of the trades, in plain values."""
@@ -253,8 +253,7 @@ def replay(
                 trading.see(windows)
             made = walk.step(moment, windows)
             if trading and made:
-                log.flush()
-                trading.decide(made)
+                trading.decide(made, log.flush)
             on_bars(len(windows))
     finally:
         walk.write()

@@ -1,10 +1,10 @@
 """A broker without a market of its own: kept in the database, filled from market data.
 
 An order is filled by the first price that comes after it: the open of the next bar, or the next
-quote within a session. Of a bar that had begun by then only the close counts. Stops are filled like orders at the
-market, at the open where the price jumped over them; targets at their price, or at a better open.
-Where a bar reaches both, the stop came first. Costs are `Terms`. The same prices give the same
-fills, to the last digit.
+quote within a session. Of a bar that had begun by then only the close counts. Stops are filled like
+orders at the market, at the open where the price jumped over them; targets at their price, or at a
+better open. Where a bar reaches both, the stop came first. Costs are `Terms`. The same prices give
+the same fills, to the last digit.
 """
 
 import logging

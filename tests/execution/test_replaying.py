@@ -100,7 +100,7 @@ def test_the_live_desk_and_a_replay_leave_each_other_alone(trading: Trading) -> 
     assert decision_of(replayed).status == "pending"
     assert decision_of(live).status == "executed"
     other = trading.log()
-    past.decide([])
+    past.decide([], lambda: None)
     assert decision_of(other).status == "pending"
     assert decision_of(replayed).status == "skipped"
     assert reconcile(trading.desk) == []

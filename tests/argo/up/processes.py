@@ -15,7 +15,7 @@ import psutil
 
 from tests.installation import ROOT
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds until a test gives up on a slow machine; it never waits so long when all is well."""
 
 POLITE = """

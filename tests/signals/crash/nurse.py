@@ -23,7 +23,7 @@ class Nursery:
         assert self._ask("end", str(pid)) == signal.SIGKILL, "it ended by itself"
 
     def close(self) -> None:
-        self._process.communicate(timeout=60)
+        self._process.communicate(timeout=180)
 
     def _ask(self, *words: str) -> int:
         assert self._process.stdin is not None

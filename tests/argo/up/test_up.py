@@ -29,7 +29,7 @@ from tests.samples import a_signal
 pytestmark = pytest.mark.slow
 StartUp = Callable[..., Running]
 READY = "argo  | Argo is ready"
-CHILDREN = 4
+CHILDREN = 5
 """The web server, beat, and the workers for flush and sync."""
 
 

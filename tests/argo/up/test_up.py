@@ -30,7 +30,7 @@ pytestmark = pytest.mark.slow
 StartUp = Callable[..., Running]
 READY = "argo  | Argo is ready"
 CHILDREN = 5
-"""The web server, beat, and the workers for flush and sync."""
+"""The web server, beat, and the workers for flush, sync and execution."""
 
 
 @pytest.fixture

@@ -36,6 +36,9 @@ POINTS = {
     "sender": IN_DATABASE,
 }
 """Where a child kills itself, beside being killed at a random moment."""
+TURNS = {"after-rename": 2} | dict.fromkeys(
+    ("before-submit", "within-submit", "after-submit", "after-adopt"), 2
+)
 SENDERS_LEASE = timedelta(seconds=4)
 
 
@@ -45,8 +48,10 @@ def main() -> None:
     from signals.ledger import flush_hint
     from signals.tracker import SignalTracker
     from sync.hint import delivery_hint
+    from tests.execution.crash import trader
 
     assert sync.tasks.deliver
+    assert trader.SUBMISSION
     SignalTracker.from_settings("crash").log_signal(next(_signals()))
     for hint in (flush_hint(), delivery_hint()):
         assert hint.finish(seconds=60)
@@ -86,6 +91,7 @@ def _set_point(point: str) -> None:
     """Let this process die at its point, on a random one of the times that it comes there."""
     from argo.sqlite.base import DatabaseWrapper
     from signals.journal import writer
+    from tests.execution.crash import trader
 
     places: dict[str, tuple[Any, str, Callable[..., object]]] = {
         NEVER: (os, "fdatasync", _lives),
@@ -95,9 +101,10 @@ def _set_point(point: str) -> None:
         "after-rename": (Path, "rename", _dies_after),  # a full segment was just sealed
         "before-commit": (DatabaseWrapper, "_commit", _dies_before),
         "after-commit": (DatabaseWrapper, "_commit", _dies_after),
+        **trader.places(_dies_before, _dies_after),
     }
     owner, name, dies = places[point]
-    turn = random.randint(1, 2 if point == "after-rename" else 12)
+    turn = random.randint(1, TURNS.get(point, 12))
     setattr(owner, name, _at_turn(turn, getattr(owner, name), dies))
 
 
@@ -202,12 +209,26 @@ def send() -> None:
         time.sleep(0.02)
 
 
+def trade() -> None:
+    from tests.execution.crash import trader
+
+    trader.trade()
+
+
+def follow() -> None:
+    from tests.execution.crash import trader
+
+    trader.follow()
+
+
 ROLES = {
     "writer": write,
     "async-writer": write_async,
     "logger": log,
     "flusher": flush,
     "sender": send,
+    "trader": trade,
+    "follower": follow,
 }
 
 if __name__ == "__main__":

@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import uuid4
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 from argo.errors import ArgoError
-from execution import counterfactuals, decisions
+from execution import counterfactuals, decisions, firm
 from execution.brokers.protocol import Account, BrokerError
 from execution.decisions import Mine
 from execution.desk import Desk
 from execution.fields import ZERO
 from execution.matching import as_decimal
-from execution.models import Decision, Order
+from execution.models import Counterfactual, Decision, Order
 from execution.portfolio import portfolio
 from execution.risk.intent import Intent, Portfolio, Side
 from execution.risk.rules import Denial, denials
@@ -71,17 +71,24 @@ def _decide(desk: Desk, mine: Mine) -> Decision.Status:
     if why:
         return _skip(desk, mine, [why])
     try:
-        return _judge(desk, mine, desk.broker.account())
+        asked_at = desk.clock()
+        return _judge(desk, mine, replace(desk.broker.account(), time=asked_at))
+    except DatabaseError:
+        raise
     except BrokerError as error:
         logger.warning("%s: not decided yet, the broker failed: %s", mine.decision.signal, error)
-        decisions.postpone(mine, desk.clock() + RETRY_AFTER)
-        return Decision.Status.PENDING
+    except Exception:  # one that fails blocks no other; too old at last, it is skipped
+        logger.exception("%s: not decided yet", mine.decision.signal)
+    decisions.postpone(mine, desk.clock() + RETRY_AFTER)
+    return Decision.Status.PENDING
 
 
 def _beforehand(desk: Desk, decision: Decision, now: datetime) -> Denial | None:
     """What needs no broker to be said."""
     if not (desk.auto_execute or decision.asked_by):
         return OFF
+    if decision.signal.outcome is not None:
+        return Denial("ended", f"the signal has an outcome already: {decision.signal.outcome}")
     return why_stale(desk, decision.signal, now)
 
 
@@ -108,9 +115,12 @@ def _judge(desk: Desk, mine: Mine, money: Account) -> Decision.Status:
         held = portfolio(desk, money, now)
         intent, why = size(desk, wanted, held)
         why += denials(intent, held, desk.limits, now)
+        why += firm.denials(desk, money, intent.symbol, now)
         entry = None if why else _order(desk, mine, intent, now)
-    if entry is None:
+    if why:
         return _skip(desk, mine, why)
+    if entry is None:  # another worker has the decision
+        return Decision.Status.PENDING
     send(desk, entry)
     return Decision.Status.EXECUTED
 
@@ -173,7 +183,8 @@ def size(desk: Desk, intent: Intent, held: Portfolio) -> tuple[Intent, list[Deni
     try:
         threshold = desk.limits.confidence_for(intent)
         wanted = desk.sizing.quantity(held.equity, intent, threshold, step)
-        quantity = min(wanted, to_step(_affordable(desk, held) / _price(intent), step))
+        most = to_step(_affordable(desk, intent, held) / intent.dearest, step)
+        quantity = min(wanted, most)
     except (NoSize, ArithmeticError) as error:
         return intent, [Denial("sizing", f"no quantity can be worked out: {error}")]
     if quantity <= ZERO:
@@ -181,15 +192,12 @@ def size(desk: Desk, intent: Intent, held: Portfolio) -> tuple[Intent, list[Deni
     return replace(intent, quantity=quantity), []
 
 
-def _price(intent: Intent) -> Decimal:
-    return intent.entry if intent.price is None else intent.price
-
-
-def _affordable(desk: Desk, held: Portfolio) -> Decimal:
-    """The most that a position may cost."""
+def _affordable(desk: Desk, intent: Intent, held: Portfolio) -> Decimal:
+    """The most that this trade may cost, what is held of its symbol taken off."""
     if desk.limits.max_position is None:
         return held.buying_power
-    return min(held.buying_power, held.equity * desk.limits.max_position / HUNDRED)
+    there = sum((holding.value for holding in held.of(intent.symbol)), ZERO)
+    return min(held.buying_power, held.equity * desk.limits.max_position / HUNDRED - there)
 
 
 def _order(desk: Desk, mine: Mine, intent: Intent, now: datetime) -> Order | None:
@@ -198,6 +206,7 @@ def _order(desk: Desk, mine: Mine, intent: Intent, now: datetime) -> Order | Non
     if not decisions.execute(mine, entry.client_order_id, now):
         transaction.set_rollback(True)
         return None
+    Counterfactual.objects.filter(pk=mine.decision.pk).delete()  # of an earlier decision
     record_order(mine.decision.signal.signal_id, entry.client_order_id, who=BY,
                  why="executed", now=now, journal=desk.journal)  # fmt: skip
     return entry

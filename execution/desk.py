@@ -37,8 +37,8 @@ class Sizing:
         if percent == ZERO:
             return ZERO
         if self.by_risk:
-            return sizing.fixed_risk(equity, intent.entry, intent.stop, percent, step)
-        return sizing.fixed_fraction(equity, intent.entry, percent, step)
+            return sizing.fixed_risk(equity, intent.at_risk, intent.stop, percent, step)
+        return sizing.fixed_fraction(equity, intent.dearest, percent, step)
 
     def _scale(self, intent: Intent, threshold: float) -> Decimal:
         if intent.volatility is None or intent.usual_volatility is None:
@@ -56,8 +56,9 @@ class Desk:
     """Everything that decisions, orders and the monitor of one account need.
 
     `day_of` tells the trading day of a moment. `max_age` is how old a signal may be, `grace` how
-    long after a session orders are still made, for the next one; `expiry` how long a position may
-    be open. Stop and target are rounded to the tick of the `instrument`.
+    long after a session orders are still made, for the next one; `patience` how long an entry may
+    wait to be filled, and `expiry` how long a position may be open. Stop and target are rounded to
+    the tick of the `instrument`.
     """
 
     account: str
@@ -73,5 +74,6 @@ class Desk:
     auto_execute: bool = False
     max_age: timedelta = timedelta(minutes=15)
     grace: timedelta = timedelta(hours=1)
+    patience: timedelta = timedelta(days=5)  # longer than any holiday
     expiry: timedelta = timedelta(days=30)
     instrument: Callable[[str], Instrument] = instrument

@@ -1,6 +1,7 @@
 """The equity curve, kept day by day: what losses and drawdowns are measured against."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -78,6 +79,18 @@ def mark(desk: Desk, money: Account, opened: int = 0) -> EquityDay:
 def latest_day(account: str) -> EquityDay | None:
     """The last day of which there is a mark."""
     return EquityDay.objects.filter(account=account).order_by("-day").first()
+
+
+def day_start(desk: Desk, money: Account) -> Decimal:
+    """The equity that today's loss is counted from, with what the account is worth now.
+
+    Where the clock was ahead for a while, a later day was begun: then from the highest of them all,
+    or a loss would be forgotten.
+    """
+    today = desk.day_of(money.time)
+    begun = EquityDay.objects.filter(account=desk.account, day__gte=today)
+    firsts = list(begun.values_list("first_equity", flat=True))
+    return max(firsts) if firsts else marked(desk, latest_day(desk.account), money).first_equity
 
 
 def as_day(row: EquityDay) -> Day:

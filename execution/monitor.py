@@ -3,26 +3,28 @@
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from execution import counterfactuals, halts
 from execution.brokers.protocol import Account, BrokerError, Leg, State
 from execution.desk import Desk
-from execution.equity import account_row, as_day, mark
+from execution.equity import latest_day, mark
 from execution.filling import take_fills
+from execution.firm import measures
+from execution.halts import why_halted
 from execution.models import EquityDay, Order, Position, TradingAccount
 from execution.positions import EXPIRED, measure_excursions, update_position
-from execution.prop_firm.days import Day
 from execution.prop_firm.flat import must_be_flat
-from execution.prop_firm.rule_set import RuleSet
-from execution.prop_firm.standing import Measure, measure
 from execution.sending import adopt, new_close, send, send_due
 from execution.trades import Trade
 
 logger = logging.getLogger(__name__)
 
+AT_BROKER = (State.ACCEPTED, State.PARTIALLY_FILLED)
+TWO_DAYS = timedelta(days=2)
+"""Whatever was closed before was opened on an earlier day, too."""
 BREACH, FLAT, UNPROTECTED = "breach", "flat", "unprotected"
 
 
@@ -53,21 +55,32 @@ def follow_trades(desk: Desk, look: Look) -> None:
     touched = take_fills(desk)
     look.filled = len(touched)
     refresh(desk, touched)
-    mark_equity(desk, touched)
-    close_due(desk)
+    try:
+        mark_equity(desk)
+    finally:  # what must be closed is closed, even where the account cannot be measured
+        close_due(desk)
     measure_excursions(desk)
 
 
-def mark_equity(desk: Desk, touched: Sequence[Order] = ()) -> None:
+def mark_equity(desk: Desk) -> None:
     """Write down what the account is worth, and halt where a rule of the firm is broken."""
     money = desk.broker.account()
-    mark(desk, money, opened_by(touched))
+    mark(desk, money, not_counted(desk))
     check_breach(desk, money)
 
 
-def opened_by(touched: Sequence[Order]) -> int:
-    """How many positions these filled orders opened, or went on to open."""
-    return len({order.pk for order in touched if order.leg == Leg.ENTRY})
+def not_counted(desk: Desk) -> int:
+    """How many positions were opened today that the equity curve has not counted yet."""
+    now, latest = desk.clock(), latest_day(desk.account)
+    today = desk.day_of(now)
+    mine = Position.objects.filter(account=desk.account)
+    rows = (
+        mine.filter(status=Position.Status.OPEN),
+        mine.filter(status=Position.Status.CLOSED, closed_at__gte=now - TWO_DAYS),
+    )
+    times = [at for each in rows for at in each.values_list("opened_at", flat=True)]
+    counted = latest.trades if latest is not None and latest.day == today else 0
+    return max(0, sum(desk.day_of(at) == today for at in times) - counted)
 
 
 def refresh(desk: Desk, touched: Iterable[Order]) -> None:
@@ -81,25 +94,12 @@ def refresh(desk: Desk, touched: Iterable[Order]) -> None:
 
 def refresh_open(desk: Desk) -> None:
     """Ask the broker about every order that may still fill. Raises `BrokerError`."""
-    states = (State.ACCEPTED, State.PARTIALLY_FILLED)
-    live = Order.objects.may_fill(desk.account).filter(state__in=states)
+    live = Order.objects.may_fill(desk.account).filter(state__in=AT_BROKER)
     refresh(desk, live)
     for close in live.filter(leg=Leg.CLOSE):
         placed = desk.broker.find(close.client_order_id)
         if placed is not None:
             adopt(desk, close, placed)
-
-
-def days_of(account: str) -> list[Day]:
-    """The account's equity curve, oldest day first."""
-    rows = EquityDay.objects.filter(account=account).order_by("day")
-    return [as_day(row) for row in rows]
-
-
-def measures(desk: Desk, rule_set: RuleSet, money: Account) -> list[Measure]:
-    """How the account stands with the firm's rules."""
-    start = account_row(desk, money).start_balance
-    return measure(rule_set, start, days_of(desk.account), money.equity, money.balance)
 
 
 def check_breach(desk: Desk, money: Account) -> None:
@@ -120,12 +120,31 @@ def close_due(desk: Desk) -> datetime | None:
     Answers when to look again: when the next position expires, or at once where one is being
     closed; None where none is open.
     """
-    positions = _open(desk)
+    cancel_idle(desk)
+    positions, failed = _open(desk), []
     for position in positions:
-        _close_if_due(desk, position)
+        try:
+            _close_if_due(desk, position)
+        except Exception as error:
+            logger.exception("%s could not be looked after", position)
+            failed.append(error)
+    if failed:  # once the others were
+        raise failed[0]
     if any(position.closing_for for position in positions):
         return desk.clock()
     return min((position.expires_at for position in positions), default=None)
+
+
+def cancel_idle(desk: Desk) -> None:
+    """Cancel entries that wait for a fill while trading is halted, or for too long."""
+    waiting = Order.objects.may_fill(desk.account).filter(leg=Leg.ENTRY, state__in=AT_BROKER)
+    entries = list(waiting)
+    halted = why_halted(desk.account) if entries else None
+    idle = [each for each in entries if halted or desk.clock() - each.created_at > desk.patience]
+    for entry in idle:
+        logger.warning("%s is canceled: %s", entry, halted or "it waits for too long")
+        desk.broker.cancel(entry.broker_id)
+    refresh(desk, idle)
 
 
 def _close_if_due(desk: Desk, position: Position) -> None:
@@ -172,7 +191,7 @@ def _is_protected(position: Position) -> bool:
     """Whether the broker holds its stop, or has filled it; it tells of one as it tells of the entry
     whose fills the position is made of."""
     states = dict(Order.objects.filter(signal_id=position.pk).values_list("leg", "state"))
-    if State(states[Leg.TARGET]) in (State.PARTIALLY_FILLED, State.FILLED):
+    if State(states[Leg.TARGET]) is State.FILLED:
         return True
     return State(states[Leg.STOP]) in (State.ACCEPTED, State.PARTIALLY_FILLED, State.FILLED)
 

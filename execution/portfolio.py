@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from execution.brokers.protocol import Account, Leg, State
 from execution.desk import Desk
-from execution.equity import account_row, latest_day, marked
+from execution.equity import account_row, day_start
 from execution.fields import ZERO
 from execution.halts import why_halted
 from execution.models import Order, Position
@@ -17,21 +17,20 @@ NOT_AT_BROKER = (State.INITIALIZED, State.SUBMITTED, State.UNKNOWN)
 MINUTE = timedelta(minutes=1)
 
 
-def portfolio(desk: Desk, money: Account, now: datetime) -> Portfolio:
+def portfolio(desk: Desk, money: Account, now: datetime, *, locked: bool = True) -> Portfolio:
     """Positions and entries that may become some, whoever asked for them.
 
-    The account stays locked until the caller's transaction ends: no other decision is made on it
-    meanwhile.
+    `locked`: the account stays so until the caller's transaction ends, and no other decision is
+    made on it meanwhile. What was ordered since `money` was asked for is taken off it.
     """
-    row = account_row(desk, money, locked=True)
-    today = marked(desk, latest_day(desk.account), money)
+    row = account_row(desk, money, locked=locked)
     entries = _open_entries(desk.account)
     return Portfolio(
         equity=money.equity,
-        buying_power=money.buying_power - _not_counted(entries),
-        day_start=today.first_equity,
+        buying_power=money.buying_power - _not_counted(entries, money.time),
+        day_start=day_start(desk, money),
         peak=max(row.peak_equity, money.equity),
-        holdings=[*_positions(desk.account), *(entry.awaited for entry in entries)],
+        holdings=_holdings(desk.account, entries),
         orders=_latest_orders(desk.account, now),
         losses=_losses(desk.account, desk.limits.losses_in_a_row),
         halt=why_halted(desk.account),
@@ -41,17 +40,25 @@ def portfolio(desk: Desk, money: Account, now: datetime) -> Portfolio:
 class Entry(NamedTuple):
     """An entry that may still be filled; `level` is the price at which it was decided on."""
 
+    signal_id: int
     symbol: str
     side: str
     quantity: Decimal
     filled: Decimal
     level: Decimal
     state: str
+    submitted_at: datetime | None
 
     @property
-    def awaited(self) -> Holding:
-        """What it may become."""
-        return Holding(self.symbol, Side(self.side), self.quantity - self.filled, self.level)
+    def awaited(self) -> Decimal:
+        """What may still be filled."""
+        return self.quantity - self.filled
+
+    def is_counted(self, asked_at: datetime) -> bool:
+        """Whether the broker had it when it was asked for the money."""
+        if self.state in NOT_AT_BROKER:
+            return False
+        return self.submitted_at is None or self.submitted_at <= asked_at
 
 
 def _open_entries(account: str) -> list[Entry]:
@@ -59,17 +66,24 @@ def _open_entries(account: str) -> list[Entry]:
     return [Entry(*row) for row in rows.values_list(*Entry._fields)]
 
 
-def _positions(account: str) -> list[Holding]:
+def _holdings(account: str, entries: list[Entry]) -> list[Holding]:
+    """One for each signal: what is held of it, and what its entry may still add."""
+    awaited = {entry.signal_id: entry for entry in entries}
     rows = Position.objects.filter(account=account, status=Position.Status.OPEN)
-    figures = rows.values_list("symbol", "side", "quantity", "closed_quantity", "entry_price")
-    return [
-        Holding(symbol, Side(side), quantity - closed, price)
-        for symbol, side, quantity, closed, price in figures
+    columns = ("pk", "symbol", "side", "quantity", "closed_quantity", "entry_price")
+    found: list[Holding] = []
+    for pk, symbol, side, quantity, closed, price in rows.values_list(*columns):
+        entry = awaited.pop(pk, None)
+        more = entry.awaited if entry else ZERO
+        found.append(Holding(symbol, Side(side), quantity - closed + more, price))
+    return found + [
+        Holding(entry.symbol, Side(entry.side), entry.awaited, entry.level)
+        for entry in awaited.values()
     ]
 
 
-def _not_counted(entries: list[Entry]) -> Decimal:
-    waiting = (each for each in entries if each.state in NOT_AT_BROKER)
+def _not_counted(entries: list[Entry], asked_at: datetime) -> Decimal:
+    waiting = (each for each in entries if not each.is_counted(asked_at))
     return sum((each.quantity * each.level for each in waiting), ZERO)
 
 

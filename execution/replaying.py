@@ -17,9 +17,10 @@ from execution.decisions import REPLAY
 from execution.desk import Desk
 from execution.equity import Curve
 from execution.filling import record
+from execution.halts import standing
 from execution.matching import Prices
 from execution.models import Decision, Order, Position
-from execution.monitor import check_breach, close_due, opened_by, refresh
+from execution.monitor import check_breach, close_due, not_counted, refresh
 from execution.positions import measure_excursions
 from execution.wiring import desk_of, paper
 from signals.clock import Clock
@@ -86,7 +87,7 @@ class PaperTrading:
         """Add to the equity curve; it is written down when something happens."""
         money = self.broker.account()
         self._curve = self._curve or Curve.read(self.desk, money)
-        self._curve.add(money, opened_by(touched))
+        self._curve.add(money, not_counted(self.desk) if touched else 0)
         if self.desk.rule_set is not None:
             self._write()
             check_breach(self.desk, money)
@@ -135,7 +136,9 @@ def _summary() -> dict[str, Any]:
     mine = Decision.objects.filter(account=REPLAY)
     statuses = mine.values_list("status").annotate(Count("pk")).order_by("status")
     ended = Position.objects.filter(account=REPLAY).values_list("signal__outcome")
+    halts = [halt.code for halt in standing(REPLAY)]
     return {
         "decisions": dict(statuses),
+        "halts": dict.fromkeys(halts, 1),
         "outcomes": {str(name): count for name, count in ended.annotate(Count("pk"))},
     }

@@ -51,6 +51,18 @@ class Intent:
         """What it costs, at the latest price where there is one and at the entry else."""
         return self.quantity * (self.price if self.price is not None else self.entry)
 
+    @property
+    def dearest(self) -> Decimal:
+        """What one of it may cost: the latest price or the entry, whichever is higher."""
+        return self.entry if self.price is None else max(self.entry, self.price)
+
+    @property
+    def at_risk(self) -> Decimal:
+        """Where it may be entered that is furthest from the stop: the latest price or the entry."""
+        if self.price is None:
+            return self.entry
+        return max(self.entry, self.price, key=lambda price: abs(price - self.stop))
+
 
 class Holding(NamedTuple):
     """A position that is held, or an order that may become one."""

@@ -125,10 +125,11 @@ def stop(intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime) ->
 
 def positions(intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime) -> Denial | None:
     """There is room for one more position."""
-    held = len({holding.symbol for holding in portfolio.holdings} | {intent.symbol})
-    if limits.max_positions is None or held <= limits.max_positions:
+    number = len(portfolio.holdings) + 1
+    if limits.max_positions is None or number <= limits.max_positions:
         return None
-    return Denial("positions", f"it would be position {held}; there may be {limits.max_positions}")
+    text = f"it would be position {number}; there may be {limits.max_positions}"
+    return Denial("positions", text)
 
 
 def held(intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime) -> Denial | None:
@@ -146,8 +147,8 @@ def group(intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime) -
     if limits.max_per_group is None:
         return None
     for members in limits.groups:
-        held = {each.symbol for each in portfolio.holdings} & members
-        if intent.symbol in members and len(held | {intent.symbol}) > limits.max_per_group:
+        held = [each.symbol for each in portfolio.holdings if each.symbol in members]
+        if intent.symbol in members and len(held) >= limits.max_per_group:
             names = ", ".join(sorted(held))
             return Denial("group", f"{names} are held, which move like {intent.symbol}")
     return None

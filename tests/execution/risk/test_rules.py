@@ -88,8 +88,9 @@ def test_there_is_room_for_so_many_positions() -> None:
     nine = [holding(f"S{number}", quantity=1) for number in range(9)]
     assert codes(portfolio=held(*nine)) == []
     assert codes(portfolio=held(*nine, holding("T", quantity=1))) == ["positions"]
-    more = replace(LIMITS, max_per_symbol=2)
-    assert codes(portfolio=held(*nine, holding("AAPL", quantity=1)), limits=more) == []
+    more = replace(LIMITS, max_per_symbol=2)  # of one symbol they are several, too
+    ten = held(*nine, holding("AAPL", quantity=1))
+    assert codes(portfolio=ten, limits=more) == ["positions"]
 
 
 def test_what_moves_together_counts_together() -> None:

@@ -40,6 +40,11 @@ class Prices(NamedTuple):
     close: Decimal
     volume: Decimal | None = None
 
+    @property
+    def is_bar(self) -> bool:
+        """Whether it took a while; a quote is of a moment."""
+        return self.began < self.time
+
     @classmethod
     def quoted(cls, price: float, time: datetime) -> "Prices":
         """One price at one moment."""

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from argo.errors import FieldError, InvalidInput
 from execution import halts
-from execution.brokers.protocol import Placed, State
+from execution.brokers.protocol import AT_BROKER, ON_THE_WAY, Placed, State
 from execution.desk import Desk
 from execution.equity import account_row
 from execution.fields import ZERO
@@ -19,13 +19,12 @@ from execution.models import Order, Position, TradingAccount
 from execution.monitor import refresh, refresh_open
 from execution.orders import may_become, move
 from execution.risk.intent import Side
-from execution.sending import ON_THE_WAY, send_due
+from execution.sending import send_due
 
 logger = logging.getLogger(__name__)
 
 MISMATCH = "mismatch"
 SETTLED = "settled"
-AT_BROKER = (State.ACCEPTED, State.PARTIALLY_FILLED)
 
 
 class Finding(NamedTuple):

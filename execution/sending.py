@@ -11,7 +11,15 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from execution import counterfactuals
-from execution.brokers.protocol import Bracket, BrokerError, Close, Leg, Placed, State
+from execution.brokers.protocol import (
+    ON_THE_WAY,
+    Bracket,
+    BrokerError,
+    Close,
+    Leg,
+    Placed,
+    State,
+)
 from execution.desk import Desk
 from execution.fields import ZERO
 from execution.halts import why_halted
@@ -28,7 +36,6 @@ LOOK_AFTER = timedelta(seconds=10)
 """After a time-out: what was sent may still be on its way."""
 SENT_LEGS = (Leg.ENTRY, Leg.CLOSE)
 """Those that we send; exits go with their entry."""
-ON_THE_WAY = (State.INITIALIZED, State.SUBMITTED, State.UNKNOWN)
 _ON_THE_WAY = Q(leg__in=SENT_LEGS, state__in=ON_THE_WAY)
 KEPT = 500
 """Of a broker's reason, so many characters."""

@@ -52,6 +52,10 @@ class State(StrEnum):
 
 
 FINAL = frozenset({State.DENIED, State.FILLED, State.CANCELED, State.EXPIRED, State.REJECTED})
+ON_THE_WAY = (State.INITIALIZED, State.SUBMITTED, State.UNKNOWN)
+"""Before the broker's first word: its buying power may not count these yet."""
+AT_BROKER = (State.ACCEPTED, State.PARTIALLY_FILLED)
+"""The broker has them, and may still fill them."""
 
 
 class Leg(StrEnum):

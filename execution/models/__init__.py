@@ -1,6 +1,6 @@
 """Execution's tables."""
 
-from execution.models.account import EquityDay, Halt, TradingAccount
+from execution.models.account import EquityDay, Failure, Halt, TradingAccount
 from execution.models.decision import Decision
 from execution.models.order import Fill, Order
 from execution.models.paper import PaperAccount, PaperFill, PaperOrder
@@ -10,6 +10,7 @@ __all__ = [
     "Counterfactual",
     "Decision",
     "EquityDay",
+    "Failure",
     "Fill",
     "Halt",
     "Order",

@@ -31,6 +31,24 @@ class TradingAccount(models.Model):
         return self.name
 
 
+class Failure(models.Model):
+    """Why a task of execution failed; there is none once it has succeeded again."""
+
+    account = models.TextField()
+    task = models.TextField()
+    error = models.TextField()
+    failed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "execution_failures"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "task"], name="execution_failures_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task} failed: {self.error}"
+
+
 class Halt(models.Model):
     """A latched stop of all new trades on an account; only a person lifts it."""
 

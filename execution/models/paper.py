@@ -46,6 +46,7 @@ class PaperOrder(models.Model):
     placed_at = models.DateTimeField()
     filled_at = models.DateTimeField(null=True, help_text="When it last was")
     seen_at = models.DateTimeField(help_text="Of an entry: prices up to then were looked at")
+    bars_seen_at = models.DateTimeField(help_text="The same of bars, which may come late")
     is_triggered = models.BooleanField(db_default=Value(False), help_text="A stop once reached")
 
     class Meta:

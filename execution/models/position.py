@@ -31,6 +31,8 @@ class Position(models.Model):
     side = models.TextField()
     quantity = ExactDecimal(help_text="Of all that the entry filled")
     closed_quantity = ExactDecimal(default=ZERO)
+    settled_quantity = ExactDecimal(default=ZERO, help_text="Of it: gone without a price")
+    settled_at = models.DateTimeField(null=True)
     entry_price = ExactDecimal(help_text="The average of the entry's fills")
     exit_price = ExactDecimal(null=True, help_text="The average of the exits' fills")
     stop = ExactDecimal()
@@ -42,6 +44,7 @@ class Position(models.Model):
     exit_reason = models.TextField(db_default=Value(""))
     fees = ExactDecimal(default=ZERO)
     profit = ExactDecimal(null=True)
+    measure_at = models.DateTimeField(null=True, help_text="When to look for mae and mfe again")
     mae = models.FloatField(null=True)
     mfe = models.FloatField(null=True)
 

@@ -18,7 +18,7 @@ from execution.risk.intent import Side
 
 _UPDATE = """
 UPDATE paper_orders SET filled = %s, value = %s, state = %s, filled_at = %s, is_triggered = %s,
-    reference = %s, seen_at = %s
+    reference = %s, seen_at = %s, bars_seen_at = %s
 WHERE id = %s
 """
 
@@ -68,8 +68,8 @@ class Books:
         for ticket in self.tickets:
             if any(order.client_order_id == client_order_id for order in ticket.orders):
                 return ticket
-        rows = PaperOrder.objects.filter(account=self.account, client_order_id=client_order_id)
-        row = rows.first()
+        rows = PaperOrder.objects.filter(account_id=self.account.pk)
+        row = rows.filter(client_order_id=client_order_id).first()
         return tickets([row.parent_id or row.pk])[0] if row else None
 
     def write(self, changed: Sequence[Ticket], fills: Sequence[PaperFill] = ()) -> None:
@@ -95,20 +95,31 @@ class Shelf:
     _kept: Books | None = None
 
     @contextmanager
-    def books(self, *, locked: bool = False) -> Iterator[Books]:
-        """In a transaction, and where it is `locked` nobody else's meanwhile; it needs neither
-        where nobody else trades on the account anyway.
+    def reading(self) -> Iterator[Books]:
+        """As they are, to look at alone: nobody waits for it. Raises `BrokerError` where the
+        database fails."""
+        if self.is_exclusive:
+            with self.books() as books:
+                yield books
+            return
+        with self._guarded():
+            yield self._agreeing()
 
-        Raises `BrokerError` where the database fails.
-        """
-        try:
+    @contextmanager
+    def books(self) -> Iterator[Books]:
+        """To write to, in a transaction, and nobody else's meanwhile; it needs neither where nobody
+        else trades on the account anyway. Raises `BrokerError` where the database fails."""
+        with self._guarded():
             if self._kept is not None:
                 yield self._kept
                 return
             with transaction.atomic():
-                books = self._read(locked=locked)
-                self._kept = books if self.is_exclusive else None
-                yield books
+                yield self._owned()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        try:
+            yield
         except DatabaseError as error:
             self._kept = None
             duplicate = isinstance(error, IntegrityError)  # another process placed the same order
@@ -116,18 +127,33 @@ class Shelf:
                 f"the paper broker's books: {error}", permanent=duplicate, duplicate=duplicate
             ) from error
 
-    def _read(self, *, locked: bool) -> Books:
-        accounts = PaperAccount.objects.all()
-        if locked:
-            accounts = accounts.select_for_update()
-        account, _ = accounts.get_or_create(
+    def _owned(self) -> Books:
+        account, _ = PaperAccount.objects.select_for_update().get_or_create(
             name=self.name, defaults={"deposit": self.deposit, "cash": self.deposit}
         )
-        return Books(account, open_tickets(account))
+        books = Books(account, open_tickets(account))
+        self._kept = books if self.is_exclusive else None
+        return books
+
+    def _agreeing(self) -> Books:
+        """Money and brackets of one moment, without a transaction, which on SQLite would wait for
+        every writer: each fill moves the cash, so that it tells whether one came in between."""
+        while True:
+            account = self._account()
+            books = Books(account, open_tickets(account))
+            if self._account().cash == account.cash:
+                return books
+
+    def _account(self) -> PaperAccount:
+        """Of a new one there is no row yet."""
+        found = PaperAccount.objects.filter(name=self.name).first()
+        return found or PaperAccount(name=self.name, deposit=self.deposit, cash=self.deposit)
 
 
 def open_tickets(account: PaperAccount) -> list[Ticket]:
     """The brackets of which something may still be filled, oldest first."""
+    if account.pk is None:
+        return []
     live = PaperOrder.objects.alias(on=F("account") + 0).filter(MAY_FILL, on=account.pk)
     entries = {order.parent_id or order.pk for order in live.only("parent_id")}
     return tickets(entries)
@@ -143,6 +169,8 @@ def tickets(entries: Iterable[int]) -> list[Ticket]:
     for order in rows.order_by("pk"):
         if order.parent_id is None:
             found[order.pk] = Ticket(order, {})
+        elif order.leg == Leg.CLOSE:
+            found[order.parent_id].closes.append(order)
         else:
             found[order.parent_id].legs[Leg(order.leg)] = order
     return list(found.values())
@@ -185,5 +213,6 @@ def _values(order: PaperOrder) -> tuple[Any, ...]:
         order.is_triggered,
         exact_text(order.reference),
         adapt(order.seen_at),
+        adapt(order.bars_seen_at),
         order.pk,
     )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.db import transaction
 
@@ -44,6 +45,13 @@ SHARE, COIN = Decimal(1), Decimal("0.000001")
 """The steps of quantities: whole shares, and millionths of a coin."""
 
 
+class Marks(NamedTuple):
+    """Since when prices are wanted: bars, which may come late, and any at all."""
+
+    bars: datetime
+    latest: datetime
+
+
 @dataclass(frozen=True)
 class PaperBroker:
     """One account on paper, whose books are on its `shelf`.
@@ -65,14 +73,14 @@ class PaperBroker:
 
     def account(self) -> Account:
         """The money as it stands."""
-        with self.shelf.books() as books:
+        with self.shelf.reading() as books:
             money = books.money
             return Account(money.equity, money.balance, money.buying_power, self.clock())
 
     def positions(self) -> Sequence[Holding]:
         """What is held, one for each symbol."""
         by_symbol: dict[str, list[Ticket]] = {}
-        with self.shelf.books() as books:
+        with self.shelf.reading() as books:
             for each in books.tickets:
                 if each.held:
                     by_symbol.setdefault(each.entry.symbol, []).append(each)
@@ -82,7 +90,7 @@ class PaperBroker:
         """Place an order; it is filled by a later price. Raises `BrokerError`."""
         if not (order.quantity.is_finite() and order.quantity > ZERO):
             raise BrokerError(f"{order.quantity} is no quantity", permanent=True)
-        with self.shelf.books(locked=True) as books, transaction.atomic():
+        with self.shelf.books() as books, transaction.atomic():
             if books.ticket_of(order.client_order_id):
                 raise BrokerError("there is an order of this id", permanent=True, duplicate=True)
             if isinstance(order, Bracket):
@@ -94,7 +102,7 @@ class PaperBroker:
 
     def cancel(self, broker_id: str) -> None:
         """Cancel an order. What an entry has filled keeps its exits."""
-        with self.shelf.books(locked=True) as books:
+        with self.shelf.books() as books:
             ticket = books.ticket_of(broker_id)
             if ticket is None:
                 return
@@ -107,13 +115,13 @@ class PaperBroker:
 
     def find(self, client_order_id: str) -> Placed | None:
         """The order of that client id, with its exits."""
-        with self.shelf.books() as books:
+        with self.shelf.reading() as books:
             ticket = books.ticket_of(client_order_id)
         return as_placed(ticket, client_order_id) if ticket else None
 
     def open_orders(self) -> Sequence[Placed]:
         """Those that may still be filled."""
-        with self.shelf.books() as books:
+        with self.shelf.reading() as books:
             orders = [(each, order) for each in books.tickets for order in each.orders]
         return [
             as_placed(each, order.client_order_id) for each, order in orders if not is_final(order)
@@ -122,8 +130,8 @@ class PaperBroker:
     def fills(self, since: datetime) -> Sequence[Execution]:
         """What was filled at `since` or later."""
         self.look()
-        with self.shelf.books() as books:
-            rows = PaperFill.objects.filter(order__account=books.account, time__gte=since)
+        with self.shelf.reading() as books:
+            rows = PaperFill.objects.filter(order__account=books.account.pk, time__gte=since)
             return [_execution(fill) for fill in rows.select_related("order").order_by("pk")]
 
     def look(self) -> int:
@@ -131,19 +139,21 @@ class PaperBroker:
 
         A symbol whose prices cannot be had waits for the next look.
         """
-        with self.shelf.books() as books:
-            oldest = _oldest(books.tickets)
+        with self.shelf.reading() as books:
+            marks = _marks(books.tickets)
         prices: dict[str, Sequence[Prices]] = {}
-        for symbol, since in oldest.items():
+        for symbol, seen in marks.items():
             try:
-                prices[symbol] = self._prices(symbol, since)
+                prices[symbol] = self._prices(symbol, seen)
             except Exception as error:  # noqa: BLE001  # one symbol's feed holds up no other
                 logger.error("No prices of %s for its paper orders: %s", symbol, error)
         return len(self.see(prices))
 
     def see(self, prices: Mapping[str, Sequence[Prices]]) -> list[Execution]:
         """Let these prices, oldest first, fill what they fill; the fills that made."""
-        with self.shelf.books(locked=True) as books:
+        if not any(prices.values()):
+            return []
+        with self.shelf.books() as books:
             seen = [each for each in books.tickets if prices.get(each.entry.symbol)]
             filled = [done for each in seen for done in self._seen(each, prices[each.entry.symbol])]
             rows = [fill_row(books.account, each) for each in filled]
@@ -154,18 +164,17 @@ class PaperBroker:
     def _seen(self, ticket: Ticket, prices: Sequence[Prices]) -> Iterator[Filled]:
         step = self.step(ticket.entry.symbol)
         for each in prices:
-            if each.time > ticket.entry.seen_at:
-                yield from ticket.see(each, self.terms, step)
+            yield from ticket.see(each, self.terms, step)
 
-    def _prices(self, symbol: str, since: datetime) -> list[Prices]:
+    def _prices(self, symbol: str, seen: Marks) -> list[Prices]:
         """The bars since then, where one may have ended, and the quote of an open market."""
         hours, now = self.hours(symbol), self.clock()
         found: list[Prices] = []
-        if hours.may_have_closed(since, now):
-            bars = self.market.bars(symbol, now, since)
+        if hours.may_have_closed(seen.bars, now):
+            bars = self.market.bars(symbol, now, seen.bars)
             each = map(bars.bar, range(len(bars)))
             found = [Prices.of(bar, hours.began(bar.time)) for bar in each]
-        last = found[-1].time if found else since
+        last = max([seen.latest, *(each.time for each in found)])
         quote = self.market.quote(symbol)
         if quote and last < quote.time <= now and hours.is_open(quote.time):
             found.append(Prices.quoted(quote.price, quote.time))
@@ -194,17 +203,20 @@ class PaperBroker:
         ticket = books.ticket_of(order.entry)
         if ticket is None or not ticket.held:
             raise BrokerError(f"nothing is held of {order.entry}", permanent=True)
+        if ticket.close is not None:
+            raise BrokerError(f"{order.entry} is being closed already", permanent=True)
         entry = ticket.entry
         if not is_final(entry):
             entry.state = State.CANCELED
         ticket.cancel_exits()
-        bracket = Bracket(order.client_order_id, entry.symbol, ticket.side, order.quantity,
+        quantity = min(order.quantity, ticket.held)
+        bracket = Bracket(order.client_order_id, entry.symbol, ticket.side, quantity,
                           ZERO, ZERO, entry.reference)  # fmt: skip
         close = self._row(
             books.account, bracket, Leg.CLOSE, order.side, order.client_order_id, entry
         )
         close.save()
-        ticket.legs[Leg.CLOSE] = close
+        ticket.closes.append(close)
         return ticket
 
     def _row(
@@ -222,15 +234,19 @@ class PaperBroker:
             account=account, client_order_id=name, parent=parent, leg=leg, level=level,
             symbol=normalised(order.symbol), side=side, quantity=order.quantity,
             reference=order.reference, state=State.ACCEPTED, placed_at=now, seen_at=now,
+            bars_seen_at=now,
         )  # fmt: skip
 
 
-def _oldest(found: Sequence[Ticket]) -> dict[str, datetime]:
-    """Since when prices are wanted, by symbol."""
-    oldest: dict[str, datetime] = {}
+def _marks(found: Sequence[Ticket]) -> dict[str, Marks]:
+    """The oldest of each symbol's brackets."""
+    oldest: dict[str, Marks] = {}
     for each in found:
-        symbol, seen = each.entry.symbol, each.entry.seen_at
-        oldest[symbol] = min(oldest.get(symbol, seen), seen)
+        entry = each.entry
+        known = oldest.get(entry.symbol, Marks(entry.bars_seen_at, entry.seen_at))
+        oldest[entry.symbol] = Marks(
+            min(known.bars, entry.bars_seen_at), min(known.latest, entry.seen_at)
+        )
     return oldest
 
 

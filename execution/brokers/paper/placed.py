@@ -12,8 +12,8 @@ def as_placed(ticket: Ticket, client_order_id: str) -> Placed:
     if entry.client_order_id == client_order_id:
         exits = [ticket.legs[leg] for leg in (Leg.STOP, Leg.TARGET)]
         return _placed(entry, tuple(map(_placed, exits)))
-    legs = ticket.legs.values()
-    return _placed(next(leg for leg in legs if leg.client_order_id == client_order_id))
+    others = ticket.orders[1:]
+    return _placed(next(each for each in others if each.client_order_id == client_order_id))
 
 
 def _placed(order: PaperOrder, legs: tuple[Placed, ...] = ()) -> Placed:

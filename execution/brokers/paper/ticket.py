@@ -36,10 +36,11 @@ class Filled(NamedTuple):
 
 @dataclass(eq=False)
 class Ticket:
-    """An entry, its exits, and the order to close where there is one."""
+    """An entry, its exits, and the orders to close it, of which at most one may still be filled."""
 
     entry: PaperOrder
     legs: dict[Leg, PaperOrder]
+    closes: list[PaperOrder] = field(default_factory=list)
 
     @property
     def side(self) -> Side:
@@ -49,12 +50,18 @@ class Ticket:
     @property
     def held(self) -> Decimal:
         """What was entered and not ended yet."""
-        return self.entry.filled - sum((leg.filled for leg in self.legs.values()), ZERO)
+        ended = (order.filled for order in (*self.legs.values(), *self.closes))
+        return self.entry.filled - sum(ended, ZERO)
 
     @property
     def orders(self) -> tuple[PaperOrder, ...]:
         """All of it."""
-        return (self.entry, *self.legs.values())
+        return (self.entry, *self.legs.values(), *self.closes)
+
+    @property
+    def close(self) -> PaperOrder | None:
+        """The order to close it that may still be filled."""
+        return next((order for order in self.closes if not is_final(order)), None)
 
     @property
     def is_open(self) -> bool:
@@ -77,7 +84,16 @@ class Ticket:
         return ZERO if is_final(self.entry) else self.entry.quantity - self.entry.filled
 
     def see(self, prices: Prices, terms: Terms, step: Decimal) -> Iterator[Filled]:
-        """What these prices fill: the entry at the first of them, then an exit."""
+        """What these prices fill; nothing where they were seen before."""
+        if prices.time > self.entry.seen_at:
+            yield from self._see(prices, terms, step)
+        elif prices.is_bar and prices.time > self.entry.bars_seen_at:
+            yield from self._see_late(prices, terms, step)
+        if prices.is_bar:
+            self.entry.bars_seen_at = max(self.entry.bars_seen_at, prices.time)
+
+    def _see(self, prices: Prices, terms: Terms, step: Decimal) -> Iterator[Filled]:
+        """The entry at the first of them, then an exit."""
         if self.waiting:
             yield from _at_market(
                 self.entry, self.waiting, prices.known_after(self.entry.placed_at), terms, step
@@ -87,23 +103,35 @@ class Ticket:
         self.entry.reference = prices.close
         self.entry.seen_at = prices.time
 
+    def _see_late(self, prices: Prices, terms: Terms, step: Decimal) -> Iterator[Filled]:
+        """A bar that came after a newer price: it ends what was held before it ended and reached
+        its stop or its target within it. Orders at the market took the newer price."""
+        held_since, stop = self.entry.filled_at, self.legs[Leg.STOP]
+        if self.held > ZERO and held_since and held_since < prices.time and not stop.is_triggered:
+            yield from self._by_level(prices, terms, step)
+            self._tidy()
+
     def cancel_exits(self) -> None:
         """The exits go where nothing is left for them to end."""
         for leg in (Leg.STOP, Leg.TARGET):
-            if not is_final(self.legs[leg]):
-                self.legs[leg].state = State.CANCELED
+            _cancel(self.legs[leg])
+
+    def _tidy(self) -> None:
+        if not self.held and is_final(self.entry):
+            for order in self.orders:
+                _cancel(order)
 
     def _ended(self, prices: Prices, terms: Terms, step: Decimal) -> Iterator[Filled]:
-        close, stop = self.legs.get(Leg.CLOSE), self.legs[Leg.STOP]
-        if close is not None and not is_final(close):
+        close, stop = self.close, self.legs[Leg.STOP]
+        if close is not None:
             after = prices.known_after(close.placed_at)
-            yield from _at_market(close, min(self.held, close.quantity), after, terms, step)
+            rest = min(self.held, close.quantity - close.filled)
+            yield from _at_market(close, rest, after, terms, step)
         elif stop.is_triggered:
             yield from _at_market(stop, self.held, prices, terms, step)
         else:
             yield from self._by_level(prices, terms, step)
-        if not self.held and is_final(self.entry):
-            self.cancel_exits()
+        self._tidy()
 
     def _by_level(self, prices: Prices, terms: Terms, step: Decimal) -> Iterator[Filled]:
         stop, target = self.legs[Leg.STOP], self.legs[Leg.TARGET]
@@ -111,6 +139,7 @@ class Ticket:
         end = ended(self.side, self._level(stop, -FAR), self._level(target, FAR), known)
         if end is None:
             return
+        _cancel(self.entry)  # what ends buys or sells no more of it
         quantity = fillable(self.held, prices.volume, terms.volume_share, step)
         if end.by is Exit.STOP:
             stop.is_triggered = True
@@ -129,6 +158,11 @@ class Ticket:
 def is_final(order: PaperOrder) -> bool:
     """Whether nothing more comes of the order."""
     return State(order.state) in FINAL
+
+
+def _cancel(order: PaperOrder) -> None:
+    if not is_final(order):
+        order.state = State.CANCELED
 
 
 def _at_market(

@@ -3,13 +3,16 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from execution.brokers.paper.ticket import Terms
-from execution.brokers.protocol import BrokerError
+from execution.brokers.paper.books import open_tickets
+from execution.brokers.paper.ticket import Terms, Ticket
+from execution.brokers.protocol import BrokerError, Close
 from execution.matching import Costs, Prices
-from execution.models import PaperFill, PaperOrder
+from execution.models import PaperAccount, PaperFill, PaperOrder
 from execution.risk.intent import Side
-from tests.execution.desks import SYMBOL
+from tests.execution.desks import SYMBOL, Trading
 from tests.execution.paper.floor import FREE, ONE_DAY, ZERO, Floor, exact, filled, told
 
 pytestmark = pytest.mark.django_db
@@ -168,6 +171,79 @@ def test_a_close_is_filled_at_the_next_open_and_takes_the_exits_along(floor: Flo
     assert floor.states() == {"entry": "filled", "stop": "canceled", "target": "canceled"}
     assert floor.bar(103, 120, 80, 100) == [filled("one-close", 10, 103)]
     assert floor.broker.account().balance == 100_030
+
+
+def test_a_close_takes_what_is_held_and_no_more() -> None:
+    """More was held when it was decided on."""
+    floor = Floor(Terms(FREE, volume_share=D(10)))
+    floor.place(quantity=25)
+    floor.bar(100, 101, 99, 100, volume=1000)
+    floor.bar(100, 101, 94, 96, volume=100)
+    assert floor.close(quantity=25).quantity == 15
+    with pytest.raises(BrokerError, match="being closed"):
+        floor.broker.submit(Close("again", "one", SYMBOL, Side.SELL, D(15)))
+    assert floor.bar(96, 97, 95, 96, volume=100) == [filled("one-close", 10, 96)]
+    assert floor.bar(97, 97, 95, 96, volume=1000) == [filled("one-close", 5, 97)]
+    assert list(floor.broker.open_orders()) == []
+    assert floor.broker.positions() == []
+
+
+def test_what_a_canceled_close_left_is_closed_by_another() -> None:
+    floor = Floor(Terms(FREE, volume_share=D(10)))
+    floor.place(quantity=25)
+    floor.bar(100, 101, 99, 100, volume=1000)
+    floor.close(quantity=25)
+    floor.bar(100, 101, 99, 100, volume=100)
+    floor.broker.cancel("one-close")
+    floor.broker.submit(Close("again", "one", SYMBOL, Side.SELL, D(25)))
+    assert floor.bar(101, 102, 100, 101, volume=1000) == [filled("again", 15, 101)]
+    assert floor.broker.positions() == []
+
+
+@pytest.mark.parametrize(
+    ("bar", "by", "price"), [((94, 95, 93, 94), "stop", 94), ((111, 112, 110, 111), "target", 111)]
+)
+def test_an_entry_goes_no_further_once_an_exit_is_reached(
+    bar: tuple[int, ...], by: str, price: int
+) -> None:
+    floor = Floor(Terms(FREE, volume_share=D(10)))
+    floor.place(quantity=100)
+    floor.bar(100, 101, 99, 100, volume=200)
+    found = floor.bar(*bar, volume=200)  # within the bar the entry was filled once more
+    assert found == [filled("one", 20, bar[0]), filled(f"one/{by}", 20, price)]
+    assert floor.states()["entry"] == "canceled"
+    assert floor.bar(*bar, volume=1000) == [filled(f"one/{by}", 20, price)]
+    assert list(floor.broker.open_orders()) == []
+
+
+def test_looking_at_the_books_opens_no_transaction(trading: Trading) -> None:
+    """On SQLite it would wait for every writer, and every writer for it."""
+    broker = trading.broker.broker
+    looks = (broker.account, broker.positions, broker.open_orders, broker.look)
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as made:
+            for look in looks:
+                look()
+            broker.find("argo-1-entry")
+            broker.fills(trading.clock())
+        assert {each["sql"].split()[0] for each in made} == {"SELECT"}
+        trading.trade()
+
+
+def test_money_and_brackets_are_of_one_moment(
+    floor: Floor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fill that comes between two reads is in both or in none."""
+    floor.place()
+    moments = iter([True])
+
+    def read(account: PaperAccount) -> list[Ticket]:
+        if next(moments, False):
+            floor.bar(100, 101, 99, 100)
+        return open_tickets(account)
+
+    monkeypatch.setattr("execution.brokers.paper.books.open_tickets", read)
+    assert floor.broker.account().equity == 100_000
 
 
 def test_money_that_is_ordered_cannot_be_spent_again(floor: Floor) -> None:

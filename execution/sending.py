@@ -2,15 +2,16 @@
 
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import takewhile
 from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
-from execution import counterfactuals
+from execution import counterfactuals, halts
 from execution.brokers.protocol import (
     ON_THE_WAY,
     Bracket,
@@ -22,7 +23,6 @@ from execution.brokers.protocol import (
 )
 from execution.desk import Desk
 from execution.fields import ZERO
-from execution.halts import why_halted
 from execution.models import Order, Position
 from execution.orders import client_order_id, may_become, move
 from execution.risk.intent import Intent, Side
@@ -37,6 +37,10 @@ LOOK_AFTER = timedelta(seconds=10)
 SENT_LEGS = (Leg.ENTRY, Leg.CLOSE)
 """Those that we send; exits go with their entry."""
 _ON_THE_WAY = Q(leg__in=SENT_LEGS, state__in=ON_THE_WAY)
+PAUSES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=1))
+"""After so many closes in a row that came to nothing; the last is for all that follow."""
+UNCLOSABLE, HOPELESS = "unclosable", 3
+"""So many of them halt trading, under that name."""
 KEPT = 500
 """Of a broker's reason, so many characters."""
 
@@ -53,10 +57,17 @@ def new_bracket(desk: Desk, signal: Signal, intent: Intent, now: datetime) -> Or
 
 
 def new_close(desk: Desk, position: Position, now: datetime) -> Order | None:
-    """The row of an order that ends the position; None where one is under way."""
+    """The row of an order that ends the position; None where one is under way, or where the last
+    ones came to nothing and it is too early for another. The account is halted then."""
     entry = Order.objects.get(signal_id=position.pk, leg=Leg.ENTRY)
-    earlier = Order.objects.filter(signal_id=position.pk, leg=Leg.CLOSE)
+    rows = Order.objects.filter(signal_id=position.pk, leg=Leg.CLOSE)
+    earlier = list(rows.order_by("number"))
     if any(not State(order.state).is_final for order in earlier):
+        return None
+    vain = _in_vain(earlier)
+    if len(vain) >= HOPELESS:
+        _latch_unclosable(desk, position, vain[-1], len(vain), now)
+    if vain and now - vain[-1].updated_at < PAUSES[min(len(vain), len(PAUSES)) - 1]:
         return None
     number = len(earlier) + 1
     close = Order(
@@ -68,6 +79,22 @@ def new_close(desk: Desk, position: Position, now: datetime) -> Order | None:
     )  # fmt: skip
     close.save(force_insert=True)
     return close
+
+
+def _in_vain(closes: Sequence[Order]) -> list[Order]:
+    """Those at the end that sold nothing."""
+    latest_first = takewhile(lambda order: order.filled == ZERO, reversed(closes))
+    return list(latest_first)[::-1]
+
+
+def _latch_unclosable(
+    desk: Desk, position: Position, last: Order, count: int, now: datetime
+) -> None:
+    name = f"{position} ({position.signal.signal_id})"
+    why = (
+        f"{count} orders to close the position {name} came to nothing: {last.reason or last.state}"
+    )
+    halts.latch(desk.account, UNCLOSABLE, why, now, figures={"signal": position.signal.signal_id})
 
 
 def _row(
@@ -133,7 +160,7 @@ def _denied(desk: Desk, order: Order, now: datetime) -> str | None:
         return None
     if now - order.created_at > desk.max_age:
         return "it was not sent in time"
-    return why_halted(desk.account)
+    return halts.why_halted(desk.account)
 
 
 def _deny(desk: Desk, order: Order, why: str, now: datetime) -> None:
@@ -206,7 +233,9 @@ def adopt(desk: Desk, order: Order, placed: Placed) -> None:
 
 def _adopt(order: Order, placed: Placed, now: datetime) -> None:
     new = placed.state
-    if new in (State.FILLED, State.PARTIALLY_FILLED):
+    if new is State.FILLED and placed.quantity == order.filled:
+        new = State.CANCELED  # of a close that found less to end: there is no more to come
+    elif new in (State.FILLED, State.PARTIALLY_FILLED):
         new = State.ACCEPTED  # until its fills are rows
     if order.state != new and may_become(State(order.state), new):
         changes = {"reason": placed.reason} if placed.reason else {}

@@ -114,6 +114,7 @@ def test_a_close_that_is_rejected_is_tried_again(trading: Trading) -> None:
     trading.look()
     assert states_of(signal)["close"] == "rejected"
     trading.broker.before.clear()
+    trading.wait(minutes=1)
     trading.look()
     closes = Order.objects.filter(leg="close").order_by("number")
     assert [(each.number, each.state) for each in closes] == [(1, "rejected"), (2, "accepted")]

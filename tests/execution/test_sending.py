@@ -1,15 +1,24 @@
 """An order is a row before it is sent; what may have arrived is looked up, and never sent twice."""
 
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+
 import pytest
 
-from execution.brokers.protocol import Bracket, BrokerError, Close, Placed
-from execution.halts import latch
+from execution.brokers.paper.ticket import Terms
+from execution.brokers.protocol import Bracket, BrokerError, Close, Placed, State
+from execution.filling import record
+from execution.halts import latch, standing
 from execution.models import Counterfactual, Order, PaperOrder
-from execution.monitor import monitor
+from execution.monitor import ask_to_close, close_due, monitor
+from execution.orders import move
+from execution.reconciling import reconcile
 from execution.sending import LEASE, LOOK_AFTER, send_due
 from signals.models import Signal
 from tests.databases import DATABASES
-from tests.execution.desks import Died, Trading, orders_of, position_of, states_of
+from tests.execution.desks import FREE, Died, Trading, fill_of, orders_of, position_of, states_of
 
 pytestmark = pytest.mark.django_db(databases=DATABASES)
 TIMED_OUT = BrokerError("no answer within 10 s", permanent=False)
@@ -161,3 +170,74 @@ def test_a_close_goes_out_whatever_halts_trading(trading: Trading) -> None:
     monitor(trading.desk)
     trading.move(101.0)
     assert position_of(signal).status == "closed"
+
+
+def closes() -> list[tuple[int, str]]:
+    rows = Order.objects.filter(leg="close").order_by("number")
+    return list(rows.values_list("number", "state"))
+
+
+def test_a_close_that_is_refused_for_good_is_tried_less_and_less_often(trading: Trading) -> None:
+    signal = trading.trade()
+    trading.clock.pass_by(days=31)
+    trading.broker.before["submit"] = BrokerError("held for other orders", permanent=True)
+    tried: list[timedelta] = []
+    for _ in range(60 * 5):
+        before = len(closes())
+        trading.look()
+        if len(closes()) > before:
+            tried.append(trading.clock() - position_of(signal).expires_at)
+        trading.wait(minutes=1)
+    pauses = [(later - earlier) // timedelta(minutes=1) for earlier, later in pairwise(tried)]
+    assert pauses == [1, 5, 30, 60, 60, 60, 60]
+    del trading.broker.before["submit"]
+    trading.wait(hours=1)
+    trading.look()
+    trading.move(100.0)
+    assert position_of(signal).status == "closed"
+
+
+def test_after_the_third_refusal_trading_is_halted(trading: Trading) -> None:
+    signal = trading.trade()
+    trading.clock.pass_by(days=31)
+    trading.broker.before["submit"] = BrokerError("held for other orders", permanent=True)
+    for refused in range(1, 4):
+        assert standing("paper") == []
+        trading.look()
+        assert len(closes()) == refused
+        trading.wait(minutes=30)
+    trading.look()
+    (halt,) = standing("paper")
+    assert halt.code == "unclosable"
+    assert signal.signal_id in halt.reason
+    assert "held for other orders" in halt.reason
+
+
+def test_a_close_that_sold_a_part_is_no_refusal(trading: Trading) -> None:
+    signal = trading.trade()
+    trading.clock.pass_by(days=31)
+    trading.look()
+    close = orders_of(signal)["close"]
+    record(trading.desk, [fill_of(close, 40, 100)])
+    move(orders_of(signal)["close"], State.CANCELED, trading.clock())
+    PaperOrder.objects.filter(leg="close").update(state=State.CANCELED)
+    trading.look()
+    assert closes()[-1] == (2, "accepted")
+    assert orders_of(signal)["close"].quantity == 60
+
+
+def test_a_close_for_which_less_was_left_comes_to_its_end(trading: Trading) -> None:
+    """The stop was filled in part, and we did not know it yet."""
+    signal = trading.trade()
+    paper = trading.broker.broker
+    trading.broker.broker = replace(paper, terms=Terms(FREE.costs, volume_share=Decimal(1)))
+    trading.day(94.0, 94.5, 93.0, 94.0, volume=4000.0)
+    trading.broker.broker.look()
+    ask_to_close(position_of(signal), "by_hand")
+    close_due(trading.desk)
+    trading.day(94.0, 94.5, 93.0, 94.0)
+    trading.look()
+    assert position_of(signal).status == "closed"
+    assert reconcile(trading.desk) == []
+    assert (orders_of(signal)["close"].state, orders_of(signal)["close"].filled) == ("canceled", 60)
+    assert not Order.objects.may_fill("paper").exists()

@@ -138,12 +138,14 @@ def _pace(
 def _cooldown(
     portfolio: Portfolio, limits: Limits, now: datetime, symbol: str | None
 ) -> Iterator[Distance]:
-    """A pause that is over has given back what it was for."""
-    losses = len(portfolio.losses)
+    """A pause that is over lets trade again; one loss more is one in the same row, and the next
+    pause begins."""
+    losses, text = len(portfolio.losses), "losses in a row"
     if losses >= limits.losses_in_a_row:
         passed = (now - max(portfolio.losses)).total_seconds()
-        losses = losses if passed < limits.cooldown else 0
-    yield _count("cooldown", "losses in a row", losses, limits.losses_in_a_row)
+        if passed >= limits.cooldown:
+            losses, text = limits.losses_in_a_row - 1, f"{text} count after the pause"
+    yield _count("cooldown", text, losses, limits.losses_in_a_row)
 
 
 Ask = Callable[[Portfolio, Limits, datetime, str | None], Iterator[Distance]]

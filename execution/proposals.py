@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from django.db import transaction
-
 from argo.errors import Unavailable
 from execution.brokers.protocol import Account
 from execution.deciding import intent_of, latest, size, why_stale
@@ -13,8 +11,8 @@ from execution.desk import Desk
 from execution.distances import Distance, after_loss, distances, loss_at_stop
 from execution.equity import account_row
 from execution.fields import ZERO
+from execution.firm import days_of
 from execution.matching import as_decimal
-from execution.monitor import days_of
 from execution.portfolio import portfolio
 from execution.prop_firm import standing
 from execution.prop_firm.days import Day, NoStanding, record
@@ -61,16 +59,16 @@ class Standing:
 def stand(desk: Desk, trade: str | Proposal | None = None) -> Standing:
     """How the account stands, with the trade of a stored signal, another one, or none.
 
-    Nothing is written but what the account began with, where it is new. Raises `NotFound`,
-    `BrokerError`, and `Unavailable` where the account's figures are none.
+    Nothing is written but what the account began with, where it is new, and nothing is locked: who
+    only looks holds up no decision. Raises `NotFound`, `BrokerError`, and `Unavailable` where the
+    account's figures are none.
     """
     signal = Signal.objects.get(pk=row_of(trade)) if isinstance(trade, str) else None
     money, now = desk.broker.account(), desk.clock()
     wanted = intent_of(desk, signal) if signal else None
     if isinstance(trade, Proposal):
         wanted = _intent(desk, trade, now)
-    with transaction.atomic():
-        held = portfolio(desk, money, now)
+    held = portfolio(desk, money, now, locked=False)
     try:
         return _stand(desk, money, held, wanted, signal, now)
     except (NoStanding, ArithmeticError) as error:

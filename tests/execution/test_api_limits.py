@@ -5,12 +5,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from execution import halts, wiring
 from execution.desk import Desk
 from execution.models import Decision, Order
 from execution.prop_firm.rule_set import DailyLoss, Drawdown, RuleSet
+from execution.proposals import stand
 from execution.risk.intent import Limits
 from signals.api_keys import create_key
 from signals.market.protocol import FeedError, Quote
@@ -107,6 +110,17 @@ def test_nothing_is_traded_by_asking(client: Client, trading: Trading) -> None:
     assert not Order.objects.exists()
     assert Decision.objects.get().status == "pending"
     assert by_code(ask(client)["before"])["positions"] == (0, 10, 10)
+
+
+def test_looking_locks_nothing(trading: Trading) -> None:
+    """No decision waits for somebody who looks; SQLite's one lock for writing is not taken."""
+    trading.trade()
+    with CaptureQueriesContext(connection) as asked:
+        stand(trading.desk)
+    statements = [each["sql"] for each in asked]
+    locking = ("BEGIN", "SAVEPOINT", "INSERT", "UPDATE", "DELETE")
+    assert not [sql for sql in statements if sql.startswith(locking) or "FOR UPDATE" in sql]
+    assert any("trading_accounts" in sql for sql in statements)
 
 
 def test_a_signals_trade_is_sized_as_it_would_be(client: Client, trading: Trading) -> None:
@@ -206,5 +220,12 @@ def test_a_pause_after_losses_is_told(client: Client, trading: Trading) -> None:
         trading.clock.pass_by(minutes=2)
         trading.market.quotes["AAPL"] = Quote(100.0, trading.clock())
     assert by_code(ask(client)["before"])["cooldown"] == (3, 3, 0)
-    trading.clock.pass_by(hours=2)
-    assert by_code(ask(client)["before"])["cooldown"] == (0, 3, 3)
+    trading.wait(hours=2)
+    assert by_code(ask(client)["before"])["cooldown"] == (2, 3, 1)
+    assert ask(client, TRADE)["denials"] == []
+    trading.trade()
+    trading.move(95.0)
+    trading.move(100.0)
+    told = ask(client, TRADE)
+    assert by_code(told["before"])["cooldown"] == (3, 3, 0)
+    assert [denial["code"] for denial in told["denials"]] == ["cooldown"]

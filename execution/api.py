@@ -105,7 +105,7 @@ def halt(request: HttpRequest, body: HaltIn) -> Halt:
 )
 def resume(request: HttpRequest, body: ResumeIn) -> dict[str, int]:
     """What still stands latches again: a breached limit, a broker that disagrees."""
-    account, who = settings.TRADING_ACCOUNT, _who(request)
+    account, who = body.account or settings.TRADING_ACCOUNT, _who(request)
     lifted = halts.lift(account, by=who, why=body.why, now=utc_now(), code=body.code)
     return {"lifted": lifted}
 
@@ -118,7 +118,8 @@ def resume(request: HttpRequest, body: ResumeIn) -> dict[str, int]:
 )
 def execute_signal(request: HttpRequest, signal_id: str) -> Status[Any]:
     """By the rules of every trade, whatever AUTO_EXECUTE says. 200 with what was decided and every
-    reason; 202 where it is decided in a moment; 409 where it was executed before."""
+    reason; 202 where it is decided in a moment; 409 where it was executed before, has an outcome or
+    is a replay's; 503 where the broker does not answer: then nobody has asked for anything."""
     from execution.by_hand import execute
     from execution.wiring import desk
 

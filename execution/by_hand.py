@@ -6,33 +6,33 @@ The rules are those of every trade: there is no way round them.
 import logging
 
 from argo.errors import Conflict
-from execution.brokers.protocol import Leg, State
+from execution.brokers.protocol import Leg
 from execution.deciding import execute_due
 from execution.decisions import ask_for
 from execution.desk import Desk
 from execution.models import Decision, Order, Position
 from execution.monitor import ask_to_close, refresh
 from execution.queries import decision_of, row_of
-from execution.reconciling import reconcile
+from execution.reconciling import AT_BROKER, reconcile
 from execution.sending import send_due
 
 logger = logging.getLogger(__name__)
 
 MANUAL = "manual"
-AT_BROKER = (State.ACCEPTED, State.PARTIALLY_FILLED)
 
 
 def execute(desk: Desk, signal_id: str, who: str) -> Decision:
     """Decide on the signal now, by the rules of every trade, and send its order.
 
-    Our books are compared with the broker's before. The decision is still pending where another
-    worker has it, or the broker could not be asked: then it is made soon. Raises `NotFound`,
-    `AlreadyDecided` and `BrokerError`.
+    Our books are compared with the broker's before: where it does not answer nothing is asked for,
+    and nothing will happen. The decision is still pending where another worker has it, or the
+    broker fails meanwhile: then it is made soon. Raises `NotFound`, `Conflict` as `ask_for` does,
+    and `BrokerError`.
     """
     row = row_of(signal_id)
-    ask_for(signal_id, who, desk.clock())
     reconcile(desk)
     send_due(desk)
+    ask_for(signal_id, who, desk.clock())
     execute_due(desk, row)
     return decision_of(signal_id)
 
@@ -50,9 +50,9 @@ def cancel(desk: Desk, order: Order, *, who: str, why: str) -> Order:
         raise Conflict(f"{order} protects or ends a position. Close the position instead.")
     if order.state not in AT_BROKER:
         raise Conflict(f"{order}: only what the broker has can be canceled.")
-    Order.objects.filter(pk=order.pk).update(reason=f"{who} cancels it: {why}")
     logger.warning("%s cancels %s: %s", who, order.client_order_id, why)
     desk.broker.cancel(order.broker_id)
+    Order.objects.filter(pk=order.pk).update(reason=f"{who} cancels it: {why}")
     refresh(desk, [order])
     order.refresh_from_db()
     return order

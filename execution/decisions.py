@@ -12,7 +12,7 @@ from execution.hint import hint
 from execution.models import Decision
 from execution.risk.rules import Denial
 from signals.clock import utc_now
-from signals.models import Signal
+from signals.models import Signal, SignalContext
 from signals.store import StoredSignal
 
 NOT_LIVE = frozenset({"import", "adopted", "replay"})
@@ -65,20 +65,34 @@ def insert(ids: Sequence[int], account: str, now: datetime) -> None:
 def ask_for(signal_id: str, who: str, now: datetime) -> None:
     """A person wants this signal decided on, whatever AUTO_EXECUTE says; the rules stay the same.
 
-    Raises `NotFound`, and `AlreadyDecided` where it is executed or being decided on.
+    Raises `NotFound`; `AlreadyDecided` where it is executed or being decided on; `Conflict` where
+    it is a replay's, or has its outcome.
     """
     with transaction.atomic():
         signal = Signal.objects.filter(signal_id=signal_id).first()
         if signal is None:
             raise NotFound(f"There is no signal {signal_id}, or it is not in the database yet.")
+        if why_not := _why_not_asked(signal):
+            raise Conflict(f"Signal {signal_id} {why_not}.")
         insert([signal.id], settings.TRADING_ACCOUNT, now)
         status = Decision.Status
-        waiting = Decision.objects.filter(pk=signal.id, status__in=[status.PENDING, status.SKIPPED])
+        open_ones = Decision.objects.exclude(account=REPLAY)
+        waiting = open_ones.filter(pk=signal.id, status__in=[status.PENDING, status.SKIPPED])
         changes = {"status": status.PENDING, "account": settings.TRADING_ACCOUNT,
                    "asked_by": who, "queued_at": now, "due_at": now,
                    "reasons": [], "skipped_for": "", "decided_at": None}  # fmt: skip
         if waiting.update(**changes) != 1:
             raise AlreadyDecided(f"Signal {signal_id} is executed already, or being decided on.")
+
+
+def _why_not_asked(signal: Signal) -> str | None:
+    """Why nobody may ask for it, whatever is decided."""
+    if signal.outcome is not None:
+        return f"has its outcome already: {signal.outcome}"
+    replayed = SignalContext.objects.filter(pk=signal.pk, origin=REPLAY).exists()
+    if replayed or Decision.objects.filter(pk=signal.pk, account=REPLAY).exists():
+        return "is a replay's, of the past: it is traded on that account alone"
+    return None
 
 
 def claim(

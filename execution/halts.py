@@ -26,8 +26,10 @@ def latch(
 ) -> Halt:
     """Stop all new trades of the account until a person lifts it.
 
-    A halt of that code that is there already stays as it is.
+    A halt of that code that is there already stays as it is. Raises `InvalidInput` without a
+    reason; one of Argo's own stops trading whatever a broker wrote into it.
     """
+    reason = checked(reason.replace("\0", "") if by == BY_ARGO else reason, "say why trading stops")
     with transaction.atomic():
         halt, is_new = Halt.objects.get_or_create(
             account=account,
@@ -51,8 +53,7 @@ def lift(account: str, *, by: str, why: str, now: datetime, code: str | None = N
     A breach that still stands latches again at the monitor's next look. Raises `InvalidInput`
     without a reason, and `Conflict` where there is nothing to lift.
     """
-    if not why.strip():
-        raise InvalidInput([FieldError("why", "say why trading may go on")])
+    why = checked(why, "say why trading may go on")
     open_halts = Halt.objects.filter(account=account, lifted_at=None)
     if code is not None:
         open_halts = open_halts.filter(code=code)
@@ -63,9 +64,23 @@ def lift(account: str, *, by: str, why: str, now: datetime, code: str | None = N
     return lifted
 
 
+def checked(why: str, needed: str) -> str:
+    """The reason, if it is one that can be kept. Raises `InvalidInput`; `needed` says for what."""
+    if not why.strip():
+        raise InvalidInput([FieldError("why", needed)])
+    if "\0" in why:
+        raise InvalidInput([FieldError("why", "has a NUL, which no database keeps; leave it out")])
+    return why
+
+
 def standing(account: str) -> list[Halt]:
     """The halts that are not lifted, oldest first."""
     return list(Halt.objects.filter(account=account, lifted_at=None).order_by("latched_at", "pk"))
+
+
+def elsewhere(account: str) -> list[Halt]:
+    """Those of every other account, oldest first."""
+    return list(Halt.objects.filter(lifted_at=None).exclude(account=account).order_by("pk"))
 
 
 def why_halted(account: str) -> str | None:

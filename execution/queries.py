@@ -6,13 +6,15 @@ belongs to one signal is found by an index of its own; every other filter walks 
 
 from typing import Annotated, Any, Literal, TypeVar
 
+from django.conf import settings
 from django.db.models import F, Model, QuerySet, TextField, Value
 from django.db.models.functions import Concat
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from argo.errors import NotFound
 from execution.brokers.protocol import FINAL, Leg, State
-from execution.models import Decision, Fill, Halt, Order, Position
+from execution.decisions import REPLAY
+from execution.models import Decision, Fill, Halt, Order, Position, TradingAccount
 from execution.models.decision import WAITING
 from execution.models.order import MAY_FILL
 from execution.reasons import REASONS
@@ -21,6 +23,7 @@ from signals.models import Signal
 from signals.validation import Label
 
 Row = TypeVar("Row", bound=Model)
+OPEN = "open"
 
 
 def _reason(code: str) -> str:
@@ -29,7 +32,18 @@ def _reason(code: str) -> str:
     return code
 
 
+def _state(name: str) -> str:
+    if name not in STATES:
+        raise ValueError(f"is one of {', '.join(STATES)}")
+    return name
+
+
+STATES = (OPEN, *(state.value for state in State))
 Reason = Annotated[str, AfterValidator(_reason)]
+OrderState = Annotated[
+    str, AfterValidator(_state), WithJsonSchema({"type": "string", "enum": STATES})
+]
+"""One type: of a union, a refusal would name what it is made of."""
 Symbol = Annotated[Label, AfterValidator(normalised)]
 
 
@@ -54,7 +68,7 @@ class DecisionQuery(PageQuery):
 class OrderQuery(PageQuery):
     """Which orders; the state `open` is every one that may still fill."""
 
-    state: State | Literal["open"] | None = None
+    state: OrderState | None = None
     leg: Leg | None = None
     symbol: Symbol | None = None
     signal_id: Label | None = None
@@ -102,10 +116,10 @@ def skipped_for(rows: QuerySet[Decision], code: str) -> QuerySet[Decision]:
 def orders(query: OrderQuery) -> list[Order]:
     """One page."""
     chosen = _of_signal(Order.objects.select_related("signal"), "signal", query.signal_id)
-    few = query.state == "open" or (query.state is not None and query.state not in FINAL)
+    few = query.state is not None and query.state not in FINAL
     if few:
         chosen = chosen.filter(MAY_FILL)
-    if query.state and query.state != "open":
+    if query.state and query.state != OPEN:
         chosen = chosen.filter(state=query.state)
     return _page(chosen.filter(**_given(leg=query.leg, symbol=query.symbol)), query, few)
 
@@ -145,6 +159,18 @@ def row_of(signal_id: str) -> int:
     if row is None:
         raise NotFound(f"There is no signal {signal_id}, or it is not in the database yet.")
     return row
+
+
+def account_of(name: str) -> str:
+    """The name, where there is such an account or is one to be. Raises `NotFound`."""
+    known = {
+        settings.TRADING_ACCOUNT,
+        REPLAY,
+        *TradingAccount.objects.values_list("name", flat=True),
+    }
+    if name not in known:
+        raise NotFound(f"There is no account {name!r}; there are {', '.join(sorted(known))}.")
+    return name
 
 
 def _of_signal(rows: QuerySet[Row], column: str, signal_id: str | None) -> QuerySet[Row]:

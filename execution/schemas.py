@@ -16,7 +16,7 @@ from pydantic import (
 
 from execution.fields import exact_text
 from execution.queries import Symbol
-from signals.validation import Label
+from signals.validation import NO_NUL, Label
 
 
 def _digits(value: Decimal | str) -> str:
@@ -32,7 +32,9 @@ def _seconds(value: timedelta | float) -> float:
 
 
 Seconds = Annotated[float, BeforeValidator(_seconds)]
-Why = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+Why = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=NO_NUL)
+]
 
 
 class ReasonOut(Schema):
@@ -153,12 +155,14 @@ class HaltIn(Schema):
 
 
 class ResumeIn(Schema):
-    """Why trading may go on; with a `code` only that halt is lifted."""
+    """Why trading may go on; with a `code` only that halt is lifted. `account`: another one than
+    that which is traded on, such as `replay`."""
 
     model_config = ConfigDict(extra="forbid")
 
     why: Why
     code: Label | None = None
+    account: Label | None = None
 
 
 class Lifted(Schema):

@@ -57,9 +57,12 @@ class Waiting(NamedTuple):
     oldest_wanted: datetime | None
 
 
-def status(now: datetime) -> dict[str, Any]:
-    """The account, what waits, what was decided lately and why not, what is open, what is wrong."""
-    name = settings.TRADING_ACCOUNT
+def status(now: datetime, name: str | None = None) -> dict[str, Any]:
+    """The account, what waits, what was decided lately and why not, what is open, what is wrong.
+
+    Of the account of that name; else of the one that is traded on.
+    """
+    name = name or settings.TRADING_ACCOUNT
     waiting, orders, halted = _waiting(), open_orders(name), halts.standing(name)
     account = TradingAccount.objects.filter(name=name).first()
     return {
@@ -74,6 +77,9 @@ def status(now: datetime) -> dict[str, Any]:
         "unknown_orders": orders.get(State.UNKNOWN.value, 0),
         "open_positions": open_positions(name),
         "halts": [_halt(each) for each in halted],
+        "halts_elsewhere": [
+            {"account": each.account, **_halt(each)} for each in halts.elsewhere(name)
+        ],
         "reconciled_at": account and account.reconciled_at,
         "broker_error": account.error if account else "",
         "broker_error_at": account and account.error_at,
@@ -195,6 +201,10 @@ WORDS = {
 def as_text(found: dict[str, Any]) -> str:
     """What `status` found, for a person."""
     lines = [f"Account {found['account']}: {WORDS[found['state']]}.", *found["problems"]]
+    lines += [
+        f"Elsewhere, trading on {halt['account']} is halted: {halt['reason']}"
+        for halt in found["halts_elsewhere"]
+    ]
     lines.append(_waiting_text(found))
     for name in ("last_hour", "last_day"):
         lines.append(f"{name.replace('_', ' ')}: {_rate_text(found[name])}")

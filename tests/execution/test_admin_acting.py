@@ -141,7 +141,21 @@ def test_a_broker_that_fails_is_told(admin_client: Client, trading: Trading) -> 
     trading.broker.before["cancel"] = BrokerError("connection refused", permanent=False)
     entry = orders_of(signal)["entry"]
     assert "Connection refused" in confirm(admin_client, ORDERS, "cancel", entry.pk)
-    assert states_of(signal)["entry"] == "accepted"
+    entry = orders_of(signal)["entry"]
+    assert (entry.state, entry.reason) == ("accepted", "")
+
+
+@pytest.mark.parametrize(("page", "action"), ACTS)
+def test_a_reason_that_cannot_be_kept_is_refused(
+    admin_client: Client, trading: Trading, page: str, action: str
+) -> None:
+    signal = trading.trade()
+    halt = halts.latch("paper", "by_hand", "the news", trading.clock())
+    key = {HALTS: halt.pk, ORDERS: orders_of(signal)["entry"].pk, POSITIONS: signal.pk}[page]
+    text = confirm(admin_client, page, action, key, why="a\0b")
+    assert "Null characters are not allowed" in text
+    assert halts.standing("paper") == [halt]
+    assert position_of(signal).closing_for == ""
 
 
 @pytest.mark.parametrize(("page", "action"), ACTS)

@@ -77,6 +77,12 @@ def test_a_value_that_there_is_not_is_refused(client: Client, path: str) -> None
     assert client.get(f"/api/execution/{path}").status_code == 422
 
 
+def test_a_refusal_names_the_field_and_what_it_takes(client: Client) -> None:
+    (fault,) = client.get("/api/execution/orders?state=gone").json()["errors"]
+    assert fault["field"] == "state"
+    assert "is one of open, initialized" in fault["message"]
+
+
 @pytest.mark.parametrize("path", LISTS)
 def test_pages_go_on_where_the_last_one_ended(client: Client, trading: Trading, path: str) -> None:
     for symbol in ("AAPL", "MSFT", "IBM"):

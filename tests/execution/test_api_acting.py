@@ -6,11 +6,13 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
+from argo.errors import InvalidInput
 from execution import halts, wiring
 from execution.brokers.protocol import BrokerError
 from execution.models import Decision, Halt, Order
 from signals.api_keys import create_key
 from signals.models import Signal
+from signals.outcomes import record_outcome
 from tests.databases import DATABASES
 from tests.execution.desks import Trading, codes_of, orders_of, states_of
 
@@ -53,7 +55,11 @@ def test_a_second_halt_leaves_the_first_ones_reason(client: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["halt", "resume"])
-@pytest.mark.parametrize("body", [{}, {"why": ""}, {"why": "  "}, {"why": "x", "reason": "y"}])
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"why": ""}, {"why": "  "}, {"why": "x", "reason": "y"}, {"why": "a\0b"}],
+    ids=["none", "empty", "blank", "misspelt", "NUL"],
+)
 def test_a_reason_is_needed(client: Client, path: str, body: dict[str, object]) -> None:
     halts.latch("paper", "drawdown", "lost", wiring.desk().clock())
     assert post(client, path, **body).status_code == 422
@@ -68,6 +74,28 @@ def test_only_the_halt_of_a_code_is_lifted(client: Client, trading: Trading) -> 
     assert post(client, "resume", why="explained", code="mismatch").status_code == 409
     assert [halt.code for halt in halts.standing("paper")] == ["drawdown"]
     assert len(halts.standing("replay")) == 1
+
+
+def test_another_accounts_halt_is_lifted_where_it_is_named(
+    client: Client, trading: Trading
+) -> None:
+    """Of a replay that broke a rule: no later replay would trade."""
+    for account in ("paper", "replay"):
+        halts.latch(account, "prop_firm", "lost", trading.clock())
+    assert post(client, "resume", why="tried", account="replay").json() == {"lifted": 1}
+    assert halts.standing("replay") == []
+    assert len(halts.standing("paper")) == 1
+
+
+@pytest.mark.parametrize("why", ["", " \n", "a\0b"])
+def test_no_door_takes_a_reason_that_cannot_be_kept(trading: Trading, why: str) -> None:
+    with pytest.raises(InvalidInput):
+        halts.latch("paper", "by_hand", why, trading.clock(), by="somebody")
+    halt = halts.latch("paper", "mismatch", "it holds 5 of A\0B", trading.clock())
+    assert halt.reason == "it holds 5 of AB"  # whatever a broker says, trading stops
+    with pytest.raises(InvalidInput):
+        halts.lift("paper", by="somebody", why=why, now=trading.clock())
+    assert halts.standing("paper") == [halt]
 
 
 def test_nothing_to_resume_is_a_conflict(client: Client) -> None:
@@ -141,13 +169,46 @@ def test_a_broker_that_disagrees_stops_it(client: Client, trading: Trading) -> N
     assert orders_of(held)["stop"].state == "accepted"
 
 
-def test_without_the_broker_the_decision_waits(client: Client, trading: Trading) -> None:
-    signal = trading.log()
+@pytest.mark.parametrize("state", ["pending", "skipped", "none"])
+def test_without_the_broker_nothing_is_asked_for(
+    client: Client, trading: Trading, state: str
+) -> None:
+    """Nor is it traded later, once somebody was told that it was not."""
+    signal = trading.log(confidence=10.0)
+    if state == "skipped":
+        trading.decide()
+    elif state == "none":
+        Decision.objects.all().delete()
+    before = list(Decision.objects.values())
     trading.broker.before["account"] = BrokerError("connection refused", permanent=False)
     answer = execute(client, signal)
     assert answer.status_code == 503
     assert "connection refused" in answer.content.decode()
-    assert Decision.objects.get().status == "pending"
+    assert list(Decision.objects.values()) == before
+
+
+def test_a_replays_signal_is_not_taken_to_the_live_account(
+    client: Client, trading: Trading
+) -> None:
+    decided, undecided = trading.log(), trading.log(origin="replay")
+    trading.decide()
+    Decision.objects.update(account="replay", status="skipped", reasons=[{"code": "halt"}])
+    before = list(Decision.objects.values())
+    for signal in (decided, undecided):
+        answer = execute(client, signal)
+        assert answer.status_code == 409
+        assert "is a replay's" in answer.content.decode()
+    assert list(Decision.objects.values()) == before
+
+
+def test_a_signal_that_has_its_outcome_is_a_conflict(client: Client, trading: Trading) -> None:
+    signal = trading.log()
+    record_outcome(signal.signal_id, outcome="loss", exit_price=95.0, who="ann", why="by hand",
+                   now=trading.clock(), journal=trading.journal)  # fmt: skip
+    answer = execute(client, signal)
+    assert answer.status_code == 409
+    assert "has its outcome already: loss" in answer.content.decode()
+    assert orders_of(signal) == {}
 
 
 def test_a_broker_that_fails_meanwhile_leaves_it_to_the_worker(

@@ -135,6 +135,12 @@ def test_a_halt_is_a_problem_in_health_too(trading: Trading, client: Client) -> 
 def test_a_halt_of_another_account_is_not_ours(trading: Trading) -> None:
     halts.latch("replay", "drawdown", "lost", trading.clock())
     assert brief()["state"] == "off"
+    found = status(trading.clock())
+    assert (found["state"], found["problems"], found["halts"]) == ("off", [], [])
+    assert found["halts_elsewhere"][0]["account"] == "replay"
+    assert "Elsewhere, trading on replay is halted: lost" in as_text(found)
+    theirs = status(trading.clock(), "replay")
+    assert (theirs["state"], theirs["halts_elsewhere"]) == ("halted", [])
 
 
 def plans_of(work: Callable[[], object]) -> list[str]:

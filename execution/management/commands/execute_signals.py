@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 
+from argo.errors import FieldError, InvalidInput
 from execution import halts
 from execution.deciding import execute_due
 from execution.decisions import ask_for
+from execution.queries import account_of, row_of
 from execution.reconciling import reconcile
 from execution.sending import send_due
 from execution.status import as_text, status
@@ -31,26 +34,52 @@ class Command(ArgoCommand):
         )
         what.add_argument("--resume", metavar="WHY", help="lift every halt of the account")
         parser.add_argument("--by", default="command line", help="who halts, resumes or asks")
+        parser.add_argument("--account", metavar="NAME", help="to halt, to resume or to look at: "
+                            "another one than that which is traded on, such as replay")  # fmt: skip
+
+    def execute(self, *args: Any, **options: Any) -> str | None:  # noqa: ANN401  # as Django has it
+        """To stop trading and to look at it, nobody needs settings that pass the checks."""
+        if _needs_no_broker(options):
+            options["skip_checks"] = True
+        return super().execute(*args, **options)
 
     def run(self, options: dict[str, Any]) -> None:
-        account, who, now = desk().account, options["by"], utc_now()
-        if options["halt"]:
+        account = options["account"]
+        if _needs_no_broker(options):
+            self._stand(
+                options, settings.TRADING_ACCOUNT if account is None else account_of(account)
+            )
+        elif account is None:
+            self._execute(options)
+        else:
+            told = (
+                "goes with --halt, --resume or --status; trades are made on the settings' account"
+            )
+            raise InvalidInput([FieldError("--account", told)])
+
+    def _stand(self, options: dict[str, Any], account: str) -> None:
+        who, now = options["by"], utc_now()
+        if options["halt"] is not None:
             halts.latch(account, halts.BY_HAND, options["halt"], now, by=who)
             self.answer(options, {"account": account, "halted": True}, f"{account} is halted.")
-        elif options["resume"]:
+        elif options["resume"] is not None:
             lifted = halts.lift(account, by=who, why=options["resume"], now=now)
             self.answer(options, {"account": account, "lifted": lifted}, f"{lifted} halts lifted.")
-        elif options["status"]:
-            self.answer(options, standing := status(now), as_text(standing))
         else:
-            self._execute(options, who)
+            self.answer(options, standing := status(now, account), as_text(standing))
 
-    def _execute(self, options: dict[str, Any], who: str) -> None:
-        at = desk()
-        if options["signal"]:
-            ask_for(options["signal"], who, at.clock())
+    def _execute(self, options: dict[str, Any]) -> None:
+        at, signal = desk(), options["signal"]
+        if signal is not None:
+            row_of(signal)
         reconcile(at)
         send_due(at)
+        if signal is not None:  # only now: a broker that does not answer leaves nothing asked for
+            ask_for(signal, options["by"], at.clock())
         tally = execute_due(at)
         text = f"{tally.executed} executed, {tally.skipped} skipped, {tally.postponed} postponed."
         self.answer(options, vars(tally), text)
+
+
+def _needs_no_broker(options: dict[str, Any]) -> bool:
+    return options["status"] or options["halt"] is not None or options["resume"] is not None

@@ -29,7 +29,7 @@ class Command(ArgoCommand):
         parser.add_argument("--by", default="command line", help="who settles")
 
     def run(self, options: dict[str, Any]) -> None:
-        if options["settle"]:
+        if options["settle"] is not None:
             changed = settle(desk(), by=options["by"], why=options["settle"])
             self.answer(options, {"changed": changed}, "\n".join(changed) or "Nothing to settle.")
         elif options["reconcile"]:

@@ -1,0 +1,163 @@
+"""The commands of execution: to trade, to stop trading, and to look at how it stands."""
+
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from argo.errors import Conflict
+from execution import halts
+from execution.brokers.protocol import BrokerError
+from execution.management.commands import execute_signals, monitor_positions
+from execution.models import Decision, Halt, Order
+from tests.execution.desks import Trading, position_of
+from tests.installation import Installation
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def own_desk(trading: Trading, monkeypatch: pytest.MonkeyPatch) -> None:
+    for command in (execute_signals, monitor_positions):
+        monkeypatch.setattr(command, "desk", lambda: trading.desk)
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command(*arguments, stdout=out)
+    return out.getvalue()
+
+
+def refused(*arguments: str) -> tuple[int, str]:
+    """The exit code, and what is said."""
+    with pytest.raises(CommandError) as told:
+        run(*arguments)
+    return told.value.returncode, str(told.value)
+
+
+def no_desk() -> Any:  # noqa: ANN401
+    raise Conflict("the settings of the broker do not fit together")
+
+
+@pytest.mark.parametrize("why", ["", "  ", "a\0b"])
+@pytest.mark.parametrize("option", ["--halt", "--resume"])
+def test_a_reason_that_is_none_is_wrong_usage(trading: Trading, option: str, why: str) -> None:
+    """`--halt "$WHY"` with an empty variable traded."""
+    signal = trading.log()
+    if option == "--resume":
+        halts.latch("paper", "drawdown", "lost", trading.clock())
+    before = halts.standing("paper")
+    code, text = refused("execute_signals", option, why)
+    assert (code, text[:5]) == (2, "why: ")
+    assert halts.standing("paper") == before
+    assert Decision.objects.get(signal=signal).status == "pending"
+
+
+def test_an_empty_signal_id_is_not_found(trading: Trading) -> None:
+    trading.log()
+    assert refused("execute_signals", "--signal", "")[0] == 2
+    assert not Order.objects.exists()
+
+
+def test_settling_takes_a_reason(trading: Trading) -> None:
+    held = trading.trade()
+    trading.broker.instead["positions"] = lambda: ()
+    assert refused("monitor_positions", "--settle", "")[0] == 2
+    assert position_of(held).status == "open"
+
+
+def test_a_halt_stops_trading_until_it_is_lifted(trading: Trading) -> None:
+    assert run("execute_signals", "--halt", "the news", "--by", "ann") == "paper is halted.\n"
+    halt = Halt.objects.get()
+    assert (halt.account, halt.reason, halt.latched_by) == ("paper", "the news", "ann")
+    trading.log()
+    assert "0 executed, 1 skipped" in run("execute_signals")
+    assert "1 halts lifted" in run("execute_signals", "--resume", "it was nothing")
+    assert refused("execute_signals", "--resume", "again")[0] == 1
+    trading.log()
+    assert "1 executed" in run("execute_signals")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--halt", "why"], ["--resume", "why"], ["--status"]], ids=lambda each: each[0]
+)
+@override_settings(PROP_FIRM="nobody")
+def test_who_stops_or_looks_needs_no_broker(
+    trading: Trading, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    """Nor settings that pass the checks."""
+    monkeypatch.setattr(execute_signals, "desk", no_desk)
+    halts.latch("paper", "drawdown", "lost", trading.clock())
+    out = StringIO()
+    call_command("execute_signals", *arguments, stdout=out, skip_checks=False)
+    assert out.getvalue()
+
+
+def test_who_trades_needs_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(execute_signals, "desk", no_desk)
+    assert refused("execute_signals") == (1, "the settings of the broker do not fit together")
+
+
+def test_a_replays_halt_is_seen_and_lifted(trading: Trading) -> None:
+    halts.latch("replay", "prop_firm", "the day has lost too much", trading.clock())
+    words = "trading on replay is halted: the day has lost too much"
+    assert words in run("execute_signals", "--status")
+    assert "Account replay: trading is halted" in run(
+        "execute_signals", "--status", "--account", "replay"
+    )
+    assert refused("execute_signals", "--resume", "tried")[0] == 1
+    assert "1 halts" in run("execute_signals", "--resume", "tried", "--account", "replay")
+    assert words not in run("execute_signals", "--status")
+    assert "replay is halted" in run("execute_signals", "--halt", "x", "--account", "replay")
+    assert halts.standing("paper") == []
+
+
+@pytest.mark.parametrize("option", ["--halt", "--resume"])
+def test_an_account_that_there_is_not_is_told(trading: Trading, option: str) -> None:
+    """A halt of a name misspelt would stop nothing."""
+    code, text = refused("execute_signals", option, "why", "--account", "papre")
+    assert code == 2
+    assert "no account 'papre'; there are paper, replay" in text
+    assert not Halt.objects.exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["--signal", "x"]], ids=["all", "one"])
+def test_no_other_account_is_traded_on(trading: Trading, arguments: list[str]) -> None:
+    trading.log()
+    code, text = refused("execute_signals", "--account", "replay", *arguments)
+    assert (code, text[:11]) == (2, "--account: ")
+    assert not Order.objects.exists()
+
+
+def test_the_status_is_json_too(trading: Trading) -> None:
+    halts.latch("paper", "by_hand", "the news", trading.clock())
+    told = json.loads(run("execute_signals", "--status", "--json"))
+    assert told["state"] == "halted"
+    assert told["halts"][0]["latched_at"] == "2025-01-15T15:00:00Z"
+
+
+def test_without_the_broker_nothing_is_asked_for(trading: Trading) -> None:
+    signal = trading.log()
+    before = list(Decision.objects.values())
+    trading.broker.before["account"] = BrokerError("connection refused", permanent=False)
+    code, text = refused("execute_signals", "--signal", signal.signal_id)
+    assert (code, text) == (1, "connection refused")
+    assert list(Decision.objects.values()) == before
+
+
+def test_one_signal_is_asked_for(trading: Trading) -> None:
+    signal = trading.log()
+    assert "1 executed" in run("execute_signals", "--signal", signal.signal_id, "--by", "ann")
+    assert Decision.objects.get().asked_by == "ann"
+
+
+@pytest.mark.parametrize("command", ["execute_signals", "monitor_positions", "flush_signals"])
+def test_a_folder_without_tables_is_told_without_a_traceback(command: str, tmp_path: Path) -> None:
+    answer = Installation(tmp_path / "new").manage(command)
+    assert answer.returncode == 1
+    assert "run manage.py migrate, or up" in answer.stderr
+    assert "Traceback" not in answer.stderr

@@ -14,6 +14,8 @@ from signals.market.instruments import normalised
 
 SYMBOL = re.compile(r"[A-Za-z0-9.\-/=^:_&]{1,32}")
 """As signals spell them."""
+NEW_YORK = "XNYS"
+"""The exchange of most, which is known without a look."""
 
 
 @register()
@@ -24,7 +26,7 @@ def prop_firm(**_: object) -> list[CheckMessage]:
         load(settings.PROP_FIRM, own)
     except InvalidInput as error:
         hint = "Correct PROP_FIRM or PROP_FIRM_FILE; off means that there is no firm."
-        return [Error(f"PROP_FIRM: {error}.", hint=hint, id="execution.E001")]
+        return [Error(f"{error}.", hint=hint, id="execution.E001")]
     return []
 
 
@@ -57,6 +59,24 @@ def zone(**_: object) -> list[CheckMessage]:
         text = f"TRADING_ZONE is {settings.TRADING_ZONE!r}, and there is no such zone."
         return [Error(text, hint=hint, id="execution.E004")]
     return []
+
+
+@register()
+def exchange(**_: object) -> list[CheckMessage]:
+    """Stocks trade on an exchange whose calendar there is."""
+    name = settings.MARKET_EXCHANGE
+    if name == NEW_YORK or name in _exchanges():
+        return []
+    hint = "It is the name of a calendar of exchange_calendars: XNYS is New York, XLON London."
+    text = f"MARKET_EXCHANGE is {name!r}, and there is no such exchange."
+    return [Error(text, hint=hint, id="execution.E007")]
+
+
+def _exchanges() -> list[str]:
+    """Loaded only where it is wanted: with pandas it takes half a second and 80 MiB."""
+    from exchange_calendars import get_calendar_names
+
+    return list(get_calendar_names())
 
 
 @register()

@@ -1,5 +1,6 @@
 """What is set wrongly for trading is told before anything is traded."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ def found(settings: Settings, **changes: object) -> list[tuple[str | None, str]]
     ("wrong", "check", "told"),
     [
         ({"PROP_FIRM": "nobody"}, "execution.E001", "no rule set 'nobody'"),
+        ({"MARKET_EXCHANGE": "XXXX"}, "execution.E007", "'XXXX', and there is no such exchange"),
         ({"PROP_FIRM": "x", "PROP_FIRM_FILE": "/nowhere"}, "execution.E001", "cannot be read"),
         ({"BROKER": "alpaca"}, "execution.E002", "its keys are missing"),
         (
@@ -57,12 +59,27 @@ def test_a_setting_that_cannot_be_meant_is_told(
         {},
         {"AUTO_EXECUTE": True},
         LIVE,
+        {"MARKET_EXCHANGE": "XLON"},
+        {"MARKET_EXCHANGE": "NYSE"},
         {"BROKER": "alpaca", "ALPACA_LIVE": "no", "AUTO_EXECUTE": True, **KEYS},
         {"RISK_GROUPS": [["AAPL", "MSFT"]], "RISK_ALLOWED": ["BTC-USD", "BRK.B"]},
     ],
 )
 def test_what_can_be_meant_is_not(right: dict[str, object], settings: Settings) -> None:
     assert found(settings, **right) == []
+
+
+def test_a_setting_is_named_once(settings: Settings) -> None:
+    ((_, text),) = found(settings, PROP_FIRM="nobody")
+    assert text.count("PROP_FIRM") == 1
+
+
+def test_the_usual_exchange_is_known_without_loading_calendars(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every command runs the checks, and every process would carry pandas."""
+    monkeypatch.setitem(sys.modules, "exchange_calendars", None)
+    assert found(settings) == []
 
 
 def test_a_rule_set_of_ones_own_is_found(settings: Settings, tmp_path: Path) -> None:

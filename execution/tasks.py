@@ -1,35 +1,47 @@
 """Celery tasks of execution. A message is a hint; losing or repeating it harms nothing."""
 
+from contextlib import AbstractContextManager
 from functools import cache
 
 from celery import shared_task
+from django.conf import settings
 
 from execution.deciding import execute_due
 from execution.desk import Desk
+from execution.failures import noted
 from execution.monitor import monitor as look
 from execution.reconciling import reconcile as compare
 from execution.sending import send_due
 from execution.wiring import desk
+from signals.clock import utc_now
 
 
 @shared_task(name="execution.tasks.execute")
 def execute() -> int:
     """Decide on what waits for it, and send what is on its way; answers how many were executed."""
-    at = _ready_desk()
-    send_due(at)
-    return execute_due(at).executed
+    with _noted("execute"):
+        at = _ready_desk()
+        send_due(at)
+        return execute_due(at).executed
 
 
 @shared_task(name="execution.tasks.monitor")
 def monitor() -> int:
     """Follow the trades; answers how many orders were filled."""
-    return look(_ready_desk()).filled
+    with _noted("monitor"):
+        return look(_ready_desk()).filled
 
 
 @shared_task(name="execution.tasks.reconcile")
 def reconcile() -> int:
     """Compare our books with the broker's; answers how many differences there are."""
-    return len(compare(desk()))
+    with _noted("reconcile"):
+        return len(compare(desk()))
+
+
+def _noted(task: str) -> AbstractContextManager[None]:
+    """Health tells what it raised, also of an account that was never reached."""
+    return noted(settings.TRADING_ACCOUNT, task, utc_now)
 
 
 @cache

@@ -1,0 +1,37 @@
+"""What made execution's tasks fail, kept for health until they succeed again."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from execution.brokers.protocol import BrokerError
+from execution.models import Failure
+from signals.clock import Clock
+
+
+@contextmanager
+def noted(account: str, task: str, clock: Clock) -> Iterator[None]:
+    """Keep what the task raises, which goes on; forget what it raised before once it is done."""
+    mine = Failure.objects.filter(account=account, task=task)
+    try:
+        yield
+    except Exception as error:
+        Failure.objects.update_or_create(
+            account=account,
+            task=task,
+            defaults={"error": _told(task, error), "failed_at": clock()},
+        )
+        raise
+    if mine.exists():  # deleting nothing would wait for every writer, too
+        mine.delete()
+
+
+def failures(account: str) -> list[Failure]:
+    """Those that stand, the latest first."""
+    return list(Failure.objects.filter(account=account).order_by("-failed_at", "task"))
+
+
+def _told(task: str, error: Exception) -> str:
+    """In a sentence; of an error that is not the broker's with its kind."""
+    if isinstance(error, BrokerError):
+        return f"The broker failed: {error}"
+    return f"Execution's task {task} failed: {type(error).__name__}: {error}"

@@ -1,0 +1,92 @@
+"""The tasks of execution: what makes one fail is told until it succeeds again, and it fails."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from execution import tasks
+from execution.brokers.protocol import BrokerError
+from execution.desk import Desk
+from execution.models import Failure, TradingAccount
+from execution.status import brief, status
+from signals.clock import utc_now
+from tests.databases import DATABASES
+from tests.execution.desks import Trading, states_of
+
+pytestmark = pytest.mark.django_db(databases=DATABASES)
+WRONG_KEYS = BrokerError("401: the keys are wrong", permanent=True)
+EVERY = (tasks.execute, tasks.monitor, tasks.reconcile)
+
+
+@pytest.fixture(autouse=True)
+def fresh(trading: Trading, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A process that has not compared books yet, whose desk is the test's."""
+    tasks._ready_desk.cache_clear()
+    monkeypatch.setattr(tasks, "desk", lambda: trading.desk)
+    yield
+    tasks._ready_desk.cache_clear()
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("task", EVERY)
+def test_a_broker_that_fails_at_the_start_is_told(
+    trading: Trading, task: Callable[[], int]
+) -> None:
+    """Also of an account that was never reached."""
+    trading.broker.before["account"] = WRONG_KEYS
+    with pytest.raises(BrokerError):
+        task()
+    assert not TradingAccount.objects.exists()
+    found = status(utc_now())
+    assert "The broker failed: 401: the keys are wrong" in found["problems"]
+    assert "401: the keys are wrong" in found["broker_error"]
+    assert found["broker_error_at"] is not None
+    assert "The broker failed: 401: the keys are wrong" in brief()["problems"]
+
+
+@pytest.mark.usefixtures("database")
+def test_it_is_forgotten_once_the_task_succeeds(trading: Trading) -> None:
+    trading.broker.before["account"] = WRONG_KEYS
+    for task in EVERY:
+        with pytest.raises(BrokerError):
+            task()
+    del trading.broker.before["account"]
+    tasks.execute()
+    tasks.monitor()
+    assert [failure.task for failure in Failure.objects.all()] == ["reconcile"]
+    tasks.reconcile()
+    assert status(utc_now())["problems"] == []
+
+
+def test_a_desk_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def misconfigured() -> Desk:
+        raise ValueError("'moon' is no exchange calendar")
+
+    monkeypatch.setattr(tasks, "desk", misconfigured)
+    with pytest.raises(ValueError, match="moon"):
+        tasks.monitor()
+    (problem,) = status(utc_now())["problems"]
+    assert problem == (
+        "Execution's task monitor failed: ValueError: 'moon' is no exchange calendar"
+    )
+
+
+def test_each_problem_is_told_once(trading: Trading) -> None:
+    trading.broker.before["account"] = WRONG_KEYS
+    for task in EVERY:
+        with pytest.raises(BrokerError):
+            task()
+    assert len(status(utc_now())["problems"]) == 1
+
+
+def test_a_process_compares_books_before_it_trades(trading: Trading) -> None:
+    signal = trading.log()
+    trading.broker.before["positions"] = BrokerError("down", permanent=False)
+    with pytest.raises(BrokerError):
+        tasks.execute()
+    assert states_of(signal) == {}
+    del trading.broker.before["positions"]
+    assert tasks.execute() == 1
+    assert trading.broker.calls.count("positions") == 2
+    tasks.execute()
+    assert trading.broker.calls.count("positions") == 2

@@ -6,14 +6,14 @@ The rules are those of every trade: there is no way round them.
 import logging
 
 from argo.errors import Conflict
-from execution.brokers.protocol import Leg
+from execution.brokers.protocol import AT_BROKER, Leg
 from execution.deciding import execute_due
 from execution.decisions import ask_for
 from execution.desk import Desk
 from execution.models import Decision, Order, Position
 from execution.monitor import ask_to_close, refresh
 from execution.queries import decision_of, row_of
-from execution.reconciling import AT_BROKER, reconcile
+from execution.reconciling import reconcile
 from execution.sending import send_due
 
 logger = logging.getLogger(__name__)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connections
 from django.test import override_settings
 
 from argo.errors import Conflict
@@ -14,6 +15,8 @@ from execution import halts
 from execution.brokers.protocol import BrokerError
 from execution.management.commands import execute_signals, monitor_positions
 from execution.models import Decision, Halt, Order
+from signals.management.command import ArgoCommand
+from tests.databases import DATABASES
 from tests.execution.desks import Trading, position_of
 from tests.installation import Installation
 
@@ -161,3 +164,18 @@ def test_a_folder_without_tables_is_told_without_a_traceback(command: str, tmp_p
     assert answer.returncode == 1
     assert "run manage.py migrate, or up" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.django_db(databases=DATABASES)
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [("SELECT 1 FROM gone", "run manage.py migrate"), ("SELECT FROM WHERE", None)],
+    ids=["a table", "no SQL"],
+)
+def test_only_a_missing_table_is_told_so(database: str, statement: str, told: str | None) -> None:
+    class Asking(ArgoCommand):
+        def run(self, options: dict[str, Any]) -> None:
+            connections["default"].cursor().execute(statement)
+
+    with pytest.raises(CommandError if told else DatabaseError, match=told):
+        call_command(Asking())

@@ -1,7 +1,7 @@
 """How execution stands, for health, the API, the admin and the command."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -12,7 +12,8 @@ from django.db.models import Count, Min, Q
 from execution import halts
 from execution.brokers.protocol import State
 from execution.decisions import REPLAY
-from execution.models import Decision, Halt, Order, Position, TradingAccount
+from execution.failures import failures
+from execution.models import Decision, Failure, Halt, Order, Position, TradingAccount
 from execution.models.decision import WAITING
 from signals.clock import utc_now
 
@@ -64,7 +65,7 @@ def status(now: datetime, name: str | None = None) -> dict[str, Any]:
     """
     name = name or settings.TRADING_ACCOUNT
     waiting, orders, halted = _waiting(), open_orders(name), halts.standing(name)
-    account = TradingAccount.objects.filter(name=name).first()
+    account, failed = TradingAccount.objects.filter(name=name).first(), failures(name)
     return {
         "account": name,
         "broker": settings.BROKER,
@@ -81,9 +82,9 @@ def status(now: datetime, name: str | None = None) -> dict[str, Any]:
             {"account": each.account, **_halt(each)} for each in halts.elsewhere(name)
         ],
         "reconciled_at": account and account.reconciled_at,
-        "broker_error": account.error if account else "",
-        "broker_error_at": account and account.error_at,
-        "problems": list(_problems(now, waiting, orders, halted, account)),
+        "broker_error": failed[0].error if failed else account.error if account else "",
+        "broker_error_at": failed[0].failed_at if failed else account and account.error_at,
+        "problems": list(_problems(now, waiting, orders, halted, failed, account)),
     }
 
 
@@ -91,12 +92,12 @@ def brief() -> dict[str, Any]:
     """What health says: the state, how much waits and is open, and what a person should see to."""
     now, name = utc_now(), settings.TRADING_ACCOUNT
     waiting, orders, halted = _waiting(), open_orders(name), halts.standing(name)
-    account = TradingAccount.objects.filter(name=name).first()
+    account, failed = TradingAccount.objects.filter(name=name).first(), failures(name)
     return {
         "state": _state(halted),
         "pending": waiting.number,
         "open_positions": open_positions(name),
-        "problems": list(_problems(now, waiting, orders, halted, account)),
+        "problems": list(_problems(now, waiting, orders, halted, failed, account)),
     }
 
 
@@ -158,6 +159,7 @@ def _problems(
     waiting: Waiting,
     orders: dict[str, int],
     halted: list[Halt],
+    failed: list[Failure],
     account: TradingAccount | None,
 ) -> Iterator[str]:
     """What a person should see to."""
@@ -168,12 +170,19 @@ def _problems(
         yield f"A decision has waited for {age:.0f} s: does the worker of execution run?"
     if unknown := orders.get(State.UNKNOWN.value, 0):
         yield f"Of {unknown} orders it is not known whether the broker has them."
-    if account and account.error:
-        yield f"The broker failed: {account.error}"
+    yield from _failures(failed, account)
     if account and account.reconciled_at and settings.AUTO_EXECUTE:
         age = (now - account.reconciled_at).total_seconds()
         if age > MISSED * settings.RECONCILE_INTERVAL:
             yield f"The broker last agreed with our books {age:.0f} s ago."
+
+
+def _failures(failed: list[Failure], account: TradingAccount | None) -> Iterable[str]:
+    """Each once, whichever task met it."""
+    told = [each.error for each in failed]
+    if account and account.error:
+        told.append(f"The broker failed: {account.error}")
+    return dict.fromkeys(told)
 
 
 def _state(halted: list[Halt]) -> str:

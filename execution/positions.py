@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from execution.brokers.protocol import Leg, State
 from execution.counterfactuals import outcome_of
@@ -23,7 +24,10 @@ logger = logging.getLogger(__name__)
 
 BY = "monitor"
 EXPIRED = "expired"
+SETTLED = "settled"
 AT_ONCE = 50
+MEASURE_EVERY = timedelta(hours=1)
+"""Where a feed had no bars for it."""
 MADE_OF_FILLS = (
     "status", "quantity", "closed_quantity", "entry_price", "exit_price", "opened_at",
     "expires_at", "closed_at", "exit_reason", "fees", "profit",
@@ -62,7 +66,8 @@ class Traded:
 def update_position(desk: Desk, trade: Trade) -> None:
     """Make the position anew from its signal's fills, inside the caller's transaction.
 
-    Where all of it is closed again, the signal gets its outcome.
+    Where all of it is closed again, the signal gets its outcome; also where it was settled, once
+    fills tell how all of that ended after all.
     """
     fills = list(Fill.objects.filter(order__in=trade.orders, refused="").order_by("time", "pk"))
     entry = trade.entry
@@ -70,9 +75,11 @@ def update_position(desk: Desk, trade: Trade) -> None:
     exits = [fill for fill in fills if fill.order_id != entry.pk]
     position = _position(desk, trade, entered)
     closed = Traded.of(exits)
-    _close_by(position, closed, entered)
+    unpriced = _unpriced(position, exits)
+    _close_by(position, closed, entered, unpriced)
     is_done = State(entry.state).is_final and position.closed_quantity == position.quantity
-    if is_done and position.status == Position.Status.OPEN:
+    is_told = position.settled_at is not None and not unpriced
+    if exits and is_done and (is_told or position.status == Position.Status.OPEN):
         _end(position, Leg(trade.order(exits[-1].order_id).leg), closed, entered)
         _record_outcome(desk, position, trade.signal)
     is_new = position._state.adding
@@ -94,15 +101,38 @@ def _position(desk: Desk, trade: Trade, entered: Traded) -> Position:
     return position
 
 
-def _close_by(position: Position, closed: Traded, entered: Traded) -> None:
-    position.closed_quantity = closed.quantity
+def settle(position: Position, quantity: Decimal, now: datetime) -> None:
+    """So much more of it is gone by the broker's word: without a price, and without an outcome
+    where it was all that was left; inside the caller's transaction."""
+    position.closed_quantity += quantity
+    position.settled_quantity, position.settled_at = position.closed_quantity, now
+    if position.closed_quantity == position.quantity:
+        position.status = Position.Status.CLOSED
+        position.closed_at, position.exit_reason = now, SETTLED
+    position.save(update_fields=[*MADE_OF_FILLS, "settled_quantity", "settled_at"])
+
+
+def _unpriced(position: Position, exits: Sequence[Fill]) -> Decimal:
+    """What was gone when it was settled, and has no fill yet that tells at which price."""
+    if position.settled_at is None:
+        return ZERO
+    then = sum((fill.quantity for fill in exits if fill.time <= position.settled_at), ZERO)
+    left = position.quantity - sum((fill.quantity for fill in exits), ZERO)
+    return max(ZERO, min(position.settled_quantity - then, left))
+
+
+def _close_by(position: Position, closed: Traded, entered: Traded, unpriced: Decimal) -> None:
+    position.closed_quantity = closed.quantity + unpriced
     position.fees = entered.fees + closed.fees
     if closed.quantity:
         position.exit_price = closed.price
 
 
 def _end(position: Position, last: Leg, closed: Traded, entered: Traded) -> None:
-    gain = closed.value - entered.value
+    """The profit is that of what has a price."""
+    is_whole = closed.quantity == entered.quantity
+    paid = entered.value if is_whole else entered.price * closed.quantity
+    gain = closed.value - paid
     if Side(position.side) is Side.SELL:
         gain = -gain
     position.status = Position.Status.CLOSED
@@ -128,17 +158,27 @@ def _record_outcome(desk: Desk, position: Position, signal: Signal) -> None:
 
 
 def measure_excursions(desk: Desk) -> int:
-    """Fill in how far the price went, for positions that have closed; for how many it could."""
-    closed = Position.objects.filter(
-        account=desk.account, status=Position.Status.CLOSED, mae=None, closed_at__isnull=False
-    )
-    count = 0
-    for position in closed.exclude(exit_price=None).order_by("-closed_at")[:AT_ONCE]:
+    """Fill in how far the price went, for positions that have closed; for how many it could.
+
+    One for which it cannot waits, so that it is in no other's way.
+    """
+    now, count = desk.clock(), 0
+    for position in _unmeasured(desk, now).order_by("-closed_at")[:AT_ONCE]:
         try:
             count += _measure(desk, position)
         except Exception as error:  # noqa: BLE001  # one symbol's feed holds up no other
             logger.warning("No excursions of %s yet: %s", position, error)
+            later = now + MEASURE_EVERY
+            Position.objects.filter(pk=position.pk).update(measure_at=later)
     return count
+
+
+def _unmeasured(desk: Desk, now: datetime) -> QuerySet[Position]:
+    closed = Position.objects.filter(
+        account=desk.account, status=Position.Status.CLOSED, mae=None, closed_at__isnull=False
+    )
+    due = Q(measure_at=None) | Q(measure_at__lte=now)
+    return closed.filter(due, profit__isnull=False)
 
 
 def _measure(desk: Desk, position: Position) -> int:

@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -17,21 +17,28 @@ from execution.fields import ZERO
 from execution.filling import take_fills
 from execution.models import Order, Position, TradingAccount
 from execution.monitor import refresh, refresh_open
-from execution.orders import may_become, move
+from execution.orders import may_become
+from execution.positions import settle as settle_position
 from execution.risk.intent import Side
-from execution.sending import send_due
+from execution.sending import end, send_due
 
 logger = logging.getLogger(__name__)
 
 MISMATCH = "mismatch"
-SETTLED = "settled"
+MISSING_POSITION, DIFFERENT_QUANTITY = "missing_position", "different_quantity"
+MISSING_ORDER = "missing_order"
 
 
 class Finding(NamedTuple):
-    """One thing on which we and the broker disagree: a word to count by, and a sentence."""
+    """One thing on which we and the broker disagree: a word to count by, and a sentence.
+
+    `name` is the symbol, of which the broker holds `held`, or the order's client id.
+    """
 
     code: str
     text: str
+    name: str
+    held: Decimal = ZERO
 
 
 def reconcile(desk: Desk) -> list[Finding]:
@@ -41,13 +48,17 @@ def reconcile(desk: Desk) -> list[Finding]:
     `BrokerError`.
     """
     account = account_row(desk, desk.broker.account())
-    findings = _findings(desk) and _findings(desk)  # a fill may come between two questions
+    findings = _found(desk)
     if findings:
         texts = "; ".join(finding.text for finding in findings)
         halts.latch(desk.account, MISMATCH, f"the broker disagrees: {texts}", desk.clock())
     else:
         TradingAccount.objects.filter(pk=account.pk).update(reconciled_at=desk.clock())
     return findings
+
+
+def _found(desk: Desk) -> list[Finding]:
+    return _findings(desk) and _findings(desk)  # a fill may come between two questions
 
 
 def _findings(desk: Desk) -> list[Finding]:
@@ -72,12 +83,12 @@ def differences(
         if mine == broker:
             continue
         if mine == ZERO:
-            found.append(Finding("unknown_position", f"it holds {broker} of {symbol}, we none"))
+            code, text = "unknown_position", f"it holds {broker} of {symbol}, we none"
         elif broker == ZERO:
-            found.append(Finding("missing_position", f"we hold {mine} of {symbol}, it none"))
+            code, text = MISSING_POSITION, f"we hold {mine} of {symbol}, it none"
         else:
-            text = f"we hold {mine} of {symbol}, it {broker}"
-            found.append(Finding("different_quantity", text))
+            code, text = DIFFERENT_QUANTITY, f"we hold {mine} of {symbol}, it {broker}"
+        found.append(Finding(code, text, symbol, broker))
     return found
 
 
@@ -107,9 +118,7 @@ def _orders(desk: Desk, there: Sequence[Placed]) -> list[Finding]:
     )
     clients = set(open_rows.values_list("client_order_id", flat=True))
     found = [
-        Finding(
-            "unknown_order", f"it has an order {each.client_order_id} of {each.symbol}, we none"
-        )
+        _unknown(each)
         for each in there
         if each.broker_id not in known
         and each.client_order_id not in clients
@@ -117,8 +126,14 @@ def _orders(desk: Desk, there: Sequence[Placed]) -> list[Finding]:
     ]
     for row in open_rows.filter(state__in=AT_BROKER):
         if row.broker_id not in names and _is_gone(desk, row):
-            found.append(Finding("missing_order", f"it does not have our order {row}"))
+            text = f"it does not have our order {row}"
+            found.append(Finding(MISSING_ORDER, text, row.client_order_id))
     return found
+
+
+def _unknown(placed: Placed) -> Finding:
+    name = placed.client_order_id
+    return Finding("unknown_order", f"it has an order {name} of {placed.symbol}, we none", name)
 
 
 def _is_gone(desk: Desk, row: Order) -> bool:
@@ -128,30 +143,78 @@ def _is_gone(desk: Desk, row: Order) -> bool:
 
 
 def settle(desk: Desk, *, by: str, why: str) -> list[str]:
-    """A person takes the broker's word: what it does not hold, we do not hold either.
+    """A person takes the broker's word on everything that `reconcile` finds.
 
-    Positions that the broker has not are closed without a price or an outcome, and orders that it
-    does not have are canceled. What it holds beyond ours is to be closed there. Answers what was
-    changed. Raises `InvalidInput` without a reason, and `BrokerError`.
+    Orders that it does not have are canceled; of what it holds less of, we hold no more either: the
+    difference is closed without a price or an outcome, which a fill that is told later brings. What
+    it has beyond ours is to be closed there. Answers what was changed, and what is left to do.
+    Raises `InvalidInput` without a reason, and `BrokerError`.
     """
     if not why.strip():
         raise InvalidInput([FieldError("why", "say why the broker's word counts")])
-    theirs = {holding.symbol for holding in desk.broker.positions()}
-    lost = Position.objects.filter(account=desk.account, status=Position.Status.OPEN)
-    changed = []
-    for position in lost.exclude(symbol__in=theirs):
-        with transaction.atomic():
-            _settle(desk, position)
-        changed.append(f"{position} is closed by the broker's word")
-        logger.warning("%s settles %s of %s: %s", by, position, position.pk, why)
-    return changed
+    account = account_row(desk, desk.broker.account())
+    findings = _found(desk)
+    _withdraw(desk, findings)
+    with transaction.atomic():
+        TradingAccount.objects.select_for_update().get(pk=account.pk)
+        told = [text for finding in findings for text in _settled(desk, finding)]
+    for text in told:
+        logger.warning("%s settles with the broker (%s): %s", by, why, text)
+    return told
 
 
-def _settle(desk: Desk, position: Position) -> None:
-    now = desk.clock()
-    Position.objects.filter(pk=position.pk).update(
-        status=Position.Status.CLOSED, closed_at=now, exit_reason=SETTLED
-    )
-    for order in Order.objects.filter(signal_id=position.pk):
-        if may_become(State(order.state), State.CANCELED):
-            move(order, State.CANCELED, now, reason="the broker does not hold its position")
+def _withdraw(desk: Desk, findings: Sequence[Finding]) -> None:
+    """Exits of a position that is gone would open its opposite."""
+    gone = [each.name for each in findings if each.code == MISSING_POSITION]
+    live = Order.objects.may_fill(desk.account).filter(symbol__in=gone, state__in=AT_BROKER)
+    for order in live:
+        desk.broker.cancel(order.broker_id)
+
+
+def _settled(desk: Desk, finding: Finding) -> Iterator[str]:
+    if finding.code == MISSING_ORDER:
+        yield from _cancel(desk, finding)
+    elif _is_less(desk, finding):
+        yield from _take_off(desk, finding)
+    else:
+        yield f"{finding.text}: it is to be closed at the broker"
+
+
+def _cancel(desk: Desk, finding: Finding) -> Iterator[str]:
+    order = Order.objects.get(account=desk.account, client_order_id=finding.name)
+    if not State(order.state).is_final:
+        end(desk, order, State.CANCELED, "the broker does not have it")
+        yield f"{order.client_order_id} is canceled: the broker does not have it"
+
+
+def _is_less(desk: Desk, finding: Finding) -> bool:
+    """Whether the broker holds a part of ours, or nothing."""
+    if finding.code not in (MISSING_POSITION, DIFFERENT_QUANTITY):
+        return False
+    ours = _ours(desk.account).get(finding.name, ZERO)
+    return finding.held == ZERO or (ours * finding.held > ZERO and abs(finding.held) <= abs(ours))
+
+
+def _take_off(desk: Desk, finding: Finding) -> Iterator[str]:
+    """The oldest first; all of them where the broker holds none, which are long and short."""
+    beyond = abs(_ours(desk.account).get(finding.name, ZERO)) - abs(finding.held)
+    held = Position.objects.filter(account=desk.account, status=Position.Status.OPEN)
+    for position in held.filter(symbol=finding.name).order_by("pk"):
+        rest = position.quantity - position.closed_quantity
+        quantity = rest if finding.held == ZERO else min(rest, beyond)
+        if quantity > ZERO and _is_of(position, finding):
+            beyond -= quantity
+            settle_position(position, quantity, desk.clock())
+            _end_orders(desk, position)
+            yield f"{quantity} of {position} are closed by the broker's word"
+
+
+def _is_of(position: Position, finding: Finding) -> bool:
+    return finding.held == ZERO or (finding.held > ZERO) == (Side(position.side) is Side.BUY)
+
+
+def _end_orders(desk: Desk, position: Position) -> None:
+    if position.status == Position.Status.CLOSED:
+        for order in Order.objects.filter(signal_id=position.pk).order_by("pk"):
+            if may_become(State(order.state), State.CANCELED):
+                end(desk, order, State.CANCELED, "the broker does not hold its position")

@@ -131,7 +131,8 @@ def send(desk: Desk, order: Order) -> bool:
     if order.state != State.INITIALIZED and _look_up(desk, order):
         return True
     if why := _denied(desk, order, now):
-        _deny(desk, order, why, now)
+        logger.warning("%s is not sent: %s", order.client_order_id, why)
+        end(desk, order, State.DENIED, why)
     elif move(order, State.SUBMITTED, now, submitted_at=now):
         _place(desk, order)
     return True
@@ -161,14 +162,6 @@ def _denied(desk: Desk, order: Order, now: datetime) -> str | None:
     if now - order.created_at > desk.max_age:
         return "it was not sent in time"
     return halts.why_halted(desk.account)
-
-
-def _deny(desk: Desk, order: Order, why: str, now: datetime) -> None:
-    with transaction.atomic():
-        if move(order, State.DENIED, now, reason=why, claim=""):
-            _end_exits(order, now)
-            counterfactuals.begin(order.signal, desk.expiry, now)
-    logger.warning("%s is not sent: %s", order.client_order_id, why)
 
 
 def _place(desk: Desk, order: Order) -> None:
@@ -208,13 +201,20 @@ def _doubt(desk: Desk, order: Order, error: BrokerError) -> None:
 
 
 def _reject(desk: Desk, order: Order, error: BrokerError) -> None:
-    now = desk.clock()
     logger.error("%s is rejected: %s", order.client_order_id, error)
+    end(desk, order, State.REJECTED, str(error))
+
+
+def end(desk: Desk, order: Order, state: State, why: str) -> None:
+    """Nothing comes of the order any more; of an entry without a fill neither of its exits, and
+    its signal is followed without it."""
+    now = desk.clock()
     with transaction.atomic():
-        if move(order, State.REJECTED, now, reason=str(error)[:KEPT], claim=""):
+        if not move(order, state, now, reason=why[:KEPT], claim=""):
+            return
+        if order.leg == Leg.ENTRY and order.filled == ZERO:
             _end_exits(order, now)
-            if order.leg == Leg.ENTRY:
-                counterfactuals.begin(order.signal, desk.expiry, now)
+            counterfactuals.begin(order.signal, desk.expiry, now)
 
 
 def adopt(desk: Desk, order: Order, placed: Placed) -> None:

@@ -15,7 +15,8 @@ class Position(models.Model):
 
     `mae` and `mfe` are the maximum adverse and favorable excursion: how far the price went against
     and for the position while it was open, in percent of its entry (Sweeney, "Campaign Trading",
-    1996). `profit` is in the account's currency, fees taken off.
+    1996). `profit` is in the account's currency, fees taken off: of what has a price, which a part
+    that a person settled by the broker's word has only once its fills are told.
     """
 
     class Status(models.TextChoices):
@@ -31,7 +32,7 @@ class Position(models.Model):
     side = models.TextField()
     quantity = ExactDecimal(help_text="Of all that the entry filled")
     closed_quantity = ExactDecimal(default=ZERO)
-    settled_quantity = ExactDecimal(default=ZERO, help_text="Of it: gone without a price")
+    settled_quantity = ExactDecimal(default=ZERO, help_text="Of it: gone when it was settled")
     settled_at = models.DateTimeField(null=True)
     entry_price = ExactDecimal(help_text="The average of the entry's fills")
     exit_price = ExactDecimal(null=True, help_text="The average of the exits' fills")

@@ -15,6 +15,7 @@ from execution.desk import Sizing
 from execution.excursions import excursions
 from execution.filling import record
 from execution.models import Fill, Halt, Order
+from execution.positions import measure_excursions
 from execution.risk.intent import Limits, Side
 from signals.journal import Journal
 from signals.models import OutcomeChange, Signal
@@ -200,6 +201,27 @@ def test_excursions_are_filled_in_once_a_position_is_closed(trading: Trading) ->
     assert position.exit_reason == "target"
     assert position.mae == pytest.approx(3.0)
     assert position.mfe == pytest.approx(10.0)
+
+
+@pytest.mark.usefixtures("database")
+def test_what_cannot_be_measured_is_in_no_other_s_way(
+    rich: Trading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A symbol that the feed has no longer; those of it closed last."""
+    monkeypatch.setattr("execution.positions.AT_ONCE", 2)
+    first = ordered(rich)
+    ended(rich, first, "110", "target")
+    rich.market.quotes["GONE"] = rich.market.quotes["AAPL"]
+    for _ in range(4):
+        gone = rich.log(symbol="GONE")
+        rich.decide()
+        ended(rich, gone, "110", "target")
+    del rich.market.quotes["GONE"]
+    assert [measure_excursions(rich.desk) for _ in range(4)] == [0, 0, 1, 0]
+    assert position_of(first).mae is not None
+    rich.market.quotes["GONE"] = rich.market.quotes["AAPL"]
+    rich.clock.pass_by(hours=1)
+    assert [measure_excursions(rich.desk) for _ in range(3)] == [2, 2, 0]
 
 
 Parts = list[tuple[int, int]]

@@ -1,6 +1,7 @@
 """What would have come of signals that were not traded, by the bars that followed."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -11,7 +12,6 @@ from execution.desk import Desk
 from execution.matching import Ended, Prices, as_decimal, ended
 from execution.models import Counterfactual
 from execution.risk.intent import Side
-from signals.market.bars import Bars
 from signals.models import Signal
 from signals.outcomes import profit_loss_pct
 from signals.timestamps import parse_utc
@@ -51,32 +51,38 @@ def follow(desk: Desk) -> int:
     due = Counterfactual.objects.filter(outcome=None, due_at__lte=now)
     on = Concat("signal__decision__account", Value(""), output_field=TextField())
     chosen = due.alias(on=on).filter(on=desk.account).select_related("signal")
-    count = 0
+    by_symbol: dict[str, list[Counterfactual]] = {}
     for each in chosen.order_by("due_at")[:AT_ONCE]:
-        try:
-            count += _follow(desk, each, now)
-        except Exception as error:  # noqa: BLE001  # one symbol's feed holds up no other
-            logger.warning("%s: it cannot be followed now: %s", each.signal, error)
-            _again(each, now)
-    return count
+        by_symbol.setdefault(each.signal.symbol, []).append(each)
+    return sum(_follow(desk, symbol, each, now) for symbol, each in by_symbol.items())
 
 
-def _follow(desk: Desk, each: Counterfactual, now: datetime) -> bool:
-    signal = each.signal
-    bars = desk.market.bars(signal.symbol, min(now, each.expires_at), each.entered_at)
-    hours = desk.hours(signal.symbol)
-    prices = [Prices.of(bar, hours.began(bar.time)) for bar in map(bars.bar, range(len(bars)))]
-    result = result_of(signal, each.entered_at, prices)
-    if result is None and now >= each.expires_at:
-        result = _expired(each, bars)
+def _follow(desk: Desk, symbol: str, these: Sequence[Counterfactual], now: datetime) -> int:
+    """Those of one symbol, whose bars are asked for once; how many have ended."""
+    try:
+        bars = desk.market.bars(symbol, now, min(each.entered_at for each in these))
+        hours = desk.hours(symbol)
+        prices = [Prices.of(bar, hours.began(bar.time)) for bar in map(bars.bar, range(len(bars)))]
+    except Exception as error:  # noqa: BLE001  # one symbol's feed holds up no other
+        logger.warning("%d signals of %s cannot be followed now: %s", len(these), symbol, error)
+        prices = []
+    return sum(_ended(each, prices, now) for each in these)
+
+
+def _ended(each: Counterfactual, prices: Sequence[Prices], now: datetime) -> bool:
+    """Whether these prices ended it; they may begin before it and go on after it."""
+    mine = [price for price in prices if each.entered_at < price.time <= each.expires_at]
+    result = result_of(each.signal, each.entered_at, mine)
+    if result is None and now >= each.expires_at and mine:
+        result = Result(float(mine[-1].close), mine[-1].time, "expired")
     if result is None:
-        _again(each, now)
+        Counterfactual.objects.filter(pk=each.pk).update(due_at=now + LOOK_EVERY)
         return False
     _end(each, result)
     return True
 
 
-def result_of(signal: Signal, entered_at: datetime, prices: list[Prices]) -> Result | None:
+def result_of(signal: Signal, entered_at: datetime, prices: Sequence[Prices]) -> Result | None:
     """The first exit that these prices, oldest first, bring; None where they bring none."""
     levels = as_decimal(signal.stop_price), as_decimal(signal.target_price)
     for each in prices:
@@ -86,13 +92,6 @@ def result_of(signal: Signal, entered_at: datetime, prices: list[Prices]) -> Res
         if end is not None:
             return Result(float(end.price), each.time, end.by)
     return None
-
-
-def _expired(each: Counterfactual, bars: Bars) -> Result | None:
-    """At the last close within its time; None where no bar followed at all."""
-    if not len(bars) or bars.time_at(-1) <= each.entered_at:
-        return None
-    return Result(float(bars.close[-1]), bars.time_at(-1), "expired")
 
 
 def _end(each: Counterfactual, result: Result) -> None:
@@ -112,7 +111,3 @@ def outcome_of(percent: float) -> str:
     if percent == 0:
         return "breakeven"
     return "win" if percent > 0 else "loss"
-
-
-def _again(each: Counterfactual, now: datetime) -> None:
-    Counterfactual.objects.filter(pk=each.pk).update(due_at=now + LOOK_EVERY)

@@ -14,7 +14,7 @@ from execution.equity import latest_day, mark
 from execution.filling import take_fills
 from execution.firm import measures
 from execution.halts import why_halted
-from execution.models import EquityDay, Order, Position, TradingAccount
+from execution.models import Order, Position, TradingAccount
 from execution.positions import EXPIRED, measure_excursions, update_position
 from execution.prop_firm.flat import must_be_flat
 from execution.sending import adopt, new_close, send, send_due

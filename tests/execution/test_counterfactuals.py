@@ -141,3 +141,26 @@ def test_it_ends_as_a_straightforward_loop_says(
     found, expected = of(signal), by_hand(signal, trading.market.rows[SYMBOL])
     assert found.outcome == (expected and expected[0])
     assert found.exit_price == (expected and expected[1])
+
+
+def test_the_bars_of_a_symbol_are_asked_for_once(trading: Trading) -> None:
+    signals = [skipped(trading, strategy=f"s{number}") for number in range(3)]
+    asked: list[str] = []
+    bars = trading.market.bars
+    trading.market.bars = lambda symbol, *times: asked.append(symbol) or bars(symbol, *times)  # type: ignore[assignment,method-assign,func-returns-value]
+    trading.day(101, 111, 96, 105)
+    assert counterfactuals.follow(trading.desk) == 3
+    assert asked == [SYMBOL]
+    assert {of(signal).outcome for signal in signals} == {"win"}
+
+
+def test_a_symbol_without_bars_is_told_once_and_asked_for_later(
+    trading: Trading, caplog: pytest.LogCaptureFixture
+) -> None:
+    signals = [skipped(trading, symbol="NONE", strategy=f"s{number}") for number in range(3)]
+    trading.clock.pass_by(days=40)
+    caplog.clear()
+    assert counterfactuals.follow(trading.desk) == 0
+    assert len([each for each in caplog.records if "cannot be followed" in each.message]) == 1
+    assert {of(signal).outcome for signal in signals} == {None}
+    assert all(of(signal).due_at > trading.clock() for signal in signals)

@@ -10,10 +10,10 @@ from pytest_django import Settings
 from signals.generation.regime import Regime
 from signals.generation.validation import Thresholds
 from signals.generation.wiring import BadSettings, recipe
-from signals.markets import market
 from signals.market.files import FolderMarket
 from signals.market.protocol import FeedError
 from signals.market.sample import SampleMarket
+from signals.markets import market
 
 FIVE = ["trend", "momentum", "breakout", "mean_reversion", "volume"]
 

@@ -147,7 +147,7 @@ def test_the_bars_of_a_symbol_are_asked_for_once(trading: Trading) -> None:
     signals = [skipped(trading, strategy=f"s{number}") for number in range(3)]
     asked: list[str] = []
     bars = trading.market.bars
-    trading.market.bars = lambda symbol, *times: asked.append(symbol) or bars(symbol, *times)  # type: ignore[assignment,method-assign,func-returns-value]
+    trading.market.bars = lambda symbol, *times: asked.append(symbol) or bars(symbol, *times)  # type: ignore[method-assign,func-returns-value]
     trading.day(101, 111, 96, 105)
     assert counterfactuals.follow(trading.desk) == 3
     assert asked == [SYMBOL]

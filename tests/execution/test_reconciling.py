@@ -197,7 +197,11 @@ def test_settling_takes_the_fills_first(trading: Trading) -> None:
     trading.broker.broker.look()
     assert settle(trading.desk, by="ann", why="it is gone") == []
     position = position_of(signal)
-    assert (position.exit_reason, position.exit_price, position.profit) == ("stop", 94, -600)
+    assert (position.exit_reason, position.exit_price, position.profit) == (
+        "stop",
+        Decimal(94),
+        Decimal(-600),
+    )
     assert as_stored(signal).outcome == "loss"
 
 
@@ -228,7 +232,7 @@ def test_of_what_the_broker_holds_less_of_we_hold_no_more(
     assert codes(trading) == []
     trading.move(110.0)
     position = position_of(signal)
-    assert (position.status, position.closed_quantity) == ("closed", 100)
+    assert (position.status, position.closed_quantity) == ("closed", Decimal(100))
     assert (as_stored(signal).outcome, position.profit) == (outcome, profit)
     assert codes(trading) == []
 
@@ -255,7 +259,10 @@ def test_of_two_positions_the_older_is_gone_first(trading: Trading) -> None:
     trading.broker.instead["positions"] = lambda: holding(AAPL=int(held) - 120)
     assert len(settle(trading.desk, by="ann", why="sold by hand")) == 2
     assert position_of(first).status == "closed"
-    assert (position_of(second).status, position_of(second).closed_quantity) == ("open", 20)
+    assert (position_of(second).status, position_of(second).closed_quantity) == (
+        "open",
+        Decimal(20),
+    )
 
 
 @pytest.mark.parametrize("told", [holding(AAPL=100, MSFT=5), holding(AAPL=150), holding(AAPL=-100)])
@@ -266,7 +273,7 @@ def test_what_the_broker_has_beyond_ours_is_to_be_closed_there(
     trading.broker.instead["positions"] = lambda: told
     (text,) = settle(trading.desk, by="ann", why="to be sure")
     assert "is to be closed at the broker" in text
-    assert (position_of(signal).status, position_of(signal).closed_quantity) == ("open", 0)
+    assert (position_of(signal).status, position_of(signal).closed_quantity) == ("open", Decimal(0))
     assert len(codes(trading)) == 1
 
 
@@ -283,7 +290,7 @@ def test_a_fill_that_comes_late_brings_the_outcome(trading: Trading) -> None:
     record(trading.desk, [fill_of(stop, 60, 95, 1, fill_id="second")])
     position = position_of(signal)
     assert (position.status, position.exit_reason) == ("closed", "stop")
-    assert (position.closed_quantity, position.profit) == (100, -540)
+    assert (position.closed_quantity, position.profit) == (Decimal(100), Decimal(-540))
     assert (as_stored(signal).outcome, as_stored(signal).exit_price) == ("loss", 94.6)
 
 
@@ -293,10 +300,16 @@ def test_a_late_fill_of_a_settled_part_is_not_taken_for_the_rest(trading: Tradin
     _sold_elsewhere(signal, 40)
     settle(trading.desk, by="ann", why="sold by hand")
     record(trading.desk, [fill_of(target, 40, 110, time=before)])
-    assert (position_of(signal).status, position_of(signal).closed_quantity) == ("open", 40)
+    assert (position_of(signal).status, position_of(signal).closed_quantity) == (
+        "open",
+        Decimal(40),
+    )
     trading.clock.pass_by(seconds=5)
     record(trading.desk, [fill_of(target, 60, 111, time=trading.clock(), fill_id="rest")])
-    assert (position_of(signal).status, position_of(signal).profit) == ("closed", 400 + 660)
+    assert (position_of(signal).status, position_of(signal).profit) == (
+        "closed",
+        Decimal(400 + 660),
+    )
 
 
 def test_what_another_worker_told_meanwhile_is_not_settled(trading: Trading) -> None:

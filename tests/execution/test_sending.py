@@ -239,5 +239,8 @@ def test_a_close_for_which_less_was_left_comes_to_its_end(trading: Trading) -> N
     trading.look()
     assert position_of(signal).status == "closed"
     assert reconcile(trading.desk) == []
-    assert (orders_of(signal)["close"].state, orders_of(signal)["close"].filled) == ("canceled", 60)
+    assert (orders_of(signal)["close"].state, orders_of(signal)["close"].filled) == (
+        "canceled",
+        Decimal(60),
+    )
     assert not Order.objects.may_fill("paper").exists()

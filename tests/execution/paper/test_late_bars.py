@@ -1,6 +1,7 @@
 """A bar that is delivered after a newer quote still ends what it reached, once."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -101,4 +102,8 @@ def test_a_market_that_delivers_late_ends_the_same(trading: Trading, *, is_late:
         trading.market.rows.update(bars)
     trading.look()
     position = position_of(signal)
-    assert (position.status, position.exit_reason, position.exit_price) == ("closed", "stop", 95)
+    assert (position.status, position.exit_reason, position.exit_price) == (
+        "closed",
+        "stop",
+        Decimal(95),
+    )

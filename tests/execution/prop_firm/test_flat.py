@@ -177,6 +177,9 @@ class NeverOpen:
     def began(self, end: datetime) -> datetime:
         return end
 
+    def may_have_closed(self, since: datetime, upto: datetime) -> bool:
+        return False
+
     def days(self, first: date, last: date) -> list[date]:
         return []
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from execution import counterfactuals, halts
-from execution.brokers.protocol import Account, BrokerError, Leg, State
+from execution.brokers.protocol import AT_BROKER, Account, BrokerError, Leg, State
 from execution.desk import Desk
 from execution.equity import latest_day, mark
 from execution.filling import take_fills
@@ -22,7 +22,6 @@ from execution.trades import Trade
 
 logger = logging.getLogger(__name__)
 
-AT_BROKER = (State.ACCEPTED, State.PARTIALLY_FILLED)
 TWO_DAYS = timedelta(days=2)
 """Whatever was closed before was opened on an earlier day, too."""
 BREACH, FLAT, UNPROTECTED = "breach", "flat", "unprotected"

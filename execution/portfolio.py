@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from execution.brokers.protocol import Account, Leg, State
+from execution.brokers.protocol import ON_THE_WAY, Account, Leg
 from execution.desk import Desk
 from execution.equity import account_row, day_start
 from execution.fields import ZERO
@@ -12,8 +12,6 @@ from execution.halts import why_halted
 from execution.models import Order, Position
 from execution.risk.intent import Holding, Portfolio, Side
 
-NOT_AT_BROKER = (State.INITIALIZED, State.SUBMITTED, State.UNKNOWN)
-"""Orders that the broker's buying power may not count yet."""
 MINUTE = timedelta(minutes=1)
 
 
@@ -56,7 +54,7 @@ class Entry(NamedTuple):
 
     def is_counted(self, asked_at: datetime) -> bool:
         """Whether the broker had it when it was asked for the money."""
-        if self.state in NOT_AT_BROKER:
+        if self.state in ON_THE_WAY:
             return False
         return self.submitted_at is None or self.submitted_at <= asked_at
 

@@ -1,7 +1,7 @@
 """Follows the trades: takes fills, marks the equity, closes what must be closed."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -54,6 +54,7 @@ def follow_trades(desk: Desk, look: Look) -> None:
     touched = take_fills(desk)
     look.filled = len(touched)
     refresh(desk, touched)
+    refresh_open(desk, {order.broker_id for order in desk.broker.open_orders()})
     try:
         mark_equity(desk)
     finally:  # what must be closed is closed, even where the account cannot be measured
@@ -91,11 +92,13 @@ def refresh(desk: Desk, touched: Iterable[Order]) -> None:
             adopt(desk, entry, placed)
 
 
-def refresh_open(desk: Desk) -> None:
-    """Ask the broker about every order that may still fill. Raises `BrokerError`."""
+def refresh_open(desk: Desk, there: Collection[str] = ()) -> None:
+    """Ask the broker about every order that may still fill, but for those that it has named as
+    open already, by their ids. Raises `BrokerError`."""
     live = Order.objects.may_fill(desk.account).filter(state__in=AT_BROKER)
-    refresh(desk, live)
-    for close in live.filter(leg=Leg.CLOSE):
+    asked = [order for order in live if order.broker_id not in there]
+    refresh(desk, asked)
+    for close in (order for order in asked if order.leg == Leg.CLOSE):
         placed = desk.broker.find(close.client_order_id)
         if placed is not None:
             adopt(desk, close, placed)

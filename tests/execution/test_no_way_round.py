@@ -197,6 +197,15 @@ def test_a_stop_that_is_gone_is_noticed_though_the_target_has_filled_a_part(
     assert position_of(signal).closing_for == "unprotected"
 
 
+def test_a_stop_that_somebody_cancels_at_the_broker_is_noticed_at_the_next_look(
+    trading: Trading,
+) -> None:
+    signal = trading.trade()
+    trading.broker.broker.cancel(orders_of(signal)["stop"].broker_id)
+    trading.look()
+    assert position_of(signal).closing_for == "unprotected"
+
+
 def test_what_must_be_closed_is_closed_though_the_account_cannot_be_measured(
     trading: Trading,
 ) -> None:

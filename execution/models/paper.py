@@ -3,15 +3,9 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import BooleanField, Q, Value
-from django.db.models.expressions import RawSQL
+from django.db.models import Q, Value
 
-from execution.brokers.protocol import FINAL
 from execution.fields import ZERO, ExactDecimal
-
-_DONE = ", ".join(f"'{state}'" for state in sorted(state.value for state in FINAL))
-MAY_FILL = RawSQL(f"NOT (paper_orders.state IN ({_DONE}))", [], output_field=BooleanField())  # noqa: S611
-"""In the text, not in parameters: only so the partial index `paper_orders_open` serves."""
 
 
 class PaperAccount(models.Model):
@@ -47,6 +41,7 @@ class PaperOrder(models.Model):
     filled_at = models.DateTimeField(null=True, help_text="When it last was")
     seen_at = models.DateTimeField(help_text="Of an entry: prices up to then were looked at")
     bars_seen_at = models.DateTimeField(help_text="The same of bars, which may come late")
+    is_open = models.BooleanField(help_text="Of an entry: something is held or may be filled")
     is_triggered = models.BooleanField(db_default=Value(False), help_text="A stop once reached")
 
     class Meta:
@@ -55,12 +50,8 @@ class PaperOrder(models.Model):
             models.UniqueConstraint(fields=["account", "client_order_id"], name="paper_orders_once")
         ]
         indexes: ClassVar = [
-            # execution.brokers.paper: what may still fill
-            models.Index(
-                fields=["account"],
-                condition=~Q(state__in=sorted(state.value for state in FINAL)),
-                name="paper_orders_open",
-            ),
+            # execution.brokers.paper: what is held or may still fill
+            models.Index(fields=["account"], condition=Q(is_open=True), name="paper_orders_open"),
         ]
 
     def __str__(self) -> str:

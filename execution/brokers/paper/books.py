@@ -13,12 +13,11 @@ from execution.brokers.paper.ticket import Filled, Ticket
 from execution.brokers.protocol import BrokerError, Leg
 from execution.fields import ZERO, exact_text
 from execution.models import PaperAccount, PaperFill, PaperOrder
-from execution.models.paper import MAY_FILL
 from execution.risk.intent import Side
 
 _UPDATE = """
 UPDATE paper_orders SET filled = %s, value = %s, state = %s, filled_at = %s, is_triggered = %s,
-    reference = %s, seen_at = %s, bars_seen_at = %s
+    reference = %s, seen_at = %s, bars_seen_at = %s, is_open = %s
 WHERE id = %s
 """
 
@@ -53,7 +52,8 @@ class Money:
 
 @dataclass
 class Books:
-    """An account's money and the brackets of which something may still be filled, oldest first."""
+    """An account's money and the brackets of which something is held or may still be filled, oldest
+    first."""
 
     account: PaperAccount
     tickets: list[Ticket]
@@ -76,6 +76,8 @@ class Books:
         """Write down how these brackets stand now, and what was filled."""
         there = self.tickets
         there += [ticket for ticket in changed if ticket not in there]
+        for ticket in changed:
+            ticket.entry.is_open = ticket.is_open
         with transaction.atomic():
             save(order for ticket in changed for order in ticket.orders)
             book(self.account, fills)
@@ -151,12 +153,12 @@ class Shelf:
 
 
 def open_tickets(account: PaperAccount) -> list[Ticket]:
-    """The brackets of which something may still be filled, oldest first."""
+    """The brackets of which something is held or may still be filled, oldest first."""
     if account.pk is None:
         return []
-    live = PaperOrder.objects.alias(on=F("account") + 0).filter(MAY_FILL, on=account.pk)
-    entries = {order.parent_id or order.pk for order in live.only("parent_id")}
-    return tickets(entries)
+    # "+ 0", lest SQLite take another index that has the account, and walk all its orders
+    mine = PaperOrder.objects.alias(on=F("account") + 0).filter(is_open=True, on=account.pk)
+    return tickets(mine.values_list("pk", flat=True))
 
 
 def tickets(entries: Iterable[int]) -> list[Ticket]:
@@ -214,5 +216,6 @@ def _values(order: PaperOrder) -> tuple[Any, ...]:
         exact_text(order.reference),
         adapt(order.seen_at),
         adapt(order.bars_seen_at),
+        order.is_open,
         order.pk,
     )

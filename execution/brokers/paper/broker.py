@@ -234,7 +234,7 @@ class PaperBroker:
             account=account, client_order_id=name, parent=parent, leg=leg, level=level,
             symbol=normalised(order.symbol), side=side, quantity=order.quantity,
             reference=order.reference, state=State.ACCEPTED, placed_at=now, seen_at=now,
-            bars_seen_at=now,
+            bars_seen_at=now, is_open=leg is Leg.ENTRY,
         )  # fmt: skip
 
 

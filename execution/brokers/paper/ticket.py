@@ -65,8 +65,8 @@ class Ticket:
 
     @property
     def is_open(self) -> bool:
-        """Whether something of it may still be filled."""
-        return not all(map(is_final, self.orders))
+        """Whether something of it is held or may still be filled."""
+        return bool(self.held) or not all(map(is_final, self.orders))
 
     @property
     def signed(self) -> Decimal:

@@ -195,9 +195,37 @@ def test_what_a_canceled_close_left_is_closed_by_another() -> None:
     floor.close(quantity=25)
     floor.bar(100, 101, 99, 100, volume=100)
     floor.broker.cancel("one-close")
-    floor.broker.submit(Close("again", "one", SYMBOL, Side.SELL, D(25)))
-    assert floor.bar(101, 102, 100, 101, volume=1000) == [filled("again", 15, 101)]
+    assert floor.bar(100, 101, 99, 101, volume=1000) == []
+    assert floor.broker.positions()[0].quantity == 15
+    assert floor.broker.account().equity == 100_015
+    again = Close("again", "one", SYMBOL, Side.SELL, D(25))
+    assert floor.broker.submit(again).quantity == 15
+    assert floor.bar(101, 102, 100, 101, volume=50) == [filled("again", 5, 101)]
+    assert floor.broker.positions()[0].quantity == 10
+    assert floor.bar(101, 102, 100, 101, volume=1000) == [filled("again", 10, 101)]
     assert floor.broker.positions() == []
+
+
+def test_a_close_of_a_part_leaves_the_rest() -> None:
+    floor = Floor(Terms(FREE, volume_share=D(10)))
+    floor.place(quantity=25)
+    floor.bar(100, 101, 99, 100)
+    floor.close(quantity=15)
+    for volume, quantity in ((100, 10), (1000, 5)):
+        assert floor.bar(100, 101, 99, 100, volume=volume) == [filled("one-close", quantity, 100)]
+    assert floor.bar(100, 101, 99, 101) == []
+    assert floor.broker.positions()[0].quantity == 10
+
+
+def test_what_has_lost_both_exits_is_still_held(floor: Floor) -> None:
+    floor.place()
+    floor.bar(100, 101, 99, 100)
+    for leg in ("stop", "target"):
+        floor.broker.cancel(f"one/{leg}")
+    assert floor.bar(94, 95, 93, 94) == []
+    assert floor.broker.positions()[0].quantity == 10
+    assert floor.broker.account().equity == 100_000 - 60
+    assert list(floor.broker.open_orders()) == []
 
 
 @pytest.mark.parametrize(

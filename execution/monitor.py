@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from execution import counterfactuals, halts
-from execution.brokers.protocol import AT_BROKER, Account, BrokerError, Leg, State
+from execution.brokers.protocol import AT_BROKER, Account, Leg, State
 from execution.desk import Desk
 from execution.equity import latest_day, mark
+from execution.failures import noted
 from execution.filling import take_fills
 from execution.firm import measures
 from execution.halts import why_halted
@@ -37,15 +38,12 @@ class Look:
 
 
 def monitor(desk: Desk) -> Look:
-    """One look at everything that is open. Raises `BrokerError`, which is also kept for health."""
-    look = Look(sent=send_due(desk))
-    try:
+    """One look at everything that is open. Raises `BrokerError`; health tells what it raised."""
+    look = Look()
+    with noted(desk.account, "monitor", desk.clock):
+        look.sent = send_due(desk)
         follow_trades(desk, look)
-    except BrokerError as error:
-        _note(desk, str(error))
-        raise
-    _note(desk, "")
-    look.followed = counterfactuals.follow(desk)
+        look.followed = counterfactuals.follow(desk)
     return look
 
 
@@ -212,9 +210,3 @@ def _close(desk: Desk, position: Position) -> None:
         close = new_close(desk, position, desk.clock())
     if close is not None:
         send(desk, close)
-
-
-def _note(desk: Desk, error: str) -> None:
-    """What health says of the broker."""
-    row = TradingAccount.objects.filter(name=desk.account).exclude(error=error)
-    row.update(error=error, error_at=desk.clock() if error else None)

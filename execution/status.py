@@ -1,7 +1,7 @@
 """How execution stands, for health, the API, the admin and the command."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -82,8 +82,8 @@ def status(now: datetime, name: str | None = None) -> dict[str, Any]:
             {"account": each.account, **_halt(each)} for each in halts.elsewhere(name)
         ],
         "reconciled_at": account and account.reconciled_at,
-        "broker_error": failed[0].error if failed else account.error if account else "",
-        "broker_error_at": failed[0].failed_at if failed else account and account.error_at,
+        "broker_error": failed[0].error if failed else "",
+        "broker_error_at": failed[0].failed_at if failed else None,
         "problems": list(_problems(now, waiting, orders, halted, failed, account)),
     }
 
@@ -170,19 +170,11 @@ def _problems(
         yield f"A decision has waited for {age:.0f} s: does the worker of execution run?"
     if unknown := orders.get(State.UNKNOWN.value, 0):
         yield f"Of {unknown} orders it is not known whether the broker has them."
-    yield from _failures(failed, account)
+    yield from dict.fromkeys(each.error for each in failed)  # whichever tasks met it
     if account and account.reconciled_at and settings.AUTO_EXECUTE:
         age = (now - account.reconciled_at).total_seconds()
         if age > MISSED * settings.RECONCILE_INTERVAL:
             yield f"The broker last agreed with our books {age:.0f} s ago."
-
-
-def _failures(failed: list[Failure], account: TradingAccount | None) -> Iterable[str]:
-    """Each once, whichever task met it."""
-    told = [each.error for each in failed]
-    if account and account.error:
-        told.append(f"The broker failed: {account.error}")
-    return dict.fromkeys(told)
 
 
 def _state(halted: list[Halt]) -> str:

@@ -102,7 +102,7 @@ def _lift(halt: Halt, by: str, why: str) -> str:
 
 @admin.register(TradingAccount)
 class TradingAccountAdmin(ReadOnly, admin.ModelAdmin[TradingAccount]):
-    list_display = ("name", "start", "peak", "opened_at", "reconciled_at", "error")
+    list_display = ("name", "start", "peak", "opened_at", "reconciled_at")
 
     @admin.display(description="equity at the start")
     def start(self, account: TradingAccount) -> str:

@@ -21,8 +21,6 @@ class TradingAccount(models.Model):
     peak_equity = ExactDecimal()
     opened_at = models.DateTimeField()
     reconciled_at = models.DateTimeField(null=True, help_text="When it last agreed with the broker")
-    error = models.TextField(default="", help_text="Why the broker's last call failed")
-    error_at = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "trading_accounts"

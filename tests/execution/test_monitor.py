@@ -10,7 +10,8 @@ from argo.errors import Conflict, InvalidInput
 from execution import halts
 from execution.brokers.paper.ticket import Terms
 from execution.brokers.protocol import BrokerError, Placed, State
-from execution.models import Halt, Order, PaperOrder, TradingAccount
+from execution.failures import failures
+from execution.models import Halt, Order, PaperOrder
 from execution.monitor import refresh_open
 from execution.prop_firm.rule_set import DailyLoss, Drawdown, Flat, RuleSet
 from execution.reconciling import reconcile
@@ -261,11 +262,12 @@ def test_a_broker_that_fails_is_told_and_forgotten_when_it_is_back(trading: Trad
     trading.broker.before["fills"] = TIMED_OUT
     with pytest.raises(BrokerError):
         trading.look()
-    account = TradingAccount.objects.get()
-    assert (account.error, account.error_at) == (str(TIMED_OUT), trading.clock())
+    (failure,) = failures("paper")
+    assert str(TIMED_OUT) in failure.error
+    assert failure.failed_at == trading.clock()
     trading.broker.before.clear()
     trading.look()
-    assert TradingAccount.objects.get().error == ""
+    assert failures("paper") == []
 
 
 def test_one_symbol_without_prices_holds_up_no_other(trading: Trading) -> None:

@@ -62,19 +62,14 @@ class PaperTrading:
     _close_at: datetime | None = None
 
     def see(self, windows: Sequence[Bars]) -> None:
-        """What the bars that just closed do to orders and positions.
-
-        All in one transaction, as in `decide`: orders and the paper broker's books are in one
-        database, and each commit waits for the disk.
-        """
+        """What the bars that just closed do to orders and positions."""
         if not self.broker.open_orders():
             return
-        with transaction.atomic():
-            filled = self.broker.see({bars.symbol: [self._last(bars)] for bars in windows})
-            if filled or self._is_closing():
-                self._follow(filled)
-            else:
-                self._mark()
+        filled = self.broker.see({bars.symbol: [self._last(bars)] for bars in windows})
+        if filled or self._is_closing():
+            self._follow(filled)
+        else:
+            self._mark()
 
     def _follow(self, filled: Sequence[Execution]) -> None:
         touched = record(self.desk, filled)
@@ -86,7 +81,9 @@ class PaperTrading:
     def _mark(self, touched: Sequence[Order] = ()) -> None:
         """Add to the equity curve; it is written down when something happens."""
         money = self.broker.account()
-        self._curve = self._curve or Curve.read(self.desk, money)
+        if self._curve is None:
+            with transaction.atomic():
+                self._curve = Curve.read(self.desk, money)
         self._curve.add(money, not_counted(self.desk) if touched else 0)
         if self.desk.rule_set is not None:
             self._write()
@@ -94,7 +91,8 @@ class PaperTrading:
 
     def _write(self) -> None:
         if self._curve is not None:
-            self._curve.write()
+            with transaction.atomic():
+                self._curve.write()
 
     def _last(self, bars: Bars) -> Prices:
         bar = bars.bar(-1)
@@ -106,13 +104,16 @@ class PaperTrading:
         return due or self.desk.rule_set is not None
 
     def decide(self, signal_ids: Sequence[str], flush: Callable[[], object]) -> None:
-        """Decide on these signals, once `flush` has stored them, and send their orders."""
-        with transaction.atomic():
-            flush()
-            self._write()
-            rows = Signal.objects.filter(signal_id__in=signal_ids).values_list("pk", flat=True)
-            decisions.insert(sorted(rows), REPLAY, self.desk.clock())
-            execute_due(self.desk)
+        """Decide on these signals, once `flush` has stored them, and send their orders.
+
+        In many short transactions: one long one at every moment would keep all other writers, such
+        as those of deliveries, from the database.
+        """
+        flush()
+        self._write()
+        rows = Signal.objects.filter(signal_id__in=signal_ids).values_list("pk", flat=True)
+        decisions.insert(sorted(rows), REPLAY, self.desk.clock())
+        execute_due(self.desk)
 
     def finish(self) -> dict[str, Any]:
         """What became of it all: how many decisions, by reason, and how trades ended."""

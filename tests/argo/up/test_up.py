@@ -28,7 +28,7 @@ from tests.samples import a_signal
 
 pytestmark = pytest.mark.slow
 StartUp = Callable[..., Running]
-READY = "argo  | Argo is ready"
+READY = "argo      | Argo is ready"
 CHILDREN = 5
 """The web server, beat, and the workers for flush, sync and execution."""
 
@@ -110,7 +110,7 @@ def test_from_nothing_to_stored_signals_and_back_to_nothing(
 
     running.signal(signal.SIGINT)
     assert running.end() == 0
-    assert running.lines[-1] == "argo  | Stopped.\n"
+    assert running.lines[-1] == "argo      | Stopped.\n"
     assert not any(is_alive(process.pid) for process in started)
 
     again = start_up()

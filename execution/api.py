@@ -100,13 +100,13 @@ def halt(request: HttpRequest, body: HaltIn) -> Halt:
 @router.post(
     "/resume",
     auth=writer,
-    response={200: Lifted, 409: Refused, 422: Refused},
+    response={200: Lifted, 404: Refused, 409: Refused, 422: Refused},
     summary="Lift the halts, or the one of a code",
 )
 def resume(request: HttpRequest, body: ResumeIn) -> dict[str, int]:
     """What still stands latches again: a breached limit, a broker that disagrees."""
-    account, who = body.account or settings.TRADING_ACCOUNT, _who(request)
-    lifted = halts.lift(account, by=who, why=body.why, now=utc_now(), code=body.code)
+    account = queries.account_of(body.account) if body.account else settings.TRADING_ACCOUNT
+    lifted = halts.lift(account, by=_who(request), why=body.why, now=utc_now(), code=body.code)
     return {"lifted": lifted}
 
 

@@ -47,7 +47,10 @@ def cancel(desk: Desk, order: Order, *, who: str, why: str) -> Order:
     if order.account != desk.account:
         raise Conflict(f"{order} is on the account {order.account}, not on {desk.account}.")
     if order.leg != Leg.ENTRY:
-        raise Conflict(f"{order} protects or ends a position. Close the position instead.")
+        raise Conflict(
+            f"The {order.leg} of {order.symbol} goes with its entry, and protects what that has "
+            "filled. Close the position instead."
+        )
     if order.state not in AT_BROKER:
         raise Conflict(f"{order}: only what the broker has can be canceled.")
     logger.warning("%s cancels %s: %s", who, order.client_order_id, why)

@@ -32,13 +32,23 @@ class Result(NamedTuple):
 
 def begin(signal: Signal, expiry: timedelta, now: datetime) -> None:
     """Follow this signal, inside the caller's transaction, from when it was made."""
+    begin_each([signal.pk], expiry, now)
+
+
+def begin_each(signals: Sequence[int], expiry: timedelta, now: datetime) -> None:
+    """The same for many, by their rows."""
+    found = Signal.objects.filter(pk__in=signals).values_list("pk", "timestamp")
+    rows = (_row(pk, timestamp, expiry, now) for pk, timestamp in found)
+    Counterfactual.objects.bulk_create(filter(None, rows), ignore_conflicts=True)
+
+
+def _row(pk: int, timestamp: str, expiry: timedelta, now: datetime) -> Counterfactual | None:
     try:
-        entered_at = parse_utc(signal.timestamp)
+        entered_at = parse_utc(timestamp)
     except ValueError:
-        return  # of an imported signal without an offset: no bar is surely after it
-    Counterfactual.objects.get_or_create(
-        signal=signal,
-        defaults={"entered_at": entered_at, "expires_at": entered_at + expiry, "due_at": now},
+        return None  # of an imported signal without an offset: no bar is surely after it
+    return Counterfactual(
+        signal_id=pk, entered_at=entered_at, expires_at=entered_at + expiry, due_at=now
     )
 
 

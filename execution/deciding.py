@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -32,7 +33,9 @@ from signals.timestamps import parse_utc
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 20
+AT_ONCE, MANY = 20, 500
+PAUSE = 0.1
+"""Seconds between so many, for others that write."""
 RETRY_AFTER = timedelta(seconds=5)
 HUNDRED = Decimal(100)
 BY = "execution"
@@ -52,12 +55,28 @@ def execute_due(desk: Desk, only: int | None = None) -> Tally:
     """Decide on everything that waits for it, oldest first, or `only` on this signal's row."""
     owner = f"{os.getpid()}-{uuid4().hex}"
     tally = Tally()
+    if not desk.auto_execute and only is None:
+        tally.skipped = _skip_unasked(desk)
     while True:
         mine = decisions.claim(desk.account, owner, AT_ONCE, desk.clock(), only)
         for each in mine:
             _count(tally, _decide(desk, each))
         if len(mine) < AT_ONCE:
             return tally
+
+
+def _skip_unasked(desk: Desk) -> int:
+    """Where nothing is traded but what a person asks for: all that waits, many at a time, lest a
+    backlog keep the flush from the database."""
+    count = 0
+    while True:
+        with transaction.atomic():
+            found = decisions.skip_unasked(desk.account, OFF, MANY, desk.clock())
+            counterfactuals.begin_each(found, desk.expiry, desk.clock())
+        count += len(found)
+        if len(found) < MANY:
+            return count
+        time.sleep(PAUSE)
 
 
 def _count(tally: Tally, status: Decision.Status) -> None:
@@ -85,6 +104,10 @@ def _decide(desk: Desk, mine: Mine) -> Decision.Status:
 
 def _beforehand(desk: Desk, decision: Decision, now: datetime) -> Denial | None:
     """What needs no broker to be said."""
+    if desk.is_behind():
+        return Denial("traded_later", f"the account {desk.account} was traded until "
+                      f"{desk.stands_at:%Y-%m-%d %H:%M} UTC already, and trades forward in time: "
+                      "replay what came before in a data folder of its own")  # fmt: skip
     if not (desk.auto_execute or decision.asked_by):
         return OFF
     if decision.signal.outcome is not None:
@@ -121,8 +144,18 @@ def _judge(desk: Desk, mine: Mine, money: Account) -> Decision.Status:
         return _skip(desk, mine, why)
     if entry is None:  # another worker has the decision
         return Decision.Status.PENDING
-    send(desk, entry)
+    _send(desk, entry)
     return Decision.Status.EXECUTED
+
+
+def _send(desk: Desk, entry: Order) -> None:
+    """Now, or at the monitor's next look: the decision is made either way."""
+    try:
+        send(desk, entry)
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("%s could not be sent yet", entry)
 
 
 def intent_of(desk: Desk, signal: Signal) -> Intent:
@@ -149,8 +182,8 @@ def intent_of(desk: Desk, signal: Signal) -> Intent:
 
 
 def _regime(signal: Signal) -> str:
-    context = SignalContext.objects.filter(pk=signal.pk).values_list("regime", flat=True)
-    return context.first() or ""
+    found = SignalContext.objects.raw("SELECT * FROM signal_contexts WHERE id = %s", [signal.pk])
+    return next((context.regime for context in found), None) or ""
 
 
 def latest(desk: Desk, symbol: str) -> tuple[Quote | None, bool | None]:

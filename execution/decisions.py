@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+import orjson
 from django.conf import settings
 from django.db import connection, transaction
 
@@ -31,6 +32,17 @@ UPDATE decisions SET status = 'deciding', claim = %s, due_at = %s, account = %s
 WHERE id IN (
     SELECT id FROM decisions WHERE status IN ('pending', 'deciding') AND due_at <= %s
     AND (account = 'replay') = %s {only} ORDER BY due_at, id LIMIT %s {lock}
+)
+RETURNING *
+"""
+_SKIP_UNASKED = """
+UPDATE decisions SET status = 'skipped', claim = '', account = %s, skipped_for = %s, reasons = %s,
+    decided_at = %s
+WHERE id IN (
+    SELECT id FROM decisions WHERE status IN ('pending', 'deciding') AND due_at <= %s
+    AND account <> 'replay' AND asked_by = ''
+    AND NOT EXISTS (SELECT 1 FROM signals WHERE signals.id = decisions.id AND order_id IS NOT NULL)
+    ORDER BY due_at, id LIMIT %s {lock}
 )
 RETURNING id
 """
@@ -105,11 +117,24 @@ def claim(
     statement = _CLAIM.format(lock=_SKIP_LOCKED[connection.vendor], only=condition)
     wanted = [] if only is None else [only]
     values = [owner, adapt(now + LEASE), account, adapt(now), account == REPLAY, *wanted, limit]
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(statement, values)
-        ids = [row[0] for row in cursor.fetchall()]
-    found = Decision.objects.filter(pk__in=ids).select_related("signal").order_by("pk")
-    return [Mine(decision, owner) for decision in found]
+    with transaction.atomic():
+        found = list(Decision.objects.raw(statement, values).prefetch_related("signal"))
+    return [Mine(decision, owner) for decision in sorted(found, key=lambda each: each.pk)]
+
+
+def skip_unasked(account: str, why: Denial, limit: int, now: datetime) -> list[int]:
+    """Up to `limit` that are due and nobody has asked for are not traded, for this reason; the rows
+    of their signals.
+
+    In one statement, as a backlog has millions. One whose signal has an order is left: that was
+    written down by a worker that died, and is looked into.
+    """
+    adapt = connection.ops.adapt_datetimefield_value
+    statement = _SKIP_UNASKED.format(lock=_SKIP_LOCKED[connection.vendor])
+    reasons = orjson.dumps([why._asdict()]).decode()
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [account, why.code, reasons, adapt(now), adapt(now), limit])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def skip(mine: Mine, why: Sequence[Denial], now: datetime) -> bool:

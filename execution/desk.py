@@ -58,7 +58,8 @@ class Desk:
     `day_of` tells the trading day of a moment. `max_age` is how old a signal may be, `grace` how
     long after a session orders are still made, for the next one; `patience` how long an entry may
     wait to be filled, and `expiry` how long a position may be open. Stop and target are rounded to
-    the tick of the `instrument`.
+    the tick of the `instrument`. Nothing is decided before `stands_at`: of a replay, how far the
+    account was traded.
     """
 
     account: str
@@ -77,3 +78,8 @@ class Desk:
     patience: timedelta = timedelta(days=5)  # longer than any holiday
     expiry: timedelta = timedelta(days=30)
     instrument: Callable[[str], Instrument] = instrument
+    stands_at: datetime | None = None
+
+    def is_behind(self) -> bool:
+        """Whether the account was traded later than it is now."""
+        return self.stands_at is not None and self.clock() < self.stands_at

@@ -3,12 +3,14 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from django.db import transaction
-
 from execution.brokers.protocol import Account
 from execution.desk import Desk
 from execution.models import EquityDay, TradingAccount
 from execution.prop_firm.days import Day, record
+from execution.rows import insert, update
+from signals.dialect import for_update
+
+_ACCOUNT = "SELECT * FROM trading_accounts WHERE name = %s"
 
 
 def account_row(desk: Desk, money: Account, *, locked: bool = False) -> TradingAccount:
@@ -16,6 +18,9 @@ def account_row(desk: Desk, money: Account, *, locked: bool = False) -> TradingA
 
     `locked`: nobody else's until the caller's transaction ends.
     """
+    statement = _ACCOUNT + (for_update() if locked else "")
+    if there := list(TradingAccount.objects.raw(statement, [desk.account])):
+        return there[0]
     rows = TradingAccount.objects.all()
     row, _ = (rows.select_for_update() if locked else rows).get_or_create(
         name=desk.account,
@@ -29,6 +34,12 @@ def account_row(desk: Desk, money: Account, *, locked: bool = False) -> TradingA
     return row
 
 
+def lock(account: str) -> None:
+    """Nobody else's until the caller's transaction ends, as on SQLite everything is."""
+    if locking := for_update():
+        list(TradingAccount.objects.raw(_ACCOUNT + locking, [account]))
+
+
 @dataclass
 class Curve:
     """The equity curve as far as it is kept, and marks that are not written down yet."""
@@ -36,6 +47,7 @@ class Curve:
     desk: Desk
     row: TradingAccount
     latest: EquityDay | None
+    _is_peak: bool = False
     _changed: list[EquityDay] = field(default_factory=list)
 
     @classmethod
@@ -53,27 +65,21 @@ class Curve:
         if day not in self._changed[-1:]:
             self._changed.append(day)
         self.latest = day
-        self.row.peak_equity = max(self.row.peak_equity, money.equity)
+        if money.equity > self.row.peak_equity:
+            self.row.peak_equity, self._is_peak = money.equity, True
         return day
 
     def write(self) -> None:
         """Write the marks down, inside the caller's transaction."""
-        new = [day for day in self._changed if day._state.adding]
         for day in self._changed:
-            if not day._state.adding:
-                day.save()
-        EquityDay.objects.bulk_create(new)
-        self.row.save(update_fields=["peak_equity"])
+            if day._state.adding:
+                insert(day)
+            else:
+                update(EquityDay, day.pk, as_day(day)._asdict() | {"marked_at": day.marked_at})
+        if self._is_peak:
+            update(TradingAccount, self.row.pk, {"peak_equity": self.row.peak_equity})
+        self._is_peak = False
         self._changed.clear()
-
-
-def mark(desk: Desk, money: Account, opened: int = 0) -> EquityDay:
-    """Add what the account is worth now to its equity curve."""
-    with transaction.atomic():
-        curve = Curve.read(desk, money)
-        day = curve.add(money, opened)
-        curve.write()
-    return day
 
 
 def latest_day(account: str) -> EquityDay | None:

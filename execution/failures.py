@@ -1,11 +1,38 @@
 """What made execution's tasks fail, kept for health until they succeed again."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from execution.brokers.protocol import BrokerError
 from execution.models import Failure
 from signals.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+Alone = Callable[[object], AbstractContextManager[None]]
+
+
+@contextmanager
+def isolated() -> Iterator[Alone]:
+    """For things that are done one after the other, each `with alone(it):`.
+
+    One that fails is logged and stops none that follow; the first failure is raised once all of
+    them were tried.
+    """
+    failed: list[Exception] = []
+
+    @contextmanager
+    def alone(what: object) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            logger.exception("%s could not be looked after", what)
+            failed.append(error)
+
+    yield alone
+    if failed:
+        raise failed[0]
 
 
 @contextmanager

@@ -9,8 +9,9 @@ from django.db import connection, transaction
 from execution import halts
 from execution.brokers.protocol import Execution, Leg, State
 from execution.desk import Desk
+from execution.equity import lock
 from execution.fields import ZERO, exact_text
-from execution.models import Fill, Order, TradingAccount
+from execution.models import Fill, Order
 from execution.orders import may_become, move
 from execution.positions import update_position
 from execution.trades import Trade
@@ -56,30 +57,23 @@ def record(desk: Desk, new: Sequence[Execution]) -> list[Order]:
 
 def _since(desk: Desk) -> datetime:
     """When the oldest order was made that may still be filled, and a day before the newest fill."""
-    live = Order.objects.may_fill(desk.account)
-    oldest = live.order_by("created_at").values_list("created_at", flat=True).first()
-    newest = (
-        Fill.objects.filter(account=desk.account)
-        .order_by("-time")
-        .values_list("time", flat=True)
-        .first()
-    )
-    times = [each for each in (oldest, newest) if each is not None]
+    times = [order.created_at for order in Order.objects.may_fill(desk.account)]
+    told = Fill.objects.filter(account=desk.account).order_by("-time")
+    times += told.values_list("time", flat=True)[:1]
     return min(times, default=desk.clock()) - OVERLAP
 
 
 def _orders(account: str, new: Sequence[Execution]) -> dict[str, tuple[int, int]]:
     """The rows of order and signal, by the broker's id."""
     names = {each.broker_id for each in new}
-    found = Order.objects.filter(account=account, broker_id__in=names)
-    return {name: (pk, signal) for name, pk, signal in found.values_list(
-        "broker_id", "pk", "signal_id")}  # fmt: skip
+    found = Order.objects.of_broker(account, names)
+    return {order.broker_id: (order.pk, order.signal_id) for order in found}
 
 
 def _record(desk: Desk, signal_pk: int, told: Sequence[tuple[int, Execution]]) -> list[Order]:
     """The fills of one signal's orders, oldest first, and what they do to its position."""
     with transaction.atomic():
-        TradingAccount.objects.select_for_update().filter(name=desk.account).first()
+        lock(desk.account)
         trade = Trade.read(signal_pk)
         touched = [
             order for pk, each in told if _counted(desk, trade, order := trade.order(pk), each)
@@ -117,7 +111,7 @@ def _why_refused(trade: Trade, order: Order, told: Execution) -> str:
         return f"it is a {told.side} of {told.symbol}, the order a {order.side} of {order.symbol}"
     if not (told.quantity > ZERO and told.price > ZERO):
         return f"{told.quantity} at {told.price} is no fill"
-    most = order.quantity - order.filled
+    most = order.awaited
     if order.leg != Leg.ENTRY:
         most = min(most, trade.held)
     if told.quantity > most:

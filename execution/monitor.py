@@ -1,7 +1,7 @@
 """Follows the trades: takes fills, marks the equity, closes what must be closed."""
 
 import logging
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,14 +10,15 @@ from django.db import transaction
 from execution import counterfactuals, halts
 from execution.brokers.protocol import AT_BROKER, Account, Leg, State
 from execution.desk import Desk
-from execution.equity import latest_day, mark
-from execution.failures import noted
+from execution.equity import Curve, lock
+from execution.failures import Alone, isolated, noted
 from execution.filling import take_fills
 from execution.firm import measures
 from execution.halts import why_halted
-from execution.models import Order, Position, TradingAccount
+from execution.models import EquityDay, Order, Position
 from execution.positions import EXPIRED, measure_excursions, update_position
 from execution.prop_firm.flat import must_be_flat
+from execution.prop_firm.standing import LIMITS
 from execution.sending import adopt, new_close, send, send_due
 from execution.trades import Trade
 
@@ -41,8 +42,10 @@ def monitor(desk: Desk) -> Look:
     """One look at everything that is open. Raises `BrokerError`; health tells what it raised."""
     look = Look()
     with noted(desk.account, "monitor", desk.clock):
-        look.sent = send_due(desk)
-        follow_trades(desk, look)
+        try:
+            look.sent = send_due(desk)
+        finally:  # fills and closes wait for no order that cannot be sent
+            follow_trades(desk, look)
         look.followed = counterfactuals.follow(desk)
     return look
 
@@ -61,22 +64,27 @@ def follow_trades(desk: Desk, look: Look) -> None:
 
 
 def mark_equity(desk: Desk) -> None:
-    """Write down what the account is worth, and halt where a rule of the firm is broken."""
+    """Write down what the account is worth, and halt where a rule of the firm is broken.
+
+    In one transaction: no breach is written down without its halt.
+    """
     money = desk.broker.account()
-    mark(desk, money, not_counted(desk))
-    check_breach(desk, money)
+    with transaction.atomic():
+        curve = Curve.read(desk, money)
+        curve.add(money, not_counted(desk, curve.latest))
+        curve.write()
+        check_breach(desk, money)
 
 
-def not_counted(desk: Desk) -> int:
-    """How many positions were opened today that the equity curve has not counted yet."""
-    now, latest = desk.clock(), latest_day(desk.account)
+def not_counted(desk: Desk, latest: EquityDay | None) -> int:
+    """How many positions were opened today that `latest`, the equity curve's last day, lacks."""
+    now = desk.clock()
     today = desk.day_of(now)
-    mine = Position.objects.filter(account=desk.account)
-    rows = (
-        mine.filter(status=Position.Status.OPEN),
-        mine.filter(status=Position.Status.CLOSED, closed_at__gte=now - TWO_DAYS),
+    closed = Position.objects.filter(
+        account=desk.account, status=Position.Status.CLOSED, closed_at__gte=now - TWO_DAYS
     )
-    times = [at for each in rows for at in each.values_list("opened_at", flat=True)]
+    times = [each.opened_at for each in Position.objects.open_on(desk.account)]
+    times += closed.values_list("opened_at", flat=True)
     counted = latest.trades if latest is not None and latest.day == today else 0
     return max(0, sum(desk.day_of(at) == today for at in times) - counted)
 
@@ -84,7 +92,7 @@ def not_counted(desk: Desk) -> int:
 def refresh(desk: Desk, touched: Iterable[Order]) -> None:
     """Ask the broker how the brackets stand of which something was filled."""
     entries = {order.parent_id or order.pk for order in touched}
-    for entry in Order.objects.filter(pk__in=entries):
+    for entry in Order.objects.filter(pk__in=entries) if entries else ():
         placed = desk.broker.find(entry.client_order_id)
         if placed is not None:
             adopt(desk, entry, placed)
@@ -93,7 +101,7 @@ def refresh(desk: Desk, touched: Iterable[Order]) -> None:
 def refresh_open(desk: Desk, there: Collection[str] = ()) -> None:
     """Ask the broker about every order that may still fill, but for those that it has named as
     open already, by their ids. Raises `BrokerError`."""
-    live = Order.objects.may_fill(desk.account).filter(state__in=AT_BROKER)
+    live = _at_broker(desk)
     asked = [order for order in live if order.broker_id not in there]
     refresh(desk, asked)
     for close in (order for order in asked if order.leg == Leg.CLOSE):
@@ -102,16 +110,26 @@ def refresh_open(desk: Desk, there: Collection[str] = ()) -> None:
             adopt(desk, close, placed)
 
 
+def _at_broker(desk: Desk) -> list[Order]:
+    return [order for order in Order.objects.may_fill(desk.account) if order.state in AT_BROKER]
+
+
 def check_breach(desk: Desk, money: Account) -> None:
-    """Latch a halt where a rule of the firm is broken, and close everything where it says so."""
+    """Latch a halt where a rule of the firm is broken."""
     if desk.rule_set is None:
         return
     for each in measures(desk, desk.rule_set, money):
         if each.breached:
             figures = {"used": each.used, "limit": each.limit, "equity": money.equity}
             halts.latch(desk.account, each.code, each.text, desk.clock(), figures=figures)
-            if desk.rule_set.close_on_breach:
-                _mark_closing(_open(desk), BREACH)
+
+
+def _must_close_all(desk: Desk) -> bool:
+    """Whether a limit of the firm was broken, and it wants nothing held then, whatever came of the
+    price or of the process that found it."""
+    if desk.rule_set is None or not desk.rule_set.close_on_breach:
+        return False
+    return any(halt.code in LIMITS for halt in halts.standing(desk.account))
 
 
 def close_due(desk: Desk) -> datetime | None:
@@ -120,38 +138,36 @@ def close_due(desk: Desk) -> datetime | None:
     Answers when to look again: when the next position expires, or at once where one is being
     closed; None where none is open.
     """
-    cancel_idle(desk)
-    positions, failed = _open(desk), []
-    for position in positions:
-        try:
-            _close_if_due(desk, position)
-        except Exception as error:
-            logger.exception("%s could not be looked after", position)
-            failed.append(error)
-    if failed:  # once the others were
-        raise failed[0]
+    with isolated() as alone:
+        cancel_idle(desk, alone)
+        positions, is_breached = Position.objects.open_on(desk.account), _must_close_all(desk)
+        for position in positions:
+            with alone(position):
+                _close_if_due(desk, position, is_breached)
     if any(position.closing_for for position in positions):
         return desk.clock()
     return min((position.expires_at for position in positions), default=None)
 
 
-def cancel_idle(desk: Desk) -> None:
+def cancel_idle(desk: Desk, alone: Alone) -> None:
     """Cancel entries that wait for a fill while trading is halted, or for too long."""
-    waiting = Order.objects.may_fill(desk.account).filter(leg=Leg.ENTRY, state__in=AT_BROKER)
-    entries = list(waiting)
+    entries = [order for order in _at_broker(desk) if order.leg == Leg.ENTRY]
     halted = why_halted(desk.account) if entries else None
     idle = [each for each in entries if halted or desk.clock() - each.created_at > desk.patience]
     for entry in idle:
-        logger.warning("%s is canceled: %s", entry, halted or "it waits for too long")
-        desk.broker.cancel(entry.broker_id)
-    refresh(desk, idle)
+        why = halted or "it waited for too long"
+        logger.warning("%s is canceled: %s", entry, why)
+        with alone(entry):
+            desk.broker.cancel(entry.broker_id)
+            Order.objects.filter(pk=entry.pk).update(reason=why)
+            refresh(desk, [entry])
 
 
-def _close_if_due(desk: Desk, position: Position) -> None:
-    if position.closed_quantity == position.quantity:  # until what its entry still may fill is done
+def _close_if_due(desk: Desk, position: Position, is_breached: bool) -> None:
+    if not position.left:  # until what its entry still may fill is done
         _end(desk, position)
         return
-    if why := _why_close(desk, position, desk.clock()):
+    if why := _why_close(desk, position, is_breached):
         _mark_closing([position], why)
         position.closing_for = why
     if position.closing_for:
@@ -161,7 +177,7 @@ def _close_if_due(desk: Desk, position: Position) -> None:
 def _end(desk: Desk, position: Position) -> None:
     """What was held is sold; it is over where the broker has canceled the rest of its entry."""
     with transaction.atomic():
-        TradingAccount.objects.select_for_update().filter(name=desk.account).first()
+        lock(desk.account)
         trade = Trade.read(position.pk)
         if State(trade.entry.state).is_final:
             update_position(desk, trade)
@@ -172,14 +188,12 @@ def ask_to_close(position: Position, why: str) -> None:
     _mark_closing([position], why)
 
 
-def _open(desk: Desk) -> Sequence[Position]:
-    rows = Position.objects.filter(account=desk.account, status=Position.Status.OPEN)
-    return list(rows.order_by("pk"))
-
-
-def _why_close(desk: Desk, position: Position, now: datetime) -> str | None:
+def _why_close(desk: Desk, position: Position, is_breached: bool) -> str | None:
+    now = desk.clock()
     if position.closing_for:
         return None
+    if is_breached:
+        return BREACH
     if now >= position.expires_at:
         return EXPIRED
     if desk.rule_set and must_be_flat(desk.rule_set, now, desk.hours(position.symbol)):
@@ -190,7 +204,7 @@ def _why_close(desk: Desk, position: Position, now: datetime) -> str | None:
 def _is_protected(position: Position) -> bool:
     """Whether the broker holds its stop, or has filled it; it tells of one as it tells of the entry
     whose fills the position is made of."""
-    states = dict(Order.objects.filter(signal_id=position.pk).values_list("leg", "state"))
+    states = {order.leg: order.state for order in Order.objects.of_signal(position.pk)}
     if State(states[Leg.TARGET]) is State.FILLED:
         return True
     return State(states[Leg.STOP]) in (State.ACCEPTED, State.PARTIALLY_FILLED, State.FILLED)
@@ -206,7 +220,7 @@ def _mark_closing(positions: Iterable[Position], why: str) -> None:
 
 def _close(desk: Desk, position: Position) -> None:
     with transaction.atomic():
-        TradingAccount.objects.select_for_update().filter(name=desk.account).first()
-        close = new_close(desk, position, desk.clock())
+        lock(desk.account)
+        close = new_close(desk, position.pk, desk.clock())
     if close is not None:
         send(desk, close)

@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
 
 from execution.brokers.protocol import ON_THE_WAY, Account, Leg
 from execution.desk import Desk
@@ -22,7 +21,7 @@ def portfolio(desk: Desk, money: Account, now: datetime, *, locked: bool = True)
     made on it meanwhile. What was ordered since `money` was asked for is taken off it.
     """
     row = account_row(desk, money, locked=locked)
-    entries = _open_entries(desk.account)
+    entries = [each for each in Order.objects.may_fill(desk.account) if each.leg == Leg.ENTRY]
     return Portfolio(
         equity=money.equity,
         buying_power=money.buying_power - _not_counted(entries, money.time),
@@ -35,54 +34,33 @@ def portfolio(desk: Desk, money: Account, now: datetime, *, locked: bool = True)
     )
 
 
-class Entry(NamedTuple):
-    """An entry that may still be filled; `level` is the price at which it was decided on."""
-
-    signal_id: int
-    symbol: str
-    side: str
-    quantity: Decimal
-    filled: Decimal
-    level: Decimal
-    state: str
-    submitted_at: datetime | None
-
-    @property
-    def awaited(self) -> Decimal:
-        """What may still be filled."""
-        return self.quantity - self.filled
-
-    def is_counted(self, asked_at: datetime) -> bool:
-        """Whether the broker had it when it was asked for the money."""
-        if self.state in ON_THE_WAY:
-            return False
-        return self.submitted_at is None or self.submitted_at <= asked_at
+def _is_counted(entry: Order, asked_at: datetime) -> bool:
+    """Whether the broker had it when it was asked for the money: it had said so by then."""
+    return entry.state not in ON_THE_WAY and entry.updated_at <= asked_at
 
 
-def _open_entries(account: str) -> list[Entry]:
-    rows = Order.objects.may_fill(account).filter(leg=Leg.ENTRY)
-    return [Entry(*row) for row in rows.values_list(*Entry._fields)]
+def _decided_at(entry: Order) -> Decimal:
+    """The price at which it was."""
+    return entry.level or ZERO
 
 
-def _holdings(account: str, entries: list[Entry]) -> list[Holding]:
+def _holdings(account: str, entries: list[Order]) -> list[Holding]:
     """One for each signal: what is held of it, and what its entry may still add."""
     awaited = {entry.signal_id: entry for entry in entries}
-    rows = Position.objects.filter(account=account, status=Position.Status.OPEN)
-    columns = ("pk", "symbol", "side", "quantity", "closed_quantity", "entry_price")
     found: list[Holding] = []
-    for pk, symbol, side, quantity, closed, price in rows.values_list(*columns):
-        entry = awaited.pop(pk, None)
-        more = entry.awaited if entry else ZERO
-        found.append(Holding(symbol, Side(side), quantity - closed + more, price))
+    for each in Position.objects.open_on(account):
+        entry = awaited.pop(each.pk, None)
+        held = each.left + (entry.awaited if entry else ZERO)
+        found.append(Holding(each.symbol, Side(each.side), held, each.entry_price))
     return found + [
-        Holding(entry.symbol, Side(entry.side), entry.awaited, entry.level)
+        Holding(entry.symbol, Side(entry.side), entry.awaited, _decided_at(entry))
         for entry in awaited.values()
     ]
 
 
-def _not_counted(entries: list[Entry], asked_at: datetime) -> Decimal:
-    waiting = (each for each in entries if not each.is_counted(asked_at))
-    return sum((each.quantity * each.level for each in waiting), ZERO)
+def _not_counted(entries: list[Order], asked_at: datetime) -> Decimal:
+    waiting = (each for each in entries if not _is_counted(each, asked_at))
+    return sum((each.quantity * _decided_at(each) for each in waiting), ZERO)
 
 
 def _latest_orders(account: str, now: datetime) -> list[datetime]:
@@ -92,11 +70,9 @@ def _latest_orders(account: str, now: datetime) -> list[datetime]:
 
 def _losses(account: str, count: int) -> list[datetime]:
     """When the latest trades ended, as long as they lost; at most `count`."""
-    ended = Position.objects.filter(account=account, status=Position.Status.CLOSED)
-    latest = ended.order_by("-closed_at", "-pk").values_list("closed_at", "profit")[:count]
     losses: list[datetime] = []
-    for closed_at, profit in latest:
-        if closed_at is None or profit is None or profit >= ZERO:
+    for each in Position.objects.latest_closed(account, count):
+        if each.closed_at is None or (each.profit or ZERO) >= ZERO:
             break
-        losses.append(closed_at)
+        losses.append(each.closed_at)
     return losses

@@ -16,6 +16,7 @@ from execution.excursions import excursions
 from execution.fields import ZERO
 from execution.models import Fill, Position
 from execution.risk.intent import Side
+from execution.rows import insert, update
 from execution.trades import Trade
 from signals.models import Signal
 from signals.outcomes import AlreadyEnded, profit_loss_pct, record_outcome
@@ -69,8 +70,8 @@ def update_position(desk: Desk, trade: Trade) -> None:
     Where all of it is closed again, the signal gets its outcome; also where it was settled, once
     fills tell how all of that ended after all.
     """
-    fills = list(Fill.objects.filter(order__in=trade.orders, refused="").order_by("time", "pk"))
     entry = trade.entry
+    fills = Fill.objects.counted_of(entry.signal_id)
     entered = Traded.of([fill for fill in fills if fill.order_id == entry.pk])
     exits = [fill for fill in fills if fill.order_id != entry.pk]
     position = _position(desk, trade, entered)
@@ -82,15 +83,16 @@ def update_position(desk: Desk, trade: Trade) -> None:
     if exits and is_done and (is_told or position.status == Position.Status.OPEN):
         _end(position, Leg(trade.order(exits[-1].order_id).leg), closed, entered)
         _record_outcome(desk, position, trade.signal)
-    is_new = position._state.adding
-    position.save(force_insert=is_new, update_fields=None if is_new else MADE_OF_FILLS)
+    if position._state.adding:
+        insert(position)
+    else:
+        update(Position, position.pk, {name: getattr(position, name) for name in MADE_OF_FILLS})
 
 
 def _position(desk: Desk, trade: Trade, entered: Traded) -> Position:
     """As the entry's fills make it; what is to be closed stays so."""
     entry = trade.entry
-    there = Position.objects.filter(pk=entry.signal_id).first()
-    position = there or Position(
+    position = Position.objects.of_signal(entry.signal_id) or Position(
         signal_id=entry.signal_id, account=desk.account, symbol=entry.symbol, side=entry.side,
         stop=trade.leg(Leg.STOP).level or ZERO, target=trade.leg(Leg.TARGET).level or ZERO,
         status=Position.Status.OPEN, closing_for="", exit_reason="",

@@ -28,4 +28,5 @@ REASONS = {
     "stop": "the stop is too far away",
     "symbol": "the symbol may not be traded",
     "too_small": "not even one step may be traded",
+    "traded_later": "the account was traded beyond its time",
 }

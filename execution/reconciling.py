@@ -12,7 +12,7 @@ from argo.errors import FieldError, InvalidInput
 from execution import halts
 from execution.brokers.protocol import AT_BROKER, ON_THE_WAY, Placed, State
 from execution.desk import Desk
-from execution.equity import account_row
+from execution.equity import account_row, lock
 from execution.fields import ZERO
 from execution.filling import take_fills
 from execution.models import Order, Position, TradingAccount
@@ -94,16 +94,15 @@ def differences(
 
 def _ours(account: str) -> dict[str, Decimal]:
     held: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for row in Position.objects.filter(account=account, status=Position.Status.OPEN):
-        rest = row.quantity - row.closed_quantity
+    for row in Position.objects.open_on(account):
+        rest = row.left
         held[row.symbol] += rest if Side(row.side) is Side.BUY else -rest
     return {symbol: quantity for symbol, quantity in held.items() if quantity}
 
 
 def _unsettled(account: str) -> frozenset[str]:
     live = Order.objects.may_fill(account)
-    waiting = live.filter(state__in=ON_THE_WAY, submitted_at__isnull=False)
-    return frozenset(waiting.values_list("symbol", flat=True))
+    return frozenset(each.symbol for each in live if each.state in ON_THE_WAY and each.submitted_at)
 
 
 def _orders(desk: Desk, there: Sequence[Placed]) -> list[Finding]:
@@ -111,12 +110,8 @@ def _orders(desk: Desk, there: Sequence[Placed]) -> list[Finding]:
     unsettled = _unsettled(desk.account)  # after the broker was asked: else it is adopted by now
     open_rows = Order.objects.may_fill(desk.account)
     names = {each.broker_id for each in there}
-    known = set(
-        Order.objects.filter(account=desk.account, broker_id__in=names).values_list(
-            "broker_id", flat=True
-        )
-    )
-    clients = set(open_rows.values_list("client_order_id", flat=True))
+    known = {row.broker_id for row in Order.objects.of_broker(desk.account, names)}
+    clients = {row.client_order_id for row in open_rows}
     found = [
         _unknown(each)
         for each in there
@@ -124,8 +119,8 @@ def _orders(desk: Desk, there: Sequence[Placed]) -> list[Finding]:
         and each.client_order_id not in clients
         and each.symbol not in unsettled
     ]
-    for row in open_rows.filter(state__in=AT_BROKER):
-        if row.broker_id not in names and _is_gone(desk, row):
+    for row in open_rows:
+        if row.state in AT_BROKER and row.broker_id not in names and _is_gone(desk, row):
             text = f"it does not have our order {row}"
             found.append(Finding(MISSING_ORDER, text, row.client_order_id))
     return found
@@ -152,11 +147,11 @@ def settle(desk: Desk, *, by: str, why: str) -> list[str]:
     """
     if not why.strip():
         raise InvalidInput([FieldError("why", "say why the broker's word counts")])
-    account = account_row(desk, desk.broker.account())
+    account_row(desk, desk.broker.account())
     findings = _found(desk)
     _withdraw(desk, findings)
     with transaction.atomic():
-        TradingAccount.objects.select_for_update().get(pk=account.pk)
+        lock(desk.account)
         told = [text for finding in findings for text in _settled(desk, finding)]
     for text in told:
         logger.warning("%s settles with the broker (%s): %s", by, why, text)
@@ -166,9 +161,9 @@ def settle(desk: Desk, *, by: str, why: str) -> list[str]:
 def _withdraw(desk: Desk, findings: Sequence[Finding]) -> None:
     """Exits of a position that is gone would open its opposite."""
     gone = [each.name for each in findings if each.code == MISSING_POSITION]
-    live = Order.objects.may_fill(desk.account).filter(symbol__in=gone, state__in=AT_BROKER)
-    for order in live:
-        desk.broker.cancel(order.broker_id)
+    for order in Order.objects.may_fill(desk.account):
+        if order.symbol in gone and order.state in AT_BROKER:
+            desk.broker.cancel(order.broker_id)
 
 
 def _settled(desk: Desk, finding: Finding) -> Iterator[str]:
@@ -200,7 +195,7 @@ def _take_off(desk: Desk, finding: Finding) -> Iterator[str]:
     beyond = abs(_ours(desk.account).get(finding.name, ZERO)) - abs(finding.held)
     held = Position.objects.filter(account=desk.account, status=Position.Status.OPEN)
     for position in held.filter(symbol=finding.name).order_by("pk"):
-        rest = position.quantity - position.closed_quantity
+        rest = position.left
         quantity = rest if finding.held == ZERO else min(rest, beyond)
         if quantity > ZERO and _is_of(position, finding):
             beyond -= quantity

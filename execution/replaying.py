@@ -1,10 +1,11 @@
 """`replay --execute`: decisions, fills and the monitor on the bars' clock, on paper."""
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import IO, Any
 
 from django.db import transaction
 from django.db.models import Count
@@ -22,6 +23,8 @@ from execution.matching import Prices
 from execution.models import Decision, Order, Position
 from execution.monitor import check_breach, close_due, not_counted, refresh
 from execution.positions import measure_excursions
+from execution.replay_account import free, stands_at, taken
+from execution.sending import send_due
 from execution.wiring import desk_of, paper
 from signals.clock import Clock
 from signals.market.bars import Bars
@@ -54,29 +57,53 @@ class PastMarket:
 
 @dataclass
 class PaperTrading:
-    """Trades a replay's signals on the account `replay`, which nothing else touches."""
+    """Trades a replay's signals on the account `replay`, which nothing else touches.
+
+    The account's time goes forward. What an earlier replay had traded by `stands_at` is there: the
+    bars until then only tell the broker the last prices, and from that moment on the trades of one
+    that was killed go on as if it had not been.
+    """
 
     desk: Desk
     broker: PaperBroker
+    alone: IO[str]
     _curve: Curve | None = None
     _close_at: datetime | None = None
 
     def see(self, windows: Sequence[Bars]) -> None:
         """What the bars that just closed do to orders and positions."""
-        if not self.broker.open_orders():
+        prices = {bars.symbol: [self._last(bars)] for bars in windows}
+        if self._is_known(prices):
             return
-        filled = self.broker.see({bars.symbol: [self._last(bars)] for bars in windows})
-        if filled or self._is_closing():
+        if not self.broker.open_orders() and self.desk.rule_set is None:
+            return
+        with transaction.atomic():  # or one that is killed leaves fills that nobody counts
+            filled = self.broker.see(prices)
+            is_closing = bool(filled) or self._is_closing()
             self._follow(filled)
-        else:
-            self._mark()
+            if is_closing:
+                self._write()
+        if is_closing:
+            self._close_at = close_due(self.desk)
+
+    def _is_known(self, prices: Mapping[str, Sequence[Prices]]) -> bool:
+        """Whether an earlier replay saw these prices; where it ended, do what it left undone."""
+        now, stands_at = self.desk.clock(), self.desk.stands_at
+        if stands_at is None:
+            return False
+        if now <= stands_at:
+            with transaction.atomic():
+                record(self.desk, self.broker.see(prices))
+        if now >= stands_at:
+            self.desk = replace(self.desk, stands_at=None)
+            send_due(self.desk)
+            self._close_at = close_due(self.desk)
+        return now <= stands_at
 
     def _follow(self, filled: Sequence[Execution]) -> None:
         touched = record(self.desk, filled)
         refresh(self.desk, [order for order in touched if order.leg != Leg.ENTRY])
         self._mark(touched)
-        self._write()
-        self._close_at = close_due(self.desk)
 
     def _mark(self, touched: Sequence[Order] = ()) -> None:
         """Add to the equity curve; it is written down when something happens."""
@@ -84,7 +111,8 @@ class PaperTrading:
         if self._curve is None:
             with transaction.atomic():
                 self._curve = Curve.read(self.desk, money)
-        self._curve.add(money, not_counted(self.desk) if touched else 0)
+        is_new = any(order.leg == Leg.ENTRY for order in touched)
+        self._curve.add(money, not_counted(self.desk, self._curve.latest) if is_new else 0)
         if self.desk.rule_set is not None:
             self._write()
             check_breach(self.desk, money)
@@ -110,9 +138,10 @@ class PaperTrading:
         as those of deliveries, from the database.
         """
         flush()
-        self._write()
         rows = Signal.objects.filter(signal_id__in=signal_ids).values_list("pk", flat=True)
-        decisions.insert(sorted(rows), REPLAY, self.desk.clock())
+        with transaction.atomic():
+            self._write()
+            decisions.insert(sorted(rows), REPLAY, self.desk.clock())
         execute_due(self.desk)
 
     def finish(self) -> dict[str, Any]:
@@ -122,24 +151,33 @@ class PaperTrading:
             pass
         while measure_excursions(self.desk):
             pass
-        return _summary()
+        self.alone.close()
+        return _summary(self.broker)
 
 
 def execution(histories: Sequence[Bars], clock: Clock) -> PaperTrading:
-    """Trading for a replay of these histories. The settings' limits, sizing and costs hold."""
+    """Trading for a replay of these histories. The settings' limits, sizing and costs hold.
+
+    Raises `Conflict` where another replay trades.
+    """
     past = PastMarket({bars.symbol: bars for bars in histories}, clock)
     made = desk_of(REPLAY, past, clock, partial(paper, is_exclusive=True))
     assert isinstance(made.broker, PaperBroker)  # noqa: S101  # `paper` makes no other
-    return PaperTrading(replace(made, auto_execute=True), made.broker)
+    alone = taken()
+    free()
+    return PaperTrading(replace(made, auto_execute=True, stands_at=stands_at()), made.broker, alone)
 
 
-def _summary() -> dict[str, Any]:
+def _summary(broker: PaperBroker) -> dict[str, Any]:
     mine = Decision.objects.filter(account=REPLAY)
     statuses = mine.values_list("status").annotate(Count("pk")).order_by("status")
+    skipped = mine.filter(status=Decision.Status.SKIPPED).values_list("skipped_for", flat=True)
     ended = Position.objects.filter(account=REPLAY).values_list("signal__outcome")
     halts = [halt.code for halt in standing(REPLAY)]
     return {
         "decisions": dict(statuses),
+        "skipped": dict(Counter(code for codes in skipped for code in codes.split()).most_common()),
         "halts": dict.fromkeys(halts, 1),
-        "outcomes": {str(name): count for name, count in ended.annotate(Count("pk"))},
+        "outcomes": {name or "open": count for name, count in ended.annotate(Count("pk"))},
+        "account": {"in equity": f"{broker.account().equity:.2f}"},
     }

@@ -2,14 +2,14 @@
 
 import logging
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import takewhile
 from uuid import uuid4
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q
 
 from execution import counterfactuals, halts
 from execution.brokers.protocol import (
@@ -22,10 +22,12 @@ from execution.brokers.protocol import (
     State,
 )
 from execution.desk import Desk
+from execution.failures import Alone, isolated
 from execution.fields import ZERO
 from execution.models import Order, Position
 from execution.orders import client_order_id, may_become, move
 from execution.risk.intent import Intent, Side
+from execution.rows import insert
 from signals.models import Signal
 
 logger = logging.getLogger(__name__)
@@ -49,19 +51,23 @@ def new_bracket(desk: Desk, signal: Signal, intent: Intent, now: datetime) -> Or
     """The rows of an entry and its exits, inside the caller's transaction; nothing is sent yet."""
     price = intent.entry if intent.price is None else intent.price
     entry = _row(desk, signal, intent, Leg.ENTRY, price, now, None)
-    entry.save(force_insert=True)
+    insert(entry)
     levels = ((Leg.STOP, intent.stop), (Leg.TARGET, intent.target))
-    exits = [_row(desk, signal, intent, leg, level, now, entry) for leg, level in levels]
-    Order.objects.bulk_create(exits)
+    for leg, level in levels:
+        insert(_row(desk, signal, intent, leg, level, now, entry))
     return entry
 
 
-def new_close(desk: Desk, position: Position, now: datetime) -> Order | None:
-    """The row of an order that ends the position; None where one is under way, or where the last
-    ones came to nothing and it is too early for another. The account is halted then."""
-    entry = Order.objects.get(signal_id=position.pk, leg=Leg.ENTRY)
-    rows = Order.objects.filter(signal_id=position.pk, leg=Leg.CLOSE)
-    earlier = list(rows.order_by("number"))
+def new_close(desk: Desk, signal_pk: int, now: datetime) -> Order | None:
+    """The row of an order that ends the position, of which the caller has locked the account.
+
+    None where nothing of it is left or an order to close it is under way, or where the last ones
+    came to nothing and it is too early for another. The account is halted then.
+    """
+    position, orders = Position.objects.of_signal(signal_pk), Order.objects.of_signal(signal_pk)
+    earlier = [order for order in orders if order.leg == Leg.CLOSE]
+    if position is None or position.left == ZERO:
+        return None
     if any(not State(order.state).is_final for order in earlier):
         return None
     vain = _in_vain(earlier)
@@ -71,13 +77,13 @@ def new_close(desk: Desk, position: Position, now: datetime) -> Order | None:
         return None
     number = len(earlier) + 1
     close = Order(
-        account=desk.account, signal_id=position.pk, leg=Leg.CLOSE, number=number, parent=entry,
+        account=desk.account, signal_id=position.pk, leg=Leg.CLOSE, number=number, parent=orders[0],
         client_order_id=client_order_id(position.signal.signal_id, Leg.CLOSE, number),
         symbol=position.symbol, side=Side(position.side).opposite,
-        quantity=position.quantity - position.closed_quantity, state=State.INITIALIZED,
+        quantity=position.left, state=State.INITIALIZED,
         created_at=now, due_at=now, updated_at=now,
     )  # fmt: skip
-    close.save(force_insert=True)
+    insert(close)
     return close
 
 
@@ -117,29 +123,36 @@ def _row(
 
 def send_due(desk: Desk) -> int:
     """Send what was never sent, and look up what may or may not have been; how many those were."""
-    due = Order.objects.may_fill(desk.account).filter(_ON_THE_WAY, due_at__lte=desk.clock())
-    oldest_first = due.order_by(F("pk") + 0)  # "+ 0", lest the order make it walk the table
-    return sum(send(desk, order) for order in oldest_first)
+    now = desk.clock()
+    sent = [order for order in Order.objects.may_fill(desk.account) if order.leg in SENT_LEGS]
+    due = [order for order in sent if order.state in ON_THE_WAY and order.due_at <= now]
+    with isolated() as alone:
+        return sum(_sent(desk, order, alone) for order in due)
+
+
+def _sent(desk: Desk, order: Order, alone: Alone) -> bool:
+    with alone(order):
+        return send(desk, order)
+    return False
 
 
 def send(desk: Desk, order: Order) -> bool:
     """Bring one order to the broker, unless another worker is at it; whether it was ours."""
     now, owner = desk.clock(), f"{os.getpid()}-{uuid4().hex}"
-    free = _on_the_way().filter(pk=order.pk, state=order.state, due_at__lte=now)
-    if free.update(claim=owner, due_at=now + LEASE) != 1:
-        return False
-    if order.state != State.INITIALIZED and _look_up(desk, order):
-        return True
+    mine = {"claim": owner, "due_at": now + LEASE}
+    if order.state != State.INITIALIZED:
+        free = Order.objects.filter(_ON_THE_WAY, pk=order.pk, state=order.state, due_at__lte=now)
+        if free.update(**mine) != 1:
+            return False
+        if _look_up(desk, order):
+            return True
     if why := _denied(desk, order, now):
         logger.warning("%s is not sent: %s", order.client_order_id, why)
-        end(desk, order, State.DENIED, why)
-    elif move(order, State.SUBMITTED, now, submitted_at=now):
-        _place(desk, order)
+        return end(desk, order, State.DENIED, why)
+    if not move(order, State.SUBMITTED, now, submitted_at=now, **mine):
+        return False
+    _place(desk, order)
     return True
-
-
-def _on_the_way() -> QuerySet[Order]:
-    return Order.objects.filter(_ON_THE_WAY)
 
 
 def _look_up(desk: Desk, order: Order) -> bool:
@@ -156,9 +169,10 @@ def _look_up(desk: Desk, order: Order) -> bool:
 
 
 def _denied(desk: Desk, order: Order, now: datetime) -> str | None:
-    """Why an entry is not sent after all; closing is always allowed."""
+    """Why it is not sent after all; closing what is open is always allowed."""
     if order.leg != Leg.ENTRY:
-        return None
+        position = Position.objects.of_signal(order.signal_id)
+        return None if position and position.left else "its position is closed already"
     if now - order.created_at > desk.max_age:
         return "it was not sent in time"
     return halts.why_halted(desk.account)
@@ -187,17 +201,17 @@ def _request(order: Order) -> Bracket | Close:
         return Close(
             order.client_order_id, parent.client_order_id, order.symbol, side, order.quantity
         )
-    levels = {leg.leg: leg.level for leg in order.legs.all()}
+    exits = _exits(order)
     return Bracket(
         order.client_order_id, order.symbol, side, order.quantity,
-        levels[Leg.TARGET] or ZERO, levels[Leg.STOP] or ZERO, order.level or ZERO,
+        exits[Leg.TARGET].level or ZERO, exits[Leg.STOP].level or ZERO, order.level or ZERO,
     )  # fmt: skip
 
 
 def _doubt(desk: Desk, order: Order, error: BrokerError) -> None:
     now = desk.clock()
     logger.error("%s: the broker gave no answer: %s", order.client_order_id, error)
-    move(order, State.UNKNOWN, now, reason=str(error)[:KEPT], due_at=now + LOOK_AFTER, claim="")
+    move(order, State.UNKNOWN, now, reason=_kept(str(error)), due_at=now + LOOK_AFTER, claim="")
 
 
 def _reject(desk: Desk, order: Order, error: BrokerError) -> None:
@@ -205,16 +219,16 @@ def _reject(desk: Desk, order: Order, error: BrokerError) -> None:
     end(desk, order, State.REJECTED, str(error))
 
 
-def end(desk: Desk, order: Order, state: State, why: str) -> None:
+def end(desk: Desk, order: Order, state: State, why: str) -> bool:
     """Nothing comes of the order any more; of an entry without a fill neither of its exits, and
-    its signal is followed without it."""
+    its signal is followed without it. False where another worker has moved it."""
     now = desk.clock()
     with transaction.atomic():
-        if not move(order, state, now, reason=why[:KEPT], claim=""):
-            return
+        if not move(order, state, now, reason=_kept(why), claim=""):
+            return False
         if order.leg == Leg.ENTRY and order.filled == ZERO:
-            _end_exits(order, now)
-            counterfactuals.begin(order.signal, desk.expiry, now)
+            _end_exits(desk, order, _exits(order), now)
+    return True
 
 
 def adopt(desk: Desk, order: Order, placed: Placed) -> None:
@@ -222,13 +236,13 @@ def adopt(desk: Desk, order: Order, placed: Placed) -> None:
     now = desk.clock()
     with transaction.atomic():
         _adopt(order, placed, now)
-        by_leg = {leg.leg: leg for leg in order.legs.exclude(leg=Leg.CLOSE)}
+        if order.leg != Leg.ENTRY:
+            return
+        exits = _exits(order)
         for each in placed.legs:
-            _adopt(by_leg[each.leg], each, now)
-        is_empty = State(order.state).is_final and order.filled == placed.filled == ZERO
-        if order.leg == Leg.ENTRY and is_empty:
-            _end_exits(order, now)
-            counterfactuals.begin(order.signal, desk.expiry, now)
+            _adopt(exits[each.leg], each, now)
+        if State(order.state).is_final and order.filled == placed.filled == ZERO:
+            _end_exits(desk, order, exits, now)
 
 
 def _adopt(order: Order, placed: Placed, now: datetime) -> None:
@@ -238,16 +252,24 @@ def _adopt(order: Order, placed: Placed, now: datetime) -> None:
     elif new in (State.FILLED, State.PARTIALLY_FILLED):
         new = State.ACCEPTED  # until its fills are rows
     if order.state != new and may_become(State(order.state), new):
-        changes = {"reason": placed.reason} if placed.reason else {}
+        changes = {"reason": _kept(placed.reason)} if placed.reason else {}
         move(order, new, now, broker_id=placed.broker_id, claim="", **changes)
 
 
-def _end_exits(entry: Order, now: datetime) -> None:
-    """Where nothing was entered, there is nothing for them to end."""
-    _move_all(entry.legs.exclude(leg=Leg.CLOSE), State.CANCELED, now)
+def _kept(reason: str) -> str:
+    """A broker's words as far as every database can hold them."""
+    return reason.replace("\0", "")[:KEPT]
 
 
-def _move_all(orders: Iterable[Order], new: State, now: datetime) -> None:
-    for order in orders:
-        if may_become(State(order.state), new):
-            move(order, new, now)
+def _exits(entry: Order) -> dict[str, Order]:
+    """Its stop and its target."""
+    found = Order.objects.of_signal(entry.signal_id)
+    return {each.leg: each for each in found if each.leg in (Leg.STOP, Leg.TARGET)}
+
+
+def _end_exits(desk: Desk, entry: Order, exits: Mapping[str, Order], now: datetime) -> None:
+    """Where nothing was entered, there is nothing for them to end; the signal is followed on."""
+    for order in exits.values():
+        if may_become(State(order.state), State.CANCELED):
+            move(order, State.CANCELED, now)
+    counterfactuals.begin(entry.signal, desk.expiry, now)

@@ -4,7 +4,7 @@ Every quantity is rounded down to the step, so that no limit is passed by roundi
 even one step would be too much.
 """
 
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, Decimal, localcontext
 
 ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
 
@@ -22,7 +22,8 @@ def to_step(quantity: Decimal, step: Decimal) -> Decimal:
     _check_above_zero(step=step)
     if quantity <= 0:
         return ZERO
-    return (quantity / step).to_integral_value(ROUND_DOWN) * step
+    with localcontext(rounding=ROUND_DOWN):  # of the division, too
+        return (quantity / step).to_integral_value() * step
 
 
 def fixed_risk(

@@ -108,8 +108,8 @@ def open_positions(account: str) -> int:
 
 def open_orders(account: str) -> dict[str, int]:
     """How many orders may still fill, by their state."""
-    rows = Order.objects.may_fill(account).values_list("state")
-    return dict(rows.annotate(Count("pk")).order_by("state"))
+    counted = Counter(order.state for order in Order.objects.may_fill(account))
+    return dict(sorted(counted.items()))
 
 
 def _waiting() -> Waiting:

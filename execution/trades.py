@@ -18,8 +18,7 @@ class Trade:
     @classmethod
     def read(cls, signal_pk: int) -> "Trade":
         """As the rows are now; they are locked until the caller's transaction ends."""
-        rows = Order.objects.filter(signal_id=signal_pk).select_related("signal")
-        return cls(tuple(rows.select_for_update(of=("self",)).order_by("pk")))
+        return cls(tuple(Order.objects.of_signal(signal_pk, locked=True)))
 
     @property
     def entry(self) -> Order:

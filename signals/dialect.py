@@ -54,6 +54,12 @@ def signals_table(vendor: str) -> str:
     return statement
 
 
+def for_update(using: str = "default") -> str:
+    """What ends a SELECT of rows that are nobody else's until the transaction ends; nothing on
+    SQLite, whose transactions are one at a time."""
+    return " FOR UPDATE" if connections[using].features.has_select_for_update else ""
+
+
 def stored_hashes(using: str, signal_ids: Sequence[str]) -> dict[str, str]:
     """`sha256` by `signal_id`, of those that are stored."""
     return dict(_select_by_ids(using, "signal_id, sha256", signal_ids))

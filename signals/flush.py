@@ -102,8 +102,7 @@ class Flusher:
         return None if chunk is None else self._store(cursor, _sorted_lines(chunk))
 
     def _cursor(self) -> JournalCursor:
-        cursors = JournalCursor.objects.using(self.using)
-        return cursors.get_or_create(journal=self.journal.identity)[0]
+        return JournalCursor.objects.using(self.using).of(self.journal.identity)
 
     @retry(retry=retry_if_exception(is_deadlock), stop=stop_after_attempt(10), reraise=True)
     def _store(self, cursor: JournalCursor, batch: "_Batch") -> FlushResult:

@@ -72,6 +72,18 @@ class Signal(models.Model):
         raise AppendOnly("Signals are not deleted.")
 
 
+class JournalCursorQuerySet(models.QuerySet["JournalCursor"]):
+    """Cursors by what they belong to."""
+
+    def of(self, journal: str) -> "JournalCursor":
+        """That of the journal of this identity, a new one where there is none.
+
+        In plain SQL: every flush and every change asks.
+        """
+        found = self.raw("SELECT * FROM journal_cursors WHERE journal = %s", [journal])
+        return next(iter(found), None) or self.get_or_create(journal=journal)[0]
+
+
 class JournalCursor(models.Model):
     """How far one machine's journal has been flushed; moves with the rows it stands for."""
 
@@ -79,6 +91,8 @@ class JournalCursor(models.Model):
     segment = models.IntegerField(default=1)
     byte = models.BigIntegerField(default=0)
     fingerprint = models.TextField(default="", blank=True)
+
+    objects = JournalCursorQuerySet.as_manager()
 
     class Meta:
         db_table = "journal_cursors"

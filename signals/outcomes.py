@@ -9,10 +9,12 @@ from django.db import transaction
 
 from argo.errors import Conflict, FieldError, InvalidInput, NotFound
 from signals.changes import Change, encode_change, make, state
+from signals.dialect import for_update
 from signals.journal import Journal
 from signals.models import JournalCursor, OutcomeChange, Signal
 from signals.timestamps import utc_text
 
+_SIGNAL = "SELECT * FROM signals WHERE signal_id = %s"
 OUTCOMES = ("win", "loss", "breakeven", "expired")
 
 
@@ -82,7 +84,8 @@ def record_order(
 
 
 def _locked(signal_id: str, using: str) -> Signal:
-    signal = Signal.objects.using(using).select_for_update().filter(signal_id=signal_id).first()
+    found = Signal.objects.using(using).raw(_SIGNAL + for_update(using), [signal_id])
+    signal = next(iter(found), None)
     if signal is None:
         raise NotFound(f"There is no signal {signal_id}.")
     return signal
@@ -104,8 +107,7 @@ def _change(
     change = Change(
         uuid4().hex, signal.signal_id, signal.sha256, who, utc_text(now), why, before, after
     )
-    cursors = JournalCursor.objects.using(using)
-    cursor, _ = cursors.get_or_create(journal=journal.identity)
+    cursor = JournalCursor.objects.using(using).of(journal.identity)
     row = make(change, signal, cursor, using=using)
     journal.append([encode_change(change)])
     return row

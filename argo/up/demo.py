@@ -87,7 +87,7 @@ def what_to_look_at(key: str) -> str:
         f"Made an API key, shown this once: {key}\n"
         f"  Browse  {base_url()}/admin/signals/signal/  (log in as {admin_user.NAME})\n"
         f"  Trades  {base_url()}/admin/execution/position/\n"
-        f"  Skipped {base_url()}/admin/execution/decision/?status=skipped\n"
+        f"  Skipped {base_url()}/admin/execution/decision/?status__exact=skipped\n"
         f"  List    curl -H 'X-API-Key: {key}' '{url}?limit=3'\n"
         f"  Post    curl -H 'X-API-Key: {key}' -d '{SIGNAL}' {url}\n"
         f"  Verify  {command('verify_signals')}"

@@ -49,7 +49,7 @@ class Stands(admin.SimpleListFilter):
 @admin.register(Halt)
 class HaltAdmin(Watched, admin.ModelAdmin[Halt]):
     list_display = (
-        "latched", "account", "code", "reason", "latched_by", "lifted", "lifted_by", "lifted_why",
+        "latched", "account", "code", "lifted", "reason", "latched_by", "lifted_by", "lifted_why",
     )  # fmt: skip
     list_filter = (Stands, OfAccount, "code")
     ordering = ("-pk",)
@@ -96,7 +96,7 @@ class HaltAdmin(Watched, admin.ModelAdmin[Halt]):
 
 
 def _lift(halt: Halt, by: str, why: str) -> str:
-    halts.lift(halt.account, by=by, why=why, now=utc_now(), code=halt.code)
+    halts.lift(halt.account, by=by, why=why, now=utc_now(), only=halt)
     return f"Lifted: {halt.reason}"
 
 

@@ -1,15 +1,17 @@
 """Orders and their fills: written once, and from then on only their state changes."""
 
+from collections.abc import Collection
+from decimal import Decimal
 from typing import Any, ClassVar, NoReturn
 
 from django.db import models
 from django.db.models import BooleanField, Q, Value
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Concat
 
 from argo.errors import Conflict
 from execution.brokers.protocol import FINAL, Leg, State
 from execution.fields import ZERO, ExactDecimal
+from signals.dialect import for_update
 from signals.models import Signal
 
 CHANGING = frozenset(
@@ -27,19 +29,43 @@ _DONE = ", ".join(f"'{state}'" for state in sorted(state.value for state in FINA
 MAY_FILL = RawSQL(f"NOT (orders.state IN ({_DONE}))", [], output_field=BooleanField())  # noqa: S611
 """The states stand in the text, not in parameters: only so the partial index `orders_open` serves,
 without which what may still fill would be looked for among all that was ever ordered."""
+_MAY_FILL = f"""
+SELECT * FROM orders WHERE NOT (state IN ({_DONE})) AND account || '' = %s ORDER BY id + 0
+"""  # noqa: S608
+_OF_SIGNAL = "SELECT * FROM orders WHERE signal_id = %s ORDER BY id"
+_OF_BROKER = "SELECT * FROM orders WHERE account || '' = %s AND broker_id IN ({})"
+_FILLS_OF_SIGNAL = """
+SELECT fills.* FROM fills JOIN orders ON orders.id = fills.order_id
+WHERE orders.signal_id = %s AND fills.refused = '' ORDER BY fills.time, fills.id
+"""
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
-    """Changes the state of orders, and nothing else."""
+    """Changes the state of orders, and nothing else.
 
-    def may_fill(self, account: str) -> "OrderQuerySet":
-        """The account's that may still fill; as cheap however many there were.
+    What is asked at every step is in plain SQL: Django takes several times as long to write such a
+    statement as the database to answer it, and a replay asks thousands of times. Where account or
+    key are compared by what is made of them, SQLite would take an index that has them, and walk all
+    the account's orders.
+    """
 
-        The account is compared by a text made of it, lest SQLite take an index that has it, and
-        walk all its orders.
+    def may_fill(self, account: str) -> "list[Order]":
+        """The account's that may still fill, oldest first; as cheap however many there were."""
+        return list(self.raw(_MAY_FILL, [account]))
+
+    def of_signal(self, signal_pk: int, *, locked: bool = False) -> "list[Order]":
+        """All that was ordered for a signal, oldest first.
+
+        `locked`: nobody else's until the caller's transaction ends.
         """
-        on = Concat("account", Value(""), output_field=models.TextField())
-        return self.filter(MAY_FILL).alias(on=on).filter(on=account)
+        return list(self.raw(_OF_SIGNAL + (for_update() if locked else ""), [signal_pk]))
+
+    def of_broker(self, account: str, broker_ids: Collection[str]) -> "list[Order]":
+        """The account's that the broker gave these ids."""
+        if not broker_ids:
+            return []
+        slots = ", ".join(["%s"] * len(broker_ids))
+        return list(self.raw(_OF_BROKER.format(slots), [account, *broker_ids]))
 
     def update(self, **kwargs: Any) -> int:  # noqa: ANN401
         if fixed := kwargs.keys() - CHANGING:
@@ -103,6 +129,11 @@ class Order(models.Model):
     def __str__(self) -> str:
         return f"{self.leg} {self.side} {self.quantity} {self.symbol}: {self.state}"
 
+    @property
+    def awaited(self) -> Decimal:
+        """What may still be filled of it, until it is final."""
+        return self.quantity - self.filled
+
     def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         if not self._state.adding:
             raise Immutable("An order's state changes by execution.orders.move.")
@@ -114,6 +145,10 @@ class Order(models.Model):
 
 class FillQuerySet(models.QuerySet["Fill"]):
     """Reads."""
+
+    def counted_of(self, signal_pk: int) -> "list[Fill]":
+        """Those of the signal's orders that count, in the order of their times."""
+        return list(self.raw(_FILLS_OF_SIGNAL, [signal_pk]))
 
     def update(self, **kwargs: object) -> NoReturn:
         raise Immutable("Fills do not change.")

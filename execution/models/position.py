@@ -1,6 +1,7 @@
 """What was traded, and what would have come of what was not."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import ClassVar
 
 from django.db import models
@@ -8,6 +9,30 @@ from django.db.models import Q, Value
 
 from execution.fields import ZERO, ExactDecimal
 from signals.models import Signal
+
+_OPEN = "SELECT * FROM positions WHERE account = %s AND status = 'open' ORDER BY id"
+_LATEST_CLOSED = """
+SELECT * FROM positions WHERE account = %s AND status = 'closed' AND profit IS NOT NULL
+ORDER BY closed_at DESC, id DESC LIMIT %s
+"""
+_OF_SIGNAL = "SELECT * FROM positions WHERE id = %s"
+
+
+class PositionQuerySet(models.QuerySet["Position"]):
+    """What every step asks is in plain SQL, as for orders."""
+
+    def open_on(self, account: str) -> "list[Position]":
+        """The account's that are open, oldest first."""
+        return list(self.raw(_OPEN, [account]))
+
+    def of_signal(self, signal_pk: int) -> "Position | None":
+        """The signal's, where something was filled."""
+        return next(iter(self.raw(_OF_SIGNAL, [signal_pk])), None)
+
+    def latest_closed(self, account: str, count: int) -> "list[Position]":
+        """The account's that closed last, the latest first; of a settled one nobody knows what it
+        made."""
+        return list(self.raw(_LATEST_CLOSED, [account, count]))
 
 
 class Position(models.Model):
@@ -49,6 +74,8 @@ class Position(models.Model):
     mae = models.FloatField(null=True)
     mfe = models.FloatField(null=True)
 
+    objects = PositionQuerySet.as_manager()
+
     class Meta:
         db_table = "positions"
         indexes: ClassVar = [
@@ -64,6 +91,11 @@ class Position(models.Model):
 
     def __str__(self) -> str:
         return f"{self.side} {self.quantity} {self.symbol}: {self.status}"
+
+    @property
+    def left(self) -> Decimal:
+        """What is still held."""
+        return self.quantity - self.closed_quantity
 
     @property
     def duration(self) -> timedelta | None:

@@ -9,6 +9,8 @@ from execution.prop_firm.days import Day, NoStanding, check, record
 from execution.prop_firm.rule_set import HUNDRED, RuleSet
 
 ZERO = Decimal(0)
+LIMITS = ("drawdown", "daily_loss")
+"""The codes of those that end the account where they are broken."""
 
 
 class Measure(NamedTuple):

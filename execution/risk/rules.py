@@ -139,7 +139,8 @@ def held(intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime) ->
         return Denial("opposite", f"the opposite of it is held in {intent.symbol}")
     if len(there) < limits.max_per_symbol:
         return None
-    return Denial("held", f"{intent.symbol} is held already, {len(there)} times")
+    return Denial("held", f"{intent.symbol} is held already, {len(there)} of at most "
+                  f"{limits.max_per_symbol}")  # fmt: skip
 
 
 def group(intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime) -> Denial | None:

@@ -79,5 +79,4 @@ def _check_lines(
 
 def _cursor(journal: Journal, using: str) -> JournalCursor:
     """How far the journal was flushed when the verification began."""
-    cursors = JournalCursor.objects.using(using)
-    return cursors.get_or_create(journal=journal.identity)[0]
+    return JournalCursor.objects.using(using).of(journal.identity)

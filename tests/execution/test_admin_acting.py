@@ -63,7 +63,9 @@ def test_a_halt_is_lifted_by_the_users_name(admin_client: Client, trading: Tradi
     halt.refresh_from_db()
     assert (halt.lifted_by, halt.lifted_why) == ("admin:admin", "it is over")
     assert halts.standing("paper") == [other]
-    assert "Nothing halts trading" in confirm(admin_client, HALTS, "lift", halt.pk)
+    again = halts.latch("paper", "by_hand", "the crash", trading.clock())
+    assert "is lifted already: the news" in confirm(admin_client, HALTS, "lift", halt.pk)
+    assert again in halts.standing("paper")
 
 
 def test_trading_is_halted_with_a_reason(admin_client: Client) -> None:

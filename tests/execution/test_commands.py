@@ -74,7 +74,11 @@ def test_settling_takes_a_reason(trading: Trading) -> None:
 
 
 def test_a_halt_stops_trading_until_it_is_lifted(trading: Trading) -> None:
-    assert run("execute_signals", "--halt", "the news", "--by", "ann") == "paper is halted.\n"
+    assert run("execute_signals", "--halt", "the news", "--by", "ann") == (
+        "paper is halted by ann: the news\n"
+    )
+    told = run("execute_signals", "--halt", "again", "--by", "bob")
+    assert told == "paper is halted by ann: the news\n"  # it stays as it is
     halt = Halt.objects.get()
     assert (halt.account, halt.reason, halt.latched_by) == ("paper", "the news", "ann")
     trading.log()
@@ -154,8 +158,16 @@ def test_without_the_broker_nothing_is_asked_for(trading: Trading) -> None:
 
 def test_one_signal_is_asked_for(trading: Trading) -> None:
     signal = trading.log()
-    assert "1 executed" in run("execute_signals", "--signal", signal.signal_id, "--by", "ann")
+    assert run("execute_signals", "--signal", signal.signal_id, "--by", "ann") == "executed.\n"
     assert Decision.objects.get().asked_by == "ann"
+
+
+def test_why_one_signal_is_not_traded_is_told(trading: Trading) -> None:
+    signal = trading.log()
+    halts.latch("paper", "drawdown", "lost", trading.clock())
+    told = run("execute_signals", "--signal", signal.signal_id)
+    assert told.splitlines()[0] == "skipped."
+    assert any(line.startswith("- halt: ") for line in told.splitlines())
 
 
 @pytest.mark.parametrize("command", ["execute_signals", "monitor_positions", "flush_signals"])

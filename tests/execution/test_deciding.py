@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 
+from execution import deciding
 from execution.brokers.protocol import BrokerError
 from execution.desk import Sizing
 from execution.models import Counterfactual, Decision, Order
@@ -11,6 +12,7 @@ from execution.reasons import REASONS
 from execution.risk.intent import Limits
 from signals.market.protocol import FeedError, Quote
 from signals.models import OutcomeChange
+from signals.outcomes import record_order
 from tests.databases import DATABASES
 from tests.execution.desks import (
     SYMBOL,
@@ -187,3 +189,26 @@ def test_too_small_a_size_is_told(trading: Trading) -> None:
     signal = trading.log()
     trading.changed(sizing=Sizing(percent=Decimal("0.001"))).decide()
     assert codes_of(signal)[0] == "too_small"
+
+
+@pytest.mark.usefixtures("database")
+def test_a_backlog_that_nobody_asked_for_is_skipped_many_at_a_time(
+    trading: Trading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But for what a person asked for, and for a signal whose order somebody had written down."""
+    monkeypatch.setattr(deciding, "MANY", 3)
+    monkeypatch.setattr(deciding, "PAUSE", 0)
+    signals = [trading.log(confidence=80.0 + number) for number in range(9)]
+    asked, ordered = signals[:2]
+    Decision.objects.filter(pk=asked.pk).update(asked_by="ann")
+    record_order(ordered.signal_id, "argo-x-entry", who="execution", why="executed",
+                 now=trading.clock(), journal=trading.journal)  # fmt: skip
+    tally = trading.changed(auto_execute=False).decide()
+    assert (tally.executed, tally.skipped) == (1, 8)
+    assert decision_of(asked).status == "executed"
+    assert as_stored(ordered).order_id is None
+    for signal in signals[1:]:
+        assert codes_of(signal) == ["auto_execute_disabled"]
+        assert decision_of(signal).decided_at == trading.clock()
+        assert Counterfactual.objects.get(pk=signal.pk).due_at == trading.clock()
+    assert not Counterfactual.objects.filter(pk=asked.pk).exists()

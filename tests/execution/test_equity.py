@@ -4,11 +4,13 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from execution.brokers.protocol import Account
-from execution.equity import latest_day, mark
+from execution.desk import Desk
+from execution.equity import Curve, latest_day
 from execution.models import EquityDay, TradingAccount
 from execution.portfolio import portfolio
 from execution.risk.intent import Limits
@@ -21,6 +23,13 @@ pytestmark = pytest.mark.django_db(databases=DATABASES)
 def money(equity: object, hours: float = 0, balance: object = 100_000) -> Account:
     time = MORNING + timedelta(hours=hours)
     return Account(Decimal(str(equity)), Decimal(str(balance)), Decimal(0), time)
+
+
+def mark(desk: Desk, told: Account, opened: int = 0) -> None:
+    with transaction.atomic():
+        curve = Curve.read(desk, told)
+        curve.add(told, opened)
+        curve.write()
 
 
 def day_start(trading: Trading) -> Decimal:
@@ -108,13 +117,13 @@ def test_a_drawdown_of_less_than_the_limit_denies_nothing(trading: Trading) -> N
     assert decision_of(signal).status == "executed"  # 0.5% below the peak
 
 
-Curve = list[tuple[int, int]]
+Steps = list[tuple[int, int]]
 
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(80_000, 120_000)), min_size=1))
 def test_drawdown_and_daily_loss_are_those_of_the_equity_curve(
-    trading: Trading, steps: Curve
+    trading: Trading, steps: Steps
 ) -> None:
     """Against a list of every equity there was, and of the day of each."""
     TradingAccount.objects.all().delete()

@@ -160,7 +160,7 @@ def test_what_was_ordered_after_the_money_was_counted_is_taken_off_it(trading: T
     third = rich.log(symbol="MSFT", confidence=95.0)
     rich.clock.pass_by(seconds=1)
     rich.broker.instead["account"] = counted.pop  # counted before any of it was ordered
-    Order.objects.filter(leg="entry").update(submitted_at=rich.clock() + timedelta(seconds=1))
+    Order.objects.filter(leg="entry").update(updated_at=rich.clock() + timedelta(seconds=1))
     rich.decide()
     assert decision_of(third).status == "skipped"
     assert "too_small" in codes_of(third)

@@ -2,14 +2,19 @@
 
 import json
 import shutil
+from io import StringIO
 from pathlib import Path
+from signal import SIGKILL
+from subprocess import DEVNULL
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from pytest_django import Settings
 
-from execution import decisions
-from execution.models import Counterfactual, Decision, Fill, Order, Position
+from argo.errors import Conflict
+from execution import decisions, halts
+from execution.models import Counterfactual, Decision, EquityDay, Fill, Order, Position
 from execution.reconciling import reconcile
 from execution.replaying import execution
 from signals.generation.replay import ReplayClock
@@ -19,6 +24,8 @@ from tests.execution.desks import MORNING, Trading, decision_of
 from tests.installation import Installation
 
 PERIOD = ("--symbols", "AAPL,IBM", "--from", "2008-01-01", "--to", "2009-06-30")
+WRITES = 1_000
+"""Statements that write: fewer than a replay of the period runs."""
 TABLES = {
     "signals": "signal_id, timestamp, outcome, exit_price, profit_loss_pct, order_id, created_at",
     "decisions": "*",
@@ -104,6 +111,7 @@ def test_the_live_desk_and_a_replay_leave_each_other_alone(trading: Trading) -> 
     assert decision_of(other).status == "pending"
     assert decision_of(replayed).status == "skipped"
     assert reconcile(trading.desk) == []
+    past.finish()
 
 
 @pytest.mark.django_db
@@ -118,3 +126,66 @@ def test_what_was_held_at_the_end_of_a_replay_is_nobody_s_to_close(trading: Trad
 
 def _rows(model: type[Order | Position | Fill]) -> list[Any]:
     return list(model._default_manager.order_by("pk").values())
+
+
+@pytest.mark.parametrize("shares", [(0.05, 0.2, 0.3, 0.3), (0.13, 0.11, 0.37, 0.2)])
+def test_one_that_is_killed_goes_on_as_if_it_had_not_been(
+    twins: list[Installation], shares: tuple[float, ...]
+) -> None:
+    """Killed as it is about to write, at so much of all that it writes, again and again."""
+    whole, killed = twins
+    assert whole.manage("replay", "--execute", *PERIOD).returncode == 0
+    wanted = tables(whole)
+    for share in shares:
+        process = killed.start("-m", "tests.execution.crash.replayer", str(int(share * WRITES)),
+                               *PERIOD, stdout=DEVNULL, stderr=DEVNULL)  # fmt: skip
+        assert process.wait(timeout=300) == -SIGKILL
+    assert tables(killed) != wanted
+    again = killed.manage("replay", "--execute", *PERIOD)
+    assert again.returncode == 0, again.stderr
+    assert tables(killed) == wanted
+
+
+def replayed(*arguments: str) -> dict[str, Any]:
+    told = StringIO()
+    call_command("replay", "--execute", "--json", *arguments, stdout=told)
+    return dict(json.loads(told.getvalue()))
+
+
+@pytest.mark.django_db
+def test_the_account_s_time_goes_forward() -> None:
+    """What came before is not traded in between, and says why; what comes after goes on."""
+    replayed("--symbols", "IBM", "--from", "2008-01-01", "--to", "2008-12-31")
+    rows = [_rows(model) for model in (Order, Position, Fill)]
+    days = list(EquityDay.objects.order_by("pk").values())
+    found = replayed("--symbols", "MSFT", "--from", "2008-01-01", "--to", "2008-08-31")
+    late = Decision.objects.filter(signal__symbol="MSFT")
+    assert len(late) > 3
+    assert {decision.skipped_for for decision in late} == {"traded_later"}
+    assert found["skipped"]["traded_later"] == len(late)
+    assert "a data folder of its own" in late[0].reasons[0]["text"]
+    assert [_rows(model) for model in (Order, Position, Fill)] == rows
+    assert list(EquityDay.objects.order_by("pk").values()) == days
+    replayed("--symbols", "MSFT", "--from", "2009-01-01", "--to", "2009-12-31")
+    assert Decision.objects.filter(signal__symbol="MSFT", status="executed").exists()
+
+
+@pytest.mark.django_db
+def test_one_replay_trades_at_a_time() -> None:
+    first = execution([SampleMarket().bars("IBM")], ReplayClock(MORNING))
+    with pytest.raises(Conflict, match="Another replay trades"):
+        execution([SampleMarket().bars("IBM")], ReplayClock(MORNING))
+    first.finish()
+    execution([SampleMarket().bars("IBM")], ReplayClock(MORNING)).finish()
+
+
+@pytest.mark.django_db
+def test_a_breach_that_stands_halts_again_though_nothing_is_open(settings: Settings) -> None:
+    settings.PROP_FIRM = "ftmo-2-step-challenge"
+    settings.SIZING_PERCENT, settings.RISK_MAX_POSITION = 5.0, 100.0
+    settings.RISK_MAX_DAILY_LOSS = settings.RISK_MAX_DRAWDOWN = 100.0
+    found = replayed("--symbols", "AAPL,IBM,MSFT", "--from", "2000-01-01", "--to", "2003-06-30")
+    assert "drawdown" in found["halts"]
+    halts.lift("replay", by="me", why="go on", now=MORNING)
+    again = replayed("--symbols", "AAPL,IBM,MSFT", "--from", "2003-07-01", "--to", "2003-12-31")
+    assert "drawdown" in again["halts"]

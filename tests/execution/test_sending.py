@@ -243,4 +243,4 @@ def test_a_close_for_which_less_was_left_comes_to_its_end(trading: Trading) -> N
         "canceled",
         Decimal(60),
     )
-    assert not Order.objects.may_fill("paper").exists()
+    assert Order.objects.may_fill("paper") == []

@@ -148,7 +148,7 @@ def plans_of(work: Callable[[], object]) -> list[str]:
     found: list[str] = []
 
     def explain(execute: Any, sql: str, params: Any, *more: Any) -> Any:  # noqa: ANN401
-        if sql.startswith("SELECT"):
+        if sql.lstrip().startswith("SELECT"):
             raw = connection.connection.cursor()
             raw.execute(f"EXPLAIN QUERY PLAN {sql.replace('%s', '?')}", tuple(params or ()))
             found.extend(row[3] for row in raw.fetchall())
@@ -176,8 +176,10 @@ def _walks_an_account(plan: str) -> bool:
     lambda trading: queries.orders(queries.OrderQuery(signal_id=trading.log().signal_id)),
     lambda trading: portfolio(trading.desk, trading.broker.account(), trading.clock()),
     lambda trading: trading.look(),
+    lambda trading: trading.move(106.0),
+    lambda trading: reconcile(trading.desk),
 ], ids=["status", "brief", "pending", "executed", "open", "accepted", "positions", "of a signal",
-        "portfolio", "monitor"])  # fmt: skip
+        "portfolio", "monitor", "fills", "reconciling"])  # fmt: skip
 def test_nothing_walks_all_that_there_ever_was(
     trading: Trading, work: Callable[[Trading], object]
 ) -> None:

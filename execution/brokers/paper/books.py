@@ -14,7 +14,9 @@ from execution.brokers.protocol import BrokerError, Leg
 from execution.fields import ZERO, exact_text
 from execution.models import PaperAccount, PaperFill, PaperOrder
 from execution.risk.intent import Side
+from execution.rows import insert, update
 
+_BY_NAME = "SELECT * FROM paper_orders WHERE account_id = %s AND client_order_id = %s"
 _UPDATE = """
 UPDATE paper_orders SET filled = %s, value = %s, state = %s, filled_at = %s, is_triggered = %s,
     reference = %s, seen_at = %s, bars_seen_at = %s, is_open = %s
@@ -53,10 +55,11 @@ class Money:
 @dataclass
 class Books:
     """An account's money and the brackets of which something is held or may still be filled, oldest
-    first."""
+    first; `ended` are those of which nothing is since the last writing, which one asks about."""
 
     account: PaperAccount
     tickets: list[Ticket]
+    ended: Sequence[Ticket] = ()
 
     @property
     def money(self) -> Money:
@@ -65,11 +68,10 @@ class Books:
 
     def ticket_of(self, client_order_id: str) -> Ticket | None:
         """The bracket that an order of this id belongs to, open or not."""
-        for ticket in self.tickets:
+        for ticket in (*self.tickets, *self.ended):
             if any(order.client_order_id == client_order_id for order in ticket.orders):
                 return ticket
-        rows = PaperOrder.objects.filter(account_id=self.account.pk)
-        row = rows.filter(client_order_id=client_order_id).first()
+        row = next(iter(PaperOrder.objects.raw(_BY_NAME, [self.account.pk, client_order_id])), None)
         return tickets([row.parent_id or row.pk])[0] if row else None
 
     def write(self, changed: Sequence[Ticket], fills: Sequence[PaperFill] = ()) -> None:
@@ -81,6 +83,7 @@ class Books:
         with transaction.atomic():
             save(order for ticket in changed for order in ticket.orders)
             book(self.account, fills)
+        self.ended = [ticket for ticket in there if not ticket.is_open]
         there[:] = [ticket for ticket in there if ticket.is_open]
 
 
@@ -181,9 +184,10 @@ def tickets(entries: Iterable[int]) -> list[Ticket]:
 def book(account: PaperAccount, fills: Sequence[PaperFill]) -> None:
     """Write fills down and move the cash."""
     if fills:
-        PaperFill.objects.bulk_create(fills)
+        for fill in fills:
+            insert(fill)
         account.cash += sum(map(_cash, fills), ZERO)
-        account.save(update_fields=["cash"])
+        update(PaperAccount, account.pk, {"cash": account.cash})
 
 
 def save(changed: Iterable[PaperOrder]) -> None:

@@ -34,6 +34,7 @@ from execution.fields import ZERO
 from execution.matching import Prices
 from execution.models import PaperAccount, PaperFill, PaperOrder
 from execution.risk.intent import Side
+from execution.rows import insert
 from signals.clock import Clock
 from signals.market.hours import TradingHours
 from signals.market.instruments import CRYPTO, instrument, normalised
@@ -189,14 +190,15 @@ class PaperBroker:
             )
         account = books.account
         entry = self._row(account, order, Leg.ENTRY, order.side, order.client_order_id)
-        entry.save()
+        insert(entry)
         exits = ((Leg.STOP, order.stop), (Leg.TARGET, order.target))
         legs = {
             leg: self._row(account, order, leg, order.side.opposite,
                            f"{order.client_order_id}/{leg}", entry, level)
             for leg, level in exits
         }  # fmt: skip
-        PaperOrder.objects.bulk_create(legs.values())
+        for leg in legs.values():
+            insert(leg)
         return Ticket(entry, legs)
 
     def _close(self, books: Books, order: Close) -> Ticket:
@@ -215,7 +217,7 @@ class PaperBroker:
         close = self._row(
             books.account, bracket, Leg.CLOSE, order.side, order.client_order_id, entry
         )
-        close.save()
+        insert(close)
         ticket.closes.append(close)
         return ticket
 

@@ -7,9 +7,9 @@ from django.core.management.base import CommandParser
 
 from argo.errors import FieldError, InvalidInput
 from execution import halts
+from execution.by_hand import execute
 from execution.deciding import execute_due
-from execution.decisions import ask_for
-from execution.queries import account_of, row_of
+from execution.queries import account_of
 from execution.reconciling import reconcile
 from execution.sending import send_due
 from execution.status import as_text, status
@@ -49,6 +49,8 @@ class Command(ArgoCommand):
             self._stand(
                 options, settings.TRADING_ACCOUNT if account is None else account_of(account)
             )
+        elif account is None and options["signal"] is not None:
+            self._execute_one(options)
         elif account is None:
             self._execute(options)
         else:
@@ -60,22 +62,26 @@ class Command(ArgoCommand):
     def _stand(self, options: dict[str, Any], account: str) -> None:
         who, now = options["by"], utc_now()
         if options["halt"] is not None:
-            halts.latch(account, halts.BY_HAND, options["halt"], now, by=who)
-            self.answer(options, {"account": account, "halted": True}, f"{account} is halted.")
+            halt = halts.latch(account, halts.BY_HAND, options["halt"], now, by=who)
+            told = f"{account} is halted by {halt.latched_by}: {halt.reason}"
+            self.answer(options, {"account": account, "halted": True}, told)
         elif options["resume"] is not None:
             lifted = halts.lift(account, by=who, why=options["resume"], now=now)
             self.answer(options, {"account": account, "lifted": lifted}, f"{lifted} halts lifted.")
         else:
             self.answer(options, standing := status(now, account), as_text(standing))
 
+    def _execute_one(self, options: dict[str, Any]) -> None:
+        decision = execute(desk(), options["signal"], options["by"])
+        reasons = [f"- {reason['code']}: {reason['text']}" for reason in decision.reasons]
+        answer = {"signal_id": options["signal"], "status": decision.status,
+                  "order_id": decision.order_id, "reasons": decision.reasons}  # fmt: skip
+        self.answer(options, answer, "\n".join([f"{decision.status}.", *reasons]))
+
     def _execute(self, options: dict[str, Any]) -> None:
-        at, signal = desk(), options["signal"]
-        if signal is not None:
-            row_of(signal)
+        at = desk()
         reconcile(at)
         send_due(at)
-        if signal is not None:  # only now: a broker that does not answer leaves nothing asked for
-            ask_for(signal, options["by"], at.clock())
         tally = execute_due(at)
         text = f"{tally.executed} executed, {tally.skipped} skipped, {tally.postponed} postponed."
         self.answer(options, vars(tally), text)

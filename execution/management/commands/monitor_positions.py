@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from execution.halts import why_halted
 from execution.monitor import monitor
 from execution.reconciling import reconcile, settle
 from execution.wiring import desk
@@ -30,14 +31,21 @@ class Command(ArgoCommand):
 
     def run(self, options: dict[str, Any]) -> None:
         if options["settle"] is not None:
-            changed = settle(desk(), by=options["by"], why=options["settle"])
-            self.answer(options, {"changed": changed}, "\n".join(changed) or "Nothing to settle.")
+            self._settle(options)
         elif options["reconcile"]:
             self._reconcile(options)
         else:
             look = asdict(monitor(desk()))
             text = ", ".join(f"{count} {what}" for what, count in look.items())
             self.answer(options, look, f"{text}.")
+
+    def _settle(self, options: dict[str, Any]) -> None:
+        at = desk()
+        changed = settle(at, by=options["by"], why=options["settle"])
+        lines = changed or ["Nothing to settle."]
+        if halted := why_halted(at.account):
+            lines = [*lines, f"Trading stays halted until execute_signals --resume: {halted}"]
+        self.answer(options, {"changed": changed}, "\n".join(lines))
 
     def _reconcile(self, options: dict[str, Any]) -> None:
         findings = reconcile(desk())

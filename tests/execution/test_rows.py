@@ -1,0 +1,68 @@
+"""Rows written by plain statements are those that Django's own would be."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.forms.models import model_to_dict
+
+from execution.brokers.protocol import Leg
+from execution.models import Order, PaperAccount, PaperOrder
+from execution.rows import insert, update
+from tests.databases import DATABASES
+from tests.execution.desks import MORNING, Trading, orders_of
+
+pytestmark = [pytest.mark.django_db(databases=DATABASES), pytest.mark.usefixtures("database")]
+
+
+def paper_order(account: PaperAccount, name: str) -> PaperOrder:
+    return PaperOrder(
+        account=account, client_order_id=name, leg=Leg.ENTRY, symbol="AAPL", side="BUY",
+        quantity=Decimal("0.000001"), reference=Decimal("1E+2"), state="accepted",
+        placed_at=MORNING, seen_at=MORNING, bars_seen_at=MORNING + timedelta(microseconds=1),
+        is_open=True,
+    )  # fmt: skip
+
+
+def test_what_is_inserted_is_what_would_be_saved() -> None:
+    account = PaperAccount.objects.create(name="one", deposit=Decimal(1), cash=Decimal("0.10"))
+    ours, django_s = paper_order(account, "ours"), paper_order(account, "theirs")
+    insert(ours)
+    django_s.save()
+    own = ("id", "client_order_id")
+    stored = PaperOrder.objects.get(pk=ours.pk)
+    assert stored.client_order_id == "ours"
+    assert model_to_dict(stored, exclude=own) == model_to_dict(
+        PaperOrder.objects.get(pk=django_s.pk), exclude=own
+    )
+    assert model_to_dict(ours) == model_to_dict(stored)
+
+
+def test_an_inserted_row_is_one_that_django_knows() -> None:
+    account = PaperAccount(name="one", deposit=Decimal(1), cash=Decimal(1))
+    insert(account)
+    account.cash = Decimal(2)
+    account.save()
+    assert PaperAccount.objects.get().cash == 2
+
+
+def test_the_same_row_twice_is_refused() -> None:
+    insert(PaperAccount(name="one", deposit=Decimal(1), cash=Decimal(1)))
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(PaperAccount(name="one", deposit=Decimal(1), cash=Decimal(1)))
+
+
+def test_an_update_changes_one_row_and_only_as_it_was_seen(trading: Trading) -> None:
+    signal = trading.log()
+    trading.decide()
+    entry = orders_of(signal)["entry"]
+    others = {leg: order.state for leg, order in orders_of(signal).items() if leg != "entry"}
+    assert not update(Order, entry.pk, {"reason": "late"}, only_if={"state": "filled"})
+    assert orders_of(signal)["entry"].reason == ""
+    values = {"reason": "seen", "average_price": None, "submitted_at": MORNING}
+    assert update(Order, entry.pk, values, only_if={"state": entry.state})
+    changed = orders_of(signal)["entry"]
+    assert (changed.reason, changed.average_price, changed.submitted_at) == ("seen", None, MORNING)
+    assert others == {leg: o.state for leg, o in orders_of(signal).items() if leg != "entry"}
+    assert not update(Order, entry.pk + 1_000, {"reason": "nobody"})

@@ -165,7 +165,7 @@ def measure_excursions(desk: Desk) -> int:
     One for which it cannot waits, so that it is in no other's way.
     """
     now, count = desk.clock(), 0
-    for position in _unmeasured(desk, now).order_by("-closed_at")[:AT_ONCE]:
+    for position in _unmeasured(desk, now).order_by("-closed_at", "-pk")[:AT_ONCE]:
         try:
             count += _measure(desk, position)
         except Exception as error:  # noqa: BLE001  # one symbol's feed holds up no other

@@ -5,12 +5,12 @@ from typing import Any
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
 from ninja.errors import ValidationError
 
 from argo.errors import ArgoError, InvalidInput
 from argo.health import health
 from argo.lifecycle import Event, lifecycle
+from argo.openapi import DescribedAPI
 from execution.api import router as execution
 from signals.api.auth import reader
 from signals.api.schemas import Refused
@@ -18,7 +18,7 @@ from signals.api.views import router as signals
 from sync.api import router as sync
 
 logger = logging.getLogger(__name__)
-api = NinjaAPI(
+api = DescribedAPI(
     title="Argo",
     version="1",
     description="Keeps trading signals and puts them to use. Send your key as `X-API-Key`.",

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from signals.api.schemas import Refused
 from signals.clock import utc_now
 from signals.hashing import Hashed, sha256_of
 from signals.ledger import journal
@@ -186,6 +187,21 @@ def test_the_documentation_is_served(client: Client) -> None:
     paths = client.get("/api/openapi.json").json()["paths"]
     assert "/api/signals/{signal_id}/verify" in paths
     assert client.get("/api/docs").status_code == 200
+
+
+def test_the_documentation_tells_of_every_refusal(client: Client) -> None:
+    """A key that is missing or lacks its scope, and parameters that make no sense."""
+    paths = client.get("/api/openapi.json").json()["paths"]
+    signals = paths["/api/signals"]["get"]["responses"]
+    assert {"200", "401", "403", "422", "503"} == signals.keys()
+    refused = client.get("/api/signals")
+    assert refused.status_code == 401
+    Refused.model_validate(refused.json())
+    assert "401" not in paths["/api/health"]["get"]["responses"]
+    secured = [operation for path in paths.values() for operation in path.values()
+               if "security" in operation]  # fmt: skip
+    assert len(secured) > 15
+    assert all({"401", "403"} <= operation["responses"].keys() for operation in secured)
 
 
 @pytest.mark.parametrize("path", ["/api/signals/%00", "/api/signals/%00/verify"])

@@ -1,0 +1,32 @@
+"""What the description of the API says of every operation, so that none has to say it itself."""
+
+from http import HTTPStatus
+from typing import Any
+
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+
+REFUSED = {"application/json": {"schema": {"$ref": "#/components/schemas/Refused"}}}
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+class DescribedAPI(NinjaAPI):
+    """Describes the refusals that keys, parameters and the database bring with them."""
+
+    def get_openapi_schema(self, **how: Any) -> OpenAPISchema:  # noqa: ANN401  # as it came
+        schema = super().get_openapi_schema(**how)
+        for path in schema["paths"].values():
+            for operation in (path[name] for name in METHODS & path.keys()):
+                for status in _refusals(operation):
+                    answer = {"description": status.phrase, "content": REFUSED}
+                    operation["responses"].setdefault(status.value, answer)
+        return schema
+
+
+def _refusals(operation: dict[str, Any]) -> list[HTTPStatus]:
+    found = []
+    if operation.get("security"):
+        found += [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE]
+    if operation.get("parameters") or "requestBody" in operation:
+        found.append(HTTPStatus.UNPROCESSABLE_ENTITY)
+    return found

@@ -85,6 +85,10 @@ def _decided(signal: Signal) -> Iterator[Event]:
     decision = Decision.objects.filter(pk=signal.pk).first()
     if decision is None:
         return
+    for past in decision.earlier:
+        asked = {"account": past["account"], "asked_by": past["asked_by"]}
+        yield _event(past["queued_at"], "decision_queued", asked)
+        yield _event(past["decided_at"], "skipped", {"reasons": past["reasons"]})
     asked = {"account": decision.account, "asked_by": decision.asked_by}
     yield _event(decision.queued_at, "decision_queued", asked)
     if decision.status == Decision.Status.EXECUTED:

@@ -55,8 +55,8 @@ def execute_due(desk: Desk, only: int | None = None) -> Tally:
     """Decide on everything that waits for it, oldest first, or `only` on this signal's row."""
     owner = f"{os.getpid()}-{uuid4().hex}"
     tally = Tally()
-    if not desk.auto_execute and only is None:
-        tally.skipped = _skip_unasked(desk)
+    if only is None and desk.account != decisions.REPLAY:
+        tally.skipped = _skip_backlog(desk)
     while True:
         mine = decisions.claim(desk.account, owner, AT_ONCE, desk.clock(), only)
         for each in mine:
@@ -65,16 +65,20 @@ def execute_due(desk: Desk, only: int | None = None) -> Tally:
             return tally
 
 
-def _skip_unasked(desk: Desk) -> int:
-    """Where nothing is traded but what a person asks for: all that waits, many at a time, lest a
-    backlog keep the flush from the database."""
+def _skip_backlog(desk: Desk) -> int:
+    """What waits and needs no rule to be skipped, many at a time while there are so many, lest a
+    backlog keep the flush from the database; how many those were."""
     count = 0
     while True:
+        now = desk.clock()
         with transaction.atomic():
-            found = decisions.skip_unasked(desk.account, OFF, MANY, desk.clock())
-            counterfactuals.begin_each(found, desk.expiry, desk.clock())
-        count += len(found)
-        if len(found) < MANY:
+            waiting = decisions.unasked(MANY, now)
+            reasons = {each.pk: _beforehand(desk, each, now) for each in waiting}
+            why = {pk: reason for pk, reason in reasons.items() if reason}
+            decisions.skip_each(desk.account, why, now)
+            counterfactuals.begin_each(list(why), desk.expiry, now)
+        count += len(why)
+        if len(why) < MANY:
             return count
         time.sleep(PAUSE)
 

@@ -1,6 +1,6 @@
 """The queue of decisions: filled with the signals that are stored, each taken by one worker."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -22,8 +22,8 @@ REPLAY = "replay"
 """The account of replays, which no live worker touches."""
 LEASE = timedelta(minutes=2)
 _INSERT = (
-    "INSERT INTO decisions (id, account, queued_at, due_at, reasons) VALUES (%s, %s, %s, %s, '[]') "
-    "ON CONFLICT (id) DO NOTHING"
+    "INSERT INTO decisions (id, account, queued_at, due_at, reasons, earlier) "
+    "VALUES (%s, %s, %s, %s, '[]', '[]') ON CONFLICT (id) DO NOTHING"
 )
 _SKIP_LOCKED = {"postgresql": "FOR UPDATE SKIP LOCKED", "sqlite": ""}
 # The states stand in the text, not in parameters: only so the partial index serves.
@@ -35,17 +35,16 @@ WHERE id IN (
 )
 RETURNING *
 """
-_SKIP_UNASKED = """
-UPDATE decisions SET status = 'skipped', claim = '', account = %s, skipped_for = %s, reasons = %s,
-    decided_at = %s
-WHERE id IN (
-    SELECT id FROM decisions WHERE status IN ('pending', 'deciding') AND due_at <= %s
-    AND account <> 'replay' AND asked_by = ''
-    AND NOT EXISTS (SELECT 1 FROM signals WHERE signals.id = decisions.id AND order_id IS NOT NULL)
-    ORDER BY due_at, id LIMIT %s {lock}
-)
-RETURNING id
+_UNASKED = """
+SELECT * FROM decisions WHERE status IN ('pending', 'deciding') AND due_at <= %s
+AND account <> 'replay' AND asked_by = ''
+AND NOT EXISTS (SELECT 1 FROM signals WHERE signals.id = decisions.id AND order_id IS NOT NULL)
+ORDER BY due_at, id LIMIT %s {lock}
 """
+_SKIP = (
+    "UPDATE decisions SET status = 'skipped', claim = '', account = %s, skipped_for = %s, "
+    "reasons = %s, decided_at = %s WHERE id = %s"
+)
 
 
 class AlreadyDecided(Conflict):
@@ -88,13 +87,25 @@ def ask_for(signal_id: str, who: str, now: datetime) -> None:
             raise Conflict(f"Signal {signal_id} {why_not}.")
         insert([signal.id], settings.TRADING_ACCOUNT, now)
         status = Decision.Status
-        open_ones = Decision.objects.exclude(account=REPLAY)
+        open_ones = Decision.objects.select_for_update().exclude(account=REPLAY)
         waiting = open_ones.filter(pk=signal.id, status__in=[status.PENDING, status.SKIPPED])
-        changes = {"status": status.PENDING, "account": settings.TRADING_ACCOUNT,
-                   "asked_by": who, "queued_at": now, "due_at": now,
-                   "reasons": [], "skipped_for": "", "decided_at": None}  # fmt: skip
-        if waiting.update(**changes) != 1:
+        if (decision := waiting.first()) is None:
             raise AlreadyDecided(f"Signal {signal_id} is executed already, or being decided on.")
+        _queue_again(decision, who, now)
+
+
+def _queue_again(decision: Decision, who: str, now: datetime) -> None:
+    """What was decided before is kept."""
+    if decision.decided_at:
+        decision.earlier.append({
+            "account": decision.account, "asked_by": decision.asked_by,
+            "queued_at": decision.queued_at.isoformat(), "reasons": decision.reasons,
+            "decided_at": decision.decided_at.isoformat(),
+        })  # fmt: skip
+    decision.status, decision.account = Decision.Status.PENDING, settings.TRADING_ACCOUNT
+    decision.asked_by, decision.queued_at, decision.due_at = who, now, now
+    decision.reasons, decision.skipped_for, decision.decided_at = [], "", None
+    decision.save()
 
 
 def _why_not_asked(signal: Signal) -> str | None:
@@ -122,19 +133,25 @@ def claim(
     return [Mine(decision, owner) for decision in sorted(found, key=lambda each: each.pk)]
 
 
-def skip_unasked(account: str, why: Denial, limit: int, now: datetime) -> list[int]:
-    """Up to `limit` that are due and nobody has asked for are not traded, for this reason; the rows
-    of their signals.
+def unasked(limit: int, now: datetime) -> list[Decision]:
+    """Up to `limit` that are due and nobody has asked for: no worker's until the caller's
+    transaction ends.
 
-    In one statement, as a backlog has millions. One whose signal has an order is left: that was
-    written down by a worker that died, and is looked into.
+    One whose signal has an order is left out: that was written down by a worker that died, and is
+    looked into.
     """
-    adapt = connection.ops.adapt_datetimefield_value
-    statement = _SKIP_UNASKED.format(lock=_SKIP_LOCKED[connection.vendor])
-    reasons = orjson.dumps([why._asdict()]).decode()
+    statement = _UNASKED.format(lock=_SKIP_LOCKED[connection.vendor])
+    values = [connection.ops.adapt_datetimefield_value(now), limit]
+    return list(Decision.objects.raw(statement, values).prefetch_related("signal"))
+
+
+def skip_each(account: str, why: Mapping[int, Denial], now: datetime) -> None:
+    """Those of `unasked` that these rows name are not traded, each for its reason."""
+    moment = connection.ops.adapt_datetimefield_value(now)
+    rows = [(account, each.code, orjson.dumps([each._asdict()]).decode(), moment, pk)
+            for pk, each in why.items()]  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(statement, [account, why.code, reasons, adapt(now), adapt(now), limit])
-        return [row[0] for row in cursor.fetchall()]
+        cursor.executemany(_SKIP, rows)
 
 
 def skip(mine: Mine, why: Sequence[Denial], now: datetime) -> bool:

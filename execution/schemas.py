@@ -44,6 +44,16 @@ class ReasonOut(Schema):
     text: str
 
 
+class EarlierOut(Schema):
+    """What was decided before the signal was asked for again: it was skipped."""
+
+    account: str
+    asked_by: str
+    queued_at: datetime
+    decided_at: datetime
+    reasons: list[ReasonOut]
+
+
 class DecisionOut(Schema):
     """How the decision on one signal stands. `id` is the signal's row."""
 
@@ -56,6 +66,7 @@ class DecisionOut(Schema):
     decided_at: datetime | None
     reasons: list[ReasonOut]
     order_id: str | None
+    earlier: list[EarlierOut]
 
 
 class OrderOut(Schema):

@@ -15,11 +15,19 @@ from execution.reasons import REASONS
 from execution.status import as_text, status
 from signals.admin.common import ReadOnly
 from signals.clock import utc_now
+from signals.timestamps import parse_utc
 
 
 def sentences(reasons: list[dict[str, str]]) -> SafeString:
     """A line for each."""
     return format_html_join("", "<div>{}</div>", ((each["text"],) for each in reasons))
+
+
+def earlier(decision: Decision) -> SafeString:
+    """When it was skipped before, and why."""
+    rows = ((time(parse_utc(past["decided_at"])), past["asked_by"] or "nobody",
+             sentences(past["reasons"])) for past in decision.earlier)  # fmt: skip
+    return format_html_join("", "<div>{}, asked by {}: {}</div>", rows)
 
 
 class ForReason(admin.SimpleListFilter):
@@ -50,9 +58,9 @@ class DecisionAdmin(ReadOnly, SearchedBySignal[Decision]):
     show_full_result_count = False
     fields = (
         "its_signal", ("status", "account", "asked_by"), "why", "order_id",
-        ("queued_at", "decided_at"),
+        ("queued_at", "decided_at"), "before",
     )  # fmt: skip
-    readonly_fields = ("its_signal", "why")
+    readonly_fields = ("its_signal", "why", "before")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -75,6 +83,10 @@ class DecisionAdmin(ReadOnly, SearchedBySignal[Decision]):
     @admin.display(description="why not")
     def why(self, decision: Decision) -> SafeString:
         return sentences(decision.reasons)
+
+    @admin.display(description="before it was asked for again")
+    def before(self, decision: Decision) -> SafeString:
+        return earlier(decision)
 
 
 @admin.register(Counterfactual)

@@ -37,6 +37,9 @@ class Decision(models.Model):
     skipped_for = models.TextField(db_default=Value(""), help_text="The reasons' codes")
     reasons = models.JSONField(default=list)
     order_id = models.TextField(null=True, help_text="Of the order that opens the position")
+    earlier = models.JSONField(
+        default=list, help_text="What was decided each time before it was asked for again"
+    )
 
     class Meta:
         db_table = "decisions"

@@ -121,6 +121,23 @@ def test_a_decision_that_waits_says_who_asked(client: Client, trading: Trading) 
     assert detail(events, "decision_queued") == {"account": "paper", "asked_by": "api:trader"}
 
 
+def test_what_was_decided_before_it_was_asked_for_again_is_told(
+    client: Client, trading: Trading
+) -> None:
+    signal = trading.log(confidence=10.0)
+    trading.decide()
+    trading.clock.pass_by(minutes=1)
+    ask_for(signal.signal_id, "api:trader", trading.clock())
+    trading.changed(auto_execute=False).decide()
+    decided = [
+        event for event in told(client, signal) if event["what"] in {"decision_queued", "skipped"}
+    ]
+    assert names(decided) == ["decision_queued", "skipped", "decision_queued", "skipped"]
+    assert [event["detail"].get("asked_by") for event in decided] == ["", None, "api:trader", None]
+    assert decided[1]["detail"] == decided[3]["detail"]
+    assert decided[1]["at"] < decided[3]["at"]
+
+
 def test_an_order_without_an_answer_is_told(client: Client, trading: Trading) -> None:
     trading.broker.before["submit"] = BrokerError("timed out", permanent=False)
     signal = trading.log()

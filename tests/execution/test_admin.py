@@ -5,6 +5,7 @@ from django.apps import apps
 from django.test import Client
 
 from execution import halts
+from execution.decisions import ask_for
 from execution.models import Counterfactual, Decision
 from signals.models import Signal
 from tests.databases import DATABASES
@@ -67,6 +68,15 @@ def test_decisions_show_their_reasons_as_sentences(admin_client: Client, won: Si
     assert "confidence 10 is below 75" in shown(
         admin_client, f"execution/decision/{skipped.pk}/change/"
     )
+
+
+def test_a_decision_shows_what_was_decided_before(admin_client: Client, trading: Trading) -> None:
+    signal = trading.log(confidence=10.0)
+    trading.decide()
+    ask_for(signal.signal_id, "ann", trading.clock())
+    paths = (f"execution/decision/{signal.pk}/change/", f"signals/signal/{signal.pk}/change/")
+    for path in paths:
+        assert "15:00:00, asked by nobody: <div>confidence 10" in shown(admin_client, path), path
 
 
 def test_the_list_of_decisions_says_how_execution_stands(admin_client: Client, won: Signal) -> None:

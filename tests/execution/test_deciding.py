@@ -6,7 +6,8 @@ import pytest
 
 from execution import deciding
 from execution.brokers.protocol import BrokerError
-from execution.desk import Sizing
+from execution.decisions import Mine
+from execution.desk import Desk, Sizing
 from execution.models import Counterfactual, Decision, Order
 from execution.reasons import REASONS
 from execution.risk.intent import Limits
@@ -212,3 +213,30 @@ def test_a_backlog_that_nobody_asked_for_is_skipped_many_at_a_time(
         assert decision_of(signal).decided_at == trading.clock()
         assert Counterfactual.objects.get(pk=signal.pk).due_at == trading.clock()
     assert not Counterfactual.objects.filter(pk=asked.pk).exists()
+
+
+@pytest.mark.usefixtures("database")
+def test_a_backlog_that_is_too_old_is_skipped_many_at_a_time(
+    trading: Trading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deciding, "MANY", 3)
+    monkeypatch.setattr(deciding, "PAUSE", 0)
+    old = [trading.log(confidence=80.0 + number) for number in range(6)]
+    trading.clock.pass_by(days=1)
+    trading.market.quotes[SYMBOL] = Quote(100.0, trading.clock())
+    fresh = trading.log()
+    one_by_one = []
+    decide = deciding._decide
+
+    def noted(desk: Desk, mine: Mine) -> Decision.Status:
+        one_by_one.append(mine.decision.pk)
+        return decide(desk, mine)
+
+    monkeypatch.setattr(deciding, "_decide", noted)
+    tally = trading.decide()
+    assert (tally.executed, tally.skipped) == (1, 6)
+    assert one_by_one == [fresh.pk]
+    for signal in old:
+        (reason,) = decision_of(signal).reasons
+        assert reason["code"] == "stale"
+        assert reason["text"].startswith("the signal is 86400 s old")

@@ -18,6 +18,7 @@ from execution.risk.intent import Limits
 from execution.risk.rules import Denial
 from signals.market.protocol import Quote
 from signals.store import StoredSignal
+from signals.timestamps import parse_utc
 from tests.databases import DATABASES
 from tests.execution.desks import (
     SYMBOL,
@@ -55,6 +56,22 @@ def test_a_person_may_ask_for_a_signal_that_was_skipped(trading: Trading) -> Non
     assert decision_of(signal).asked_by == "ann"
     with pytest.raises(AlreadyDecided):
         ask_for(signal.signal_id, "ann", trading.clock())
+
+
+@pytest.mark.usefixtures("database")
+def test_what_was_decided_before_is_kept(trading: Trading) -> None:
+    signal = trading.log(confidence=10.0)
+    trading.decide()
+    first = decision_of(signal)
+    for who in ("ann", "bob"):
+        trading.clock.pass_by(seconds=1)
+        ask_for(signal.signal_id, who, trading.clock())
+        ask_for(signal.signal_id, who, trading.clock())  # still waits: nothing to be kept
+        trading.decide()
+    before = decision_of(signal).earlier
+    assert [each["asked_by"] for each in before] == ["", "ann"]
+    assert before[0]["reasons"] == before[1]["reasons"] == first.reasons
+    assert parse_utc(before[0]["decided_at"]) == first.decided_at
 
 
 def test_history_may_be_asked_for_and_is_too_old(trading: Trading) -> None:

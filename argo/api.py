@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
-from ninja.errors import ValidationError
+from ninja.errors import HttpError, ValidationError
 
 from argo.errors import ArgoError, InvalidInput
 from argo.health import health
@@ -68,6 +68,13 @@ def explain_fault(request: HttpRequest, error: Exception) -> HttpResponse:
     logger.error("A request failed: %s %s", request.method, request.path, exc_info=error)
     detail = "Argo failed to answer; its log says why. Sending a signal again is safe."
     return api.create_response(request, {"detail": detail, "errors": []}, status=500)
+
+
+@api.exception_handler(HttpError)
+def explain_body(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """Raised by ninja alone, of a body that is no JSON."""
+    body = {"detail": f"{error}: send a JSON object", "errors": []}
+    return api.create_response(request, body, status=error.status_code)
 
 
 @api.exception_handler(ValidationError)

@@ -11,7 +11,7 @@ METHODS = {"get", "post", "put", "patch", "delete"}
 
 
 class DescribedAPI(NinjaAPI):
-    """Describes the refusals that keys, parameters and the database bring with them."""
+    """Describes the refusals that keys, parameters, bodies and the database bring with them."""
 
     def get_openapi_schema(self, **how: Any) -> OpenAPISchema:  # noqa: ANN401  # as it came
         schema = super().get_openapi_schema(**how)
@@ -27,6 +27,9 @@ def _refusals(operation: dict[str, Any]) -> list[HTTPStatus]:
     found = []
     if operation.get("security"):
         found += [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE]
+    if "requestBody" in operation:
+        found += [HTTPStatus.BAD_REQUEST, HTTPStatus.LENGTH_REQUIRED]
+        found.append(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     if operation.get("parameters") or "requestBody" in operation:
         found.append(HTTPStatus.UNPROCESSABLE_ENTITY)
     return found

@@ -14,7 +14,6 @@ from execution.models import Decision, Order, Position
 from execution.monitor import ask_to_close, refresh
 from execution.queries import decision_of, row_of
 from execution.reconciling import reconcile
-from execution.sending import send_due
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +30,6 @@ def execute(desk: Desk, signal_id: str, who: str) -> Decision:
     """
     row = row_of(signal_id)
     reconcile(desk)
-    send_due(desk)
     ask_for(signal_id, who, desk.clock())
     execute_due(desk, row)
     return decision_of(signal_id)

@@ -1,10 +1,11 @@
 """What would have come of signals that were not traded, by the bars that followed."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from django.db import connection
 from django.db.models import TextField, Value
 from django.db.models.functions import Concat
 
@@ -20,6 +21,10 @@ logger = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(hours=1)
 AT_ONCE = 200
+_INSERT = (
+    "INSERT INTO counterfactuals (id, entered_at, expires_at, due_at) VALUES (%s, %s, %s, %s) "
+    "ON CONFLICT (id) DO NOTHING"
+)
 
 
 class Result(NamedTuple):
@@ -30,26 +35,28 @@ class Result(NamedTuple):
     by: str
 
 
-def begin(signal: Signal, expiry: timedelta, now: datetime) -> None:
-    """Follow this signal, inside the caller's transaction, from when it was made."""
-    begin_each([signal.pk], expiry, now)
+def begin(signals: Iterable[Signal], expiry: timedelta, now: datetime) -> None:
+    """Follow these, inside the caller's transaction, each from when it was made; what is followed
+    already stays as it is."""
+    adapt = connection.ops.adapt_datetimefield_value
+    rows = [
+        (signal.pk, adapt(entered_at), adapt(entered_at + expiry), adapt(now))
+        for signal in signals
+        if (entered_at := _entered_at(signal, expiry)) is not None
+    ]
+    with connection.cursor() as cursor:
+        cursor.executemany(_INSERT, rows)
 
 
-def begin_each(signals: Sequence[int], expiry: timedelta, now: datetime) -> None:
-    """The same for many, by their rows."""
-    found = Signal.objects.filter(pk__in=signals).values_list("pk", "timestamp")
-    rows = (_row(pk, timestamp, expiry, now) for pk, timestamp in found)
-    Counterfactual.objects.bulk_create(filter(None, rows), ignore_conflicts=True)
-
-
-def _row(pk: int, timestamp: str, expiry: timedelta, now: datetime) -> Counterfactual | None:
+def _entered_at(signal: Signal, expiry: timedelta) -> datetime | None:
+    """None of an imported signal without an offset, as no bar is surely after it, and of one whose
+    end no calendar has."""
     try:
-        entered_at = parse_utc(timestamp)
-    except ValueError:
-        return None  # of an imported signal without an offset: no bar is surely after it
-    return Counterfactual(
-        signal_id=pk, entered_at=entered_at, expires_at=entered_at + expiry, due_at=now
-    )
+        entered_at = parse_utc(signal.timestamp)
+        entered_at + expiry
+    except (ValueError, OverflowError):
+        return None
+    return entered_at
 
 
 def follow(desk: Desk) -> int:

@@ -22,7 +22,7 @@ from execution.models import Counterfactual, Decision, Order
 from execution.portfolio import portfolio
 from execution.risk.intent import Intent, Portfolio, Side
 from execution.risk.rules import Denial, denials
-from execution.sending import new_bracket, send
+from execution.sending import new_bracket, send, send_due
 from execution.sizing import NoSize, to_step
 from execution.volatility import volatility
 from signals.market.instruments import normalised
@@ -51,6 +51,19 @@ class Tally:
     postponed: int = 0
 
 
+def send_and_decide(desk: Desk) -> Tally:
+    """Send what is on its way, and decide on everything that waits for it.
+
+    An order that cannot be sent keeps nothing from being decided on: what sending it raises is
+    raised in the end.
+    """
+    try:
+        send_due(desk)
+    finally:
+        tally = execute_due(desk)
+    return tally
+
+
 def execute_due(desk: Desk, only: int | None = None) -> Tally:
     """Decide on everything that waits for it, oldest first, or `only` on this signal's row."""
     owner = f"{os.getpid()}-{uuid4().hex}"
@@ -66,19 +79,18 @@ def execute_due(desk: Desk, only: int | None = None) -> Tally:
 
 
 def _skip_backlog(desk: Desk) -> int:
-    """What waits and needs no rule to be skipped, many at a time while there are so many, lest a
-    backlog keep the flush from the database; how many those were."""
+    """Skip what needs no rule for it, many in a transaction, lest a backlog keep the flush from the
+    database; then, once fewer are left, the rest is decided one by one. How many it skipped."""
     count = 0
     while True:
         now = desk.clock()
         with transaction.atomic():
             waiting = decisions.unasked(MANY, now)
-            reasons = {each.pk: _beforehand(desk, each, now) for each in waiting}
-            why = {pk: reason for pk, reason in reasons.items() if reason}
-            decisions.skip_each(desk.account, why, now)
-            counterfactuals.begin_each(list(why), desk.expiry, now)
-        count += len(why)
-        if len(why) < MANY:
+            found = [(each, why) for each in waiting if (why := _beforehand(desk, each, now))]
+            decisions.skip_each(desk.account, found, now)
+            counterfactuals.begin((each.signal for each, _ in found), desk.expiry, now)
+        count += len(found)
+        if len(found) < MANY:
             return count
         time.sleep(PAUSE)
 
@@ -90,10 +102,9 @@ def _count(tally: Tally, status: Decision.Status) -> None:
 
 
 def _decide(desk: Desk, mine: Mine) -> Decision.Status:
-    why = _beforehand(desk, mine.decision, desk.clock())
-    if why:
-        return _skip(desk, mine, [why])
     try:
+        if why := _beforehand(desk, mine.decision, desk.clock()):
+            return _skip(desk, mine, [why])
         asked_at = desk.clock()
         return _judge(desk, mine, replace(desk.broker.account(), time=asked_at))
     except DatabaseError:
@@ -253,7 +264,7 @@ def _skip(desk: Desk, mine: Mine, why: Sequence[Denial]) -> Decision.Status:
     now, signal = desk.clock(), mine.decision.signal
     with transaction.atomic():
         if decisions.skip(mine, why, now):
-            counterfactuals.begin(signal, desk.expiry, now)
+            counterfactuals.begin([signal], desk.expiry, now)
             if signal.order_id:  # journaled by a worker that died before its order was a row
                 record_order(signal.signal_id, None, who=BY, why="there is no such order",
                              now=now, journal=desk.journal)  # fmt: skip

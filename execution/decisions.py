@@ -1,6 +1,6 @@
 """The queue of decisions: filled with the signals that are stored, each taken by one worker."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -22,8 +22,8 @@ REPLAY = "replay"
 """The account of replays, which no live worker touches."""
 LEASE = timedelta(minutes=2)
 _INSERT = (
-    "INSERT INTO decisions (id, account, queued_at, due_at, reasons, earlier) "
-    "VALUES (%s, %s, %s, %s, '[]', '[]') ON CONFLICT (id) DO NOTHING"
+    "INSERT INTO decisions (id, account, queued_at, due_at, reasons) VALUES (%s, %s, %s, %s, '[]') "
+    "ON CONFLICT (id) DO NOTHING"
 )
 _SKIP_LOCKED = {"postgresql": "FOR UPDATE SKIP LOCKED", "sqlite": ""}
 # The states stand in the text, not in parameters: only so the partial index serves.
@@ -145,11 +145,11 @@ def unasked(limit: int, now: datetime) -> list[Decision]:
     return list(Decision.objects.raw(statement, values).prefetch_related("signal"))
 
 
-def skip_each(account: str, why: Mapping[int, Denial], now: datetime) -> None:
-    """Those of `unasked` that these rows name are not traded, each for its reason."""
+def skip_each(account: str, found: Iterable[tuple[Decision, Denial]], now: datetime) -> None:
+    """These are not traded, each for its reason: what `unasked` gave, in the same transaction."""
     moment = connection.ops.adapt_datetimefield_value(now)
-    rows = [(account, each.code, orjson.dumps([each._asdict()]).decode(), moment, pk)
-            for pk, each in why.items()]  # fmt: skip
+    rows = [(account, why.code, orjson.dumps([why._asdict()]).decode(), moment, decision.pk)
+            for decision, why in found]  # fmt: skip
     with connection.cursor() as cursor:
         cursor.executemany(_SKIP, rows)
 

@@ -45,8 +45,10 @@ def monitor(desk: Desk) -> Look:
         try:
             look.sent = send_due(desk)
         finally:  # fills and closes wait for no order that cannot be sent
-            follow_trades(desk, look)
-        look.followed = counterfactuals.follow(desk)
+            try:
+                follow_trades(desk, look)
+            finally:  # nor what needs no broker for one that fails
+                look.followed = counterfactuals.follow(desk)
     return look
 
 
@@ -125,8 +127,8 @@ def check_breach(desk: Desk, money: Account) -> None:
 
 
 def _must_close_all(desk: Desk) -> bool:
-    """Whether a limit of the firm was broken, and it wants nothing held then, whatever came of the
-    price or of the process that found it."""
+    """Whether a limit of a firm was broken, and this one wants nothing held then, whatever came of
+    the price or of the process that found it; until a person lifts that halt."""
     if desk.rule_set is None or not desk.rule_set.close_on_breach:
         return False
     return any(halt.code in LIMITS for halt in halts.standing(desk.account))

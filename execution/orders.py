@@ -31,6 +31,9 @@ TRANSITIONS: Mapping[State, frozenset[State]] = {
 }
 """What may follow each state. Exits go from initialized to accepted: their entry is sent."""
 
+UNQUESTIONED = frozenset({State.ACCEPTED, State.FILLED})
+"""What needs no reason: that of a doubt before it, or of a cancel that came too late, is over."""
+
 LONGEST_ID = 100
 """Brokers take 128 characters (Alpaca) or fewer."""
 
@@ -66,6 +69,8 @@ def move(order: Order, new: State, now: datetime, **changes: Any) -> bool:  # no
     if fixed := changes.keys() - CHANGING:
         raise Immutable(f"What was ordered stays as it is: {', '.join(sorted(fixed))}.")
     values = {"state": new.value, "updated_at": now, **changes}
+    if new in UNQUESTIONED:
+        values.setdefault("reason", "")
     moved = rows.update(Order, order.pk, values, only_if={"state": old.value})
     if moved:
         for name, value in values.items():

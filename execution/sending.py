@@ -272,4 +272,4 @@ def _end_exits(desk: Desk, entry: Order, exits: Mapping[str, Order], now: dateti
     for order in exits.values():
         if may_become(State(order.state), State.CANCELED):
             move(order, State.CANCELED, now)
-    counterfactuals.begin(entry.signal, desk.expiry, now)
+    counterfactuals.begin([entry.signal], desk.expiry, now)

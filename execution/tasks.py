@@ -6,12 +6,11 @@ from functools import cache
 from celery import shared_task
 from django.conf import settings
 
-from execution.deciding import execute_due
+from execution.deciding import send_and_decide
 from execution.desk import Desk
 from execution.failures import noted
 from execution.monitor import monitor as look
 from execution.reconciling import reconcile as compare
-from execution.sending import send_due
 from execution.wiring import desk
 from signals.clock import utc_now
 
@@ -20,9 +19,7 @@ from signals.clock import utc_now
 def execute() -> int:
     """Decide on what waits for it, and send what is on its way; answers how many were executed."""
     with _noted("execute"):
-        at = _ready_desk()
-        send_due(at)
-        return execute_due(at).executed
+        return send_and_decide(_ready_desk()).executed
 
 
 @shared_task(name="execution.tasks.monitor")

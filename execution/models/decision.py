@@ -38,7 +38,9 @@ class Decision(models.Model):
     reasons = models.JSONField(default=list)
     order_id = models.TextField(null=True, help_text="Of the order that opens the position")
     earlier = models.JSONField(
-        default=list, help_text="What was decided each time before it was asked for again"
+        default=list,
+        db_default=Value([], output_field=models.JSONField()),
+        help_text="What was decided each time before it was asked for again",
     )
 
     class Meta:

@@ -99,7 +99,9 @@ class Order(models.Model):
     state = models.TextField(choices=[(state.value, state.value) for state in State])
     filled = ExactDecimal(default=ZERO)
     average_price = ExactDecimal(null=True, help_text="Of what was filled")
-    reason = models.TextField(db_default=Value(""), help_text="Why it is denied, rejected, unknown")
+    reason = models.TextField(
+        db_default=Value(""), help_text="Why it is denied, rejected, canceled, unknown"
+    )
     claim = models.TextField(db_default=Value(""), help_text="Which worker is at it")
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()

@@ -66,6 +66,15 @@ def test_a_reason_is_needed(client: Client, path: str, body: dict[str, object]) 
     assert Halt.objects.filter(lifted_at=None).count() == 1
 
 
+def test_a_body_that_is_no_json_is_refused_as_all_else_is(client: Client) -> None:
+    answer = client.post("/api/execution/halt", "{", content_type="application/json")
+    assert answer.status_code == 400
+    assert answer.json() == {
+        "detail": "Cannot parse request body: send a JSON object",
+        "errors": [],
+    }
+
+
 def test_only_the_halt_of_a_code_is_lifted(client: Client, trading: Trading) -> None:
     for code in ("drawdown", "mismatch"):
         halts.latch("paper", code, code, trading.clock())

@@ -9,10 +9,11 @@ from django.db import transaction
 from execution import halts
 from execution import monitor as monitoring
 from execution.brokers.protocol import Account, Bracket, BrokerError, Close, Placed
+from execution.deciding import send_and_decide
 from execution.desk import Sizing
 from execution.equity import Curve
 from execution.filling import take_fills
-from execution.models import EquityDay, Order, Position
+from execution.models import Counterfactual, EquityDay, Order, Position
 from execution.monitor import ask_to_close, close_due, mark_equity, refresh
 from execution.portfolio import portfolio
 from execution.positions import settle
@@ -260,3 +261,60 @@ def test_a_position_that_was_settled_ends_no_row_of_losses(trading: Trading) -> 
         held = portfolio(free.desk, free.desk.broker.account(), free.clock())
     assert position_of(settled).status == "closed"
     assert len(held.losses) == len(symbols)
+
+
+def test_an_order_that_cannot_be_sent_keeps_no_signal_from_being_decided_on(
+    trading: Trading,
+) -> None:
+    quoted(trading, MSFT=100.0)
+    held = trading.trade()
+    ask_to_close(position_of(held), "manual")
+    submit = trading.broker.broker.submit
+
+    def failing(order: Bracket | Close) -> Placed:
+        if isinstance(order, Close):
+            raise KeyError("no such account")
+        return submit(order)
+
+    trading.broker.instead["submit"] = failing
+    with pytest.raises(KeyError):
+        trading.look()
+    trading.wait(minutes=1)
+    fresh = trading.log(symbol="MSFT")
+    with pytest.raises(KeyError):
+        send_and_decide(trading.desk)
+    assert decision_of(fresh).status == "executed"
+    assert orders_of(held)["close"].state == "submitted"
+
+
+def test_what_was_not_traded_is_followed_though_the_broker_is_down(trading: Trading) -> None:
+    signal = trading.log(confidence=10.0)
+    trading.decide()
+    trading.day(100, 112, 99, 111)
+    trading.broker.before["fills"] = TIMED_OUT
+    with pytest.raises(BrokerError):
+        trading.look()
+    assert Counterfactual.objects.get(pk=signal.pk).outcome == "win"
+
+
+def test_an_entry_that_fills_before_its_cancel_needs_no_reason(trading: Trading) -> None:
+    quoted(trading, MSFT=100.0)
+    signal = trading.log(symbol="MSFT")
+    trading.decide()
+    halts.latch(ACCOUNT, "by_hand", "the news", trading.clock(), by="me")
+    cancel = trading.broker.broker.cancel
+
+    def too_late(broker_id: str) -> None:
+        trading.clock.pass_by(seconds=1)
+        quoted(trading, MSFT=100.0)
+        trading.broker.broker.look()
+        cancel(broker_id)
+
+    trading.broker.instead["cancel"] = too_late
+    del trading.market.quotes["MSFT"]
+    trading.wait(seconds=1)
+    trading.look()
+    trading.wait(seconds=1)
+    trading.look()
+    entry = orders_of(signal)["entry"]
+    assert (entry.state, entry.reason) == ("filled", "")

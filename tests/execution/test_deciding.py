@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
 from execution import deciding
 from execution.brokers.protocol import BrokerError
@@ -240,3 +241,18 @@ def test_a_backlog_that_is_too_old_is_skipped_many_at_a_time(
         (reason,) = decision_of(signal).reasons
         assert reason["code"] == "stale"
         assert reason["text"].startswith("the signal is 86400 s old")
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    "text", ["9999-12-31T00:00:00Z", "0001-01-01T00:00:00+14:00", "2025-01-15T10:30:00", "now", ""]
+)
+def test_a_signal_of_no_time_at_all_is_in_no_other_s_way(trading: Trading, text: str) -> None:
+    """Such as only another program writes."""
+    odd, other = trading.log(), trading.log(confidence=99.0)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE signals SET timestamp = %s WHERE id = %s", [text, odd.pk])
+    assert trading.decide().executed == 1
+    assert codes_of(odd) == ["stale"]
+    assert decision_of(other).status == "executed"
+    assert not Counterfactual.objects.filter(pk=other.pk).exists()

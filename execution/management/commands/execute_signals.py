@@ -8,10 +8,9 @@ from django.core.management.base import CommandParser
 from argo.errors import FieldError, InvalidInput
 from execution import halts
 from execution.by_hand import execute
-from execution.deciding import execute_due
+from execution.deciding import send_and_decide
 from execution.queries import account_of
 from execution.reconciling import reconcile
-from execution.sending import send_due
 from execution.status import as_text, status
 from execution.wiring import desk
 from signals.clock import utc_now
@@ -81,8 +80,7 @@ class Command(ArgoCommand):
     def _execute(self, options: dict[str, Any]) -> None:
         at = desk()
         reconcile(at)
-        send_due(at)
-        tally = execute_due(at)
+        tally = send_and_decide(at)
         text = f"{tally.executed} executed, {tally.skipped} skipped, {tally.postponed} postponed."
         self.answer(options, vars(tally), text)
 

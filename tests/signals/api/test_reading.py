@@ -197,6 +197,8 @@ def test_the_documentation_tells_of_every_refusal(client: Client) -> None:
     refused = client.get("/api/signals")
     assert refused.status_code == 401
     Refused.model_validate(refused.json())
+    halt = paths["/api/execution/halt"]["post"]["responses"]
+    assert {"400", "411", "413", "422"} <= halt.keys()
     assert "401" not in paths["/api/health"]["get"]["responses"]
     secured = [operation for path in paths.values() for operation in path.values()
                if "security" in operation]  # fmt: skip

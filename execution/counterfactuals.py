@@ -48,6 +48,12 @@ def begin(signals: Iterable[Signal], expiry: timedelta, now: datetime) -> None:
         cursor.executemany(_INSERT, rows)
 
 
+def forget(signal_pk: int) -> None:
+    """The signal is traded after all."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM counterfactuals WHERE id = %s", [signal_pk])
+
+
 def _entered_at(signal: Signal, expiry: timedelta) -> datetime | None:
     """None of an imported signal without an offset, as no bar is surely after it, and of one whose
     end no calendar has."""

@@ -18,7 +18,7 @@ from execution.decisions import Mine
 from execution.desk import Desk
 from execution.fields import ZERO
 from execution.matching import as_decimal
-from execution.models import Counterfactual, Decision, Order
+from execution.models import Decision, Order
 from execution.portfolio import portfolio
 from execution.risk.intent import Intent, Portfolio, Side
 from execution.risk.rules import Denial, denials
@@ -29,6 +29,7 @@ from signals.market.instruments import normalised
 from signals.market.protocol import FeedError, Quote, UnknownSymbol
 from signals.models import Signal, SignalContext
 from signals.outcomes import record_order
+from signals.rows import read
 from signals.timestamps import parse_utc
 
 logger = logging.getLogger(__name__)
@@ -197,7 +198,7 @@ def intent_of(desk: Desk, signal: Signal) -> Intent:
 
 
 def _regime(signal: Signal) -> str:
-    found = SignalContext.objects.raw("SELECT * FROM signal_contexts WHERE id = %s", [signal.pk])
+    found = read(SignalContext, "SELECT * FROM signal_contexts WHERE id = %s", [signal.pk])
     return next((context.regime for context in found), None) or ""
 
 
@@ -254,7 +255,7 @@ def _order(desk: Desk, mine: Mine, intent: Intent, now: datetime) -> Order | Non
     if not decisions.execute(mine, entry.client_order_id, now):
         transaction.set_rollback(True)
         return None
-    Counterfactual.objects.filter(pk=mine.decision.pk).delete()  # of an earlier decision
+    counterfactuals.forget(mine.decision.pk)  # of an earlier decision
     record_order(mine.decision.signal.signal_id, entry.client_order_id, who=BY,
                  why="executed", now=now, journal=desk.journal)  # fmt: skip
     return entry

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import orjson
 from django.conf import settings
@@ -14,6 +14,7 @@ from execution.models import Decision
 from execution.risk.rules import Denial
 from signals.clock import utc_now
 from signals.models import Signal, SignalContext
+from signals.rows import by_id, read, update
 from signals.store import StoredSignal
 
 NOT_LIVE = frozenset({"import", "adopted", "replay"})
@@ -129,7 +130,7 @@ def claim(
     wanted = [] if only is None else [only]
     values = [owner, adapt(now + LEASE), account, adapt(now), account == REPLAY, *wanted, limit]
     with transaction.atomic():
-        found = list(Decision.objects.raw(statement, values).prefetch_related("signal"))
+        found = _read(statement, values)
     return [Mine(decision, owner) for decision in sorted(found, key=lambda each: each.pk)]
 
 
@@ -142,7 +143,16 @@ def unasked(limit: int, now: datetime) -> list[Decision]:
     """
     statement = _UNASKED.format(lock=_SKIP_LOCKED[connection.vendor])
     values = [connection.ops.adapt_datetimefield_value(now), limit]
-    return list(Decision.objects.raw(statement, values).prefetch_related("signal"))
+    return _read(statement, values)
+
+
+def _read(statement: str, values: Sequence[Any]) -> list[Decision]:
+    """With their signals."""
+    found = read(Decision, statement, values)
+    signals = by_id(Signal, [decision.pk for decision in found])
+    for decision in found:
+        decision.signal = signals[decision.pk]
+    return found
 
 
 def skip_each(account: str, found: Iterable[tuple[Decision, Denial]], now: datetime) -> None:
@@ -176,7 +186,5 @@ def postpone(mine: Mine, until: datetime) -> bool:
 
 
 def _end(mine: Mine, **changes: object) -> bool:
-    held = Decision.objects.filter(
-        pk=mine.decision.pk, status=Decision.Status.DECIDING, claim=mine.owner
-    )
-    return held.update(claim="", **changes) == 1
+    held = {"status": Decision.Status.DECIDING, "claim": mine.owner}
+    return update(Decision, mine.decision.pk, {"claim": "", **changes}, only_if=held)

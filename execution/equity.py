@@ -7,8 +7,8 @@ from execution.brokers.protocol import Account
 from execution.desk import Desk
 from execution.models import EquityDay, TradingAccount
 from execution.prop_firm.days import Day, record
-from execution.rows import insert, update
 from signals.dialect import for_update
+from signals.rows import insert, read, update
 
 _ACCOUNT = "SELECT * FROM trading_accounts WHERE name = %s"
 
@@ -19,7 +19,7 @@ def account_row(desk: Desk, money: Account, *, locked: bool = False) -> TradingA
     `locked`: nobody else's until the caller's transaction ends.
     """
     statement = _ACCOUNT + (for_update() if locked else "")
-    if there := list(TradingAccount.objects.raw(statement, [desk.account])):
+    if there := read(TradingAccount, statement, [desk.account]):
         return there[0]
     rows = TradingAccount.objects.all()
     row, _ = (rows.select_for_update() if locked else rows).get_or_create(
@@ -37,7 +37,7 @@ def account_row(desk: Desk, money: Account, *, locked: bool = False) -> TradingA
 def lock(account: str) -> None:
     """Nobody else's until the caller's transaction ends, as on SQLite everything is."""
     if locking := for_update():
-        list(TradingAccount.objects.raw(_ACCOUNT + locking, [account]))
+        read(TradingAccount, _ACCOUNT + locking, [account])
 
 
 @dataclass

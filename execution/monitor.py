@@ -21,6 +21,7 @@ from execution.prop_firm.flat import must_be_flat
 from execution.prop_firm.standing import LIMITS
 from execution.sending import adopt, new_close, send, send_due
 from execution.trades import Trade
+from signals.rows import by_id
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ def not_counted(desk: Desk, latest: EquityDay | None) -> int:
 def refresh(desk: Desk, touched: Iterable[Order]) -> None:
     """Ask the broker how the brackets stand of which something was filled."""
     entries = {order.parent_id or order.pk for order in touched}
-    for entry in Order.objects.filter(pk__in=entries) if entries else ():
+    for entry in by_id(Order, entries).values():
         placed = desk.broker.find(entry.client_order_id)
         if placed is not None:
             adopt(desk, entry, placed)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from execution import rows
 from execution.brokers.protocol import Leg, State
 from execution.models import Order
 from execution.models.order import CHANGING, Immutable
+from signals import rows
 
 _SENT = frozenset({State.ACCEPTED, State.PARTIALLY_FILLED, State.FILLED, State.CANCELED,
                    State.EXPIRED, State.REJECTED})  # fmt: skip

@@ -16,10 +16,10 @@ from execution.excursions import excursions
 from execution.fields import ZERO
 from execution.models import Fill, Position
 from execution.risk.intent import Side
-from execution.rows import insert, update
 from execution.trades import Trade
 from signals.models import Signal
 from signals.outcomes import AlreadyEnded, profit_loss_pct, record_outcome
+from signals.rows import insert, update
 
 logger = logging.getLogger(__name__)
 

@@ -27,8 +27,8 @@ from execution.fields import ZERO
 from execution.models import Order, Position
 from execution.orders import client_order_id, may_become, move
 from execution.risk.intent import Intent, Side
-from execution.rows import insert
 from signals.models import Signal
+from signals.rows import insert
 
 logger = logging.getLogger(__name__)
 

@@ -7,6 +7,7 @@ from execution.brokers.protocol import Leg
 from execution.fields import ZERO
 from execution.models import Order
 from signals.models import Signal
+from signals.rows import by_id
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Trade:
     @property
     def signal(self) -> Signal:
         """What is traded."""
-        return self.entry.signal
+        pk = self.entry.signal_id
+        return by_id(Signal, [pk])[pk]
 
     @property
     def held(self) -> Decimal:

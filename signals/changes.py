@@ -11,6 +11,7 @@ from signals.dead_letters import Fault
 from signals.journal import Line
 from signals.models import DeadLetter, JournalCursor, OutcomeChange, Signal
 from signals.records import BadLine
+from signals.rows import insert, update
 
 CHANGEABLE = ("outcome", "exit_price", "profit_loss_pct", "order_id")
 
@@ -97,10 +98,9 @@ def make(change: Change, signal: Signal, cursor: JournalCursor, *, using: str) -
 
     Raises DoesNotFit where the row is not as `change.before` says.
     """
-    rows = Signal._base_manager.using(using).filter(pk=signal.pk, **change.before)
-    if rows.update(**change.after) != 1:
+    if not update(Signal, signal.pk, change.after, only_if=change.before, using=using):
         raise DoesNotFit(f"the signal is not as the change found it: {change.before}")
-    return OutcomeChange.objects.using(using).create(
+    row = OutcomeChange(
         change_id=change.change_id,
         signal=signal,
         journal=cursor,
@@ -110,6 +110,8 @@ def make(change: Change, signal: Signal, cursor: JournalCursor, *, using: str) -
         before=change.before,
         after=change.after,
     )
+    insert(row, using=using)
+    return row
 
 
 def apply_change(stored: StoredChange, cursor: JournalCursor, *, using: str) -> Fault | None:

@@ -21,6 +21,7 @@ from signals.garbage import collector_paused
 from signals.journal import Chunk, Journal, JournalReplaced, Line, Offset, Position
 from signals.models import DeadLetter, JournalCursor, OutcomeChange, Signal
 from signals.records import BadLine, Record, decode, json_object
+from signals.rows import update
 from signals.store import (
     ROW_ERRORS,
     Outcome,
@@ -153,13 +154,8 @@ class Flusher:
 
     def _claim(self, cursor: JournalCursor, end: Position) -> bool:
         """Move the cursor from where we read it; False where another flush was first."""
-        moved = JournalCursor.objects.using(self.using).filter(
-            pk=cursor.pk,
-            segment=cursor.segment,
-            byte=cursor.byte,
-            fingerprint=cursor.fingerprint,
-        )
-        return moved.update(**end._asdict()) == 1
+        seen = _position(cursor)._asdict()
+        return update(JournalCursor, cursor.pk, end._asdict(), only_if=seen, using=self.using)
 
     def _call_handlers(self, stored: Sequence[StoredSignal]) -> None:
         if stored:

@@ -7,6 +7,7 @@ from django.db.models import Value
 from django.db.models.functions import Now
 
 from argo.errors import Conflict
+from signals.rows import read
 
 
 class AppendOnly(Conflict):
@@ -80,7 +81,12 @@ class JournalCursorQuerySet(models.QuerySet["JournalCursor"]):
 
         In plain SQL: every flush and every change asks.
         """
-        found = self.raw("SELECT * FROM journal_cursors WHERE journal = %s", [journal])
+        found = read(
+            JournalCursor,
+            "SELECT * FROM journal_cursors WHERE journal = %s",
+            [journal],
+            using=self.db,
+        )
         return next(iter(found), None) or self.get_or_create(journal=journal)[0]
 
 

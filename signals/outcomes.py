@@ -12,6 +12,7 @@ from signals.changes import Change, encode_change, make, state
 from signals.dialect import for_update
 from signals.journal import Journal
 from signals.models import JournalCursor, OutcomeChange, Signal
+from signals.rows import read
 from signals.timestamps import utc_text
 
 _SIGNAL = "SELECT * FROM signals WHERE signal_id = %s"
@@ -84,7 +85,7 @@ def record_order(
 
 
 def _locked(signal_id: str, using: str) -> Signal:
-    found = Signal.objects.using(using).raw(_SIGNAL + for_update(using), [signal_id])
+    found = read(Signal, _SIGNAL + for_update(using), [signal_id], using=using)
     signal = next(iter(found), None)
     if signal is None:
         raise NotFound(f"There is no signal {signal_id}.")

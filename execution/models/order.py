@@ -13,6 +13,7 @@ from execution.brokers.protocol import FINAL, Leg, State
 from execution.fields import ZERO, ExactDecimal
 from signals.dialect import for_update
 from signals.models import Signal
+from signals.rows import read
 
 CHANGING = frozenset(
     {"state", "filled", "average_price", "broker_id", "reason", "submitted_at", "updated_at",
@@ -51,21 +52,21 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def may_fill(self, account: str) -> "list[Order]":
         """The account's that may still fill, oldest first; as cheap however many there were."""
-        return list(self.raw(_MAY_FILL, [account]))
+        return read(Order, _MAY_FILL, [account])
 
     def of_signal(self, signal_pk: int, *, locked: bool = False) -> "list[Order]":
         """All that was ordered for a signal, oldest first.
 
         `locked`: nobody else's until the caller's transaction ends.
         """
-        return list(self.raw(_OF_SIGNAL + (for_update() if locked else ""), [signal_pk]))
+        return read(Order, _OF_SIGNAL + (for_update() if locked else ""), [signal_pk])
 
     def of_broker(self, account: str, broker_ids: Collection[str]) -> "list[Order]":
         """The account's that the broker gave these ids."""
         if not broker_ids:
             return []
         slots = ", ".join(["%s"] * len(broker_ids))
-        return list(self.raw(_OF_BROKER.format(slots), [account, *broker_ids]))
+        return read(Order, _OF_BROKER.format(slots), [account, *broker_ids])
 
     def update(self, **kwargs: Any) -> int:  # noqa: ANN401
         if fixed := kwargs.keys() - CHANGING:
@@ -150,7 +151,7 @@ class FillQuerySet(models.QuerySet["Fill"]):
 
     def counted_of(self, signal_pk: int) -> "list[Fill]":
         """Those of the signal's orders that count, in the order of their times."""
-        return list(self.raw(_FILLS_OF_SIGNAL, [signal_pk]))
+        return read(Fill, _FILLS_OF_SIGNAL, [signal_pk])
 
     def update(self, **kwargs: object) -> NoReturn:
         raise Immutable("Fills do not change.")

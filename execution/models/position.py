@@ -9,6 +9,7 @@ from django.db.models import Q, Value
 
 from execution.fields import ZERO, ExactDecimal
 from signals.models import Signal
+from signals.rows import read
 
 _OPEN = "SELECT * FROM positions WHERE account = %s AND status = 'open' ORDER BY id"
 _LATEST_CLOSED = """
@@ -23,16 +24,16 @@ class PositionQuerySet(models.QuerySet["Position"]):
 
     def open_on(self, account: str) -> "list[Position]":
         """The account's that are open, oldest first."""
-        return list(self.raw(_OPEN, [account]))
+        return read(Position, _OPEN, [account])
 
     def of_signal(self, signal_pk: int) -> "Position | None":
         """The signal's, where something was filled."""
-        return next(iter(self.raw(_OF_SIGNAL, [signal_pk])), None)
+        return next(iter(read(Position, _OF_SIGNAL, [signal_pk])), None)
 
     def latest_closed(self, account: str, count: int) -> "list[Position]":
         """The account's that closed last, the latest first; of a settled one nobody knows what it
         made."""
-        return list(self.raw(_LATEST_CLOSED, [account, count]))
+        return read(Position, _LATEST_CLOSED, [account, count])
 
 
 class Position(models.Model):

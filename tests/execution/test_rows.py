@@ -9,7 +9,7 @@ from django.forms.models import model_to_dict
 
 from execution.brokers.protocol import Leg
 from execution.models import Order, PaperAccount, PaperOrder
-from execution.rows import insert, update
+from signals.rows import insert, update
 from tests.databases import DATABASES
 from tests.execution.desks import MORNING, Trading, orders_of
 

@@ -34,11 +34,11 @@ from execution.fields import ZERO
 from execution.matching import Prices
 from execution.models import PaperAccount, PaperFill, PaperOrder
 from execution.risk.intent import Side
-from execution.rows import insert
 from signals.clock import Clock
 from signals.market.hours import TradingHours
 from signals.market.instruments import CRYPTO, instrument, normalised
 from signals.market.protocol import MarketData
+from signals.rows import insert
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,125 @@
+"""Rows read and written by plain statements.
+
+Django takes several times as long to write such a statement, or to make its rows, as the database
+to run it, and a trade is some eighty of them. Every table's key is `id`. Django's own signals are
+not sent: nothing listens to them.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any, TypeVar
+
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Field, Model
+from django.db.models.expressions import Col, DatabaseDefault
+
+Row = TypeVar("Row", bound=Model)
+Convert = Callable[[Any, Col, BaseDatabaseWrapper], Any]
+Plan = tuple[tuple[int, Col, tuple[Convert, ...]], ...]
+
+
+def read(
+    model: type[Row], statement: str, values: Sequence[Any], *, using: str = DEFAULT_DB_ALIAS
+) -> list[Row]:
+    """The rows that a statement answers with every column of, as `model.objects.raw` gives them."""
+    database = connections[using]
+    with database.cursor() as cursor:
+        cursor.execute(statement, values)
+        found = cursor.fetchall()
+        if not found:
+            return []
+        plan = _plan(model, tuple(column[0] for column in cursor.description), using)
+    names = [col.target.attname for _, col, _ in plan]
+    return [model.from_db(using, names, _converted(row, plan, database)) for row in found]
+
+
+def by_id(
+    model: type[Row], ids: Collection[int], *, using: str = DEFAULT_DB_ALIAS
+) -> dict[int, Row]:
+    """Those of these primary keys that there are, by them."""
+    slots = ", ".join(["%s"] * len(ids))
+    statement = f"SELECT * FROM {model._meta.db_table} WHERE id IN ({slots}) ORDER BY id"  # noqa: S608
+    return {row.pk: row for row in read(model, statement, [*ids], using=using)} if ids else {}
+
+
+@cache
+def _plan(model: type[Model], columns: tuple[str, ...], using: str) -> Plan:
+    """For each field its place among the columns, and what makes its value of what stands there."""
+    database = connections[using]
+    plan = []
+    for field in model._meta.concrete_fields:
+        col = field.cached_col
+        convert = database.ops.get_db_converters(col) + col.get_db_converters(database)
+        plan.append((columns.index(field.column), col, tuple(convert)))
+    return tuple(plan)
+
+
+def _converted(row: Sequence[Any], plan: Plan, database: BaseDatabaseWrapper) -> list[Any]:
+    values = []
+    for index, col, converters in plan:
+        value = row[index]
+        for convert in converters:
+            value = convert(value, col, database)
+        values.append(value)
+    return values
+
+
+def insert(row: Model, *, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Insert the row and give it its primary key, as `row.save(force_insert=True)` does.
+
+    Defaults of the database are constants here, and written out. Raises what `save` does, such as
+    `IntegrityError`.
+    """
+    database, fields = connections[using], row._meta.concrete_fields
+    for field in fields:
+        if isinstance(default := getattr(row, field.attname), DatabaseDefault):
+            setattr(row, field.attname, default.expression.value)  # type: ignore[attr-defined]
+    given = [field for field in fields if getattr(row, field.attname) is not None]
+    columns, slots = ", ".join(str(field.column) for field in given), ", ".join(["%s"] * len(given))
+    with database.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {row._meta.db_table} ({columns}) VALUES ({slots}) RETURNING id",  # noqa: S608
+            [field.get_db_prep_save(getattr(row, field.attname), database) for field in given],
+        )
+        row.pk = cursor.fetchone()[0]
+    row._state.adding, row._state.db = False, using
+
+
+def update(
+    model: type[Model],
+    pk: int,
+    values: Mapping[str, Any],
+    only_if: Mapping[str, Any] | None = None,
+    *,
+    using: str = DEFAULT_DB_ALIAS,
+) -> bool:
+    """Set these fields of the row, `only_if` others are as told; whether there was such a row."""
+    database, told = connections[using], only_if or {}
+    changes = ", ".join(f"{_field(model, name).column} = %s" for name in values)
+    conditions = [f"{_field(model, name).column} {_is(value)}" for name, value in told.items()]
+    there = [(name, value) for name, value in told.items() if value is not None]
+    with database.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {model._meta.db_table} SET {changes} "  # noqa: S608
+            f"WHERE {' AND '.join(['id = %s', *conditions])}",
+            [*_prepared(model, values.items(), database), pk, *_prepared(model, there, database)],
+        )
+        return bool(cursor.rowcount == 1)
+
+
+def _prepared(
+    model: type[Model], values: Iterable[tuple[str, Any]], database: BaseDatabaseWrapper
+) -> list[Any]:
+    return [_field(model, name).get_db_prep_save(value, database) for name, value in values]
+
+
+def _is(value: object) -> str:
+    return "IS NULL" if value is None else "= %s"
+
+
+def _field(model: type[Model], name: str) -> "Field[Any, Any]":
+    """Raises `FieldDoesNotExist`."""
+    field = model._meta.get_field(name)
+    assert isinstance(field, Field)  # noqa: S101  # of what a row has
+    return field

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from django.db import connection
+
 from execution.brokers.protocol import Account
 from execution.desk import Desk
 from execution.models import EquityDay, TradingAccount
@@ -11,6 +13,8 @@ from signals.dialect import for_update
 from signals.rows import insert, read, update
 
 _ACCOUNT = "SELECT * FROM trading_accounts WHERE name = %s"
+_LATEST = "SELECT * FROM equity_days WHERE account = %s ORDER BY day DESC LIMIT 1"
+_SINCE = "SELECT * FROM equity_days WHERE account = %s AND day >= %s"
 
 
 def account_row(desk: Desk, money: Account, *, locked: bool = False) -> TradingAccount:
@@ -84,7 +88,7 @@ class Curve:
 
 def latest_day(account: str) -> EquityDay | None:
     """The last day of which there is a mark."""
-    return EquityDay.objects.filter(account=account).order_by("-day").first()
+    return next(iter(read(EquityDay, _LATEST, [account])), None)
 
 
 def day_start(desk: Desk, money: Account) -> Decimal:
@@ -93,9 +97,8 @@ def day_start(desk: Desk, money: Account) -> Decimal:
     Where the clock was ahead for a while, a later day was begun: then from the highest of them all,
     or a loss would be forgotten.
     """
-    today = desk.day_of(money.time)
-    begun = EquityDay.objects.filter(account=desk.account, day__gte=today)
-    firsts = list(begun.values_list("first_equity", flat=True))
+    today = connection.ops.adapt_datefield_value(desk.day_of(money.time))
+    firsts = [day.first_equity for day in read(EquityDay, _SINCE, [desk.account, today])]
     return max(firsts) if firsts else marked(desk, latest_day(desk.account), money).first_equity
 
 

@@ -83,13 +83,10 @@ def not_counted(desk: Desk, latest: EquityDay | None) -> int:
     """How many positions were opened today that `latest`, the equity curve's last day, lacks."""
     now = desk.clock()
     today = desk.day_of(now)
-    closed = Position.objects.filter(
-        account=desk.account, status=Position.Status.CLOSED, closed_at__gte=now - TWO_DAYS
-    )
-    times = [each.opened_at for each in Position.objects.open_on(desk.account)]
-    times += closed.values_list("opened_at", flat=True)
+    positions = Position.objects.open_on(desk.account)
+    positions += Position.objects.closed_since(desk.account, now - TWO_DAYS)
     counted = latest.trades if latest is not None and latest.day == today else 0
-    return max(0, sum(desk.day_of(at) == today for at in times) - counted)
+    return max(0, sum(desk.day_of(each.opened_at) == today for each in positions) - counted)
 
 
 def refresh(desk: Desk, touched: Iterable[Order]) -> None:

@@ -64,8 +64,7 @@ def _not_counted(entries: list[Order], asked_at: datetime) -> Decimal:
 
 
 def _latest_orders(account: str, now: datetime) -> list[datetime]:
-    recent = Order.objects.filter(account=account, leg=Leg.ENTRY, created_at__gt=now - MINUTE)
-    return list(recent.values_list("created_at", flat=True))
+    return [order.created_at for order in Order.objects.entries_since(account, now - MINUTE)]
 
 
 def _losses(account: str, count: int) -> list[datetime]:

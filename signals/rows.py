@@ -6,7 +6,6 @@ not sent: nothing listens to them.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cache
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -29,7 +28,8 @@ def read(
         found = cursor.fetchall()
         if not found:
             return []
-        plan = _plan(model, tuple(column[0] for column in cursor.description), using)
+        columns = tuple(column[0] for column in cursor.description)
+    plan = _plan(model, columns, database)
     names = [col.target.attname for _, col, _ in plan]
     return [model.from_db(using, names, _converted(row, plan, database)) for row in found]
 
@@ -43,16 +43,24 @@ def by_id(
     return {row.pk: row for row in read(model, statement, [*ids], using=using)} if ids else {}
 
 
-@cache
-def _plan(model: type[Model], columns: tuple[str, ...], using: str) -> Plan:
-    """For each field its place among the columns, and what makes its value of what stands there."""
-    database = connections[using]
-    plan = []
-    for field in model._meta.concrete_fields:
-        col = field.cached_col
-        convert = database.ops.get_db_converters(col) + col.get_db_converters(database)
-        plan.append((columns.index(field.column), col, tuple(convert)))
-    return tuple(plan)
+def _plan(model: type[Model], columns: tuple[str, ...], database: BaseDatabaseWrapper) -> Plan:
+    """For each field its place among the columns, and what makes its value of what stands there.
+
+    Made once for a connection, and kept with it: the converters are bound to it.
+    """
+    plans: dict[object, Plan] = vars(database).setdefault("argo_plans", {})
+    if (plan := plans.get((model, columns))) is None:
+        cols = [field.cached_col for field in model._meta.concrete_fields]
+        plan = tuple(
+            (
+                columns.index(col.target.column),
+                col,
+                (*database.ops.get_db_converters(col), *col.get_db_converters(database)),
+            )
+            for col in cols
+        )
+        plans[model, columns] = plan
+    return plan
 
 
 def _converted(row: Sequence[Any], plan: Plan, database: BaseDatabaseWrapper) -> list[Any]:

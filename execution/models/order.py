@@ -1,10 +1,11 @@
 """Orders and their fills: written once, and from then on only their state changes."""
 
 from collections.abc import Collection
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar, NoReturn
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import BooleanField, Q, Value
 from django.db.models.expressions import RawSQL
 
@@ -34,6 +35,7 @@ _MAY_FILL = f"""
 SELECT * FROM orders WHERE NOT (state IN ({_DONE})) AND account || '' = %s ORDER BY id + 0
 """  # noqa: S608
 _OF_SIGNAL = "SELECT * FROM orders WHERE signal_id = %s ORDER BY id"
+_ENTRIES_SINCE = "SELECT * FROM orders WHERE account = %s AND leg = 'entry' AND created_at > %s"
 _OF_BROKER = "SELECT * FROM orders WHERE account || '' = %s AND broker_id IN ({})"
 _FILLS_OF_SIGNAL = """
 SELECT fills.* FROM fills JOIN orders ON orders.id = fills.order_id
@@ -60,6 +62,11 @@ class OrderQuerySet(models.QuerySet["Order"]):
         `locked`: nobody else's until the caller's transaction ends.
         """
         return read(Order, _OF_SIGNAL + (for_update() if locked else ""), [signal_pk])
+
+    def entries_since(self, account: str, at: datetime) -> "list[Order]":
+        """The account's entries that were made after this."""
+        moment = connection.ops.adapt_datetimefield_value(at)
+        return read(Order, _ENTRIES_SINCE, [account, moment])
 
     def of_broker(self, account: str, broker_ids: Collection[str]) -> "list[Order]":
         """The account's that the broker gave these ids."""

@@ -1,10 +1,10 @@
 """What was traded, and what would have come of what was not."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q, Value
 
 from execution.fields import ZERO, ExactDecimal
@@ -15,6 +15,9 @@ _OPEN = "SELECT * FROM positions WHERE account = %s AND status = 'open' ORDER BY
 _LATEST_CLOSED = """
 SELECT * FROM positions WHERE account = %s AND status = 'closed' AND profit IS NOT NULL
 ORDER BY closed_at DESC, id DESC LIMIT %s
+"""
+_CLOSED_SINCE = """
+SELECT * FROM positions WHERE account = %s AND status = 'closed' AND closed_at >= %s
 """
 _OF_SIGNAL = "SELECT * FROM positions WHERE id = %s"
 
@@ -29,6 +32,12 @@ class PositionQuerySet(models.QuerySet["Position"]):
     def of_signal(self, signal_pk: int) -> "Position | None":
         """The signal's, where something was filled."""
         return next(iter(read(Position, _OF_SIGNAL, [signal_pk])), None)
+
+    def closed_since(self, account: str, at: datetime) -> "list[Position]":
+        """The account's that closed then or later."""
+        return read(
+            Position, _CLOSED_SINCE, [account, connection.ops.adapt_datetimefield_value(at)]
+        )
 
     def latest_closed(self, account: str, count: int) -> "list[Position]":
         """The account's that closed last, the latest first; of a settled one nobody knows what it

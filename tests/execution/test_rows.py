@@ -5,11 +5,21 @@ from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.forms.models import model_to_dict
 
 from execution.brokers.protocol import Leg
-from execution.models import Order, PaperAccount, PaperOrder
-from signals.rows import insert, update
+from execution.models import (
+    Decision,
+    EquityDay,
+    Fill,
+    Order,
+    PaperAccount,
+    PaperOrder,
+    Position,
+)
+from signals.models import Signal
+from signals.rows import by_id, insert, read, update
 from tests.databases import DATABASES
 from tests.execution.desks import MORNING, Trading, orders_of
 
@@ -66,3 +76,47 @@ def test_an_update_changes_one_row_and_only_as_it_was_seen(trading: Trading) -> 
     assert (changed.reason, changed.average_price, changed.submitted_at) == ("seen", None, MORNING)
     assert others == {leg: o.state for leg, o in orders_of(signal).items() if leg != "entry"}
     assert not update(Order, entry.pk + 1_000, {"reason": "nobody"})
+
+
+def test_an_update_knows_what_is_empty(trading: Trading) -> None:
+    signal = trading.log()
+    trading.decide()
+    entry = orders_of(signal)["entry"]
+    assert not update(Order, entry.pk, {"reason": "x"}, only_if={"submitted_at": None})
+    assert update(Order, entry.pk, {"reason": "y"}, only_if={"average_price": None, "reason": ""})
+    assert orders_of(signal)["entry"].reason == "y"
+
+
+@pytest.mark.parametrize("model", [Order, Decision, Fill, Position, Signal, EquityDay, PaperOrder])
+def test_what_is_read_is_what_django_reads(trading: Trading, model: type[Model]) -> None:
+    trading.trade()
+    trading.log(confidence=10.0)
+    trading.decide()
+    trading.move(110.0)
+    theirs = list(model._default_manager.order_by("pk"))
+    assert theirs
+    ours = read(model, f"SELECT * FROM {model._meta.db_table} ORDER BY id", [])
+    assert [values(row) for row in ours] == [values(row) for row in theirs]
+    assert by_id(model, [row.pk for row in theirs]) == {row.pk: row for row in theirs}
+    assert {(row._state.adding, row._state.db) for row in ours} == {(False, "default")}
+
+
+def values(row: Model) -> dict[str, object]:
+    """With their types: 1 and True are equal, too."""
+    named = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+    return {name: (type(value), value) for name, value in named.items()}
+
+
+def test_columns_may_stand_in_another_order() -> None:
+    """A migration may have added one at the end or at the beginning."""
+    made = PaperAccount.objects.create(name="one", deposit=Decimal(1), cash=Decimal("0.10"))
+    columns = ", ".join(
+        reversed([str(field.column) for field in PaperAccount._meta.concrete_fields])
+    )
+    (found,) = read(PaperAccount, f"SELECT {columns} FROM paper_accounts WHERE id = %s", [made.pk])
+    assert values(found) == values(PaperAccount.objects.get())
+
+
+def test_nothing_is_read_where_nothing_is_asked_for() -> None:
+    assert by_id(PaperAccount, []) == {}
+    assert read(PaperAccount, "SELECT * FROM paper_accounts WHERE id = %s", [0]) == []

@@ -147,12 +147,18 @@ class PaperTrading:
     def finish(self) -> dict[str, Any]:
         """What became of it all: how many decisions, by reason, and how trades ended."""
         self._write()
-        while counterfactuals.follow(self.desk):
+        while _at_once(counterfactuals.follow, self.desk):
             pass
-        while measure_excursions(self.desk):
+        while _at_once(measure_excursions, self.desk):
             pass
         self.alone.close()
         return _summary(self.broker)
+
+
+def _at_once(step: Callable[[Desk], int], desk: Desk) -> int:
+    """One transaction for many rows, each of which would wait for the disk alone."""
+    with transaction.atomic():
+        return step(desk)
 
 
 def execution(histories: Sequence[Bars], clock: Clock) -> PaperTrading:

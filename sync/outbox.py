@@ -7,17 +7,13 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from signals.clock import utc_now
+from signals.rows import insert_for
 from signals.store import StoredSignal
 from sync.hint import hint
 
 NOT_SENT = frozenset({"import", "adopted"})
 """Origins of old signals, which Alpine gets only where `import_signals --sync` says so."""
 
-_INSERT = "INSERT INTO deliveries (id, due_at, queued_at) VALUES (%s, %s, %s)"
-_INSERT_RANGE = """
-INSERT INTO deliveries (id, due_at, queued_at)
-SELECT id, %s, %s FROM signals WHERE id BETWEEN %s AND %s
-"""
 _QUEUE_MISSING = """
 INSERT INTO deliveries (id, due_at, queued_at)
 SELECT id, %s, %s FROM signals
@@ -33,20 +29,10 @@ def enqueue(stored: Sequence[StoredSignal]) -> None:
     """A stored handler: one delivery a signal, due at once."""
     ids = [signal.id for signal in stored if signal.origin not in NOT_SENT]
     if ids:
-        _insert(ids, connection.ops.adapt_datetimefield_value(utc_now()))
+        due = connection.ops.adapt_datetimefield_value(utc_now())
+        insert_for(ids, "deliveries", {"due_at": due, "queued_at": due})
         if settings.ALPINE_API_KEY:
             transaction.on_commit(hint)
-
-
-def _insert(ids: Sequence[int], due: str | None) -> None:
-    """What a flush stores has nearly always ids without a gap: then one statement takes a third
-    less time than a row of parameters for each."""
-    first, last = min(ids), max(ids)
-    with connection.cursor() as cursor:
-        if last - first + 1 == len(ids):
-            cursor.execute(_INSERT_RANGE, [due, due, first, last])
-        else:
-            cursor.executemany(_INSERT, [(each, due, due) for each in ids])
 
 
 def queue_missing(now: datetime) -> Iterator[int]:

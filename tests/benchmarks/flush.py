@@ -1,13 +1,15 @@
 """From journal to rows, beside a bare `executemany` of the same rows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from sqlite3 import Connection
 
 from django.db import connection
 
 from signals.flush import Flusher
-from signals.ledger import flusher, journal
+from signals.ledger import journal, stored_handlers
 from signals.models import JournalCursor
+from signals.store import StoredHandler
+from sync.outbox import enqueue
 from tests.benchmarks import bare, samples
 from tests.benchmarks.figures import Figure, at_most, times_as_fast
 from tests.benchmarks.rounds import medians, seconds
@@ -24,26 +26,30 @@ def run(scene: Scene) -> Iterator[Figure]:
         wanted=0.8,
         name="bare executemany of the rows",
     )
-    yield at_most(
-        "a flush that queues a delivery for each signal costs, of one that queues none",
-        found["Argo"] / found["with deliveries"],
-        1.15,
-        " times",
+    what = "a flush that queues a delivery for each signal costs, of one that queues nothing"
+    yield at_most(what, found["Argo"] / found["with deliveries"], 1.15, " times")
+    yield Figure(
+        "- and of one that queues a decision, too",
+        f"{found['Argo'] / found['with both']:.4g} times",
     )
 
 
 def _sides(count: int) -> dict[str, Callable[[int], float]]:
     return {
-        "Argo": lambda number: _flushed(Flusher(journal()), count, first=3 * number * count),
+        "Argo": lambda number: _flushed([], count, first=4 * number * count),
         "with deliveries": lambda number: _flushed(
-            flusher(), count, first=(3 * number + 1) * count
+            [enqueue], count, first=(4 * number + 1) * count
         ),
-        "bare": lambda number: _inserted(count, first=(3 * number + 2) * count),
+        "with both": lambda number: _flushed(
+            stored_handlers(), count, first=(4 * number + 2) * count
+        ),
+        "bare": lambda number: _inserted(count, first=(4 * number + 3) * count),
     }
 
 
-def _flushed(flusher: Flusher, count: int, first: int) -> float:
+def _flushed(handlers: Sequence[StoredHandler], count: int, first: int) -> float:
     """Rows a second."""
+    flusher = Flusher(journal(), handlers=handlers)
     samples.fill(journal(), count, first)
     _settle()
     return count / seconds(flusher.flush)

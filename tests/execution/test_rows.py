@@ -19,7 +19,7 @@ from execution.models import (
     Position,
 )
 from signals.models import Signal
-from signals.rows import by_id, insert, read, update
+from signals.rows import by_id, insert, insert_for, read, update
 from tests.databases import DATABASES
 from tests.execution.desks import MORNING, Trading, orders_of
 
@@ -115,6 +115,19 @@ def test_columns_may_stand_in_another_order() -> None:
     )
     (found,) = read(PaperAccount, f"SELECT {columns} FROM paper_accounts WHERE id = %s", [made.pk])
     assert values(found) == values(PaperAccount.objects.get())
+
+
+@pytest.mark.parametrize("gap", [False, True])
+def test_each_signal_gets_its_row_once(trading: Trading, gap: bool) -> None:
+    ids = [trading.log(confidence=80.0 + number).pk for number in range(4)]
+    wanted = [ids[0], ids[1], ids[3]] if gap else ids
+    Decision.objects.exclude(pk=ids[1]).delete()
+    Decision.objects.update(account="first")
+    values = {"account": "then", "queued_at": MORNING, "due_at": MORNING, "reasons": "[]"}
+    insert_for(wanted, "decisions", values)
+    accounts = {pk: "first" if pk == ids[1] else "then" for pk in wanted}
+    assert dict(Decision.objects.values_list("pk", "account")) == accounts
+    assert {decision.queued_at for decision in Decision.objects.filter(account="then")} == {MORNING}
 
 
 def test_nothing_is_read_where_nothing_is_asked_for() -> None:

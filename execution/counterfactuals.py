@@ -39,11 +39,8 @@ def begin(signals: Iterable[Signal], expiry: timedelta, now: datetime) -> None:
     """Follow these, inside the caller's transaction, each from when it was made; what is followed
     already stays as it is."""
     adapt = connection.ops.adapt_datetimefield_value
-    rows = [
-        (signal.pk, adapt(entered_at), adapt(entered_at + expiry), adapt(now))
-        for signal in signals
-        if (entered_at := _entered_at(signal, expiry)) is not None
-    ]
+    spans = [(signal.pk, *span) for signal in signals if (span := _span(signal, expiry))]
+    rows = [(pk, adapt(entered_at), adapt(end), adapt(now)) for pk, entered_at, end in spans]
     with connection.cursor() as cursor:
         cursor.executemany(_INSERT, rows)
 
@@ -54,15 +51,14 @@ def forget(signal_pk: int) -> None:
         cursor.execute("DELETE FROM counterfactuals WHERE id = %s", [signal_pk])
 
 
-def _entered_at(signal: Signal, expiry: timedelta) -> datetime | None:
-    """None of an imported signal without an offset, as no bar is surely after it, and of one whose
-    end no calendar has."""
+def _span(signal: Signal, expiry: timedelta) -> tuple[datetime, datetime] | None:
+    """From when to when; None of an imported signal without an offset, as no bar is surely after
+    it, and of one whose end no calendar has."""
     try:
         entered_at = parse_utc(signal.timestamp)
-        entered_at + expiry
+        return entered_at, entered_at + expiry
     except (ValueError, OverflowError):
         return None
-    return entered_at
 
 
 def follow(desk: Desk) -> int:

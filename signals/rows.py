@@ -104,6 +104,8 @@ def insert_for(
     time than a row of parameters for each.
     """
     ids, given = sorted(set(signals)), [*values.values()]
+    if not ids:
+        return
     columns, slots = ", ".join(["id", *values]), ", ".join(["%s"] * len(values))
     into, once = f"INSERT INTO {table} ({columns})", "ON CONFLICT (id) DO NOTHING"
     with connections[using].cursor() as cursor:

@@ -124,7 +124,7 @@ def test_each_signal_gets_its_row_once(trading: Trading, gap: bool) -> None:
     Decision.objects.exclude(pk=ids[1]).delete()
     Decision.objects.update(account="first")
     values = {"account": "then", "queued_at": MORNING, "due_at": MORNING, "reasons": "[]"}
-    insert_for(wanted, "decisions", values)
+    insert_for([*wanted, wanted[0]], "decisions", values)
     accounts = {pk: "first" if pk == ids[1] else "then" for pk in wanted}
     assert dict(Decision.objects.values_list("pk", "account")) == accounts
     assert {decision.queued_at for decision in Decision.objects.filter(account="then")} == {MORNING}
@@ -132,4 +132,5 @@ def test_each_signal_gets_its_row_once(trading: Trading, gap: bool) -> None:
 
 def test_nothing_is_read_where_nothing_is_asked_for() -> None:
     assert by_id(PaperAccount, []) == {}
+    insert_for([], "decisions", {"account": "nobody"})
     assert read(PaperAccount, "SELECT * FROM paper_accounts WHERE id = %s", [0]) == []

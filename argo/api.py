@@ -1,6 +1,7 @@
 """The API object: what each app offers, and what errors become."""
 
 import logging
+from http import HTTPStatus
 from typing import Any
 
 from django.db import OperationalError
@@ -18,6 +19,10 @@ from signals.api.views import router as signals
 from sync.api import router as sync
 
 logger = logging.getLogger(__name__)
+ADVICE: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "send a JSON object",
+    HTTPStatus.UNAUTHORIZED: "send a key that counts as X-API-Key",
+}
 api = DescribedAPI(
     title="Argo",
     version="1",
@@ -71,9 +76,10 @@ def explain_fault(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 @api.exception_handler(HttpError)
-def explain_body(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """Raised by ninja alone, of a body that is no JSON."""
-    body = {"detail": f"{error}: send a JSON object", "errors": []}
+def explain_refusal(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """What ninja refuses by itself: a body that is no JSON, a call without a key that counts."""
+    advice = ADVICE.get(error.status_code)
+    body = {"detail": f"{error}: {advice}" if advice else str(error), "errors": []}
     return api.create_response(request, body, status=error.status_code)
 
 

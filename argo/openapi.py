@@ -7,7 +7,6 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
 REFUSED = {"application/json": {"schema": {"$ref": "#/components/schemas/Refused"}}}
-METHODS = {"get", "post", "put", "patch", "delete"}
 
 
 class DescribedAPI(NinjaAPI):
@@ -16,7 +15,7 @@ class DescribedAPI(NinjaAPI):
     def get_openapi_schema(self, **how: Any) -> OpenAPISchema:  # noqa: ANN401  # as it came
         schema = super().get_openapi_schema(**how)
         for path in schema["paths"].values():
-            for operation in (path[name] for name in METHODS & path.keys()):
+            for operation in path.values():
                 for status in _refusals(operation):
                     answer = {"description": status.phrase, "content": REFUSED}
                     operation["responses"].setdefault(status.value, answer)

@@ -6,12 +6,12 @@ The rules are those of every trade: there is no way round them.
 import logging
 
 from argo.errors import Conflict
+from execution import monitor
 from execution.brokers.protocol import AT_BROKER, Leg
 from execution.deciding import execute_due
 from execution.decisions import ask_for
 from execution.desk import Desk
 from execution.models import Decision, Order, Position
-from execution.monitor import ask_to_close, refresh
 from execution.queries import decision_of, row_of
 from execution.reconciling import reconcile
 
@@ -52,9 +52,7 @@ def cancel(desk: Desk, order: Order, *, who: str, why: str) -> Order:
     if order.state not in AT_BROKER:
         raise Conflict(f"{order}: only what the broker has can be canceled.")
     logger.warning("%s cancels %s: %s", who, order.client_order_id, why)
-    desk.broker.cancel(order.broker_id)
-    Order.objects.filter(pk=order.pk).update(reason=f"{who} cancels it: {why}")
-    refresh(desk, [order])
+    monitor.cancel(desk, order, f"{who} cancels it: {why}")
     order.refresh_from_db()
     return order
 
@@ -68,4 +66,4 @@ def close(account: str, position: Position, *, who: str, why: str) -> None:
     if position.closing_for:
         raise Conflict(f"{position}: it is being closed already, for {position.closing_for}.")
     logger.warning("%s closes %s of %s: %s", who, position, position.pk, why)
-    ask_to_close(position, MANUAL)
+    monitor.ask_to_close(position, MANUAL)

@@ -29,7 +29,7 @@ from signals.market.instruments import normalised
 from signals.market.protocol import FeedError, Quote, UnknownSymbol
 from signals.models import Signal, SignalContext
 from signals.outcomes import record_order
-from signals.rows import read
+from signals.rows import read_one
 from signals.timestamps import parse_utc
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def execute_due(desk: Desk, only: int | None = None) -> Tally:
     """Decide on everything that waits for it, oldest first, or `only` on this signal's row."""
     owner = f"{os.getpid()}-{uuid4().hex}"
     tally = Tally()
-    if only is None and desk.account != decisions.REPLAY:
+    if only is None and desk.account != decisions.REPLAY:  # which decides signals as it makes them
         tally.skipped = _skip_backlog(desk)
     while True:
         mine = decisions.claim(desk.account, owner, AT_ONCE, desk.clock(), only)
@@ -198,8 +198,9 @@ def intent_of(desk: Desk, signal: Signal) -> Intent:
 
 
 def _regime(signal: Signal) -> str:
-    found = read(SignalContext, "SELECT * FROM signal_contexts WHERE id = %s", [signal.pk])
-    return next((context.regime for context in found), None) or ""
+    statement = "SELECT * FROM signal_contexts WHERE id = %s"
+    context = read_one(SignalContext, statement, [signal.pk])
+    return (context and context.regime) or ""
 
 
 def latest(desk: Desk, symbol: str) -> tuple[Quote | None, bool | None]:

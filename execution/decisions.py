@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-import orjson
 from django.conf import settings
 from django.db import connection, transaction
 
@@ -13,8 +12,9 @@ from execution.hint import hint
 from execution.models import Decision
 from execution.risk.rules import Denial
 from signals.clock import utc_now
+from signals.dialect import skip_locked
 from signals.models import Signal, SignalContext
-from signals.rows import by_id, insert_for, read, update
+from signals.rows import by_id, insert_for, read, update, update_each
 from signals.store import StoredSignal
 
 NOT_LIVE = frozenset({"import", "adopted", "replay"})
@@ -22,7 +22,6 @@ NOT_LIVE = frozenset({"import", "adopted", "replay"})
 REPLAY = "replay"
 """The account of replays, which no live worker touches."""
 LEASE = timedelta(minutes=2)
-_SKIP_LOCKED = {"postgresql": "FOR UPDATE SKIP LOCKED", "sqlite": ""}
 # The states stand in the text, not in parameters: only so the partial index serves.
 _CLAIM = """
 UPDATE decisions SET status = 'deciding', claim = %s, due_at = %s, account = %s
@@ -38,10 +37,6 @@ AND account <> 'replay' AND asked_by = ''
 AND NOT EXISTS (SELECT 1 FROM signals WHERE signals.id = decisions.id AND order_id IS NOT NULL)
 ORDER BY due_at, id LIMIT %s {lock}
 """
-_SKIP = (
-    "UPDATE decisions SET status = 'skipped', claim = '', account = %s, skipped_for = %s, "
-    "reasons = %s, decided_at = %s WHERE id = %s"
-)
 
 
 class AlreadyDecided(Conflict):
@@ -122,7 +117,7 @@ def claim(
     ends."""
     adapt = connection.ops.adapt_datetimefield_value
     condition = "" if only is None else "AND id = %s"
-    statement = _CLAIM.format(lock=_SKIP_LOCKED[connection.vendor], only=condition)
+    statement = _CLAIM.format(lock=skip_locked(), only=condition)
     wanted = [] if only is None else [only]
     values = [owner, adapt(now + LEASE), account, adapt(now), account == REPLAY, *wanted, limit]
     with transaction.atomic():
@@ -137,13 +132,13 @@ def unasked(limit: int, now: datetime) -> list[Decision]:
     One whose signal has an order is left out: that was written down by a worker that died, and is
     looked into.
     """
-    statement = _UNASKED.format(lock=_SKIP_LOCKED[connection.vendor])
+    statement = _UNASKED.format(lock=skip_locked())
     values = [connection.ops.adapt_datetimefield_value(now), limit]
     return _read(statement, values)
 
 
 def _read(statement: str, values: Sequence[Any]) -> list[Decision]:
-    """With their signals."""
+    """The decisions that a statement answers with, each with its signal."""
     found = read(Decision, statement, values)
     signals = by_id(Signal, [decision.pk for decision in found])
     for decision in found:
@@ -153,22 +148,22 @@ def _read(statement: str, values: Sequence[Any]) -> list[Decision]:
 
 def skip_each(account: str, found: Iterable[tuple[Decision, Denial]], now: datetime) -> None:
     """These are not traded, each for its reason: what `unasked` gave, in the same transaction."""
-    moment = connection.ops.adapt_datetimefield_value(now)
-    rows = [(account, why.code, orjson.dumps([why._asdict()]).decode(), moment, decision.pk)
-            for decision, why in found]  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.executemany(_SKIP, rows)
+    ours = {"account": account, "claim": ""}
+    update_each(Decision, {decision.pk: ours | _skipped([why], now) for decision, why in found})
 
 
 def skip(mine: Mine, why: Sequence[Denial], now: datetime) -> bool:
     """The signal is not traded, for all these reasons; False where another worker has it now."""
-    return _end(
-        mine,
-        status=Decision.Status.SKIPPED,
-        skipped_for=" ".join(denial.code for denial in why),
-        reasons=[denial._asdict() for denial in why],
-        decided_at=now,
-    )
+    return _end(mine, **_skipped(why, now))
+
+
+def _skipped(why: Sequence[Denial], now: datetime) -> dict[str, object]:
+    return {
+        "status": Decision.Status.SKIPPED,
+        "skipped_for": " ".join(denial.code for denial in why),
+        "reasons": [denial._asdict() for denial in why],
+        "decided_at": now,
+    }
 
 
 def execute(mine: Mine, order_id: str, now: datetime) -> bool:

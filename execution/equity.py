@@ -10,7 +10,7 @@ from execution.desk import Desk
 from execution.models import EquityDay, TradingAccount
 from execution.prop_firm.days import Day, record
 from signals.dialect import for_update
-from signals.rows import insert, read, update
+from signals.rows import insert, read, read_one, update
 
 _ACCOUNT = "SELECT * FROM trading_accounts WHERE name = %s"
 _LATEST = "SELECT * FROM equity_days WHERE account = %s ORDER BY day DESC LIMIT 1"
@@ -23,8 +23,8 @@ def account_row(desk: Desk, money: Account, *, locked: bool = False) -> TradingA
     `locked`: nobody else's until the caller's transaction ends.
     """
     statement = _ACCOUNT + (for_update() if locked else "")
-    if there := read(TradingAccount, statement, [desk.account]):
-        return there[0]
+    if there := read_one(TradingAccount, statement, [desk.account]):
+        return there
     rows = TradingAccount.objects.all()
     row, _ = (rows.select_for_update() if locked else rows).get_or_create(
         name=desk.account,
@@ -88,7 +88,7 @@ class Curve:
 
 def latest_day(account: str) -> EquityDay | None:
     """The last day of which there is a mark."""
-    return next(iter(read(EquityDay, _LATEST, [account])), None)
+    return read_one(EquityDay, _LATEST, [account])
 
 
 def day_start(desk: Desk, money: Account) -> Decimal:

@@ -158,9 +158,14 @@ def cancel_idle(desk: Desk, alone: Alone) -> None:
         why = halted or "it waited for too long"
         logger.warning("%s is canceled: %s", entry, why)
         with alone(entry):
-            desk.broker.cancel(entry.broker_id)
-            Order.objects.filter(pk=entry.pk).update(reason=why)
-            refresh(desk, [entry])
+            cancel(desk, entry, why)
+
+
+def cancel(desk: Desk, entry: Order, why: str) -> None:
+    """Have the broker cancel an entry, and ask what became of it. Raises `BrokerError`."""
+    desk.broker.cancel(entry.broker_id)
+    Order.objects.filter(pk=entry.pk).update(reason=why)
+    refresh(desk, [entry])
 
 
 def _close_if_due(desk: Desk, position: Position, is_breached: bool) -> None:

@@ -60,6 +60,13 @@ def for_update(using: str = "default") -> str:
     return " FOR UPDATE" if connections[using].features.has_select_for_update else ""
 
 
+def skip_locked(using: str = "default") -> str:
+    """What ends a SELECT of rows that nobody else has, each its own from then on; nothing on
+    SQLite, as `for_update`."""
+    locking = for_update(using)
+    return f"{locking} SKIP LOCKED" if locking else ""
+
+
 def stored_hashes(using: str, signal_ids: Sequence[str]) -> dict[str, str]:
     """`sha256` by `signal_id`, of those that are stored."""
     return dict(_select_by_ids(using, "signal_id, sha256", signal_ids))

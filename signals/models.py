@@ -7,7 +7,7 @@ from django.db.models import Value
 from django.db.models.functions import Now
 
 from argo.errors import Conflict
-from signals.rows import read
+from signals.rows import read_one
 
 
 class AppendOnly(Conflict):
@@ -81,13 +81,9 @@ class JournalCursorQuerySet(models.QuerySet["JournalCursor"]):
 
         In plain SQL: every flush and every change asks.
         """
-        found = read(
-            JournalCursor,
-            "SELECT * FROM journal_cursors WHERE journal = %s",
-            [journal],
-            using=self.db,
-        )
-        return next(iter(found), None) or self.get_or_create(journal=journal)[0]
+        statement = "SELECT * FROM journal_cursors WHERE journal = %s"
+        found = read_one(JournalCursor, statement, [journal], using=self.db)
+        return found or self.get_or_create(journal=journal)[0]
 
 
 class JournalCursor(models.Model):

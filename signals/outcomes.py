@@ -12,7 +12,7 @@ from signals.changes import Change, encode_change, make, state
 from signals.dialect import for_update
 from signals.journal import Journal
 from signals.models import JournalCursor, OutcomeChange, Signal
-from signals.rows import read
+from signals.rows import read_one
 from signals.timestamps import utc_text
 
 _SIGNAL = "SELECT * FROM signals WHERE signal_id = %s"
@@ -85,8 +85,7 @@ def record_order(
 
 
 def _locked(signal_id: str, using: str) -> Signal:
-    found = read(Signal, _SIGNAL + for_update(using), [signal_id], using=using)
-    signal = next(iter(found), None)
+    signal = read_one(Signal, _SIGNAL + for_update(using), [signal_id], using=using)
     if signal is None:
         raise NotFound(f"There is no signal {signal_id}.")
     return signal

@@ -34,6 +34,13 @@ def read(
     return [model.from_db(using, names, _converted(row, plan, database)) for row in found]
 
 
+def read_one(
+    model: type[Row], statement: str, values: Sequence[Any], *, using: str = DEFAULT_DB_ALIAS
+) -> Row | None:
+    """The first of them."""
+    return next(iter(read(model, statement, values, using=using)), None)
+
+
 def by_id(
     model: type[Row], ids: Collection[int], *, using: str = DEFAULT_DB_ALIAS
 ) -> dict[int, Row]:
@@ -137,6 +144,19 @@ def update(
             [*_prepared(model, values.items(), database), pk, *_prepared(model, there, database)],
         )
         return bool(cursor.rowcount == 1)
+
+
+def update_each(
+    model: type[Model], changes: Mapping[int, Mapping[str, Any]], *, using: str = DEFAULT_DB_ALIAS
+) -> None:
+    """Set fields of many rows, the same of each, in one call; they are to be locked before."""
+    if not changes:
+        return
+    database, names = connections[using], next(iter(changes.values())).keys()
+    columns = ", ".join(f"{_field(model, name).column} = %s" for name in names)
+    rows = [(*_prepared(model, values.items(), database), pk) for pk, values in changes.items()]
+    with database.cursor() as cursor:
+        cursor.executemany(f"UPDATE {model._meta.db_table} SET {columns} WHERE id = %s", rows)  # noqa: S608
 
 
 def _prepared(

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
+from signals.dialect import skip_locked
 from signals.models import Signal
 from sync.models import OPEN, Delivery
 from sync.payload import COLUMNS, payload
 from sync.persistent import persistent
 
 Status = Delivery.Status
-_SKIP_LOCKED = {"postgresql": "FOR UPDATE SKIP LOCKED", "sqlite": ""}
 # Of the states in the text, see sync.models.OPEN.
 _CLAIM = """
 UPDATE deliveries SET status = 'sending', claim = %s, due_at = %s, attempted_at = %s,
@@ -64,7 +64,7 @@ class Claims:
         """Take up to `limit` due deliveries: mine until the lease ends."""
         adapt = connection.ops.adapt_datetimefield_value
         end = adapt(now + self.lease)
-        statement = _CLAIM.format(lock=_SKIP_LOCKED[connection.vendor])
+        statement = _CLAIM.format(lock=skip_locked())
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(statement, [self.owner, end, adapt(now), adapt(now), limit])
             attempts = dict(cursor.fetchall())

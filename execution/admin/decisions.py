@@ -18,16 +18,23 @@ from signals.clock import utc_now
 from signals.timestamps import parse_utc
 
 
-def sentences(reasons: list[dict[str, str]]) -> SafeString:
+class WithReasons:
+    """Shows why a signal was skipped, and why before it was asked for again."""
+
+    @admin.display(description="why not")
+    def why(self, decision: Decision) -> SafeString:
+        return _sentences(decision.reasons)
+
+    @admin.display(description="before it was asked for again")
+    def before(self, decision: Decision) -> SafeString:
+        rows = ((time(parse_utc(past["decided_at"])), past["asked_by"] or "nobody",
+                 _sentences(past["reasons"])) for past in decision.earlier)  # fmt: skip
+        return format_html_join("", "<div>{}, asked by {}: {}</div>", rows)
+
+
+def _sentences(reasons: list[dict[str, str]]) -> SafeString:
     """A line for each."""
     return format_html_join("", "<div>{}</div>", ((each["text"],) for each in reasons))
-
-
-def earlier(decision: Decision) -> SafeString:
-    """When it was skipped before, and why."""
-    rows = ((time(parse_utc(past["decided_at"])), past["asked_by"] or "nobody",
-             sentences(past["reasons"])) for past in decision.earlier)  # fmt: skip
-    return format_html_join("", "<div>{}, asked by {}: {}</div>", rows)
 
 
 class ForReason(admin.SimpleListFilter):
@@ -45,7 +52,7 @@ class ForReason(admin.SimpleListFilter):
 
 
 @admin.register(Decision)
-class DecisionAdmin(ReadOnly, SearchedBySignal[Decision]):
+class DecisionAdmin(WithReasons, ReadOnly, SearchedBySignal[Decision]):
     signal, symbol = "pk", "signal__symbol"
     list_display = (
         "queued", "what", "status", "why", "account", "asked_by", "signal__signal_id",
@@ -79,14 +86,6 @@ class DecisionAdmin(ReadOnly, SearchedBySignal[Decision]):
     @admin.display(description="signal")
     def what(self, decision: Decision) -> str:
         return f"{decision.signal.action} {decision.signal.symbol}"
-
-    @admin.display(description="why not")
-    def why(self, decision: Decision) -> SafeString:
-        return sentences(decision.reasons)
-
-    @admin.display(description="before it was asked for again")
-    def before(self, decision: Decision) -> SafeString:
-        return earlier(decision)
 
 
 @admin.register(Counterfactual)

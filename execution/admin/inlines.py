@@ -1,28 +1,19 @@
 """What execution has to say on a signal's own page."""
 
 from django.contrib import admin
-from django.utils.safestring import SafeString
 
-from execution.admin.decisions import earlier, sentences
+from execution.admin.decisions import WithReasons
 from execution.models import Counterfactual, Decision, Order, Position
 from signals.admin.common import ReadOnly
 from signals.admin.signals import SignalAdmin
 from signals.models import Signal
 
 
-class DecisionInline(ReadOnly, admin.StackedInline[Decision, Signal]):
+class DecisionInline(WithReasons, ReadOnly, admin.StackedInline[Decision, Signal]):
     model = Decision
     fields = (("status", "account", "asked_by"), "why", ("queued_at", "decided_at"), "before")
     readonly_fields = ("why", "before")
     verbose_name_plural = "decision"
-
-    @admin.display(description="why not")
-    def why(self, decision: Decision) -> SafeString:
-        return sentences(decision.reasons)
-
-    @admin.display(description="before it was asked for again")
-    def before(self, decision: Decision) -> SafeString:
-        return earlier(decision)
 
 
 class OrderInline(ReadOnly, admin.TabularInline[Order, Signal]):

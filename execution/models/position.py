@@ -9,7 +9,7 @@ from django.db.models import Q, Value
 
 from execution.fields import ZERO, ExactDecimal
 from signals.models import Signal
-from signals.rows import read
+from signals.rows import read, read_one
 
 _OPEN = "SELECT * FROM positions WHERE account = %s AND status = 'open' ORDER BY id"
 _LATEST_CLOSED = """
@@ -31,7 +31,7 @@ class PositionQuerySet(models.QuerySet["Position"]):
 
     def of_signal(self, signal_pk: int) -> "Position | None":
         """The signal's, where something was filled."""
-        return next(iter(read(Position, _OF_SIGNAL, [signal_pk])), None)
+        return read_one(Position, _OF_SIGNAL, [signal_pk])
 
     def closed_since(self, account: str, at: datetime) -> "list[Position]":
         """The account's that closed then or later."""

@@ -19,7 +19,7 @@ from execution.models import (
     Position,
 )
 from signals.models import Signal
-from signals.rows import by_id, insert, insert_for, read, update
+from signals.rows import by_id, insert, insert_for, read, update, update_each
 from tests.databases import DATABASES
 from tests.execution.desks import MORNING, Trading, orders_of
 
@@ -115,6 +115,19 @@ def test_columns_may_stand_in_another_order() -> None:
     )
     (found,) = read(PaperAccount, f"SELECT {columns} FROM paper_accounts WHERE id = %s", [made.pk])
     assert values(found) == values(PaperAccount.objects.get())
+
+
+def test_many_rows_are_changed_each_its_way(trading: Trading) -> None:
+    for number in range(3):
+        trading.log(confidence=80.0 + number)
+    first, _, third = Decision.objects.order_by("pk")
+    update_each(Decision, {
+        first.pk: {"reasons": [{"code": "a"}], "decided_at": MORNING},
+        third.pk: {"reasons": [], "decided_at": None},
+    })  # fmt: skip
+    update_each(Decision, {})
+    rows = Decision.objects.order_by("pk").values_list("reasons", "decided_at")
+    assert list(rows) == [([{"code": "a"}], MORNING), ([], None), ([], None)]
 
 
 @pytest.mark.parametrize("gap", [False, True])

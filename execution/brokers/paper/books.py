@@ -14,7 +14,7 @@ from execution.brokers.protocol import BrokerError, Leg
 from execution.fields import ZERO, exact_text
 from execution.models import PaperAccount, PaperFill, PaperOrder
 from execution.risk.intent import Side
-from signals.rows import insert, read, update
+from signals.rows import insert, read_one, update
 
 _BY_NAME = "SELECT * FROM paper_orders WHERE account_id = %s AND client_order_id = %s"
 _UPDATE = """
@@ -71,7 +71,7 @@ class Books:
         for ticket in (*self.tickets, *self.ended):
             if any(order.client_order_id == client_order_id for order in ticket.orders):
                 return ticket
-        row = next(iter(read(PaperOrder, _BY_NAME, [self.account.pk, client_order_id])), None)
+        row = read_one(PaperOrder, _BY_NAME, [self.account.pk, client_order_id])
         return tickets([row.parent_id or row.pk])[0] if row else None
 
     def write(self, changed: Sequence[Ticket], fills: Sequence[PaperFill] = ()) -> None:

@@ -193,13 +193,16 @@ def test_too_small_a_size_is_told(trading: Trading) -> None:
     assert codes_of(signal)[0] == "too_small"
 
 
-@pytest.mark.usefixtures("database")
-def test_a_backlog_that_nobody_asked_for_is_skipped_many_at_a_time(
-    trading: Trading, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """But for what a person asked for, and for a signal whose order somebody had written down."""
+@pytest.fixture
+def three_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So many are skipped in one transaction, and the next ones directly after them."""
     monkeypatch.setattr(deciding, "MANY", 3)
     monkeypatch.setattr(deciding, "PAUSE", 0)
+
+
+@pytest.mark.usefixtures("database", "three_are_many")
+def test_a_backlog_that_nobody_asked_for_is_skipped_many_at_a_time(trading: Trading) -> None:
+    """But for what a person asked for, and for a signal whose order somebody had written down."""
     signals = [trading.log(confidence=80.0 + number) for number in range(9)]
     asked, ordered = signals[:2]
     Decision.objects.filter(pk=asked.pk).update(asked_by="ann")
@@ -216,12 +219,10 @@ def test_a_backlog_that_nobody_asked_for_is_skipped_many_at_a_time(
     assert not Counterfactual.objects.filter(pk=asked.pk).exists()
 
 
-@pytest.mark.usefixtures("database")
+@pytest.mark.usefixtures("database", "three_are_many")
 def test_a_backlog_that_is_too_old_is_skipped_many_at_a_time(
     trading: Trading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deciding, "MANY", 3)
-    monkeypatch.setattr(deciding, "PAUSE", 0)
     old = [trading.log(confidence=80.0 + number) for number in range(6)]
     trading.clock.pass_by(days=1)
     trading.market.quotes[SYMBOL] = Quote(100.0, trading.clock())

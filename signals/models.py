@@ -7,7 +7,7 @@ from django.db.models import Value
 from django.db.models.functions import Now
 
 from argo.errors import Conflict
-from signals.rows import read_one
+from signals.rows import select_one
 
 
 class AppendOnly(Conflict):
@@ -82,7 +82,7 @@ class JournalCursorQuerySet(models.QuerySet["JournalCursor"]):
         In plain SQL: every flush and every change asks.
         """
         statement = "SELECT * FROM journal_cursors WHERE journal = %s"
-        found = read_one(JournalCursor, statement, [journal], using=self.db)
+        found = select_one(JournalCursor, statement, [journal], using=self.db)
         return found or self.get_or_create(journal=journal)[0]
 
 

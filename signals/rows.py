@@ -1,4 +1,4 @@
-"""Rows read and written by plain statements.
+"""Rows select and written by plain statements.
 
 Django takes several times as long to write such a statement, or to make its rows, as the database
 to run it, and a trade is some eighty of them. Every table's key is `id`. Django's own signals are
@@ -18,7 +18,7 @@ Convert = Callable[[Any, Col, BaseDatabaseWrapper], Any]
 Plan = tuple[tuple[int, Col, tuple[Convert, ...]], ...]
 
 
-def read(
+def select(
     model: type[Row], statement: str, values: Sequence[Any], *, using: str = DEFAULT_DB_ALIAS
 ) -> list[Row]:
     """The rows that a statement answers with every column of, as `model.objects.raw` gives them."""
@@ -34,11 +34,11 @@ def read(
     return [model.from_db(using, names, _converted(row, plan, database)) for row in found]
 
 
-def read_one(
+def select_one(
     model: type[Row], statement: str, values: Sequence[Any], *, using: str = DEFAULT_DB_ALIAS
 ) -> Row | None:
     """The first of them."""
-    return next(iter(read(model, statement, values, using=using)), None)
+    return next(iter(select(model, statement, values, using=using)), None)
 
 
 def by_id(
@@ -47,7 +47,7 @@ def by_id(
     """Those of these primary keys that there are, by them."""
     slots = ", ".join(["%s"] * len(ids))
     statement = f"SELECT * FROM {model._meta.db_table} WHERE id IN ({slots}) ORDER BY id"  # noqa: S608
-    return {row.pk: row for row in read(model, statement, [*ids], using=using)} if ids else {}
+    return {row.pk: row for row in select(model, statement, [*ids], using=using)} if ids else {}
 
 
 def _plan(model: type[Model], columns: tuple[str, ...], database: BaseDatabaseWrapper) -> Plan:
@@ -101,7 +101,7 @@ def insert(row: Model, *, using: str = DEFAULT_DB_ALIAS) -> None:
     row._state.adding, row._state.db = False, using
 
 
-def insert_for(
+def insert_missing(
     signals: Iterable[int], table: str, values: Mapping[str, Any], *, using: str = DEFAULT_DB_ALIAS
 ) -> None:
     """For each of these signals a row with its primary key and these values, adapted for the

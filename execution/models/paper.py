@@ -5,7 +5,8 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q, Value
 
-from execution.fields import ZERO, ExactDecimal
+from execution.fields import ExactDecimal
+from execution.money import ZERO
 
 
 class PaperAccount(models.Model):

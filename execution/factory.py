@@ -52,7 +52,7 @@ def build_context(
         limits=limits(firm),
         journal=config.journal(),
         clock=clock,
-        day_of=partial(trading_day, firm or house_days()),
+        day_of=partial(trading_day, firm or days_without_firm()),
         sizing=_sizing(),
         rule_set=firm,
         auto_execute=settings.AUTO_EXECUTE,
@@ -73,9 +73,9 @@ def paper(
         as_decimal(settings.PAPER_SLIPPAGE),
         as_decimal(settings.PAPER_FEE),
     )
-    terms = FillModel(costs, as_decimal(share) if share else None)
-    shelf = PaperStore(account, as_decimal(settings.PAPER_DEPOSIT), is_exclusive)
-    return PaperBroker(shelf, prices, hours, clock, terms)
+    fill_model = FillModel(costs, as_decimal(share) if share else None)
+    store = PaperStore(account, as_decimal(settings.PAPER_DEPOSIT), is_exclusive)
+    return PaperBroker(store, prices, hours, clock, fill_model)
 
 
 def rule_set() -> RuleSet | None:
@@ -84,7 +84,7 @@ def rule_set() -> RuleSet | None:
     return load(settings.PROP_FIRM, own)
 
 
-def house_days() -> RuleSet:
+def days_without_firm() -> RuleSet:
     """Without a firm, a day begins at midnight of TRADING_ZONE."""
     return RuleSet(name="house", source="settings", zone=settings.TRADING_ZONE)
 

@@ -17,7 +17,7 @@ _SINCE = "SELECT * FROM equity_days WHERE account = %s AND day >= %s"
 
 
 @dataclass
-class Curve:
+class EquityCurve:
     """The equity curve as far as it is kept, and marks that are not written down yet."""
 
     context: TradingContext
@@ -27,7 +27,7 @@ class Curve:
     _changed: list[EquityDay] = field(default_factory=list)
 
     @classmethod
-    def read(cls, context: TradingContext, money: Account) -> "Curve":
+    def read(cls, context: TradingContext, money: Account) -> "EquityCurve":
         """As the rows are now; the account's is locked until the caller's transaction ends."""
         return cls(
             context, account_row(context.account, money, locked=True), latest_day(context.account)

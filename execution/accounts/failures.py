@@ -38,18 +38,18 @@ def each_isolated() -> Iterator[Guard]:
 @contextmanager
 def recording_failures(account: str, task: str, clock: Clock) -> Iterator[None]:
     """Keep what the task raises, which goes on; forget what it raised before once it is done."""
-    mine = Failure.objects.filter(account=account, task=task)
+    recorded = Failure.objects.filter(account=account, task=task)
     try:
         yield
     except Exception as error:
         Failure.objects.update_or_create(
             account=account,
             task=task,
-            defaults={"error": _told(task, error), "failed_at": clock()},
+            defaults={"error": _message(task, error), "failed_at": clock()},
         )
         raise
-    if mine.exists():  # deleting nothing would wait for every writer, too
-        mine.delete()
+    if recorded.exists():  # deleting nothing would wait for every writer, too
+        recorded.delete()
 
 
 def failures(account: str) -> list[Failure]:
@@ -57,7 +57,7 @@ def failures(account: str) -> list[Failure]:
     return list(Failure.objects.filter(account=account).order_by("-failed_at", "task"))
 
 
-def _told(task: str, error: Exception) -> str:
+def _message(task: str, error: Exception) -> str:
     """In a sentence; of an error that is not the broker's with its kind."""
     if isinstance(error, BrokerError):
         return f"The broker failed: {error}"

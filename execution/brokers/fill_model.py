@@ -1,29 +1,21 @@
 """How an exchange fills orders, bar by bar: for the paper broker and for what might have been.
 
 Prices within a bar come in an unknown order. Where a bar reaches both stop and target, the stop is
-taken to have come first: an estimate that never flatters.
+market_price to have come first: an estimate that never flatters.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import NamedTuple
 
 from execution.money import HUNDRED, ONE, TWO, as_decimal
 from execution.risk.sizing import to_step
-from execution.types import Side
+from execution.types import ExitReason, Side
 from signals.market.bars import Bar
 
-FINEST = Decimal("0.00000001")
+PRECISION = Decimal("0.00000001")
 """Prices of fills and fees are rounded to this."""
-
-
-class Exit(StrEnum):
-    """Which leg of a bracket ended the trade."""
-
-    STOP = "stop"
-    TARGET = "target"
 
 
 class Prices(NamedTuple):
@@ -68,7 +60,7 @@ class Ended(NamedTuple):
     """At which price and by which leg; costs are not in the price."""
 
     price: Decimal
-    by: Exit
+    by: ExitReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +72,15 @@ class Costs:
     slippage: Decimal = Decimal("0.02")
     fee: Decimal = Decimal(0)
 
-    def taken(self, side: Side, price: Decimal) -> Decimal:
+    def market_price(self, side: Side, price: Decimal) -> Decimal:
         """The price at which an order that takes what there is gets filled: half the spread and
         the slippage worse than the middle."""
         worse = (self.spread / TWO + self.slippage) / HUNDRED
-        return (price * (ONE + worse if side is Side.BUY else ONE - worse)).quantize(FINEST)
+        return (price * (ONE + worse if side is Side.BUY else ONE - worse)).quantize(PRECISION)
 
     def fee_of(self, quantity: Decimal, price: Decimal) -> Decimal:
         """The fee of one fill."""
-        return (quantity * price * self.fee / HUNDRED).quantize(FINEST)
+        return (quantity * price * self.fee / HUNDRED).quantize(PRECISION)
 
 
 @dataclass(frozen=True)
@@ -109,13 +101,13 @@ def ended(side: Side, stop: Decimal, target: Decimal, bar: Prices) -> Ended | No
     """
     above = side is Side.BUY
     if (bar.open <= stop) if above else (bar.open >= stop):
-        return Ended(bar.open, Exit.STOP)
+        return Ended(bar.open, ExitReason.STOP)
     if (bar.open >= target) if above else (bar.open <= target):
-        return Ended(bar.open, Exit.TARGET)
+        return Ended(bar.open, ExitReason.TARGET)
     if (bar.low <= stop) if above else (bar.high >= stop):
-        return Ended(stop, Exit.STOP)
+        return Ended(stop, ExitReason.STOP)
     if (bar.high >= target) if above else (bar.low <= target):
-        return Ended(target, Exit.TARGET)
+        return Ended(target, ExitReason.TARGET)
     return None
 
 

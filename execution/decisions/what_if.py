@@ -14,7 +14,7 @@ from execution.decisions.intents import intent_of, latest, size
 from execution.decisions.prechecks import stale_reason
 from execution.money import TWO, ZERO, as_decimal
 from execution.prop_firm import measures as standing
-from execution.prop_firm.days import Day, NoStanding, record
+from execution.prop_firm.days import Day, NotMeasurable, record
 from execution.prop_firm.measures import Measure
 from execution.risk.headroom import Headroom, after_loss, headroom, loss_at_stop
 from execution.risk.model import Intent, Portfolio
@@ -70,7 +70,7 @@ def stand(context: TradingContext, trade: str | Proposal | None = None) -> Stand
     held = portfolio(context, money, now, locked=False)
     try:
         return _stand(context, money, held, wanted, signal, now)
-    except (NoStanding, ArithmeticError) as error:
+    except (NotMeasurable, ArithmeticError) as error:
         raise Unavailable(f"The account's figures make no standing: {error}") from error
 
 

@@ -17,7 +17,7 @@ from signals.dialect import for_update
 from signals.models import Signal
 from signals.rows import select
 
-CHANGING = frozenset(
+MUTABLE_FIELDS = frozenset(
     {"state", "filled", "average_price", "broker_id", "reason", "submitted_at", "updated_at",
      "claim", "due_at"}
 )  # fmt: skip
@@ -77,7 +77,7 @@ class OrderQuerySet(models.QuerySet["Order"]):
         return select(Order, _OF_BROKER.format(slots), [account, *broker_ids])
 
     def update(self, **kwargs: Any) -> int:  # noqa: ANN401
-        if fixed := kwargs.keys() - CHANGING:
+        if fixed := kwargs.keys() - MUTABLE_FIELDS:
             raise Immutable(f"What was ordered stays as it is: {', '.join(sorted(fixed))}.")
         return super().update(**kwargs)
 

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from execution.accounts import halts
 from execution.accounts.compliance import measures
-from execution.accounts.equity import Curve
+from execution.accounts.equity import EquityCurve
 from execution.accounts.failures import Guard, each_isolated, recording_failures
 from execution.accounts.halts import why_halted
 from execution.accounts.rows import lock
@@ -76,7 +76,7 @@ def mark_equity(context: TradingContext) -> None:
     """
     money = context.broker.account()
     with transaction.atomic():
-        curve = Curve.read(context, money)
+        curve = EquityCurve.read(context, money)
         curve.add(money, not_counted(context, curve.latest))
         curve.write()
         check_breach(context, money)
@@ -157,7 +157,9 @@ def cancel_idle(context: TradingContext, alone: Guard) -> None:
     entries = [order for order in _at_broker(context) if order.leg == Leg.ENTRY]
     halted = why_halted(context.account) if entries else None
     idle = [
-        each for each in entries if halted or context.clock() - each.created_at > context.patience
+        each
+        for each in entries
+        if halted or context.clock() - each.created_at > context.entry_timeout
     ]
     for entry in idle:
         why = halted or "it waited for too long"

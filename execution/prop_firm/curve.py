@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from execution.money import HUNDRED
-from execution.prop_firm.days import Day, NoStanding, check
+from execution.prop_firm.days import Day, NotMeasurable, check
 from execution.prop_firm.rule_set import DailyLoss, Drawdown, Figure, Trail
 
 
@@ -44,15 +44,15 @@ class Level(NamedTuple):
 def checked(curve: Curve) -> Curve:
     """The curve itself.
 
-    Raises `NoStanding` for one without a day, with days out of order, or with what is no number.
+    Raises `NotMeasurable` for one without a day, with days out of order, or with what is no number.
     """
     check(starting_balance=curve.starting_balance, equity=curve.equity, balance=curve.balance)
     if curve.starting_balance <= 0:
-        raise NoStanding(f"the starting balance is {curve.starting_balance}, not above 0")
+        raise NotMeasurable(f"the starting balance is {curve.starting_balance}, not above 0")
     if not curve.days:
-        raise NoStanding("no day is recorded yet: record the mark before it is measured")
+        raise NotMeasurable("no day is recorded yet: record the mark before it is measured")
     if any(later.day <= earlier.day for earlier, later in pairwise(curve.days)):
-        raise NoStanding("the days are not in order, the oldest first")
+        raise NotMeasurable("the days are not in order, the oldest first")
     for day in curve.days:
         check(**{field: figure for field, figure in day._asdict().items() if field in MONEY})
     return curve

@@ -11,7 +11,7 @@ ONE_DAY = timedelta(days=1)
 NOON = 12
 
 
-class NoStanding(ValueError):
+class NotMeasurable(ValueError):
     """What was given does not say how an account stands; the message says which figure is wrong."""
 
 
@@ -52,10 +52,10 @@ def trading_day(rule_set: RuleSet, moment: datetime) -> date:
     """The firm's trading day at `moment`, whatever the clocks do: a later moment is never of an
     earlier day.
 
-    Raises `NoStanding` for a moment without a time zone.
+    Raises `NotMeasurable` for a moment without a time zone.
     """
     if moment.tzinfo is None:
-        raise NoStanding(f"{moment} has no time zone")
+        raise NotMeasurable(f"{moment} has no time zone")
     day = moment.astimezone(rule_set.time_zone).date() + ONE_DAY
     while day_start(rule_set, day) > moment:  # instants: wall clocks repeat an hour in autumn
         day -= ONE_DAY
@@ -68,11 +68,11 @@ def record(days: Sequence[Day], day: date, equity: Decimal, balance: Decimal, tr
     `days` are those kept, oldest first; `traded` is how many trades were opened since the last
     mark. A mark of a day before the latest (the clock went back) counts for the latest. What was
     lost since the last mark of the day before counts for the new day: nobody saw when it was lost,
-    and a loss must not fall between two days. Raises `NoStanding` for what is no number.
+    and a loss must not fall between two days. Raises `NotMeasurable` for what is no number.
     """
     check(equity=equity, balance=balance)
     if traded < 0:
-        raise NoStanding(f"{traded} trades cannot have been opened")
+        raise NotMeasurable(f"{traded} trades cannot have been opened")
     latest = days[-1] if days else None
     if latest is None or day > latest.day:
         return _first(latest, day, equity, balance, traded)
@@ -103,7 +103,7 @@ def _first(before: Day | None, day: date, equity: Decimal, balance: Decimal, tra
 
 
 def check(**figures: Decimal) -> None:
-    """Raise `NoStanding` for a figure that is no number: it would pass every comparison."""
+    """Raise `NotMeasurable` for a figure that is no number: it would pass every comparison."""
     for name, value in figures.items():
         if not value.is_finite():
-            raise NoStanding(f"{name} is {value}, not a number")
+            raise NotMeasurable(f"{name} is {value}, not a number")

@@ -8,7 +8,7 @@ from signals.market.hours import TradingHours
 
 WEEK = timedelta(days=7)
 FRIDAY = 4
-FAR = timedelta(days=14)
+LONGEST_CLOSURE = timedelta(days=14)
 """No market stays closed for longer; past it nothing is known, and nothing may be held."""
 
 
@@ -22,7 +22,7 @@ def must_be_flat(rule_set: RuleSet, moment: datetime, hours: TradingHours) -> bo
     Friday to that of its Sunday (17:00 for days that begin at 17:00, else midnight or as `reset`
     says).
 
-    Where nothing is known of the market's sessions the answer is yes. Raises `NoStanding` for a
+    Where nothing is known of the market's sessions the answer is yes. Raises `NotMeasurable` for a
     moment without a time zone.
     """
     flat = rule_set.flat
@@ -74,7 +74,7 @@ def _past_session(flat: Flat, moment: datetime, hours: TradingHours) -> bool:
 def _session(moment: datetime, hours: TradingHours) -> tuple[date, datetime] | None:
     """The session under way, or the next one, and when it ends."""
     today = hours.day_of(moment)
-    for day in hours.days(today, today + FAR):
+    for day in hours.days(today, today + LONGEST_CLOSURE):
         end = hours.close_of(day)
         if end is not None and end >= moment:
             return day, end

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from execution.money import HUNDRED, ZERO
 from execution.prop_firm.curve import Curve, Level, checked, daily_level, drawdown_level
-from execution.prop_firm.days import Day, NoStanding, check, record
+from execution.prop_firm.days import Day, NotMeasurable, check, record
 from execution.prop_firm.rule_set import RuleSet
 
 LIMITS = ("drawdown", "daily_loss")
@@ -54,7 +54,7 @@ def measure(
     """Every rule of the set that can be measured, limits first.
 
     `days` are those since the account began, oldest first, the last of them the day under way:
-    record the mark before. Raises `NoStanding` where a figure is no number or no day is there.
+    record the mark before. Raises `NotMeasurable` where a figure is no number or no day is there.
     """
     curve = checked(Curve(starting_balance, days, equity, balance))
     found = (ask(rule_set, curve) for ask in MEASURES)
@@ -72,11 +72,11 @@ def after_loss(
     """The same if `loss` were lost now and closed, as a trade at its stop would: both equity and
     balance fall by it, and the peaks stay.
 
-    Raises `NoStanding`, also for a loss below 0.
+    Raises `NotMeasurable`, also for a loss below 0.
     """
     check(loss=loss)
     if loss < 0:
-        raise NoStanding(f"the loss is {loss}, not 0 or above")
+        raise NotMeasurable(f"the loss is {loss}, not 0 or above")
     checked(Curve(starting_balance, days, equity, balance))
     today = record(days, days[-1].day, equity, balance, 0)  # the present mark may be a peak
     return measure(rule_set, starting_balance, [*days[:-1], today], equity - loss, balance - loss)

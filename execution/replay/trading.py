@@ -10,7 +10,7 @@ from typing import IO, Any
 from django.db import transaction
 from django.db.models import Count
 
-from execution.accounts.equity import Curve
+from execution.accounts.equity import EquityCurve
 from execution.accounts.halts import standing
 from execution.accounts.rows import REPLAY
 from execution.brokers.fill_model import Prices
@@ -69,7 +69,7 @@ class PaperTrading:
     context: TradingContext
     broker: PaperBroker
     alone: IO[str]
-    _curve: Curve | None = None
+    _curve: EquityCurve | None = None
     _close_at: datetime | None = None
 
     def see(self, windows: Sequence[Bars]) -> None:
@@ -112,7 +112,7 @@ class PaperTrading:
         money = self.broker.account()
         if self._curve is None:
             with transaction.atomic():
-                self._curve = Curve.read(self.context, money)
+                self._curve = EquityCurve.read(self.context, money)
         is_new = any(order.leg == Leg.ENTRY for order in touched)
         self._curve.add(money, not_counted(self.context, self._curve.latest) if is_new else 0)
         if self.context.rule_set is not None:

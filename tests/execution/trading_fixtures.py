@@ -158,7 +158,7 @@ class Trading:
     def restarted(self) -> "Trading":
         """The same account in a process that knows only what is stored."""
         paper = self.broker.broker
-        wire = Wire(replace(paper, shelf=PaperStore(ACCOUNT, paper.shelf.deposit)))
+        wire = Wire(replace(paper, store=PaperStore(ACCOUNT, paper.store.deposit)))
         return replace(self, broker=wire, context=replace(self.context, broker=_as_broker(wire)))
 
     def log(self, origin: str = "python", **changes: Any) -> Signal:  # noqa: ANN401

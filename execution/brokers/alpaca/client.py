@@ -10,11 +10,11 @@ from alpaca.common.exceptions import APIError
 from alpaca.trading.client import TradingClient
 from requests import JSONDecodeError, RequestException
 
-from execution.brokers.alpaca.parse import Told
+from execution.brokers.alpaca.parse import Answer
 from execution.brokers.protocol import BrokerError
 from signals.market.alpaca_http import fault_of_keys, make_patient
 
-QUOTED = 300
+MAX_QUOTED = 300
 """Of an answer that is refused, so many characters are told."""
 PERMANENT = frozenset({400, 401, 403, 404, 422})
 """Statuses that the same request would meet again."""
@@ -28,7 +28,7 @@ ADVICE = {
     429: "That is Alpaca's rate limit: ask less often.",
 }
 Parameters = Mapping[str, str]
-NONSENSE = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
+PARSE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
 
 
 class Refusal(NamedTuple):
@@ -45,7 +45,7 @@ class Refusal(NamedTuple):
         return self.status == 404 and self.code.startswith("404")
 
 
-class Wire:
+class AlpacaClient:
     """One account at Alpaca. Nothing is sent twice: whoever asks decides on asking again.
 
     `timeout` is how many seconds each request may be without a byte.
@@ -55,16 +55,16 @@ class Wire:
         if fault := fault_of_keys(key, secret):
             raise BrokerError(fault, permanent=True)
         address = url.rstrip("/").removesuffix("/v2")  # which Alpaca's own pages show with it
-        self._client = TradingClient(key, secret, raw_data=True, url_override=address)
-        self._client._retry = 0  # it would send an order again after 504, where it may be placed
+        self._http = TradingClient(key, secret, raw_data=True, url_override=address)
+        self._http._retry = 0  # it would send an order again after 504, where it may be placed
         self._secrets = (key, secret)
-        make_patient(self._client, timeout)
+        make_patient(self._http, timeout)
 
-    def get(self, path: str, **parameters: str) -> Told:
+    def get(self, path: str, **parameters: str) -> Answer:
         """An answer that is one thing."""
-        return _told(self._client.get(path, parameters))
+        return _object(self._http.get(path, parameters))
 
-    def get_if_there(self, path: str, **parameters: str) -> Told | None:
+    def get_if_there(self, path: str, **parameters: str) -> Answer | None:
         """None where Alpaca says that there is no such thing."""
         try:
             return self.get(path, **parameters)
@@ -73,16 +73,16 @@ class Wire:
                 return None
             raise
 
-    def rows(self, path: str, **parameters: str) -> list[Told]:
+    def rows(self, path: str, **parameters: str) -> list[Answer]:
         """An answer that is a list, which an empty one must be too."""
-        answer: object = self._client.get(path, parameters)
+        answer: object = self._http.get(path, parameters)
         if not isinstance(answer, list):
             raise ValueError(f"a list was expected, not {answer!r}")
-        return [_told(row) for row in answer]
+        return [_object(row) for row in answer]
 
     def pages(
         self, path: str, cursor: str, size: int, first: Parameters, always: Parameters
-    ) -> Iterator[Told]:
+    ) -> Iterator[Answer]:
         """All rows of all pages: `cursor` names the parameter that takes the last row's id.
 
         `first` are parameters of the first page alone. Exits in a row count for the page's size,
@@ -101,13 +101,13 @@ class Wire:
             seen.update(row["id"] for row in new)
             parameters = {**always, cursor: page[-1]["id"]}
 
-    def post(self, path: str, body: Mapping[str, object]) -> Told:
-        return _told(self._client.post(path, dict(body)))
+    def post(self, path: str, body: Mapping[str, object]) -> Answer:
+        return _object(self._http.post(path, dict(body)))
 
     def delete(self, path: str) -> Refusal | None:
         """What Alpaca says against it where it is 404 or 422; None where it does it."""
         try:
-            self._client.delete(path)
+            self._http.delete(path)
         except APIError as error:
             said = refusal(error)
             if said.is_missing or said.status == 422:
@@ -124,7 +124,7 @@ class Wire:
             raise self._refused(what, refusal(error)) from error
         except RequestException as error:
             raise self._failed(what, error) from error
-        except NONSENSE as error:
+        except PARSE_ERRORS as error:
             raise BrokerError(self._nonsense(what, error), permanent=False) from error
 
     def _refused(self, what: str, said: Refusal) -> BrokerError:
@@ -146,7 +146,7 @@ class Wire:
     def _quoted(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return text[:QUOTED]
+        return text[:MAX_QUOTED]
 
 
 def refusal(error: APIError) -> Refusal:
@@ -163,7 +163,7 @@ def refusal(error: APIError) -> Refusal:
     )
 
 
-def _told(answer: object) -> Told:
+def _object(answer: object) -> Answer:
     if not isinstance(answer, dict):
         raise ValueError(f"an object was expected, not {answer!r}")
     return answer

@@ -11,7 +11,7 @@ from execution.money import ZERO
 from execution.types import Leg, OrderState, Side
 from signals.market.instruments import QUOTED_IN, normalised
 
-Told = Mapping[str, Any]
+Answer = Mapping[str, Any]
 T = TypeVar("T")
 
 STATES = {
@@ -41,131 +41,131 @@ SIGNS = {"long": 1, "short": -1}
 PAIR = re.compile(rf"([A-Z0-9]+?)[-/]?({QUOTED_IN})")
 
 
-def placed(told: Told) -> OrderReport:
+def order_report(answer: Answer) -> OrderReport:
     """An order, with its exits where the answer has them."""
-    quantity, filled = number(told, "qty"), number(told, "filled_qty")
+    quantity, filled = number(answer, "qty"), number(answer, "filled_qty")
     if not 0 <= filled <= quantity:
-        raise _bad(told, "filled_qty")
-    state = _state(told, filled)
+        raise _bad(answer, "filled_qty")
+    state = _state(answer, filled)
     return OrderReport(
-        broker_id=text(told, "id"),
-        client_order_id=text(told, "client_order_id"),
-        leg=_leg(told),
-        symbol=symbol(told),
-        side=_one_of(SIDES, told, "side"),
+        broker_id=text(answer, "id"),
+        client_order_id=text(answer, "client_order_id"),
+        leg=_leg(answer),
+        symbol=symbol(answer),
+        side=_one_of(SIDES, answer, "side"),
         quantity=quantity,
         filled=filled,
         state=state,
-        reason="" if told["status"] in (state, "new") else told["status"],
-        legs=tuple(placed(leg) for leg in told.get("legs") or ()),
+        reason="" if answer["status"] in (state, "new") else answer["status"],
+        legs=tuple(order_report(leg) for leg in answer.get("legs") or ()),
     )
 
 
-def holding(told: Told) -> Holding:
+def holding(answer: Answer) -> Holding:
     """A position. Alpaca gives short ones a quantity below 0 and says so besides."""
-    quantity = abs(number(told, "qty")) * _one_of(SIGNS, told, "side")
-    prices = number(told, "avg_entry_price"), number(told, "current_price")
-    return Holding(symbol(told), quantity, *prices)
+    quantity = abs(number(answer, "qty")) * _one_of(SIGNS, answer, "side")
+    prices = number(answer, "avg_entry_price"), number(answer, "current_price")
+    return Holding(symbol(answer), quantity, *prices)
 
 
-def execution(told: Told) -> FillReport:
+def fill_report(answer: Answer) -> FillReport:
     """A fill, of the account's activities. Alpaca charges no fee for stocks and tells none here."""
-    quantity, price = number(told, "qty"), number(told, "price")
+    quantity, price = number(answer, "qty"), number(answer, "price")
     if not (quantity > 0 and price > 0):
-        raise _bad(told, "price" if quantity > 0 else "qty")
+        raise _bad(answer, "price" if quantity > 0 else "qty")
     return FillReport(
-        text(told, "id"),
-        text(told, "order_id"),
-        symbol(told),
-        _one_of(SIDES, told, "side"),
+        text(answer, "id"),
+        text(answer, "order_id"),
+        symbol(answer),
+        _one_of(SIDES, answer, "side"),
         quantity,
         price,
         ZERO,
-        moment(told, "transaction_time"),
+        moment(answer, "transaction_time"),
     )
 
 
-def is_bracket(told: Told) -> bool:
+def is_bracket(answer: Answer) -> bool:
     """Whether exits belong to it."""
-    return told.get("order_class") == "bracket"
+    return answer.get("order_class") == "bracket"
 
 
-def with_legs(told: Told) -> Iterator[Told]:
+def with_legs(answer: Answer) -> Iterator[Answer]:
     """The order, and its exits after it."""
-    yield told
-    yield from told.get("legs") or ()
+    yield answer
+    yield from answer.get("legs") or ()
 
 
-def still_open(orders: Iterable[Told]) -> list[OrderReport]:
+def still_open(orders: Iterable[Answer]) -> list[OrderReport]:
     """Those that may still be filled, exits by themselves too; of one that comes twice the later.
 
     Of one that is done nothing is looked at but its status: orders of other hands may be of kinds
     that Argo does not know.
     """
-    latest = {text(each, "id"): each for told in orders for each in with_legs(told)}
-    return [placed(each) for each in latest.values() if not state_of(each).is_final]
+    latest = {text(each, "id"): each for answer in orders for each in with_legs(answer)}
+    return [order_report(each) for each in latest.values() if not state_of(each).is_final]
 
 
-def number(told: Told, name: str) -> Decimal:
+def number(answer: Answer, name: str) -> Decimal:
     """Exactly as it is written; what is no finite number is refused."""
-    value = told[name]
+    value = answer[name]
     if not isinstance(value, str | int | float):
-        raise _bad(told, name)
+        raise _bad(answer, name)
     try:
         found = Decimal(str(value))
     except InvalidOperation as error:
-        raise _bad(told, name) from error
+        raise _bad(answer, name) from error
     if not found.is_finite():
-        raise _bad(told, name)
+        raise _bad(answer, name)
     return found
 
 
-def text(told: Told, name: str) -> str:
+def text(answer: Answer, name: str) -> str:
     """What names something, and so cannot be empty."""
-    value = told[name]
+    value = answer[name]
     if not (isinstance(value, str) and value):
-        raise _bad(told, name)
+        raise _bad(answer, name)
     return value
 
 
-def moment(told: Told, name: str) -> datetime:
+def moment(answer: Answer, name: str) -> datetime:
     """A time, in UTC. One without a zone is refused."""
-    found = datetime.fromisoformat(text(told, name))
+    found = datetime.fromisoformat(text(answer, name))
     if found.tzinfo is None:
-        raise _bad(told, name)
+        raise _bad(answer, name)
     return found.astimezone(UTC)
 
 
-def symbol(told: Told) -> str:
+def symbol(answer: Answer) -> str:
     """In Argo's spelling: Alpaca's positions say BTCUSD where its orders say BTC/USD."""
-    name = text(told, "symbol")
-    pair = PAIR.fullmatch(name) if told.get("asset_class") == "crypto" else None
+    name = text(answer, "symbol")
+    pair = PAIR.fullmatch(name) if answer.get("asset_class") == "crypto" else None
     return "-".join(pair.groups()) if pair else normalised(name)
 
 
-def state_of(told: Told) -> OrderState:
+def state_of(answer: Answer) -> OrderState:
     """Its status, by the table."""
-    return _one_of(STATES, told, "status")
+    return _one_of(STATES, answer, "status")
 
 
-def _state(told: Told, filled: Decimal) -> OrderState:
-    state = state_of(told)
+def _state(answer: Answer, filled: Decimal) -> OrderState:
+    state = state_of(answer)
     return OrderState.PARTIALLY_FILLED if state is OrderState.ACCEPTED and filled else state
 
 
-def _leg(told: Told) -> Leg:
+def _leg(answer: Answer) -> Leg:
     """By its type; an order at the market opens a bracket, or closes."""
-    if told["type"] == "market":
-        return Leg.ENTRY if is_bracket(told) else Leg.CLOSE
-    return _one_of(EXITS, told, "type")
+    if answer["type"] == "market":
+        return Leg.ENTRY if is_bracket(answer) else Leg.CLOSE
+    return _one_of(EXITS, answer, "type")
 
 
-def _one_of(table: Mapping[str, T], told: Told, name: str) -> T:
-    if told[name] not in table:
-        raise _bad(told, name)
-    return table[told[name]]
+def _one_of(table: Mapping[str, T], answer: Answer, name: str) -> T:
+    if answer[name] not in table:
+        raise _bad(answer, name)
+    return table[answer[name]]
 
 
-def _bad(told: Told, name: str) -> ValueError:
-    which = told.get("id") or told.get("symbol") or "the account"
-    return ValueError(f"{name} of {which} is {told[name]!r}, which Argo does not know")
+def _bad(answer: Answer, name: str) -> ValueError:
+    which = answer.get("id") or answer.get("symbol") or "the account"
+    return ValueError(f"{name} of {which} is {answer[name]!r}, which Argo does not know")

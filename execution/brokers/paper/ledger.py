@@ -29,24 +29,24 @@ class Money:
     """An account's cash and what is held and waited for, at the last prices looked at."""
 
     cash: Decimal
-    tickets: Sequence[PaperBracket] = field(default_factory=tuple)
+    brackets: Sequence[PaperBracket] = field(default_factory=tuple)
 
     @property
     def equity(self) -> Decimal:
         """Cash, and what is held at the last price."""
-        return self.cash + sum((each.signed * each.entry.reference for each in self.tickets), ZERO)
+        return self.cash + sum((each.signed * each.entry.reference for each in self.brackets), ZERO)
 
     @property
     def balance(self) -> Decimal:
         """The same, had every position stayed at its average price."""
-        return self.cash + sum((each.signed * each.average for each in self.tickets), ZERO)
+        return self.cash + sum((each.signed * each.average for each in self.brackets), ZERO)
 
     @property
     def buying_power(self) -> Decimal:
         """Without credit: equity less what is held, bought or sold short, and ordered."""
         bound = (
             (each.held + each.waiting) * each.entry.reference
-            for each in self.tickets
+            for each in self.brackets
             if each.held or each.waiting
         )
         return self.equity - sum(bound, ZERO)
@@ -58,38 +58,38 @@ class PaperLedger:
     first; `ended` are those of which nothing is since the last writing, which one asks about."""
 
     account: PaperAccount
-    tickets: list[PaperBracket]
+    brackets: list[PaperBracket]
     ended: Sequence[PaperBracket] = ()
 
     @property
     def money(self) -> Money:
         """What there is and what is bound."""
-        return Money(self.account.cash, self.tickets)
+        return Money(self.account.cash, self.brackets)
 
-    def ticket_of(self, client_order_id: str) -> PaperBracket | None:
+    def bracket_of(self, client_order_id: str) -> PaperBracket | None:
         """The bracket that an order of this id belongs to, open or not."""
-        for ticket in (*self.tickets, *self.ended):
-            if any(order.client_order_id == client_order_id for order in ticket.orders):
-                return ticket
+        for bracket in (*self.brackets, *self.ended):
+            if any(order.client_order_id == client_order_id for order in bracket.orders):
+                return bracket
         row = select_one(PaperOrder, _BY_NAME, [self.account.pk, client_order_id])
-        return tickets([row.parent_id or row.pk])[0] if row else None
+        return brackets_of([row.parent_id or row.pk])[0] if row else None
 
     def write(self, changed: Sequence[PaperBracket], fills: Sequence[PaperFill] = ()) -> None:
         """Write down how these brackets stand now, and what was filled."""
-        there = self.tickets
-        there += [ticket for ticket in changed if ticket not in there]
-        for ticket in changed:
-            ticket.entry.is_open = ticket.is_open
+        there = self.brackets
+        there += [bracket for bracket in changed if bracket not in there]
+        for bracket in changed:
+            bracket.entry.is_open = bracket.is_open
         with transaction.atomic():
-            save(order for ticket in changed for order in ticket.orders)
+            save(order for bracket in changed for order in bracket.orders)
             book(self.account, fills)
-        self.ended = [ticket for ticket in there if not ticket.is_open]
-        there[:] = [ticket for ticket in there if ticket.is_open]
+        self.ended = [bracket for bracket in there if not bracket.is_open]
+        there[:] = [bracket for bracket in there if bracket.is_open]
 
 
 @dataclass
 class PaperStore:
-    """Where the books of the account `name` are; a new account begins with `deposit`.
+    """Where the ledger of the account `name` are; a new account begins with `deposit`.
 
     Where nobody else trades on it (`is_exclusive`: a replay) they are read only once.
     """
@@ -104,14 +104,14 @@ class PaperStore:
         """As they are, to look at alone: nobody waits for it. Raises `BrokerError` where the
         database fails."""
         if self.is_exclusive:
-            with self.books() as books:
-                yield books
+            with self.writing() as ledger:
+                yield ledger
             return
         with self._guarded():
             yield self._agreeing()
 
     @contextmanager
-    def books(self) -> Iterator[PaperLedger]:
+    def writing(self) -> Iterator[PaperLedger]:
         """To write to, in a transaction, and nobody else's meanwhile; it needs neither where nobody
         else trades on the account anyway. Raises `BrokerError` where the database fails."""
         with self._guarded():
@@ -129,25 +129,25 @@ class PaperStore:
             self._kept = None
             duplicate = isinstance(error, IntegrityError)  # another process placed the same order
             raise BrokerError(
-                f"the paper broker's books: {error}", permanent=duplicate, duplicate=duplicate
+                f"the paper broker's ledger: {error}", permanent=duplicate, duplicate=duplicate
             ) from error
 
     def _owned(self) -> PaperLedger:
         account, _ = PaperAccount.objects.select_for_update().get_or_create(
             name=self.name, defaults={"deposit": self.deposit, "cash": self.deposit}
         )
-        books = PaperLedger(account, open_tickets(account))
-        self._kept = books if self.is_exclusive else None
-        return books
+        ledger = PaperLedger(account, open_brackets(account))
+        self._kept = ledger if self.is_exclusive else None
+        return ledger
 
     def _agreeing(self) -> PaperLedger:
         """Money and brackets of one moment, without a transaction, which on SQLite would wait for
         every writer: each fill moves the cash, so that it tells whether one came in between."""
         while True:
             account = self._account()
-            books = PaperLedger(account, open_tickets(account))
+            ledger = PaperLedger(account, open_brackets(account))
             if self._account().cash == account.cash:
-                return books
+                return ledger
 
     def _account(self) -> PaperAccount:
         """Of a new one there is no row yet."""
@@ -155,16 +155,16 @@ class PaperStore:
         return found or PaperAccount(name=self.name, deposit=self.deposit, cash=self.deposit)
 
 
-def open_tickets(account: PaperAccount) -> list[PaperBracket]:
+def open_brackets(account: PaperAccount) -> list[PaperBracket]:
     """The brackets of which something is held or may still be filled, oldest first."""
     if account.pk is None:
         return []
     # "+ 0", lest SQLite take another index that has the account, and walk all its orders
     mine = PaperOrder.objects.alias(on=F("account") + 0).filter(is_open=True, on=account.pk)
-    return tickets(mine.values_list("pk", flat=True))
+    return brackets_of(mine.values_list("pk", flat=True))
 
 
-def tickets(entries: Iterable[int]) -> list[PaperBracket]:
+def brackets_of(entries: Iterable[int]) -> list[PaperBracket]:
     """These brackets, by the rows of their entries."""
     ids = list(entries)
     if not ids:

@@ -8,7 +8,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from execution.accounts.equity import Curve, latest_day
+from execution.accounts.equity import EquityCurve, latest_day
 from execution.accounts.portfolio import portfolio
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
@@ -27,7 +27,7 @@ def money(equity: object, hours: float = 0, balance: object = 100_000) -> Accoun
 
 def mark(context: TradingContext, told: Account, opened: int = 0) -> None:
     with transaction.atomic():
-        curve = Curve.read(context, told)
+        curve = EquityCurve.read(context, told)
         curve.add(told, opened)
         curve.write()
 

@@ -1,7 +1,7 @@
-"""What every broker must do: the house that a test needs of each, and orders to try.
+"""What every broker must do: the case that a test needs of each, and orders to try.
 
-A house is a broker and its market. To add one, write it beside the others in `houses.py`, and a
-fixture for it in `conftest.py` that `HOUSES` names; `test_contract.py` then runs on it.
+A case is a broker and its market. To add one, write it beside the others in `houses.py`, and a
+fixture for it in `conftest.py` that `CASES` names; `test_contract.py` then runs on it.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ SYMBOL = "AAPL"
 QUANTITY = Decimal(10)
 
 
-class House(Protocol):
+class BrokerCase(Protocol):
     """A broker with an account of its own: nothing is held, nothing was ordered, 100,000 of money.
 
     Costs may move a fill from the market's price, but by less than one.
@@ -25,7 +25,7 @@ class House(Protocol):
     def broker(self) -> Broker: ...
 
     @property
-    def spelt(self) -> str:
+    def other_spelling(self) -> str:
         """A symbol that it trades, in a spelling that is not Argo's."""
 
     def move(self, symbol: str, price: str) -> None:

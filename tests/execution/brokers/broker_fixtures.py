@@ -14,12 +14,12 @@ from tests.execution.brokers.alpaca.alpaca_exchange import Exchange
 
 
 @dataclass
-class AlpacaHouse:
+class AlpacaCase:
     """Alpaca on loopback. It takes no brackets of crypto: only capitals are left to misspell."""
 
     broker: AlpacaBroker
     exchange: Exchange
-    spelt: str = "msft"
+    other_spelling: str = "msft"
 
     def move(self, symbol: str, price: str) -> None:
         self.exchange.move(symbol, price)
@@ -43,15 +43,15 @@ class Quotes:
         return self.time
 
 
-class PaperHouse:
+class PaperCase:
     """The paper broker at its usual costs, which looks at every move of the market."""
 
-    spelt = "BTC/USD"
+    other_spelling = "BTC/USD"
 
     def __init__(self) -> None:
         self.market = market = Quotes()
-        shelf = PaperStore("contract", Decimal(100_000))
-        self.broker = PaperBroker(shelf, market, lambda symbol: ALWAYS_OPEN, market.now)
+        store = PaperStore("contract", Decimal(100_000))
+        self.broker = PaperBroker(store, market, lambda symbol: ALWAYS_OPEN, market.now)
 
     def move(self, symbol: str, price: str) -> None:
         self.market.time += timedelta(seconds=1)

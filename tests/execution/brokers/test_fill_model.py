@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution.brokers.fill_model import Costs, Ended, Exit, Prices, ended, fillable
-from execution.types import Side
+from execution.brokers.fill_model import Costs, Ended, Prices, ended, fillable
+from execution.types import ExitReason, Side
 
 D = Decimal
 OPEN = datetime(2008, 1, 2, 14, 30, tzinfo=UTC)
@@ -31,12 +31,12 @@ def mirrored(prices: Prices) -> Prices:
     ("prices", "wanted"),
     [
         (bar(100, 104, 98, 101), None),
-        (bar(100, 104, 97, 101), Ended(D(97), Exit.STOP)),
-        (bar(100, 105, 98, 101), Ended(D(105), Exit.TARGET)),
-        (bar(100, 110, 90, 101), Ended(D(97), Exit.STOP)),  # both: the worse
-        (bar(95, 110, 90, 101), Ended(D(95), Exit.STOP)),  # a gap through the stop
-        (bar(97, 100, 96, 99), Ended(D(97), Exit.STOP)),
-        (bar(108, 110, 90, 101), Ended(D(108), Exit.TARGET)),  # a gap past the target
+        (bar(100, 104, 97, 101), Ended(D(97), ExitReason.STOP)),
+        (bar(100, 105, 98, 101), Ended(D(105), ExitReason.TARGET)),
+        (bar(100, 110, 90, 101), Ended(D(97), ExitReason.STOP)),  # both: the worse
+        (bar(95, 110, 90, 101), Ended(D(95), ExitReason.STOP)),  # a gap through the stop
+        (bar(97, 100, 96, 99), Ended(D(97), ExitReason.STOP)),
+        (bar(108, 110, 90, 101), Ended(D(108), ExitReason.TARGET)),  # a gap past the target
     ],
 )
 def test_a_bar_ends_a_trade_at_stop_target_or_its_open(
@@ -61,8 +61,8 @@ def test_an_exit_never_lies_outside_of_its_bar(levels: list[Decimal]) -> None:
 
 def test_taking_costs_half_the_spread_and_the_slippage() -> None:
     costs = Costs(spread=D("0.1"), slippage=D("0.05"), fee=D("0.2"))
-    assert costs.taken(Side.BUY, D(100)) == D("100.1")
-    assert costs.taken(Side.SELL, D(100)) == D("99.9")
+    assert costs.market_price(Side.BUY, D(100)) == D("100.1")
+    assert costs.market_price(Side.SELL, D(100)) == D("99.9")
     assert costs.fee_of(D(3), D(100)) == D("0.6")
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution.prop_firm.days import NoStanding, day_end, day_start, record, trading_day
+from execution.prop_firm.days import NotMeasurable, day_end, day_start, record, trading_day
 from execution.prop_firm.rule_set import RuleSet
 from tests.execution.prop_firm.rules import MONDAY, NAN, ONE_DAY, D, day, rule_set
 
@@ -83,7 +83,7 @@ def test_the_moment_counts_not_the_zone_it_is_told_in() -> None:
 
 
 def test_a_moment_without_a_zone_is_refused() -> None:
-    with pytest.raises(NoStanding, match="no time zone"):
+    with pytest.raises(NotMeasurable, match="no time zone"):
         trading_day(PRAGUE, datetime(2026, 3, 2))  # noqa: DTZ001
 
 
@@ -137,10 +137,10 @@ def test_a_clock_that_goes_back_reopens_no_earlier_day() -> None:
 @pytest.mark.parametrize("figures", [(NAN, D(1)), (D(1), NAN), (D("Infinity"), D(1))])
 def test_a_mark_that_is_no_number_is_refused(figures: tuple[Decimal, Decimal]) -> None:
     for days in ([], [day(0, 100)]):
-        with pytest.raises(NoStanding):
+        with pytest.raises(NotMeasurable):
             record(days, MONDAY, *figures, 0)
 
 
 def test_less_than_no_trades_are_refused() -> None:
-    with pytest.raises(NoStanding):
+    with pytest.raises(NotMeasurable):
         record([], MONDAY, D(1), D(1), -1)

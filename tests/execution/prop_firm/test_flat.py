@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from execution.prop_firm.days import NoStanding
+from execution.prop_firm.days import NotMeasurable
 from execution.prop_firm.flat import must_be_flat
 from execution.prop_firm.rule_set import RuleSet
 from signals.market.hours import ALWAYS_OPEN, TradingHours, exchange_hours
@@ -196,5 +196,5 @@ def test_where_no_session_is_known_nothing_may_be_held(rules: RuleSet) -> None:
 
 
 def test_a_moment_without_a_zone_is_refused() -> None:
-    with pytest.raises(NoStanding):
+    with pytest.raises(NotMeasurable):
         must_be_flat(CLOSE, datetime(2026, 3, 4), NEW_YORK)  # noqa: DTZ001

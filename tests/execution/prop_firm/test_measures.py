@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from execution.prop_firm.days import Day, NoStanding
+from execution.prop_firm.days import Day, NotMeasurable
 from execution.prop_firm.measures import after_loss, measure
 from tests.execution.prop_firm.rules import (
     AT_ONCE,
@@ -249,13 +249,13 @@ WRONG: dict[str, tuple[Decimal, list[Day], Decimal, Decimal]] = {
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_missing_or_no_number_is_refused(name: str) -> None:
     start, days, equity, balance = WRONG[name]
-    with pytest.raises(NoStanding):
+    with pytest.raises(NotMeasurable):
         measure(STATIC, start, days, equity, balance)
-    with pytest.raises(NoStanding):
+    with pytest.raises(NotMeasurable):
         after_loss(STATIC, start, days, equity, balance, D(1))
 
 
 @pytest.mark.parametrize("loss", [NAN, D("Infinity"), D(-1)])
 def test_a_loss_is_a_number_and_none_below_zero(loss: Decimal) -> None:
-    with pytest.raises(NoStanding):
+    with pytest.raises(NotMeasurable):
         after_loss(STATIC, START, [day(0, 100 * K)], START, START, loss)

@@ -25,7 +25,7 @@ EVERY = 20
 """A bracket is placed after every so many bars, in turn long and short."""
 COSTS = Costs(spread=Decimal("0.02"), slippage=Decimal("0.02"), fee=Decimal("0.1"))
 WORSE = Decimal("0.0003")
-FINEST = Decimal("0.00000001")
+PRECISION = Decimal("0.00000001")
 Fills = list[tuple[str, Decimal, Decimal]]
 
 
@@ -52,8 +52,8 @@ def plans(bars: Bars) -> Iterator[Plan]:
 
 def by_the_broker(bars: Bars) -> dict[str, Fills]:
     clock = Clock()
-    shelf = PaperStore(bars.symbol, Decimal(10**12), is_exclusive=True)
-    broker = PaperBroker(shelf, SampleMarket(), lambda symbol: HOURS, clock, FillModel(COSTS))
+    store = PaperStore(bars.symbol, Decimal(10**12), is_exclusive=True)
+    broker = PaperBroker(store, SampleMarket(), lambda symbol: HOURS, clock, FillModel(COSTS))
     planned = {plan.after: plan for plan in plans(bars)}
     for index in range(len(bars)):
         plan = planned.get(index)
@@ -109,11 +109,11 @@ def by_hand(bars: Bars, plan: Plan) -> Fills:
 
 
 def _worse(price: Decimal, buys: bool) -> Decimal:
-    return (price * (1 + WORSE if buys else 1 - WORSE)).quantize(FINEST)
+    return (price * (1 + WORSE if buys else 1 - WORSE)).quantize(PRECISION)
 
 
 def _fill(leg: str, price: Decimal) -> tuple[str, Decimal, Decimal]:
-    return leg, price, (10 * price / 1000).quantize(FINEST)
+    return leg, price, (10 * price / 1000).quantize(PRECISION)
 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)

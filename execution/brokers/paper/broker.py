@@ -1,10 +1,10 @@
 """A broker without a market of its own: kept in the database, filled from market data.
 
-An order is filled by the first price that comes after it: the open of the next bar, or the next
-quote within a session. Of a bar that had begun by then only the close counts. Stops are filled like
-orders at the market, at the open where the price jumped over them; targets at their price, or at a
-better open. Where a bar reaches both, the stop came first. Costs are those of `FillModel`. The same
-prices give the same fills, to the last digit.
+An order is filled by the first price after it: the open of the next bar, or the next quote within a
+session. If a bar had already begun, only its close counts. A stop is filled like a market order, at
+the open if the price jumped over it; a target is filled at its price, or at a better open. If a bar
+reaches both, the stop comes first. The costs are those of `FillModel`. The same prices give the
+same fills, to the last digit.
 """
 
 import logging
@@ -45,7 +45,7 @@ SHARE_STEP, COIN_STEP = Decimal(1), Decimal("0.000001")
 
 
 class Marks(NamedTuple):
-    """Since when prices are wanted: bars, which may come late, and any at all."""
+    """The times after which prices are needed: of bars, which may come late, and of any price."""
 
     bars: datetime
     latest: datetime
@@ -53,10 +53,10 @@ class Marks(NamedTuple):
 
 @dataclass(frozen=True)
 class PaperBroker:
-    """One account on paper, whose ledger are on its `store`.
+    """One account on paper; its ledger is in `store`.
 
-    `fills` looks at the market first, so that what it brought is told; the other answers are those
-    of the last look.
+    `fills` applies the latest market prices first, so that it reports the fills that they cause.
+    The other calls answer as of the last look at the market.
     """
 
     store: PaperStore
@@ -67,17 +67,17 @@ class PaperBroker:
     name: str = "paper"
 
     def step(self, symbol: str) -> Decimal:
-        """A share, or a millionth of a coin."""
+        """Return one share, or a millionth of a coin."""
         return COIN_STEP if instrument(symbol).asset_type == CRYPTO else SHARE_STEP
 
     def account(self) -> Account:
-        """The money as it stands."""
+        """Return the account's money now."""
         with self.store.reading() as ledger:
             money = ledger.money
             return Account(money.equity, money.balance, money.buying_power, self.clock())
 
     def positions(self) -> Sequence[Holding]:
-        """What is held, one for each symbol."""
+        """Return what is held, one `Holding` for each symbol."""
         by_symbol: dict[str, list[PaperBracket]] = {}
         with self.store.reading() as ledger:
             for each in ledger.brackets:
@@ -86,12 +86,18 @@ class PaperBroker:
         return [_holding(symbol, there) for symbol, there in sorted(by_symbol.items())]
 
     def submit(self, order: Bracket | Close) -> OrderReport:
-        """Place an order; it is filled by a later price. Raises `BrokerError`."""
+        """Place an order, which a later price fills.
+
+        Raises `BrokerError` if the quantity is invalid, the client id was already used, the buying
+        power is too small, or there is nothing to close.
+        """
         if not (order.quantity.is_finite() and order.quantity > ZERO):
-            raise BrokerError(f"{order.quantity} is no quantity", permanent=True)
+            raise BrokerError(f"the quantity {order.quantity} is not valid", permanent=True)
         with self.store.writing() as ledger, transaction.atomic():
             if ledger.bracket_of(order.client_order_id):
-                raise BrokerError("there is an order of this id", permanent=True, duplicate=True)
+                raise BrokerError(
+                    "there is already an order with this id", permanent=True, duplicate=True
+                )
             if isinstance(order, Bracket):
                 bracket = self._open(ledger, order)
             else:
@@ -100,7 +106,7 @@ class PaperBroker:
             return as_report(bracket, order.client_order_id)
 
     def cancel(self, broker_id: str) -> None:
-        """Cancel an order. What an entry has filled keeps its exits."""
+        """Cancel an order. If an entry has filled in part, its exits stay."""
         with self.store.writing() as ledger:
             bracket = ledger.bracket_of(broker_id)
             if bracket is None:
@@ -113,13 +119,13 @@ class PaperBroker:
             ledger.write([bracket])
 
     def find(self, client_order_id: str) -> OrderReport | None:
-        """The order of that client id, with its exits."""
+        """Return the order with this client id, with its exits; None if there is none."""
         with self.store.reading() as ledger:
             bracket = ledger.bracket_of(client_order_id)
         return as_report(bracket, client_order_id) if bracket else None
 
     def open_orders(self) -> Sequence[OrderReport]:
-        """Those that may still be filled."""
+        """Return the orders that may still fill."""
         with self.store.reading() as ledger:
             orders = [(each, order) for each in ledger.brackets for order in each.orders]
         return [
@@ -127,16 +133,16 @@ class PaperBroker:
         ]
 
     def fills(self, since: datetime) -> Sequence[FillReport]:
-        """What was filled at `since` or later."""
+        """Return the fills at `since` or later."""
         self.look()
         with self.store.reading() as ledger:
             rows = PaperFill.objects.filter(order__account=ledger.account.pk, time__gte=since)
             return [_fill_report(fill) for fill in rows.select_related("order").order_by("pk")]
 
     def look(self) -> int:
-        """Ask the market for what it did since the last look; how many fills that brought.
+        """Apply the market's prices since the last look, and return the number of fills.
 
-        A symbol whose prices cannot be had waits for the next look.
+        If the prices of a symbol are not available, it is tried again at the next look.
         """
         with self.store.reading() as ledger:
             marks = _marks(ledger.brackets)
@@ -144,19 +150,19 @@ class PaperBroker:
         for symbol, seen in marks.items():
             try:
                 prices[symbol] = self._prices(symbol, seen)
-            except Exception as error:  # noqa: BLE001  # one symbol's feed holds up no other
+            except Exception as error:  # noqa: BLE001  # one bad feed must not stop the others
                 logger.error("No prices of %s for its paper orders: %s", symbol, error)
         return len(self.see(prices))
 
     def see(self, prices: Mapping[str, Sequence[Prices]]) -> list[FillReport]:
-        """Let these prices, oldest first, fill what they fill; the fills that made."""
+        """Apply these prices, oldest first, and return the fills that they cause."""
         if not any(prices.values()):
             return []
         with self.store.writing() as ledger:
             seen = [each for each in ledger.brackets if prices.get(each.entry.symbol)]
             filled = [done for each in seen for done in self._seen(each, prices[each.entry.symbol])]
             rows = [fill_row(ledger.account, each) for each in filled]
-            if rows or not self.store.is_exclusive:  # else what was seen can be seen again
+            if rows or not self.store.is_exclusive:  # else seeing the same prices again is harmless
                 ledger.write(seen, rows)
         return [_fill_report(row) for row in rows]
 
@@ -166,7 +172,7 @@ class PaperBroker:
             yield from bracket.see(each, self.fill_model, step)
 
     def _prices(self, symbol: str, seen: Marks) -> list[Prices]:
-        """The bars since then, where one may have ended, and the quote of an open market."""
+        """Return the bars that have closed since `seen`, and the quote of an open market."""
         hours, now = self.hours(symbol), self.clock()
         found: list[Prices] = []
         if hours.may_have_closed(seen.bars, now):
@@ -183,7 +189,7 @@ class PaperBroker:
         cost, power = order.quantity * order.reference, ledger.money.buying_power
         if cost > power:
             raise BrokerError(
-                f"insufficient buying power: it costs {cost:.2f}, there is {power:.2f}",
+                f"insufficient buying power: it costs {cost:.2f}, but only {power:.2f} is there",
                 permanent=True,
             )
         account = ledger.account
@@ -202,9 +208,9 @@ class PaperBroker:
     def _close(self, ledger: PaperLedger, order: Close) -> PaperBracket:
         bracket = ledger.bracket_of(order.entry)
         if bracket is None or not bracket.held:
-            raise BrokerError(f"nothing is held of {order.entry}", permanent=True)
+            raise BrokerError(f"nothing of {order.entry} is held", permanent=True)
         if bracket.close is not None:
-            raise BrokerError(f"{order.entry} is being closed already", permanent=True)
+            raise BrokerError(f"{order.entry} is already being closed", permanent=True)
         entry = bracket.entry
         if not is_final(entry):
             entry.state = OrderState.CANCELED
@@ -239,7 +245,7 @@ class PaperBroker:
 
 
 def _marks(found: Sequence[PaperBracket]) -> dict[str, Marks]:
-    """The oldest of each symbol's brackets."""
+    """Return the oldest marks of each symbol's brackets."""
     oldest: dict[str, Marks] = {}
     for each in found:
         entry = each.entry

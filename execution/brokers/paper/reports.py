@@ -1,4 +1,4 @@
-"""The paper broker's orders in the words of the protocol."""
+"""The paper broker's orders as the reports of the protocol."""
 
 from execution.brokers.paper.bracket import PaperBracket
 from execution.brokers.protocol import OrderReport
@@ -7,7 +7,7 @@ from execution.types import Leg, OrderState, Side
 
 
 def as_report(bracket: PaperBracket, client_order_id: str) -> OrderReport:
-    """The order of that id; an entry with its exits."""
+    """Return the report of the order with this client id; an entry comes with its exits."""
     entry = bracket.entry
     if entry.client_order_id == client_order_id:
         exits = [bracket.legs[leg] for leg in (Leg.STOP, Leg.TARGET)]

@@ -239,7 +239,9 @@ def test_a_close_for_which_less_was_left_comes_to_its_end(trading: Trading) -> N
     """The stop was filled in part, and we did not know it yet."""
     signal = trading.trade()
     paper = trading.broker.broker
-    trading.broker.broker = replace(paper, fill_model=FillModel(FREE.costs, volume_share=Decimal(1)))
+    trading.broker.broker = replace(
+        paper, fill_model=FillModel(FREE.costs, volume_share=Decimal(1))
+    )
     trading.day(94.0, 94.5, 93.0, 94.0, volume=4000.0)
     trading.broker.broker.look()
     ask_to_close(position_of(signal), "by_hand")

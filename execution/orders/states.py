@@ -72,7 +72,7 @@ def move(order: Order, new: OrderState, now: datetime, **changes: Any) -> bool: 
     if not may_become(old, new):
         raise BadTransition(f"{order.client_order_id} is {old} and cannot become {new}")
     if fixed := changes.keys() - MUTABLE_FIELDS:
-        raise Immutable(f"What was ordered stays as it is: {', '.join(sorted(fixed))}.")
+        raise Immutable(f"An order's terms cannot change: {', '.join(sorted(fixed))}.")
     values = {"state": new.value, "updated_at": now, **changes}
     if new in UNQUESTIONED:
         values.setdefault("reason", "")

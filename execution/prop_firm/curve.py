@@ -51,7 +51,7 @@ def checked(curve: Curve) -> Curve:
     if curve.starting_balance <= 0:
         raise NotMeasurable(f"the starting balance is {curve.starting_balance}, not above 0")
     if not curve.days:
-        raise NotMeasurable("no day is recorded yet: record a mark before measuring")
+        raise NotMeasurable("no day is recorded yet: record a mark first")
     if any(later.day <= earlier.day for earlier, later in pairwise(curve.days)):
         raise NotMeasurable("the days are not in order, oldest first")
     for day in curve.days:

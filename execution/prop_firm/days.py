@@ -57,9 +57,7 @@ def trading_day(rule_set: RuleSet, moment: datetime) -> date:
     if moment.tzinfo is None:
         raise NotMeasurable(f"{moment} has no time zone")
     day = moment.astimezone(rule_set.time_zone).date() + ONE_DAY
-    while (
-        day_start(rule_set, day) > moment
-    ):  # compares moments: local times repeat an hour in autumn
+    while day_start(rule_set, day) > moment:  # local times repeat an hour in autumn
         day -= ONE_DAY
     return day
 

@@ -32,9 +32,7 @@ OFF = "off"
 
 
 def _from_whole(value: object) -> object:
-    return (
-        Decimal(value) if type(value) is int else value
-    )  # True is an int too, but not a number here
+    return Decimal(value) if type(value) is int else value  # `True` is also an int
 
 
 def _is_zone(value: str) -> str:

@@ -58,9 +58,7 @@ class AlpacaClient:
             raise BrokerError(fault, permanent=True)
         address = url.rstrip("/").removesuffix("/v2")  # Alpaca's own pages show the address with it
         self._http = TradingClient(key, secret, raw_data=True, url_override=address)
-        self._http._retry = (
-            0  # otherwise it sends an order again after a 504, which may have placed it
-        )
+        self._http._retry = 0  # it would send an order again after a 504, which may have placed it
         self._secrets = (key, secret)
         make_patient(self._http, timeout)
 

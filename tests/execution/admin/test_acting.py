@@ -65,7 +65,7 @@ def test_a_halt_is_lifted_by_the_users_name(admin_client: Client, trading: Tradi
     assert (halt.lifted_by, halt.lifted_why) == ("admin:admin", "it is over")
     assert halts.standing("paper") == [other]
     again = halts.latch("paper", "by_hand", "the crash", trading.clock())
-    assert "is lifted already: the news" in confirm(admin_client, HALTS, "lift", halt.pk)
+    assert "is already lifted: the news" in confirm(admin_client, HALTS, "lift", halt.pk)
     assert again in halts.standing("paper")
 
 

@@ -83,7 +83,7 @@ def test_a_halt_stops_trading_until_it_is_lifted(trading: Trading) -> None:
     assert (halt.account, halt.reason, halt.latched_by) == ("paper", "the news", "ann")
     trading.log()
     assert "0 executed, 1 skipped" in run("execute_signals")
-    assert "1 halts lifted" in run("execute_signals", "--resume", "it was nothing")
+    assert "Halts lifted: 1" in run("execute_signals", "--resume", "it was nothing")
     assert refused("execute_signals", "--resume", "again")[0] == 1
     trading.log()
     assert "1 executed" in run("execute_signals")

@@ -15,7 +15,8 @@ from execution.brokers.protocol import BrokerError
 from execution.decisions.queue import ask_for
 from execution.models import Decision
 from execution.monitoring.reconcile import reconcile
-from execution.status import as_text, brief, status
+from execution.status import brief, status
+from execution.status_text import as_text
 from tests.execution.trading_fixtures import Trading
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +113,7 @@ def test_a_broker_that_has_not_agreed_for_long_is_a_problem(
     reconcile(trading.context)
     assert status(trading.clock())["reconciled_at"] == trading.clock()
     trading.clock.pass_by(seconds=auto.RECONCILE_INTERVAL * 3 + 1)
-    assert "last agreed with our books 901 s ago" in problems(trading)
+    assert "last matched ours 901 s ago" in problems(trading)
 
 
 def test_an_order_without_an_answer_is_a_problem(trading: Trading) -> None:

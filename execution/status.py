@@ -114,7 +114,7 @@ def open_orders(account: str) -> dict[str, int]:
 
 
 def _waiting() -> Waiting:
-    """Count pending decisions of all accounts but the replay's: a worker takes them all."""
+    """Count the pending decisions of all accounts except the replay's."""
     wanted = Q() if settings.AUTO_EXECUTE else ~Q(asked_by="")
     found = Decision.objects.filter(WAITING).exclude(account=REPLAY)
     return Waiting(
@@ -170,7 +170,7 @@ def _problems(
         age = (now - waiting.oldest_wanted).total_seconds()
         yield f"A decision has waited for {age:.0f} s: is the execution worker running?"
     if unknown := orders.get(OrderState.UNKNOWN.value, 0):
-        yield f"{unknown} orders were sent without an answer; the next look asks the broker for them."
+        yield f"{unknown} orders were sent without an answer; the next look asks the broker again."
     yield from dict.fromkeys(
         each.error for each in failed
     )  # several tasks may report the same error

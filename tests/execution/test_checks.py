@@ -1,4 +1,4 @@
-"""What is set wrongly for trading is told before anything is traded."""
+"""Wrong settings of trading are reported before anything is traded."""
 
 import sys
 from pathlib import Path
@@ -77,7 +77,7 @@ def test_a_setting_is_named_once(settings: Settings) -> None:
 def test_the_usual_exchange_is_known_without_loading_calendars(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every command runs the checks, and every process would carry pandas."""
+    """Every command runs the checks; otherwise every process would load pandas."""
     monkeypatch.setitem(sys.modules, "exchange_calendars", None)
     assert found(settings) == []
 

@@ -1,4 +1,4 @@
-"""Execution over the API: who may look, what is shown, and in which pages."""
+"""Read execution over the API: who may read, what is shown, and how it is paged."""
 
 from typing import Any
 

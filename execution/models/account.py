@@ -21,7 +21,7 @@ class TradingAccount(models.Model):
     peak_equity = ExactDecimal()
     opened_at = models.DateTimeField()
     reconciled_at = models.DateTimeField(
-        null=True, help_text="When our records last matched the broker's"
+        null=True, help_text="When it last matched the broker's records"
     )
 
     class Meta:

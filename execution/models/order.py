@@ -9,25 +9,19 @@ from django.db import connection, models
 from django.db.models import BooleanField, Q, Value
 from django.db.models.expressions import RawSQL
 
-from argo.errors import Conflict
 from execution.fields import ExactDecimal
 from execution.money import ZERO
-from execution.types import FINAL, Leg, OrderState
+from execution.types import FINAL, Leg, OrderState, Side
+from signals.constraints import known_values
 from signals.dialect import for_update
 from signals.models import Signal
-from signals.rows import select
+from signals.rows import Immutable, select
 
 MUTABLE_FIELDS = frozenset(
     {"state", "filled", "average_price", "broker_id", "reason", "submitted_at", "updated_at",
      "claim", "due_at"}
 )  # fmt: skip
 """The fields that describe an order's state; all others say what was ordered and never change."""
-
-
-class Immutable(Conflict):
-    """Raised when a fill, or what was ordered, would change."""
-
-
 _DONE = ", ".join(f"'{state}'" for state in sorted(state.value for state in FINAL))
 MAY_FILL = RawSQL(f"NOT (orders.state IN ({_DONE}))", [], output_field=BooleanField())  # noqa: S611
 """The states are literals, not parameters: only then is the partial index `orders_open` used;
@@ -120,12 +114,14 @@ class Order(models.Model):
     submitted_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
 
+    may_change: ClassVar = MUTABLE_FIELDS
     objects = OrderQuerySet.as_manager()
 
     class Meta:
         db_table = "orders"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["signal", "leg", "number"], name="orders_once")
+            models.UniqueConstraint(fields=["signal", "leg", "number"], name="orders_once"),
+            known_values("orders", leg=Leg, side=Side, state=OrderState),
         ]
         indexes: ClassVar = [
             # execution.orders.router, execution.accounts.portfolio, execution.monitoring.reconcile:
@@ -187,6 +183,7 @@ class Fill(models.Model):
     time = models.DateTimeField()
     refused = models.TextField(db_default=Value(""))
 
+    may_change: ClassVar = frozenset[str]()
     objects = FillQuerySet.as_manager()
 
     class Meta:

@@ -7,6 +7,8 @@ from django.db.models import Q, Value
 
 from execution.fields import ExactDecimal
 from execution.money import ZERO
+from execution.types import Leg, OrderState, Side
+from signals.constraints import known_values
 
 
 class PaperAccount(models.Model):
@@ -41,9 +43,8 @@ class PaperOrder(models.Model):
     placed_at = models.DateTimeField()
     filled_at = models.DateTimeField(null=True, help_text="The time of its last fill")
     seen_at = models.DateTimeField(help_text="For an entry: prices up to this time were seen")
-    bars_seen_at = models.DateTimeField(
-        help_text="For an entry: bars up to this time were seen; bars may come late"
-    )
+    # bars may come late, after newer quotes
+    bars_seen_at = models.DateTimeField(help_text="For an entry: bars up to this time were seen")
     is_open = models.BooleanField(help_text="For an entry: something is held or may still fill")
     is_triggered = models.BooleanField(
         db_default=Value(False), help_text="For a stop: its price was reached"
@@ -52,7 +53,10 @@ class PaperOrder(models.Model):
     class Meta:
         db_table = "paper_orders"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["account", "client_order_id"], name="paper_orders_once")
+            models.UniqueConstraint(
+                fields=["account", "client_order_id"], name="paper_orders_once"
+            ),
+            known_values("paper_orders", leg=Leg, side=Side, state=OrderState),
         ]
         indexes: ClassVar = [
             # execution.brokers.paper: brackets that hold something or may still fill

@@ -9,6 +9,8 @@ from django.db.models import Q, Value
 
 from execution.fields import ExactDecimal
 from execution.money import ZERO
+from execution.types import Side
+from signals.constraints import known_values
 from signals.models import Signal
 from signals.rows import select, select_one
 
@@ -70,9 +72,7 @@ class Position(models.Model):
     side = models.TextField()
     quantity = ExactDecimal(help_text="The total quantity that the entry filled")
     closed_quantity = ExactDecimal(default=ZERO)
-    settled_quantity = ExactDecimal(
-        default=ZERO, help_text="The part that was already gone when a person settled it"
-    )
+    settled_quantity = ExactDecimal(default=ZERO, help_text="The part that a person settled")
     settled_at = models.DateTimeField(null=True)
     entry_price = ExactDecimal(help_text="The average price of the entry's fills")
     exit_price = ExactDecimal(null=True, help_text="The average price of the exits' fills")
@@ -93,6 +93,7 @@ class Position(models.Model):
 
     class Meta:
         db_table = "positions"
+        constraints: ClassVar = [known_values("positions", status=["open", "closed"], side=Side)]
         indexes: ClassVar = [
             # execution.accounts.portfolio, execution.monitoring.monitor and .reconcile
             models.Index(fields=["account"], condition=Q(status="open"), name="positions_open"),

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from execution.models import Order
-from execution.models.order import MUTABLE_FIELDS, Immutable
 from execution.types import Leg, OrderState
 from signals import rows
 
@@ -71,8 +70,6 @@ def move(order: Order, new: OrderState, now: datetime, **changes: Any) -> bool: 
     old = OrderState(order.state)
     if not may_become(old, new):
         raise BadTransition(f"{order.client_order_id} is {old} and cannot become {new}")
-    if fixed := changes.keys() - MUTABLE_FIELDS:
-        raise Immutable(f"An order's terms cannot change: {', '.join(sorted(fixed))}.")
     values = {"state": new.value, "updated_at": now, **changes}
     if new in UNQUESTIONED:
         values.setdefault("reason", "")

@@ -1,4 +1,4 @@
-"""The houses of the contract: each a broker, and a market that a test moves."""
+"""The brokers of the contract: each with a market that a test moves."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,8 @@ from tests.execution.brokers.alpaca.alpaca_exchange import Exchange
 
 @dataclass
 class AlpacaCase:
-    """Alpaca on loopback. It takes no brackets of crypto: only capitals are left to misspell."""
+    """Alpaca on loopback. It accepts no brackets of crypto, so only lower case is another
+    spelling."""
 
     broker: AlpacaBroker
     exchange: Exchange
@@ -27,7 +28,7 @@ class AlpacaCase:
 
 @dataclass
 class Quotes:
-    """A market of quotes alone, with its own clock."""
+    """A market of quotes only, with its own clock."""
 
     time: datetime = datetime(2024, 1, 5, 15, tzinfo=UTC)
     latest: dict[str, Quote] = field(default_factory=dict)
@@ -44,7 +45,7 @@ class Quotes:
 
 
 class PaperCase:
-    """The paper broker at its usual costs, which looks at every move of the market."""
+    """The paper broker at its usual costs; it looks at every move of the market."""
 
     other_spelling = "BTC/USD"
 

@@ -1,4 +1,4 @@
-"""The brokers, each in its broker_case."""
+"""The brokers that the contract runs on."""
 
 from collections.abc import Iterator
 
@@ -22,7 +22,7 @@ def alpaca() -> Iterator[Alpaca]:
 
 @pytest.fixture
 def broker(alpaca: Alpaca) -> AlpacaBroker:
-    """Patient, but not in a test."""
+    """Return a broker at the Alpaca of the test, which does not sleep."""
     exchange = alpaca.exchange
     return AlpacaBroker(
         KEY, SECRET, alpaca.url, timeout=5.0, clock=lambda: exchange.now, sleep=lambda seconds: None
@@ -41,6 +41,6 @@ def paper_case(db: None) -> PaperCase:
 
 @pytest.fixture(params=CASES)
 def broker_case(request: pytest.FixtureRequest) -> BrokerCase:
-    """Each broker in turn."""
+    """Return each broker in turn."""
     found: BrokerCase = request.getfixturevalue(request.param)
     return found

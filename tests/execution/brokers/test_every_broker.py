@@ -1,4 +1,4 @@
-"""What every broker does, on each of them."""
+"""The contract of every broker, run on each of them."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -24,7 +24,7 @@ SIDES = pytest.mark.parametrize("bracket", [buying(), selling()], ids=["long", "
 
 
 def opened(broker_case: BrokerCase, bracket: Bracket) -> None:
-    """A bracket whose entry is filled at 100."""
+    """Submit a bracket and fill its entry at 100."""
     broker_case.broker.submit(bracket)
     broker_case.move(normalised(bracket.symbol), "100")
 
@@ -46,29 +46,29 @@ def test_a_bracket_is_placed_with_its_exits(broker_case: BrokerCase, bracket: Br
 
 
 def test_an_order_is_found_as_it_was_placed(broker_case: BrokerCase) -> None:
-    placed = broker_case.broker.submit(buying())
+    report = broker_case.broker.submit(buying())
     order = found(broker_case.broker)
-    assert order.broker_id == placed.broker_id
-    assert {leg.broker_id for leg in order.legs} == {leg.broker_id for leg in placed.legs}
+    assert order.broker_id == report.broker_id
+    assert {leg.broker_id for leg in order.legs} == {leg.broker_id for leg in report.legs}
 
 
-def test_a_client_id_is_taken_once(broker_case: BrokerCase) -> None:
-    placed = broker_case.broker.submit(buying())
+def test_a_client_id_can_be_used_only_once(broker_case: BrokerCase) -> None:
+    report = broker_case.broker.submit(buying())
     with pytest.raises(BrokerError) as caught:
         broker_case.broker.submit(buying())
     assert caught.value.duplicate
-    assert found(broker_case.broker).broker_id == placed.broker_id
+    assert found(broker_case.broker).broker_id == report.broker_id
     broker_case.move(SYMBOL, "100")
     assert held(broker_case.broker) == {SYMBOL: QUANTITY}
 
 
-def test_an_order_that_never_was_is_not_found(broker_case: BrokerCase) -> None:
+def test_an_unknown_order_is_not_found(broker_case: BrokerCase) -> None:
     broker_case.broker.submit(buying())
     assert broker_case.broker.find("entry-2") is None
 
 
 @SIDES
-def test_an_entry_that_fills_is_a_position(broker_case: BrokerCase, bracket: Bracket) -> None:
+def test_a_filled_entry_is_a_position(broker_case: BrokerCase, bracket: Bracket) -> None:
     opened(broker_case, bracket)
     (holding,) = broker_case.broker.positions()
     assert (holding.symbol, holding.quantity) == (SYMBOL, signed(bracket))
@@ -80,7 +80,7 @@ def test_an_entry_that_fills_is_a_position(broker_case: BrokerCase, bracket: Bra
 
 
 @SIDES
-def test_a_fill_is_told_with_an_id_that_stays(broker_case: BrokerCase, bracket: Bracket) -> None:
+def test_a_fill_keeps_its_id(broker_case: BrokerCase, bracket: Bracket) -> None:
     since = broker_case.broker.account().time - timedelta(days=1)
     opened(broker_case, bracket)
     (fill,) = broker_case.broker.fills(since)
@@ -92,7 +92,7 @@ def test_a_fill_is_told_with_an_id_that_stays(broker_case: BrokerCase, bracket: 
     assert list(broker_case.broker.fills(since)) == [fill]
 
 
-def test_fills_begin_with_the_moment_that_is_asked_for(broker_case: BrokerCase) -> None:
+def test_fills_begin_at_the_given_moment(broker_case: BrokerCase) -> None:
     since = broker_case.broker.account().time - timedelta(days=1)
     opened(broker_case, buying())
     broker_case.move(SYMBOL, "111")
@@ -118,14 +118,14 @@ def test_an_exit_ends_the_position_and_cancels_the_other(
     assert list(broker_case.broker.open_orders()) == []
 
 
-def test_prices_between_the_exits_end_nothing(broker_case: BrokerCase) -> None:
+def test_prices_between_the_exits_close_nothing(broker_case: BrokerCase) -> None:
     opened(broker_case, buying())
     broker_case.move(SYMBOL, "109")
     broker_case.move(SYMBOL, "91")
     assert held(broker_case.broker) == {SYMBOL: QUANTITY}
 
 
-def test_an_entry_that_is_canceled_takes_its_exits_along(broker_case: BrokerCase) -> None:
+def test_canceling_an_entry_cancels_its_exits(broker_case: BrokerCase) -> None:
     order = broker_case.broker.submit(buying())
     broker_case.broker.cancel(order.broker_id)
     order = found(broker_case.broker)
@@ -139,7 +139,7 @@ def test_an_entry_that_is_canceled_takes_its_exits_along(broker_case: BrokerCase
     assert list(broker_case.broker.open_orders()) == []
 
 
-def test_canceling_what_is_done_or_was_never_there_is_no_error(broker_case: BrokerCase) -> None:
+def test_canceling_a_final_or_unknown_order_is_no_error(broker_case: BrokerCase) -> None:
     order = broker_case.broker.submit(buying())
     broker_case.broker.cancel(order.broker_id)
     broker_case.broker.cancel(order.broker_id)
@@ -170,7 +170,7 @@ def test_a_close_ends_the_position_and_leaves_nothing(
     assert list(broker_case.broker.open_orders()) == []
 
 
-def test_a_close_is_taken_once(broker_case: BrokerCase) -> None:
+def test_a_position_can_be_closed_only_once(broker_case: BrokerCase) -> None:
     opened(broker_case, buying())
     broker_case.broker.submit(closing(buying()))
     with pytest.raises(BrokerError) as caught:
@@ -180,10 +180,10 @@ def test_a_close_is_taken_once(broker_case: BrokerCase) -> None:
     assert held(broker_case.broker) == {}
     with pytest.raises(BrokerError) as caught:
         broker_case.broker.submit(closing(buying()))
-    assert caught.value.duplicate, "nothing is left, but that it was placed is what counts"
+    assert caught.value.duplicate, "it was report before, even if nothing is left to close"
 
 
-def test_a_close_of_one_bracket_leaves_another_alone(broker_case: BrokerCase) -> None:
+def test_closing_one_bracket_does_not_change_another(broker_case: BrokerCase) -> None:
     opened(broker_case, buying())
     opened(broker_case, buying("entry-2"))
     broker_case.broker.submit(closing(buying()))
@@ -204,7 +204,7 @@ def test_a_close_after_an_exit_does_not_open_the_opposite(broker_case: BrokerCas
     assert held(broker_case.broker) == {}
 
 
-def test_open_orders_are_those_that_may_be_filled(broker_case: BrokerCase) -> None:
+def test_open_orders_are_those_that_may_fill(broker_case: BrokerCase) -> None:
     assert list(broker_case.broker.open_orders()) == []
     broker_case.broker.submit(buying())
     assert {order.leg for order in broker_case.broker.open_orders()} >= {Leg.ENTRY}
@@ -231,7 +231,7 @@ def test_a_symbol_has_one_spelling_in_every_answer(broker_case: BrokerCase) -> N
     assert held(broker_case.broker) == {}
 
 
-def test_the_account_counts_open_positions_in_its_equity_alone(broker_case: BrokerCase) -> None:
+def test_open_positions_count_in_the_equity_but_not_in_the_balance(broker_case: BrokerCase) -> None:
     before = broker_case.broker.account()
     assert before.equity == before.balance == 100_000
     opened(broker_case, buying())
@@ -242,7 +242,7 @@ def test_the_account_counts_open_positions_in_its_equity_alone(broker_case: Brok
     assert account.time.utcoffset() == timedelta(0)
 
 
-def test_a_position_that_is_closed_is_in_the_balance(broker_case: BrokerCase) -> None:
+def test_a_closed_position_counts_in_the_balance(broker_case: BrokerCase) -> None:
     opened(broker_case, buying())
     broker_case.move(SYMBOL, "111")
     account = broker_case.broker.account()
@@ -250,7 +250,7 @@ def test_a_position_that_is_closed_is_in_the_balance(broker_case: BrokerCase) ->
     assert 100_090 < account.balance < 100_120
 
 
-def test_a_short_position_earns_where_the_price_falls(broker_case: BrokerCase) -> None:
+def test_a_short_position_earns_when_the_price_falls(broker_case: BrokerCase) -> None:
     opened(broker_case, selling())
     broker_case.move(SYMBOL, "95")
     account = broker_case.broker.account()
@@ -273,7 +273,7 @@ def test_a_quantity_has_a_step(broker_case: BrokerCase) -> None:
 
 
 @pytest.mark.parametrize("quantity", ["NaN", "Infinity", "0", "-1"])
-def test_no_quantity_is_refused_for_good(broker_case: BrokerCase, quantity: str) -> None:
+def test_an_invalid_quantity_is_refused_permanently(broker_case: BrokerCase, quantity: str) -> None:
     bracket = buying()
     wrong = Bracket(bracket.client_order_id, bracket.symbol, bracket.side, Decimal(quantity),
                     bracket.target, bracket.stop, bracket.reference)  # fmt: skip

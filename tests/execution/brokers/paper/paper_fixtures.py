@@ -1,4 +1,4 @@
-"""A paper broker alone on its paper: a test gives it its bars, one by one."""
+"""A paper broker on its own: a test gives it bars and quotes, one by one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ FillSummary = tuple[str, Decimal, Decimal]
 
 @dataclass
 class PaperFixture:
-    """Bars of a day, which all may trade on; orders are placed when one has closed."""
+    """A paper broker and its clock; each bar lasts a day, and orders are placed between bars."""
 
     fill_model: FillModel = field(default_factory=lambda: FillModel(FREE))
     deposit: Decimal = Decimal(100_000)
@@ -41,7 +41,7 @@ class PaperFixture:
         stop: object = None,
         target: object = None,
     ) -> OrderReport:
-        """At about 100, to be ended at 95 and 110, or 105 and 90."""
+        """Place a bracket at about 100, with exits at 95 and 110, or 105 and 90."""
         levels = (95, 110) if side is Side.BUY else (105, 90)
         low, high = stop or levels[0], target or levels[1]
         return self.broker.submit(
@@ -62,8 +62,10 @@ class PaperFixture:
         return {each.leg.value: each.state.value for each in (entry, *entry.legs)}
 
     def bar(self, *prices: object, volume: object = 1_000_000) -> list[FillSummary]:
-        """Open, high, low and close of the next day; what they fill: by which order, how much, at
-        which price."""
+        """Apply open, high, low and close of the next day.
+
+        Return the fills: by which order, how much, at which price.
+        """
         began = self.clock()
         self.clock.pass_by(days=1)
         opened, high, low, close = (exact(each) for each in prices)

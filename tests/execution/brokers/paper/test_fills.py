@@ -1,4 +1,4 @@
-"""The paper broker fills as a market would, and never better than the bars can tell."""
+"""The paper broker fills as a market would, and never better than the bars prove."""
 
 from decimal import Decimal
 
@@ -32,7 +32,7 @@ def paper() -> PaperFixture:
     return PaperFixture()
 
 
-def test_an_order_is_filled_at_the_open_of_the_next_bar(paper: PaperFixture) -> None:
+def test_an_order_fills_at_the_open_of_the_next_bar(paper: PaperFixture) -> None:
     paper.place()
     assert paper.broker.open_orders()[0].filled == 0
     assert paper.bar(101, 103, 99, 102) == [filled("one", 10, 101)]
@@ -45,8 +45,8 @@ def test_an_order_is_filled_at_the_open_of_the_next_bar(paper: PaperFixture) -> 
         (Side.BUY, (92, 94, 90, 93), "one/stop", 92),  # a gap: at the open
         (Side.BUY, (100, 110, 99, 105), "one/target", 110),
         (Side.BUY, (112, 115, 111, 113), "one/target", 112),  # a better open
-        (Side.BUY, (100, 115, 90, 105), "one/stop", 95),  # both: the worse
-        (Side.BUY, (112, 115, 90, 105), "one/target", 112),  # it was there first
+        (Side.BUY, (100, 115, 90, 105), "one/stop", 95),  # both: the worse one
+        (Side.BUY, (112, 115, 90, 105), "one/target", 112),  # the open came first
         (Side.SELL, (100, 105, 96, 101), "one/stop", 105),
         (Side.SELL, (108, 109, 107, 108), "one/stop", 108),
         (Side.SELL, (100, 101, 90, 95), "one/target", 90),
@@ -54,7 +54,7 @@ def test_an_order_is_filled_at_the_open_of_the_next_bar(paper: PaperFixture) -> 
         (Side.SELL, (100, 115, 85, 95), "one/stop", 105),
     ],
 )
-def test_an_exit_is_filled_at_its_level_or_at_the_open(
+def test_an_exit_fills_at_its_level_or_at_the_open(
     paper: PaperFixture, side: Side, bar: tuple[int, ...], order: str, price: int
 ) -> None:
     paper.place(side=side)
@@ -65,13 +65,13 @@ def test_an_exit_is_filled_at_its_level_or_at_the_open(
     assert paper.broker.account().equity == paper.broker.account().balance
 
 
-def test_entry_and_exit_may_be_in_one_bar(paper: PaperFixture) -> None:
+def test_entry_and_exit_may_fill_in_one_bar(paper: PaperFixture) -> None:
     paper.place()
     assert paper.bar(100, 111, 99, 105) == [filled("one", 10, 100), filled("one/target", 10, 110)]
 
 
-def test_of_a_bar_that_had_begun_only_the_close_counts(paper: PaperFixture) -> None:
-    """Its high and low may have been before the order."""
+def test_only_the_close_of_a_bar_that_had_begun_counts(paper: PaperFixture) -> None:
+    """The high and the low may have been before the order."""
     paper.place()
     began = paper.clock() - ONE_DAY / 2
     bar = Prices(began, paper.clock() + ONE_DAY / 2, D(98), D(120), D(80), D(101), D(1000))
@@ -79,7 +79,7 @@ def test_of_a_bar_that_had_begun_only_the_close_counts(paper: PaperFixture) -> N
     assert summaries(paper.broker.see({SYMBOL: [bar]})) == [filled("one", 10, 101)]
 
 
-def test_a_close_that_comes_within_a_bar_is_filled_at_its_close(paper: PaperFixture) -> None:
+def test_a_closing_order_within_a_bar_fills_at_its_close(paper: PaperFixture) -> None:
     paper.place()
     paper.bar(100, 101, 99, 100)
     paper.clock.pass_by(days=0.5)
@@ -90,7 +90,7 @@ def test_a_close_that_comes_within_a_bar_is_filled_at_its_close(paper: PaperFixt
     assert summaries(paper.broker.see({SYMBOL: [bar]})) == [filled("one-close", 10, 103)]
 
 
-def test_prices_that_were_seen_fill_nothing_again(paper: PaperFixture) -> None:
+def test_prices_that_were_seen_before_fill_nothing(paper: PaperFixture) -> None:
     paper.bar(100, 120, 80, 100)
     paper.place()
     last = Prices(paper.clock() - ONE_DAY, paper.clock(), D(100), D(120), D(80), D(100))
@@ -99,7 +99,7 @@ def test_prices_that_were_seen_fill_nothing_again(paper: PaperFixture) -> None:
     assert paper.quote("94.5") == [filled("one/stop", 10, "94.5")]
 
 
-def test_an_order_that_takes_pays_spread_slippage_and_fee() -> None:
+def test_a_market_order_pays_spread_slippage_and_fee() -> None:
     paper = PaperFixture(FillModel(Costs(spread=D("0.1"), slippage=D("0.05"), fee=D("0.2"))))
     paper.place()
     assert paper.bar(100, 101, 99, 100) == [filled("one", 10, "100.1")]
@@ -110,7 +110,7 @@ def test_an_order_that_takes_pays_spread_slippage_and_fee() -> None:
 
 
 def test_a_target_pays_neither_spread_nor_slippage() -> None:
-    """It waits in the book; whoever comes to it pays them."""
+    """It is a limit order: the other side pays them."""
     paper = PaperFixture(FillModel(Costs(spread=D("0.1"), slippage=D("0.05"), fee=ZERO)))
     paper.place()
     paper.bar(100, 101, 99, 100)
@@ -128,8 +128,8 @@ def test_a_bar_fills_no_more_than_its_share_of_the_volume() -> None:
     assert paper.broker.positions()[0].average_price == D("102.4")
 
 
-def test_a_stop_that_was_reached_is_sold_to_its_end() -> None:
-    """Also where the price has come back meanwhile."""
+def test_a_reached_stop_fills_until_nothing_is_left() -> None:
+    """The price may have come back meanwhile."""
     paper = PaperFixture(FillModel(FREE, volume_share=D(10)))
     paper.place(quantity=25)
     paper.bar(100, 101, 99, 100, volume=1000)
@@ -140,7 +140,7 @@ def test_a_stop_that_was_reached_is_sold_to_its_end() -> None:
     assert paper.broker.positions() == []
 
 
-def test_a_target_that_is_filled_in_part_leaves_the_stop_for_the_rest() -> None:
+def test_a_partly_filled_target_leaves_the_stop_for_the_rest() -> None:
     paper = PaperFixture(FillModel(FREE, volume_share=D(10)))
     paper.place(quantity=25)
     paper.bar(100, 101, 99, 100, volume=1000)
@@ -150,7 +150,7 @@ def test_a_target_that_is_filled_in_part_leaves_the_stop_for_the_rest() -> None:
     assert list(paper.broker.open_orders()) == []
 
 
-def test_what_an_entry_has_filled_keeps_its_exits_when_the_rest_is_canceled() -> None:
+def test_canceling_a_partly_filled_entry_keeps_its_exits() -> None:
     paper = PaperFixture(FillModel(FREE, volume_share=D(10)))
     paper.place(quantity=25)
     paper.bar(100, 101, 99, 100, volume=100)
@@ -163,7 +163,7 @@ def test_what_an_entry_has_filled_keeps_its_exits_when_the_rest_is_canceled() ->
 @pytest.mark.parametrize(("gone", "left", "bar"), [
     ("target", "stop", (94, 95, 90, 91)), ("stop", "target", (111, 112, 110, 111)),
 ])  # fmt: skip
-def test_one_exit_stays_where_the_other_is_canceled(
+def test_one_exit_stays_if_the_other_is_canceled(
     paper: PaperFixture, gone: str, left: str, bar: tuple[int, ...]
 ) -> None:
     paper.place()
@@ -172,7 +172,7 @@ def test_one_exit_stays_where_the_other_is_canceled(
     assert [name for name, *_ in paper.bar(*bar)] == [f"one/{left}"]
 
 
-def test_a_close_is_filled_at_the_next_open_and_takes_the_exits_along(paper: PaperFixture) -> None:
+def test_a_closing_order_fills_at_the_next_open_and_cancels_the_exits(paper: PaperFixture) -> None:
     paper.place()
     paper.bar(100, 101, 99, 100)
     paper.close()
@@ -181,8 +181,8 @@ def test_a_close_is_filled_at_the_next_open_and_takes_the_exits_along(paper: Pap
     assert paper.broker.account().balance == 100_030
 
 
-def test_a_close_takes_what_is_held_and_no_more() -> None:
-    """More was held when it was decided on."""
+def test_a_closing_order_trades_no_more_than_is_held() -> None:
+    """More was held when the close was decided."""
     paper = PaperFixture(FillModel(FREE, volume_share=D(10)))
     paper.place(quantity=25)
     paper.bar(100, 101, 99, 100, volume=1000)
@@ -196,7 +196,7 @@ def test_a_close_takes_what_is_held_and_no_more() -> None:
     assert paper.broker.positions() == []
 
 
-def test_what_a_canceled_close_left_is_closed_by_another() -> None:
+def test_another_closing_order_closes_what_a_canceled_one_left() -> None:
     paper = PaperFixture(FillModel(FREE, volume_share=D(10)))
     paper.place(quantity=25)
     paper.bar(100, 101, 99, 100, volume=1000)
@@ -214,7 +214,7 @@ def test_what_a_canceled_close_left_is_closed_by_another() -> None:
     assert paper.broker.positions() == []
 
 
-def test_a_close_of_a_part_leaves_the_rest() -> None:
+def test_closing_a_part_leaves_the_rest() -> None:
     paper = PaperFixture(FillModel(FREE, volume_share=D(10)))
     paper.place(quantity=25)
     paper.bar(100, 101, 99, 100)
@@ -225,7 +225,7 @@ def test_a_close_of_a_part_leaves_the_rest() -> None:
     assert paper.broker.positions()[0].quantity == 10
 
 
-def test_what_has_lost_both_exits_is_still_held(paper: PaperFixture) -> None:
+def test_a_position_without_exits_is_still_held(paper: PaperFixture) -> None:
     paper.place()
     paper.bar(100, 101, 99, 100)
     for leg in ("stop", "target"):
@@ -239,20 +239,20 @@ def test_what_has_lost_both_exits_is_still_held(paper: PaperFixture) -> None:
 @pytest.mark.parametrize(
     ("bar", "by", "price"), [((94, 95, 93, 94), "stop", 94), ((111, 112, 110, 111), "target", 111)]
 )
-def test_an_entry_goes_no_further_once_an_exit_is_reached(
+def test_an_entry_stops_filling_once_an_exit_is_reached(
     bar: tuple[int, ...], by: str, price: int
 ) -> None:
     paper = PaperFixture(FillModel(FREE, volume_share=D(10)))
     paper.place(quantity=100)
     paper.bar(100, 101, 99, 100, volume=200)
-    found = paper.bar(*bar, volume=200)  # within the bar the entry was filled once more
+    found = paper.bar(*bar, volume=200)  # the entry filled once more within the bar
     assert found == [filled("one", 20, bar[0]), filled(f"one/{by}", 20, price)]
     assert paper.states()["entry"] == "canceled"
     assert paper.bar(*bar, volume=1000) == [filled(f"one/{by}", 20, price)]
     assert list(paper.broker.open_orders()) == []
 
 
-def test_looking_at_the_books_opens_no_transaction(trading: Trading) -> None:
+def test_reading_the_ledger_opens_no_transaction(trading: Trading) -> None:
     """On SQLite it would wait for every writer, and every writer for it."""
     broker = trading.broker.broker
     looks = (broker.account, broker.positions, broker.open_orders, broker.look)
@@ -269,7 +269,7 @@ def test_looking_at_the_books_opens_no_transaction(trading: Trading) -> None:
 def test_money_and_brackets_are_of_one_moment(
     paper: PaperFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fill that comes between two reads is in both or in none."""
+    """A fill between two reads is in both or in neither."""
     paper.place()
     moments = iter([True])
 
@@ -282,7 +282,7 @@ def test_money_and_brackets_are_of_one_moment(
     assert paper.broker.account().equity == 100_000
 
 
-def test_money_that_is_ordered_cannot_be_spent_again(paper: PaperFixture) -> None:
+def test_money_in_open_orders_cannot_be_used_again(paper: PaperFixture) -> None:
     paper.place(quantity=600)
     with pytest.raises(BrokerError, match="buying power") as caught:
         paper.place("two", quantity=401)
@@ -292,7 +292,7 @@ def test_money_that_is_ordered_cannot_be_spent_again(paper: PaperFixture) -> Non
 
 
 @pytest.mark.parametrize("side", list(Side))
-def test_what_is_held_binds_money_long_or_short(paper: PaperFixture, side: Side) -> None:
+def test_positions_use_buying_power_long_or_short(paper: PaperFixture, side: Side) -> None:
     paper.place(side=side, quantity=600)
     paper.bar(100, 101, 99, 100)
     assert paper.broker.account().buying_power == 40_000

@@ -1,4 +1,4 @@
-"""A bar that is delivered after a newer quote still ends what it reached, once."""
+"""A bar that arrives after a newer quote still closes what it reached, once."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def paper() -> PaperFixture:
-    """Ten are held, bought at 100 when a day began."""
+    """Return a broker that holds 10, bought at 100 when a day began."""
     paper = PaperFixture()
     paper.place()
     paper.quote(100)
@@ -29,7 +29,7 @@ def paper() -> PaperFixture:
 
 
 def late(paper: PaperFixture, *prices: object) -> list[FillSummary]:
-    """The bar of the day that ended a second ago, of which a quote was seen since."""
+    """Apply the bar of the day that ended a second ago, although a newer quote was seen."""
     ended = paper.clock() - timedelta(seconds=1)
     bar = Prices(ended - ONE_DAY, ended, *map(exact, prices))
     return summaries(paper.broker.see({SYMBOL: [bar]}))
@@ -49,7 +49,7 @@ def a_day_later(paper: PaperFixture) -> None:
         ((100, 111, 90, 100), "one/stop", 95),
     ],
 )
-def test_it_ends_what_its_range_reached(
+def test_a_late_bar_closes_what_its_range_reached(
     paper: PaperFixture, bar: tuple[int, ...], by: str, price: int
 ) -> None:
     a_day_later(paper)
@@ -58,15 +58,15 @@ def test_it_ends_what_its_range_reached(
     assert list(paper.broker.open_orders()) == []
 
 
-def test_it_is_looked_at_once_and_leaves_the_last_price(paper: PaperFixture) -> None:
+def test_a_late_bar_counts_once_and_does_not_change_the_last_price(paper: PaperFixture) -> None:
     a_day_later(paper)
     assert late(paper, 100, 101, 99, 97) == []
     assert late(paper, 100, 101, 90, 97) == []
     assert paper.broker.positions()[0].price == 100
 
 
-def test_of_what_came_before_the_entry_it_counts_nothing() -> None:
-    """Ordered before the bar ended, and filled after it."""
+def test_a_late_bar_from_before_the_entry_is_ignored() -> None:
+    """It was ordered before the bar ended, and filled after it."""
     paper = PaperFixture()
     paper.place()
     a_day_later(paper)
@@ -74,7 +74,7 @@ def test_of_what_came_before_the_entry_it_counts_nothing() -> None:
     assert late(paper, 100, 101, 90, 90) == []
 
 
-def test_of_a_bar_in_which_it_was_entered_the_close_counts() -> None:
+def test_only_the_close_of_the_entry_s_own_bar_counts() -> None:
     paper = PaperFixture()
     paper.place()
     paper.clock.pass_by(hours=3)
@@ -88,7 +88,7 @@ def test_of_a_bar_in_which_it_was_entered_the_close_counts() -> None:
     assert summaries(paper.broker.see({SYMBOL: bars[1:]})) == [filled("one/stop", 10, 94)]
 
 
-def test_it_fills_no_order_at_the_market(paper: PaperFixture) -> None:
+def test_a_late_bar_fills_no_market_order(paper: PaperFixture) -> None:
     a_day_later(paper)
     paper.place("two")
     paper.close()
@@ -96,7 +96,7 @@ def test_it_fills_no_order_at_the_market(paper: PaperFixture) -> None:
 
 
 @pytest.mark.parametrize("is_late", [False, True])
-def test_a_market_that_delivers_late_ends_the_same(trading: Trading, *, is_late: bool) -> None:
+def test_late_bars_give_the_same_result(trading: Trading, *, is_late: bool) -> None:
     signal = trading.trade()
     trading.day(100, 101, 90, 100)
     bars = trading.market.rows.copy()

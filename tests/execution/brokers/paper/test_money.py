@@ -1,4 +1,4 @@
-"""Money is neither made nor lost on the way, and the same prices give the same fills."""
+"""No money appears or disappears, and the same prices give the same fills."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -22,7 +22,7 @@ _names = count(1)
 
 
 class Act(NamedTuple):
-    """What is done before a bar: nothing, an order, a cancel or a close; and the bar."""
+    """What happens before a bar (nothing, an order, a cancel or a close), and the bar."""
 
     kind: str
     side: Side
@@ -81,12 +81,12 @@ def test_money_is_conserved(db: None, acts: list[Act], fill_model: FillModel) ->
     fees = sum((fill.fee for fill in fills), Decimal(0))
     paid = sum((_signed(fill) * fill.price for fill in fills), Decimal(0))
     assert account.cash == account.deposit - paid - fees
-    summaries = paper.broker.account()
+    found = paper.broker.account()
     held = sum((_signed(fill) for fill in fills), Decimal(0))
     assert held == sum((each.quantity for each in paper.broker.positions()), Decimal(0))
-    assert summaries.equity == account.cash + held * acts[-1].prices[2] or not held
+    assert found.equity == account.cash + held * acts[-1].prices[2] or not held
     at_cost = sum((each.signed * each.average for each in open_brackets(account)), Decimal(0))
-    assert abs(summaries.balance - account.cash - at_cost) < Decimal("1e-9")
+    assert abs(found.balance - account.cash - at_cost) < Decimal("1e-9")
 
 
 def _signed(fill: PaperFill) -> Decimal:
@@ -95,7 +95,7 @@ def _signed(fill: PaperFill) -> Decimal:
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS, fill_model=FILL_MODELS)
-def test_no_order_fills_more_than_it_has_and_no_exit_more_than_is_held(
+def test_no_order_overfills_and_no_exit_closes_more_than_is_held(
     db: None, acts: list[Act], fill_model: FillModel
 ) -> None:
     paper = run(acts, fill_model)
@@ -112,7 +112,7 @@ def test_no_order_fills_more_than_it_has_and_no_exit_more_than_is_held(
 
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS, fill_model=FILL_MODELS)
-def test_the_same_prices_give_the_same_books_whoever_else_may_trade(
+def test_the_same_prices_give_the_same_ledger_shared_or_exclusive(
     db: None, acts: list[Act], fill_model: FillModel
 ) -> None:
     first, second = run(acts, fill_model), run(acts, fill_model)

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from signals.generation.consensus import Verdict
 from signals.generation.regime import Regime
-from signals.generation.votes import Ballot, Direction
+from signals.generation.votes import Direction, SourceVote
 from signals.ledger.validation import LONGEST_TEXT
 from signals.timestamps import utc_text
 
@@ -30,7 +30,7 @@ class Candidate:
     stop: float
     regime: Regime
     verdict: Verdict
-    ballots: tuple[Ballot, ...]
+    votes: tuple[SourceVote, ...]
 
     @property
     def action(self) -> Direction:
@@ -45,7 +45,7 @@ class Candidate:
     @cached_property
     def reasoning(self) -> str:
         """A sentence made of the votes, as far as a signal can hold it."""
-        said = "; ".join(str(ballot) for ballot in self.ballots if ballot.vote)
+        said = "; ".join(str(vote) for vote in self.votes if vote.vote)
         sentence = (
             f"{self.action} at {self.confidence:.1f}% with {self.verdict.agreement:.0%} agreement, "
             f"regime {self.regime}: {said}."
@@ -67,7 +67,7 @@ class Candidate:
             "timestamp": utc_text(self.made_at),
             "regime": str(self.regime),
             "reasoning": self.reasoning,
-            "sources": sum(ballot.vote is not None for ballot in self.ballots),
+            "sources": sum(vote.vote is not None for vote in self.votes),
             "agreement": self.verdict.agreement,
-            "votes": [ballot.as_dict() for ballot in self.ballots],
+            "votes": [vote.as_dict() for vote in self.votes],
         }

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from signals.clock import utc_now
 from signals.generation.candidate import Candidate
-from signals.generation.validation import Earlier, Reason
+from signals.generation.validation import EarlierSignal, Reason
 from signals.generation.votes import Direction
 from signals.market.bars import Bars
 from signals.models import CandidateRecord, Signal
@@ -110,15 +110,15 @@ def _now() -> str | None:
     return connection.ops.adapt_datetimefield_value(utc_now())
 
 
-def earlier_signals(symbol: str, strategy: str, now: datetime) -> list[Earlier]:
+def earlier_signals(symbol: str, strategy: str, now: datetime) -> list[EarlierSignal]:
     """The newest signal of each side that the strategy gave the symbol up to now."""
-    found: list[Earlier] = []
+    found: list[EarlierSignal] = []
     for action in (Direction.BUY, Direction.SELL):
         signals = Signal.objects.filter(symbol=symbol, strategy=strategy, action=str(action))
         times = signals.filter(timestamp__lt=range_end(now)).order_by("-timestamp", "-id")
         newest = times.values_list("timestamp", flat=True).first()
         if newest is not None and (made_at := _moment(newest)) is not None:
-            found.append(Earlier(action, made_at))
+            found.append(EarlierSignal(action, made_at))
     return found
 
 
@@ -168,5 +168,5 @@ def _signal(row: CandidateRecord) -> dict[str, Any]:
     return {name: getattr(row, name) for name in same} | {
         "data_source": row.strategy,
         "timestamp": row.made_at,
-        "sources": sum(ballot["direction"] is not None for ballot in row.votes),
+        "sources": sum(vote["direction"] is not None for vote in row.votes),
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from signals.generation.regime import Regime
-from signals.generation.votes import Ballot, Direction
+from signals.generation.votes import Direction, SourceVote
 
 NAME = "weighted_consensus"
 
@@ -50,9 +50,9 @@ class WeightedConsensus:
             if not 0 < factor <= 1:
                 raise ValueError(f"{regime}={factor}: it takes a number above 0, at most 1")
 
-    def __call__(self, ballots: Sequence[Ballot], regime: Regime) -> Verdict | None:
+    def __call__(self, votes: Sequence[SourceVote], regime: Regime) -> Verdict | None:
         """The verdict on these votes in this regime; None where there is none."""
-        cast = [(each.vote, each.weight) for each in ballots if each.vote and each.weight > 0]
+        cast = [(each.vote, each.weight) for each in votes if each.vote and each.weight > 0]
         weights = dict.fromkeys(Direction, 0.0)
         for vote, weight in cast:
             weights[vote.direction] += weight

@@ -9,10 +9,10 @@ from typing import NamedTuple
 from signals.generation.candidate import Candidate
 from signals.generation.consensus import Verdict, WeightedConsensus
 from signals.generation.levels import Levels
-from signals.generation.panel import Panel
 from signals.generation.regime import Regime, regime_of
 from signals.generation.validation import Validation
-from signals.generation.votes import Ballot
+from signals.generation.voters import Voters
+from signals.generation.votes import SourceVote
 from signals.market.bars import Bars
 from signals.market.hours import TradingHours, hours_of
 from signals.market.instruments import Instrument, instrument
@@ -23,15 +23,15 @@ class Opinion(NamedTuple):
     """What the sources make of the last bar; without a verdict nothing is proposed."""
 
     regime: Regime
-    ballots: tuple[Ballot, ...]
+    votes: tuple[SourceVote, ...]
     verdict: Verdict | None
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class SignalPipeline:
     """Everything that decides on a signal, but the data. `ticks` are those set by hand."""
 
-    panel: Panel
+    voters: Voters
     consensus: WeightedConsensus
     levels: Levels
     validation: Validation
@@ -49,8 +49,8 @@ class Recipe:
     def opinion(self, bars: Bars) -> Opinion:
         """Regime, votes and verdict at the last bar."""
         regime = regime_of(bars)
-        ballots = self.panel.ballots(bars, regime)
-        return Opinion(regime, ballots, self.consensus(ballots, regime))
+        votes = self.voters.votes(bars, regime)
+        return Opinion(regime, votes, self.consensus(votes, regime))
 
     def candidate(
         self, opinion: Opinion, bars: Bars, quote: Quote | None, now: datetime, wanted: Instrument
@@ -77,5 +77,5 @@ class Recipe:
             stop=levels[1],
             regime=opinion.regime,
             verdict=opinion.verdict,
-            ballots=opinion.ballots,
+            votes=opinion.votes,
         )

@@ -9,8 +9,8 @@ from itertools import groupby
 from typing import Any, Protocol
 
 from signals.generation.candidates import Judged
-from signals.generation.pipeline import Opinion, Recipe
-from signals.generation.validation import Earlier, Reason, Situation
+from signals.generation.pipeline import Opinion, SignalPipeline
+from signals.generation.validation import EarlierSignal, Reason, Situation
 from signals.generation.votes import Direction
 from signals.ledger.records import Receipt
 from signals.market.bars import Bars
@@ -18,7 +18,7 @@ from signals.market.hours import TradingHours
 from signals.market.instruments import Instrument
 from signals.market.protocol import Quote
 
-KEPT_AT_ONCE = 500
+KEEP_BATCH_SIZE = 500
 Stored = tuple[Direction, datetime]
 """The side of a signal, and when the bar closed that it was made on."""
 
@@ -87,7 +87,7 @@ class Period:
 
 
 @dataclass(slots=True)
-class Tally:
+class ReplayCounts:
     """How many bars were walked, candidates proposed, rejected by reason, and stored.
 
     A candidate may be rejected for several reasons. `stored` counts the signals that are in the
@@ -121,15 +121,15 @@ class Tally:
 class ReplaySummary:
     """What a replay did: in all, symbol by symbol, and regime by regime."""
 
-    total: Tally
-    by_symbol: Mapping[str, Tally]
-    by_regime: Mapping[str, Tally]
+    total: ReplayCounts
+    by_symbol: Mapping[str, ReplayCounts]
+    by_regime: Mapping[str, ReplayCounts]
 
     def as_dict(self) -> dict[str, Any]:
         """In plain values: the total's counts, and those of each symbol and regime."""
         return self.total.as_dict() | {
-            name: {key: tally.as_dict() for key, tally in tallies.items()}
-            for name, tallies in (("by_symbol", self.by_symbol), ("by_regime", self.by_regime))
+            name: {key: counts.as_dict() for key, counts in groups.items()}
+            for name, groups in (("by_symbol", self.by_symbol), ("by_regime", self.by_regime))
         }
 
 
@@ -142,17 +142,19 @@ class _Symbol:
     stored: Mapping[Stored, str]
     earlier: dict[Direction, datetime] = field(default_factory=dict)
 
-    def judged(self, recipe: Recipe, opinion: Opinion, bars: Bars, now: datetime) -> Judged | None:
+    def judged(
+        self, pipeline: SignalPipeline, opinion: Opinion, bars: Bars, now: datetime
+    ) -> Judged | None:
         """The candidate of this opinion and what the rules say of it; None where it has none."""
         if opinion.verdict is None:
             return None
         quote = Quote(float(bars.close[-1]), now)
-        candidate = recipe.candidate(opinion, bars, quote, now, self.instrument)
+        candidate = pipeline.candidate(opinion, bars, quote, now, self.instrument)
         if candidate is None:
             return None
-        earlier = [Earlier(action, moment) for action, moment in self.earlier.items()]
+        earlier = [EarlierSignal(action, moment) for action, moment in self.earlier.items()]
         situation = Situation(candidate, bars, quote, self.hours, earlier)
-        return Judged(candidate, recipe.validation.reasons(situation))
+        return Judged(candidate, pipeline.validation.reasons(situation))
 
     def other_signal(self, judged: Judged, log: SignalLog) -> Reason | None:
         """Whether the bar has a signal of this side already that is not this one.
@@ -169,13 +171,13 @@ class _Symbol:
 
 @dataclass(slots=True)
 class _Walk:
-    recipe: Recipe
+    pipeline: SignalPipeline
     log: SignalLog
     keep: Callable[[Sequence[Judged]], object]
     symbols: Mapping[str, _Symbol]
-    by_symbol: Mapping[str, Tally]
-    total: Tally = field(default_factory=Tally)
-    by_regime: dict[str, Tally] = field(default_factory=dict)
+    by_symbol: Mapping[str, ReplayCounts]
+    total: ReplayCounts = field(default_factory=ReplayCounts)
+    by_regime: dict[str, ReplayCounts] = field(default_factory=dict)
     kept: list[Judged] = field(default_factory=list)
 
     def step(self, now: datetime, windows: Iterable[Bars]) -> list[str]:
@@ -192,7 +194,7 @@ class _Walk:
                 self.symbols[each.candidate.symbol].earlier[each.candidate.action] = now
                 self.kept.append(each._replace(signal_id=receipt.signal_id))
         self.kept += [each for each in judged if each.reasons]
-        if len(self.kept) >= KEPT_AT_ONCE:
+        if len(self.kept) >= KEEP_BATCH_SIZE:
             self.write()
         return [receipt.signal_id for receipt in receipts]
 
@@ -206,24 +208,24 @@ class _Walk:
         return ReplaySummary(self.total, self.by_symbol, regimes)
 
     def _judged(self, now: datetime, bars: Bars) -> Judged | None:
-        opinion = self.recipe.opinion(bars)
+        opinion = self.pipeline.opinion(bars)
         symbol = self.symbols[bars.symbol]
-        judged = symbol.judged(self.recipe, opinion, bars, now)
+        judged = symbol.judged(self.pipeline, opinion, bars, now)
         if judged and not judged.reasons and (other := symbol.other_signal(judged, self.log)):
             judged = judged._replace(reasons=[other])
         self._count(bars.symbol, str(opinion.regime), judged)
         return judged
 
     def _count(self, symbol: str, regime: str, judged: Judged | None) -> None:
-        by_regime = self.by_regime.setdefault(regime, Tally())
-        for tally in (self.total, self.by_symbol[symbol], by_regime):
-            tally.add(judged)
+        by_regime = self.by_regime.setdefault(regime, ReplayCounts())
+        for counts in (self.total, self.by_symbol[symbol], by_regime):
+            counts.add(judged)
 
 
 def replay(
     histories: Sequence[Bars],
     period: Period,
-    recipe: Recipe,
+    pipeline: SignalPipeline,
     log: SignalLog,
     clock: ReplayClock,
     keep: Callable[[Sequence[Judged]], object] = lambda judged: None,
@@ -241,11 +243,11 @@ def replay(
     filled once, at the end, and also when something fails on the way. `on_bars` is told the number
     of bars done.
 
-    The same histories, period and recipe log the same signals, so a second replay adds none.
+    The same histories, period and pipeline log the same signals, so a second replay adds none.
     Raises `ValueError` where two histories are of one symbol, and whatever the log raises.
     """
-    symbols = _symbols(histories, recipe, stored)
-    walk = _Walk(recipe, log, keep, symbols, {name: Tally() for name in symbols})
+    symbols = _symbols(histories, pipeline, stored)
+    walk = _Walk(pipeline, log, keep, symbols, {name: ReplayCounts() for name in symbols})
     try:
         for moment, windows in _moments(histories, period):
             clock.stand_at(moment)
@@ -263,14 +265,14 @@ def replay(
 
 def _symbols(
     histories: Sequence[Bars],
-    recipe: Recipe,
+    pipeline: SignalPipeline,
     stored: Callable[[Bars, str], Mapping[Stored, str]],
 ) -> dict[str, _Symbol]:
     symbols: dict[str, _Symbol] = {}
     for bars in histories:
-        wanted = recipe.instrument(bars.symbol)
-        there = stored(bars, recipe.consensus.name)
-        symbols[bars.symbol] = _Symbol(wanted, recipe.hours(wanted), there)
+        wanted = pipeline.instrument(bars.symbol)
+        there = stored(bars, pipeline.consensus.name)
+        symbols[bars.symbol] = _Symbol(wanted, pipeline.hours(wanted), there)
     if len(symbols) < len(histories):
         raise ValueError(f"a symbol is there twice: {[bars.symbol for bars in histories]}")
     return symbols

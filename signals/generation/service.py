@@ -13,7 +13,7 @@ from signals.clock import Clock, utc_now
 from signals.generation import candidates
 from signals.generation.candidate import Candidate
 from signals.generation.candidates import Judged
-from signals.generation.pipeline import Recipe
+from signals.generation.pipeline import SignalPipeline
 from signals.generation.regime import Regime
 from signals.generation.validation import Reason, Situation
 from signals.market.bars import Bars
@@ -43,7 +43,7 @@ class Snapshot(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SymbolResult:
     """What became of one symbol in a cycle.
 
     No candidate: the sources proposed nothing. Reasons: it was rejected. `signal_id`: it was
@@ -64,7 +64,7 @@ class CycleFailed(ArgoError):
     """Some symbols of a cycle failed; the others were dealt with."""
 
     @classmethod
-    def of(cls, results: Sequence[Result]) -> "CycleFailed | None":
+    def of(cls, results: Sequence[SymbolResult]) -> "CycleFailed | None":
         """The failures among these; None where there are none."""
         failed = [f"{each.symbol}: {each.error}" for each in results if each.error is not None]
         return cls("; ".join(failed)) if failed else None
@@ -80,7 +80,7 @@ class SignalGenerationService:
     def __init__(
         self,
         market: MarketData,
-        recipe: Recipe,
+        pipeline: SignalPipeline,
         tracker: SignalTracker,
         *,
         threads: int = 4,
@@ -90,21 +90,21 @@ class SignalGenerationService:
         wall_clock: Clock = utc_now,
     ) -> None:
         self.market = market
-        self.recipe = recipe
+        self.pipeline = pipeline
         self.tracker = tracker
         self.auto_execute = auto_execute
         self.trading_engine = trading_engine
         self._wall_clock = wall_clock
         self._fetch = Fetch(self._snapshot, threads, seconds)
 
-    def run_cycle(self, symbols: Sequence[str]) -> list[Result]:
+    def run_cycle(self, symbols: Sequence[str]) -> list[SymbolResult]:
         """Look at each symbol once, in any spelling; what became of it, in order.
 
         A symbol that fails holds up no other: it is logged at ERROR, and its result has the error.
         """
         self.tracker.flush()  # what was logged a moment ago counts as an earlier signal
         self._finish_interrupted()
-        names = list(dict.fromkeys(self.recipe.instrument(symbol).symbol for symbol in symbols))
+        names = list(dict.fromkeys(self.pipeline.instrument(symbol).symbol for symbol in symbols))
         snapshots = self._fetch.all(names)
         now = self.market.now()
         return [self._isolated(symbol, snapshots[symbol], now) for symbol in names]
@@ -120,7 +120,7 @@ class SignalGenerationService:
         bars = self.market.bars(symbol, self.market.now())
         return Snapshot(bars, self.market.quote(symbol))
 
-    def _isolated(self, symbol: str, snapshot: Snapshot | Exception, now: datetime) -> Result:
+    def _isolated(self, symbol: str, snapshot: Snapshot | Exception, now: datetime) -> SymbolResult:
         try:
             if isinstance(snapshot, Exception):
                 raise snapshot
@@ -128,36 +128,36 @@ class SignalGenerationService:
         except Exception as error:
             is_fault = not isinstance(error, ArgoError)
             logger.error("No signal for %s: %s", symbol, error, exc_info=is_fault)
-            return Result(symbol, error=str(error) or repr(error))
+            return SymbolResult(symbol, error=str(error) or repr(error))
 
-    def _generate(self, symbol: str, snapshot: Snapshot, now: datetime) -> Result:
+    def _generate(self, symbol: str, snapshot: Snapshot, now: datetime) -> SymbolResult:
         bars, quote = snapshot
         if not len(bars):
             raise FeedError("there are no bars yet")
-        opinion = self.recipe.opinion(bars)
-        wanted = self.recipe.instrument(symbol)
-        candidate = self.recipe.candidate(opinion, bars, quote, now, wanted)
+        opinion = self.pipeline.opinion(bars)
+        wanted = self.pipeline.instrument(symbol)
+        candidate = self.pipeline.candidate(opinion, bars, quote, now, wanted)
         if candidate is None:
-            return Result(symbol, opinion.regime)
+            return SymbolResult(symbol, opinion.regime)
         judged = Judged(candidate, self._validate(candidate, snapshot))
         if judged.reasons:
             candidates.keep([judged])
-            return Result(symbol, opinion.regime, candidate, judged.reasons)
+            return SymbolResult(symbol, opinion.regime, candidate, judged.reasons)
         signal = candidate.as_signal()
         self.tracker.receipt(signal)  # what the ledger would refuse is refused before the claim
         if not candidates.claim(judged):
             there = candidates.signal_of(judged.candidate_id)
-            return Result(symbol, opinion.regime, candidate, there_already=there)
+            return SymbolResult(symbol, opinion.regime, candidate, there_already=there)
         signal_id = self._store(judged.candidate_id, signal)
-        return Result(symbol, opinion.regime, candidate, signal_id=signal_id)
+        return SymbolResult(symbol, opinion.regime, candidate, signal_id=signal_id)
 
     def _validate(self, candidate: Candidate, snapshot: Snapshot) -> list[Reason]:
-        hours = self.recipe.hours(self.recipe.instrument(candidate.symbol))
+        hours = self.pipeline.hours(self.pipeline.instrument(candidate.symbol))
         earlier = candidates.earlier_signals(
             candidate.symbol, candidate.strategy, candidate.made_at
         )
         situation = Situation(candidate, snapshot.bars, snapshot.quote, hours, earlier)
-        return self.recipe.validation.reasons(situation)
+        return self.pipeline.validation.reasons(situation)
 
     def _finish_interrupted(self) -> None:
         """Store what a maker that died had decided on, unless its price is too old by now."""
@@ -170,7 +170,7 @@ class SignalGenerationService:
                 candidates.give_up(candidate_id, Reason("refused", str(error)))
 
     def _finish(self, candidate_id: str, signal: dict[str, Any], age: timedelta) -> None:
-        is_fresh = age <= self.recipe.validation.max_age
+        is_fresh = age <= self.pipeline.validation.max_age
         if is_fresh or self.tracker.is_stored(self.tracker.receipt(signal)):
             self._store(candidate_id, signal)
         else:

@@ -14,7 +14,7 @@ from signals.market.protocol import Quote
 
 JUMP_BARS = 200
 """As far back as any source or the regime looks."""
-CLOCKS_DIFFER = timedelta(seconds=5)
+CLOCK_TOLERANCE = timedelta(seconds=5)
 """The exchange's clock may be so far ahead of ours."""
 
 
@@ -25,7 +25,7 @@ class Reason(NamedTuple):
     text: str
 
 
-class Earlier(NamedTuple):
+class EarlierSignal(NamedTuple):
     """A signal that the symbol had before: which side, and when (UTC) it was made."""
 
     action: Direction
@@ -41,7 +41,7 @@ class Situation:
     bars: Bars
     quote: Quote | None
     hours: TradingHours
-    earlier: Sequence[Earlier] = ()
+    earlier: Sequence[EarlierSignal] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def no_fresh_price(limits: Validation, situation: Situation) -> Reason | None:
     quote, now = situation.quote, situation.candidate.made_at
     if quote is None:
         return Reason("price", "there is no price; the entry shown is the last close")
-    if quote.time > now + CLOCKS_DIFFER:
+    if quote.time > now + CLOCK_TOLERANCE:
         return Reason("price", f"the price is of {quote.time}, which is still to come")
     if now - quote.time <= limits.max_age:
         return None

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-MOST_FIGURES = 20
-LONGEST_NAME = 40
+MAX_FIGURES = 20
+MAX_NAME_LENGTH = 40
 
 
 class Direction(StrEnum):
@@ -40,19 +40,19 @@ class Vote:
 
 
 def _plain(figures: Mapping[str, float]) -> dict[str, float]:
-    if len(figures) > MOST_FIGURES:
-        raise ValueError(f"{len(figures)} figures are more than {MOST_FIGURES}")
+    if len(figures) > MAX_FIGURES:
+        raise ValueError(f"{len(figures)} figures are more than {MAX_FIGURES}")
     plain = {name: float(value) for name, value in figures.items()}
     for name, value in plain.items():
-        if not (isinstance(name, str) and name.isprintable() and len(name) <= LONGEST_NAME):
-            raise ValueError(f"{name!r} is no name of a figure: up to {LONGEST_NAME} characters")
+        if not (isinstance(name, str) and name.isprintable() and len(name) <= MAX_NAME_LENGTH):
+            raise ValueError(f"{name!r} is no name of a figure: up to {MAX_NAME_LENGTH} characters")
         if not math.isfinite(value):
             raise ValueError(f"figure {name} is {value}, not a finite number")
     return plain
 
 
 @dataclass(frozen=True, slots=True)
-class Ballot:
+class SourceVote:
     """A source's turn: its vote, or None where it abstained, and the weight that it has."""
 
     source: str

@@ -16,7 +16,7 @@ from tests.benchmarks import table
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.machine import filesystem, heading
 from tests.benchmarks.registry import NAMES
-from tests.benchmarks.scene import say
+from tests.benchmarks.workspace import say
 from tests.installation import Installation
 
 
@@ -49,15 +49,15 @@ def _measured(folder: Path, names: Sequence[str], quick: bool) -> Iterator[Figur
     Installation(migrated).manage("migrate", "--verbosity", "0").check_returncode()
     for name in names:
         say(f"{name}:")
-        scene = folder / name
-        shutil.copytree(migrated, scene)
-        yield from _run(name, Installation(scene, {"ARGO_WEB_PORT": _free_port()}), quick)
-        shutil.rmtree(scene)
+        workspace = folder / name
+        shutil.copytree(migrated, workspace)
+        yield from _run(name, Installation(workspace, {"ARGO_WEB_PORT": _free_port()}), quick)
+        shutil.rmtree(workspace)
 
 
 def _run(name: str, installation: Installation, quick: bool) -> Iterator[Figure]:
     """In a process of its own, which starts with a fresh heap and none of the others' files."""
-    arguments = ["-m", "tests.benchmarks.one", name, *(["--quick"] if quick else [])]
+    arguments = ["-m", "tests.benchmarks.run_one", name, *(["--quick"] if quick else [])]
     with installation.start(*arguments, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         for line in process.stdout:

@@ -12,16 +12,16 @@ from tests.benchmarks import samples, servers
 from tests.benchmarks.client import CONNECTIONS, request, time_posts
 from tests.benchmarks.figures import Figure, times_as_fast
 from tests.benchmarks.rounds import medians
-from tests.benchmarks.scene import Scene
+from tests.benchmarks.workspace import Workspace
 
 BATCH = 500
 
 
-def run(scene: Scene) -> Iterator[Figure]:
+def run(workspace: Workspace) -> Iterator[Figure]:
     """Granian in WSGI mode, one worker, as `up` starts it; no worker drains meanwhile."""
     key = create_key("benchmark", ["write"])
     with servers.web("tests.benchmarks.wsgi:application"):
-        found = medians(scene.size(7, 3), _sides(scene, key))
+        found = medians(workspace.size(7, 3), _sides(workspace, key))
     single, batch, empty = found["Argo"], found["batch"], found["empty"]
     yield times_as_fast(
         f"POST /api/signals, {CONNECTIONS} connections",
@@ -35,8 +35,8 @@ def run(scene: Scene) -> Iterator[Figure]:
     )
 
 
-def _sides(scene: Scene, key: str) -> dict[str, Callable[[int], float]]:
-    few, many = scene.size(4000, 500), scene.size(100, 20) * BATCH
+def _sides(workspace: Workspace, key: str) -> dict[str, Callable[[int], float]]:
+    few, many = workspace.size(4000, 500), workspace.size(100, 20) * BATCH
     numbers = itertools.count()
 
     def posted(path: str, count: int, at_once: int = 1) -> float:

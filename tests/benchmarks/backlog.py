@@ -11,15 +11,15 @@ from django.conf import settings
 from signals.config import journal
 from tests.benchmarks import samples, servers
 from tests.benchmarks.figures import Figure, at_most, rate
-from tests.benchmarks.scene import Scene, say
+from tests.benchmarks.workspace import Workspace, say
 
 MIB = 2**20
 LOOK_EVERY = 0.05
 
 
-def run(scene: Scene) -> Iterator[Figure]:
+def run(workspace: Workspace) -> Iterator[Figure]:
     """The lines are there when `up` starts; beat finds them."""
-    count = scene.size(1_000_000, 50_000)
+    count = workspace.size(1_000_000, 50_000)
     say(f"  writing {count:,} lines")
     samples.fill(journal(), count, first=0)
     journal().close()

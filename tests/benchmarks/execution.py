@@ -20,8 +20,8 @@ from execution.risk.model import Exposure, Intent, Portfolio
 from execution.risk.rules import denials
 from execution.types import Leg, Side
 from signals.clock import utc_now
+from signals.generation import factory
 from signals.generation.candidates import keep
-from signals.generation.factory import recipe
 from signals.generation.replay import ReplayClock, replay
 from signals.keys import create_key
 from signals.market.bars import Bars
@@ -33,7 +33,7 @@ from tests.benchmarks.client import Connection, request
 from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.benchmarks.generation import ALWAYS
 from tests.benchmarks.rounds import medians, seconds
-from tests.benchmarks.scene import Scene, say
+from tests.benchmarks.workspace import Workspace, say
 
 NOW = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)
 D = Decimal
@@ -49,19 +49,21 @@ LET_ALL_PASS = {
 }  # fmt: skip
 
 
-def run(scene: Scene) -> Iterator[Figure]:
+def run(workspace: Workspace) -> Iterator[Figure]:
     """The decision's cost is that of rules and sizing, given the portfolio."""
     histories = [SampleMarket().bars(symbol) for symbol in SYMBOLS]
-    if scene.quick:
+    if workspace.quick:
         histories = [bars.upto(600) for bars in histories]
     bars = sum(map(len, histories))
     rate = bars / seconds(lambda: _replayed(histories))
     say(f"  replay with execution: {rate:,.0f} bars a second")
     what = f"{bars:,} sample bars replayed, signals stored and traded, bars a second"
     yield at_least(what, rate, 1_000, "/s")
-    found = medians(scene.size(9, 3), {"deciding": lambda _: seconds(_decide_often) / DECISIONS})
+    found = medians(
+        workspace.size(9, 3), {"deciding": lambda _: seconds(_decide_often) / DECISIONS}
+    )
     yield at_most("deciding one signal, given the portfolio", found["deciding"] * 1e6, 200, " us")
-    yield from _described(_delays(scene))
+    yield from _described(_delays(workspace))
 
 
 def _replayed(histories: Sequence[Bars]) -> None:
@@ -69,7 +71,7 @@ def _replayed(histories: Sequence[Bars]) -> None:
     clock = ReplayClock(ALWAYS.start)
     tracker = SignalTracker("replay", clock, wakes_worker=False)
     trading = execution(histories, clock)
-    replay(histories, ALWAYS, recipe(), tracker, clock, keep, trading=trading)
+    replay(histories, ALWAYS, factory.pipeline(), tracker, clock, keep, trading=trading)
     trading.finish()
     tracker.close()
 
@@ -95,12 +97,12 @@ def _situation() -> tuple[TradingContext, Intent, Portfolio]:
     return replace(context, limits=replace(context.limits, groups=groups)), intent, held
 
 
-def _delays(scene: Scene) -> list[float]:
+def _delays(workspace: Workspace) -> list[float]:
     """Seconds from the decision's row, stored with the signal's, to the order's sending."""
-    bars = scene.folder / "bars"
+    bars = workspace.folder / "bars"
     _write_bars(bars)
     key = create_key("benchmark", ["write"])
-    count = scene.size(200, 20)
+    count = workspace.size(200, 20)
     with servers.up({**LET_ALL_PASS, "MARKET_FOLDER": str(bars)}):
         for number in range(count):
             _post(number, key)

@@ -13,12 +13,12 @@ from sync.outbox import enqueue
 from tests.benchmarks import bare, samples
 from tests.benchmarks.figures import Figure, at_most, times_as_fast
 from tests.benchmarks.rounds import medians, seconds
-from tests.benchmarks.scene import Scene
+from tests.benchmarks.workspace import Workspace
 
 
-def run(scene: Scene) -> Iterator[Figure]:
+def run(workspace: Workspace) -> Iterator[Figure]:
     """Both insert into the same database in turns, over connections with the same pragmas."""
-    found = medians(scene.size(7, 3), _sides(scene.size(50_000, 20_000)))
+    found = medians(workspace.size(7, 3), _sides(workspace.size(50_000, 20_000)))
     yield times_as_fast(
         "flush from the journal into both tables, 5,000 a transaction",
         found["Argo"],

@@ -10,9 +10,9 @@ from unittest.mock import patch
 import numpy as np
 import talib
 
+from signals.generation import factory
 from signals.generation.candidates import keep
-from signals.generation.factory import recipe
-from signals.generation.pipeline import Recipe
+from signals.generation.pipeline import SignalPipeline
 from signals.generation.replay import Period, ReplayClock, replay
 from signals.ledger.records import Receipt
 from signals.market.bars import Bars, as_times
@@ -20,7 +20,7 @@ from signals.market.sample import SYMBOLS, SampleMarket
 from signals.tracker import SignalTracker
 from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.benchmarks.rounds import medians, seconds
-from tests.benchmarks.scene import Scene
+from tests.benchmarks.workspace import Workspace
 
 ALWAYS = Period(datetime(1990, 1, 1, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC))
 INDICATORS = ("EMA", "ADX", "MACD", "RSI", "BBANDS", "ATR", "OBV", "MFI")
@@ -41,15 +41,15 @@ class NoLog:
         pass
 
 
-def run(scene: Scene) -> Iterator[Figure]:
+def run(workspace: Workspace) -> Iterator[Figure]:
     """Each side in turns; nothing that is stored was there before."""
     histories = [SampleMarket().bars(symbol) for symbol in SYMBOLS]
     bars = sum(map(len, histories))
     calls = _recorded(histories)
-    long = _walk(scene.size(LONG, 20_000) + WALKED)
+    long = _walk(workspace.size(LONG, 20_000) + WALKED)
     short = long.between(long.time_at(-SHORT - WALKED), long.time_at(-1))
     found = medians(
-        scene.size(5, 1),
+        workspace.size(5, 1),
         {
             "generation": lambda _: bars / seconds(lambda: _generate(histories, ALWAYS)),
             "TA-Lib's calls": lambda _: bars / seconds(lambda: [call() for call in calls]),
@@ -64,13 +64,13 @@ def run(scene: Scene) -> Iterator[Figure]:
     share = found["generation"] / found["TA-Lib's calls"]
     yield Figure(f"- {what}: the share of TA-Lib itself", f"{share:.0%}")
     yield at_most(
-        f"a bar after {scene.size(LONG, 20_000):,} others costs, of one after {SHORT:,}",
+        f"a bar after {workspace.size(LONG, 20_000):,} others costs, of one after {SHORT:,}",
         found["a long history"] / found["a short history"], 1.1, " times",
     )  # fmt: skip
 
 
 def _generate(histories: Sequence[Bars], period: Period) -> None:
-    replay(histories, period, recipe(), NoLog(), ReplayClock(period.start))
+    replay(histories, period, factory.pipeline(), NoLog(), ReplayClock(period.start))
 
 
 def _store(histories: Sequence[Bars], turn: int) -> None:
@@ -81,9 +81,9 @@ def _store(histories: Sequence[Bars], turn: int) -> None:
     tracker.close()
 
 
-def _named(strategy: str) -> Recipe:
-    how = recipe()
-    return replace(how, consensus=replace(how.consensus, name=strategy))
+def _named(strategy: str) -> SignalPipeline:
+    pipeline = factory.pipeline()
+    return replace(pipeline, consensus=replace(pipeline.consensus, name=strategy))
 
 
 def _recorded(histories: Sequence[Bars]) -> list[Call]:

@@ -15,19 +15,19 @@ from signals.ledger.flush import Flusher
 from tests.benchmarks import bare, millions, samples
 from tests.benchmarks.figures import Figure, at_most, number
 from tests.benchmarks.rounds import medians, seconds
-from tests.benchmarks.scene import Scene, say
+from tests.benchmarks.workspace import Workspace, say
 
 ALIAS = "growth-{}"
 Costs = Mapping[str, float]
 
 
-def run(scene: Scene) -> Iterator[Figure]:
+def run(workspace: Workspace) -> Iterator[Figure]:
     """Argo's flush, and a bare `executemany` with the cache and checkpoints SQLite has itself."""
-    rows, count = scene.size(5_000_000, 200_000), scene.size(100_000, 20_000)
+    rows, count = workspace.size(5_000_000, 200_000), workspace.size(100_000, 20_000)
     say(f"  filling a database with {rows:,} rows")
     full = _new_database("full")
     millions.fill(full, rows)
-    costs = medians(scene.size(3, 2), _sides(full, count, iter(range(rows, 2**40, count))))
+    costs = medians(workspace.size(3, 2), _sides(full, count, iter(range(rows, 2**40, count))))
     argo, other = (costs[f"{name}, full"] / costs[f"{name}, empty"] for name in ("Argo", "bare"))
     what = f"an insert into {rows:,} rows costs, of one into none"
     bare_one = f"{number(other)} times, bare executemany on SQLite's defaults"

@@ -13,28 +13,28 @@ from signals.tracker import SignalTracker
 from tests.benchmarks import bare, samples
 from tests.benchmarks.figures import Figure, times_as_fast
 from tests.benchmarks.rounds import medians, seconds
-from tests.benchmarks.scene import Scene
-from tests.benchmarks.seed_way import SeedTracker
+from tests.benchmarks.seed_tracker import SeedTracker
+from tests.benchmarks.workspace import Workspace
 
 TASKS = 1000
 Log = Callable[[dict[str, Any]], Awaitable[str]]
 
 
-def run(scene: Scene) -> Iterator[Figure]:
+def run(workspace: Workspace) -> Iterator[Figure]:
     """1,000 tasks each await `log_signal_async`, again and again."""
-    found = medians(scene.size(7, 3), _sides(scene))
+    found = medians(workspace.size(7, 3), _sides(workspace))
     argo = found["Argo"]
     what = f"durable intake, {TASKS:,} asyncio tasks in one process"
     yield times_as_fast(what, argo, found["create"], wanted=15, name="Signal.objects.create")
     yield times_as_fast(what, argo, found["seed"], wanted=3.5, name="the seed's way (not durable)")
 
 
-def _sides(scene: Scene) -> dict[str, Callable[[int], float]]:
+def _sides(workspace: Workspace) -> dict[str, Callable[[int], float]]:
     """Every side keeps its store through the rounds, as a running system does."""
-    many, few = scene.size(40_000, 10_000), scene.size(2000, 500)
+    many, few = workspace.size(40_000, 10_000), workspace.size(2000, 500)
     numbers = itertools.count()
     tracker = SignalTracker("python")
-    seed = SeedTracker(scene.folder / "seed")
+    seed = SeedTracker(workspace.folder / "seed")
 
     def fresh(count: int) -> list[dict[str, Any]]:
         return samples.signals(count, next(numbers) * many)

@@ -15,8 +15,8 @@ from signals.keys import create_key
 from tests.benchmarks import samples, servers
 from tests.benchmarks.client import CONNECTIONS, Connection, request
 from tests.benchmarks.figures import Figure, at_least
-from tests.benchmarks.scene import Scene, say
 from tests.benchmarks.watcher import Watcher
+from tests.benchmarks.workspace import Workspace, say
 
 PER_SECOND = 200
 WITHIN = 0.5
@@ -26,13 +26,13 @@ PAUSES = (0.1, 1.3)
 """Seconds between lone signals: at random, so that they meet beat and the polling anywhere."""
 
 
-def run(scene: Scene) -> Iterator[Figure]:
+def run(workspace: Workspace) -> Iterator[Figure]:
     """Calls are counted from when they were due, rows from when another connection sees them."""
     key = create_key("benchmark", ["write"])
-    crowd = scene.size(30, 5) * PER_SECOND
+    crowd = workspace.size(30, 5) * PER_SECOND
     steady = [number / PER_SECOND for number in range(crowd)]
     chance = random.Random(1)
-    alone = list(accumulate(chance.uniform(*PAUSES) for _ in range(scene.size(80, 10))))
+    alone = list(accumulate(chance.uniform(*PAUSES) for _ in range(workspace.size(80, 10))))
     with servers.up(), _watched() as watcher:
         time.sleep(1.0)
         yield from _described(

@@ -14,14 +14,14 @@ from sync.models import Delivery
 from tests.benchmarks import samples, servers
 from tests.benchmarks.backlog import MIB, resident
 from tests.benchmarks.figures import Figure, at_least, at_most, rate
-from tests.benchmarks.scene import Scene, say
+from tests.benchmarks.workspace import Workspace, say
 
 LOOK_EVERY = 0.25
 
 
-def run(scene: Scene) -> Iterator[Figure]:
+def run(workspace: Workspace) -> Iterator[Figure]:
     """The deliveries are queued when `up` starts; beat finds them."""
-    count = scene.size(100_000, 5_000)
+    count = workspace.size(100_000, 5_000)
     say(f"  queueing {count:,} deliveries")
     samples.fill(journal(), count, first=0)
     flusher().flush()

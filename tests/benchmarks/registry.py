@@ -5,7 +5,7 @@ from importlib import import_module
 from typing import Protocol
 
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.scene import Scene
+from tests.benchmarks.workspace import Workspace
 
 NAMES = (
     "intake",
@@ -23,9 +23,9 @@ NAMES = (
 
 
 class Benchmark(Protocol):
-    """Measures on a scene of its own and answers its figures."""
+    """Measures on a workspace of its own and answers its figures."""
 
-    def __call__(self, scene: Scene) -> Iterator[Figure]: ...
+    def __call__(self, workspace: Workspace) -> Iterator[Figure]: ...
 
 
 def load(name: str) -> Benchmark:

@@ -4,7 +4,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 
-from tests.benchmarks.scene import say
+from tests.benchmarks.workspace import say
 
 Side = Callable[[int], float]
 """One round of one side: given the round's number, from 0, it answers a rate or a cost."""

@@ -14,7 +14,7 @@ import psutil
 from django.conf import settings
 
 from argo.up.children import specs
-from tests.benchmarks.scene import say
+from tests.benchmarks.workspace import say
 from tests.installation import ROOT
 
 PATIENCE = 120.0

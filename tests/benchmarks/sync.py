@@ -14,17 +14,17 @@ from sync.worker import Deliverer
 from tests.benchmarks import samples, servers
 from tests.benchmarks.figures import Figure, times_as_fast
 from tests.benchmarks.rounds import Side, medians, seconds
-from tests.benchmarks.scene import Scene
+from tests.benchmarks.workspace import Workspace
 
 CONCURRENCY = 8
 KEY = "benchmark"
 
 
-def run(scene: Scene) -> Iterator[Figure]:
+def run(workspace: Workspace) -> Iterator[Figure]:
     """Both send the same number of signals, in turns, to the same receiver."""
-    for milliseconds, count in ((0, scene.size(5000, 1000)), (20, scene.size(3000, 1000))):
+    for milliseconds, count in ((0, workspace.size(5000, 1000)), (20, workspace.size(3000, 1000))):
         with servers.receiver(milliseconds / 1000) as endpoint:
-            found = medians(scene.size(5, 3), _sides(endpoint, count, milliseconds))
+            found = medians(workspace.size(5, 3), _sides(endpoint, count, milliseconds))
         yield times_as_fast(
             f"deliveries with {CONCURRENCY} requests at once, answered after {milliseconds} ms",
             found["Argo"],

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from signals.generation.factory import service
-from signals.generation.service import Result
+from signals.generation.service import SymbolResult
 from signals.management.command import ArgoCommand
 from signals.management.symbols import add_symbols, symbols_of
 
@@ -31,7 +31,7 @@ class Command(ArgoCommand):
             self.fail(f"{failed} of {len(results)} symbols failed")
 
 
-def _as_dict(result: Result) -> dict[str, Any]:
+def _as_dict(result: SymbolResult) -> dict[str, Any]:
     candidate = result.candidate
     return {
         "symbol": result.symbol,
@@ -44,11 +44,11 @@ def _as_dict(result: Result) -> dict[str, Any]:
     }
 
 
-def _as_text(result: Result) -> str:
+def _as_text(result: SymbolResult) -> str:
     return f"{result.symbol:<8} {result.regime or '':<8} {_story(result)}"
 
 
-def _story(result: Result) -> str:
+def _story(result: SymbolResult) -> str:
     candidate = result.candidate
     if result.error is not None:
         return f"failed: {result.error}"

@@ -11,13 +11,13 @@ from django.utils.module_loading import import_string
 
 from argo.errors import FieldError, InvalidInput
 from signals.config import market
+from signals.generation import factory
 from signals.generation.candidates import keep, stored_signals
-from signals.generation.factory import recipe
 from signals.generation.replay import (
     Period,
     ReplayClock,
+    ReplayCounts,
     ReplaySummary,
-    Tally,
     Trading,
     replay,
 )
@@ -64,7 +64,7 @@ class Command(ArgoCommand):
 
 
 def _replay(options: dict[str, Any]) -> tuple[ReplaySummary, dict[str, Any]]:
-    how = recipe(options["min_confidence"])
+    pipeline = factory.pipeline(options["min_confidence"])
     days = _day("--from", options["first"]), _day("--to", options["last"])
     names = symbols_of(options["symbols"])
     source = market()
@@ -80,7 +80,7 @@ def _replay(options: dict[str, Any]) -> tuple[ReplaySummary, dict[str, Any]]:
     ):
         trading = _trading(histories, clock) if options["execute"] else None
         summary = replay(
-            histories, period, how, tracker, clock, keep, stored_signals, bar.update, trading
+            histories, period, pipeline, tracker, clock, keep, stored_signals, bar.update, trading
         )
     return summary, trading.finish() if trading else {}
 
@@ -136,7 +136,7 @@ def _as_tables(summary: ReplaySummary) -> str:
     codes = sorted(summary.total.rejected)
     head = ["", "bars", "candidates", *codes, "stored"]
     rows = [*summary.by_symbol.items(), *summary.by_regime.items(), ("all", summary.total)]
-    lines = [_line(*head), *(_line(name, *_cells(tally, codes)) for name, tally in rows)]
+    lines = [_line(*head), *(_line(name, *_cells(counts, codes)) for name, counts in rows)]
     return "\n".join(lines)
 
 
@@ -147,9 +147,9 @@ def _as_lines(trades: dict[str, Any]) -> str:
     return "\n".join(f"{name:<12}{text or 'none'}" for name, text in counts.items())
 
 
-def _cells(tally: Tally, codes: Sequence[str]) -> list[int]:
-    rejected = [tally.rejected[code] for code in codes]
-    return [tally.bars, tally.candidates, *rejected, tally.stored]
+def _cells(counts: ReplayCounts, codes: Sequence[str]) -> list[int]:
+    rejected = [counts.rejected[code] for code in codes]
+    return [counts.bars, counts.candidates, *rejected, counts.stored]
 
 
 def _line(name: str, *cells: object) -> str:

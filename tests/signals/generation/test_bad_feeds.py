@@ -7,14 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from signals.generation.factory import recipe
-from signals.generation.service import Result, SignalGenerationService
+from signals.generation import factory
+from signals.generation.service import SignalGenerationService, SymbolResult
 from signals.generation.votes import Direction
 from signals.market.files import FolderMarket
 from signals.market.hours import exchange_hours
 from signals.models import CandidateRecord, Signal
 from signals.tracker import SignalTracker
-from tests.signals.generation.recipes import always
+from tests.signals.generation.pipelines import always
 from tests.signals.market.builders import random_walk
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,7 +65,7 @@ def jump(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def cycle(folder: Path, spoil: Spoil) -> Result:
+def cycle(folder: Path, spoil: Spoil) -> SymbolResult:
     """One cycle over a spoilt symbol and a good one, which must have its signal."""
     spoil(rows()).to_csv(folder / "BAD.csv", index=False)
     rows().to_csv(folder / "GOOD.csv", index=False)
@@ -150,7 +150,7 @@ def test_of_15_bars_nothing_is_proposed_by_the_real_sources(tmp_path: Path) -> N
     rows()[-15:].to_csv(tmp_path / "NEW.csv", index=False)
     market = FolderMarket(tmp_path, clock=lambda: NOW)
     tracker = SignalTracker(origin="generator", clock=market.now)
-    (result,) = SignalGenerationService(market, recipe(), tracker).run_cycle(["NEW"])
+    (result,) = SignalGenerationService(market, factory.pipeline(), tracker).run_cycle(["NEW"])
     assert (str(result.regime), result.candidate, result.error) == ("UNKNOWN", None, None)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from signals.generation.consensus import Verdict, WeightedConsensus
 from signals.generation.regime import Regime
-from signals.generation.votes import Ballot, Direction, Vote
+from signals.generation.votes import Direction, SourceVote, Vote
 
 BUY, SELL, NEUTRAL = Direction.BUY, Direction.SELL, Direction.NEUTRAL
 CONFIDENCES = st.floats(0, 100)
@@ -16,17 +16,17 @@ WEIGHTS = st.floats(0.01, 100)
 ALONE = WeightedConsensus(least=1)
 
 
-def cast(direction: Direction | None, confidence: float = 80.0, weight: float = 1.0) -> Ballot:
+def cast(direction: Direction | None, confidence: float = 80.0, weight: float = 1.0) -> SourceVote:
     vote = Vote(direction, confidence) if direction else None
-    return Ballot("a source", weight, vote)
+    return SourceVote("a source", weight, vote)
 
 
-def decide(*ballots: Ballot, by: WeightedConsensus = ALONE) -> Verdict | None:
-    return by(ballots, Regime.BULL)
+def decide(*votes: SourceVote, by: WeightedConsensus = ALONE) -> Verdict | None:
+    return by(votes, Regime.BULL)
 
 
-def decided(*ballots: Ballot, by: WeightedConsensus = ALONE) -> Verdict:
-    verdict = decide(*ballots, by=by)
+def decided(*votes: SourceVote, by: WeightedConsensus = ALONE) -> Verdict:
+    verdict = decide(*votes, by=by)
     assert verdict is not None
     return verdict
 
@@ -90,9 +90,9 @@ def test_a_neutral_vote_weighs_against_the_winner() -> None:
 
 def test_the_regime_scales_the_confidence_and_nothing_else() -> None:
     careful = WeightedConsensus(1, {Regime.CRISIS: 0.5})
-    ballots = [cast(BUY, 80.0)]
-    assert careful(ballots, Regime.CRISIS) == Verdict(BUY, 1.0, 40.0)
-    assert careful(ballots, Regime.CHOP) == Verdict(BUY, 1.0, 80.0)
+    votes = [cast(BUY, 80.0)]
+    assert careful(votes, Regime.CRISIS) == Verdict(BUY, 1.0, 40.0)
+    assert careful(votes, Regime.CHOP) == Verdict(BUY, 1.0, 80.0)
 
 
 def test_the_surest_vote_stays_within_100_whatever_its_weight() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from signals.generation.service import Result, SignalGenerationService
+from signals.generation.service import SignalGenerationService, SymbolResult
 from signals.generation.validation import Reason
 from signals.generation.votes import Direction
 from signals.market.protocol import Quote
@@ -21,7 +21,7 @@ from signals.tracker import SignalTracker
 from tests.databases import empty_postgresql
 from tests.installation import Installation
 from tests.signals.generation.markets import ScriptedMarket, market_of
-from tests.signals.generation.recipes import always
+from tests.signals.generation.pipelines import always
 
 EVERYTHING = {"MIN_CONFIDENCE": "0", "SIGNAL_MIN_SOURCES": "1"}
 """So that the sample market's last day gives three signals."""
@@ -170,7 +170,7 @@ def test_of_two_makers_on_one_bar_with_other_prices_only_one_makes_a_signal() ->
             met.wait()
             return reasons
 
-    def make(price: float) -> Result:
+    def make(price: float) -> SymbolResult:
         own = ScriptedMarket(market.answers, market.time + timedelta(seconds=price - 100))
         own.quotes["AAPL"] = Quote(price, own.time)
         tracker = SignalTracker(origin="generator", clock=own.now)

@@ -7,22 +7,22 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from signals.generation import factory
 from signals.generation.candidates import Judged
-from signals.generation.factory import recipe
-from signals.generation.pipeline import Recipe
+from signals.generation.pipeline import SignalPipeline
 from signals.generation.replay import (
-    KEPT_AT_ONCE,
+    KEEP_BATCH_SIZE,
     Period,
     ReplayClock,
+    ReplayCounts,
     ReplaySummary,
-    Tally,
     replay,
 )
 from signals.generation.votes import Direction, Vote
 from signals.market.bars import Bars
 from signals.market.sample import SampleMarket
 from tests.signals.generation.logs import MemoryLog
-from tests.signals.generation.recipes import recipe_of, says
+from tests.signals.generation.pipelines import pipeline_of, says
 from tests.signals.market.builders import FIRST_CLOSE, bars_of
 
 ALWAYS = Period(FIRST_CLOSE - timedelta(days=10000), FIRST_CLOSE + timedelta(days=10000))
@@ -46,9 +46,11 @@ class Story:
         self.log = MemoryLog(self.clock, full_at=full_at)
         self.batches: list[list[Judged]] = []
 
-    def run(self, histories: Sequence[Bars], how: Recipe, period: Period = ALWAYS) -> ReplaySummary:
+    def run(
+        self, histories: Sequence[Bars], pipeline: SignalPipeline, period: Period = ALWAYS
+    ) -> ReplaySummary:
         return replay(
-            histories, period, how, self.log, self.clock,
+            histories, period, pipeline, self.log, self.clock,
             keep=lambda judged: self.batches.append(list(judged)),
         )  # fmt: skip
 
@@ -71,7 +73,7 @@ def histories() -> list[Bars]:
 def told(histories: list[Bars]) -> tuple[Story, ReplaySummary]:
     """A replay of real bars; tests only read it."""
     story = Story()
-    return story, story.run(histories, recipe())
+    return story, story.run(histories, factory.pipeline())
 
 
 def test_the_real_bars_give_hundreds_of_signals(
@@ -80,14 +82,14 @@ def test_the_real_bars_give_hundreds_of_signals(
     story, summary = told
     assert summary.total.bars == sum(map(len, histories))
     assert 200 < summary.total.stored == len(story.log.signals) < summary.total.candidates
-    assert all(tally.stored for tally in summary.by_symbol.values())
+    assert all(counts.stored for counts in summary.by_symbol.values())
 
 
 def test_the_same_bars_give_the_same_signals(
     histories: list[Bars], told: tuple[Story, ReplaySummary]
 ) -> None:
     again = Story()
-    assert again.run(histories, recipe()) == told[1]
+    assert again.run(histories, factory.pipeline()) == told[1]
     assert again.log.signals == told[0].log.signals
     assert [each.candidate_id for each in again.kept] == [e.candidate_id for e in told[0].kept]
 
@@ -101,16 +103,16 @@ def test_every_candidate_is_kept_with_its_reasons_or_its_signal(
     assert all(bool(judged.reasons) != bool(judged.signal_id) for judged in story.kept)
     codes = Counter(reason.code for judged in story.kept for reason in judged.reasons)
     assert codes == summary.total.rejected
-    assert max(map(len, story.batches)) < KEPT_AT_ONCE + len(summary.by_symbol)
+    assert max(map(len, story.batches)) < KEEP_BATCH_SIZE + len(summary.by_symbol)
 
 
 def test_symbols_and_regimes_add_up_to_the_total(told: tuple[Story, ReplaySummary]) -> None:
     summary = told[1]
-    for tallies in (summary.by_symbol, summary.by_regime):
-        assert sum(tally.bars for tally in tallies.values()) == summary.total.bars
-        assert sum(tally.candidates for tally in tallies.values()) == summary.total.candidates
-        assert sum(tally.stored for tally in tallies.values()) == summary.total.stored
-        rejected = sum((tally.rejected for tally in tallies.values()), Counter[str]())
+    for groups in (summary.by_symbol, summary.by_regime):
+        assert sum(counts.bars for counts in groups.values()) == summary.total.bars
+        assert sum(counts.candidates for counts in groups.values()) == summary.total.candidates
+        assert sum(counts.stored for counts in groups.values()) == summary.total.stored
+        rejected = sum((counts.rejected for counts in groups.values()), Counter[str]())
         assert rejected == summary.total.rejected
     assert list(summary.by_regime) == ["BEAR", "BULL", "CHOP", "UNKNOWN"]
 
@@ -123,7 +125,7 @@ def test_a_source_sees_no_bar_after_the_current_one() -> None:
         seen.append((bars.symbol, len(bars), bars.time_at(-1)))
         assert bars.time_at(-1) == story.clock()
 
-    story.run([bars_of([1.0, 2.0, 3.0])], recipe_of(spy))
+    story.run([bars_of([1.0, 2.0, 3.0])], pipeline_of(spy))
     assert seen == [("TEST", 1, day(0)), ("TEST", 2, day(1)), ("TEST", 3, day(2))]
 
 
@@ -163,8 +165,8 @@ def test_after_a_signal_the_symbol_cools_down() -> None:
     summary = story.run([bars_of([1.0] * len(votes))], says(votes))
     assert [when for _, when in story.seen] == [text(day(0)), text(day(5)), text(day(10))]
     assert [signal["action"] for signal in story.log.signals] == ["BUY", "SELL", "BUY"]
-    tally = Tally(11, 9, Counter(cooldown=6), 3)
-    assert summary == ReplaySummary(tally, {"TEST": tally}, {"UNKNOWN": tally})
+    counts = ReplayCounts(11, 9, Counter(cooldown=6), 3)
+    assert summary == ReplaySummary(counts, {"TEST": counts}, {"UNKNOWN": counts})
 
 
 def test_a_candidate_too_unsure_to_be_logged_starts_no_cooldown() -> None:
@@ -174,7 +176,7 @@ def test_a_candidate_too_unsure_to_be_logged_starts_no_cooldown() -> None:
         return Vote(BUY, confidences[len(bars) - 1])
 
     story = Story()
-    story.run([bars_of([1.0, 1.0])], recipe_of(wavering))
+    story.run([bars_of([1.0, 1.0])], pipeline_of(wavering))
     assert [when for _, when in story.seen] == [text(day(1))]
 
 
@@ -186,7 +188,7 @@ def test_a_period_includes_its_ends_and_warms_up_on_what_came_before() -> None:
         return Vote(BUY, 90.0)
 
     story = Story()
-    summary = story.run([bars_of([1.0] * 120)], recipe_of(counting), Period(day(60), day(100)))
+    summary = story.run([bars_of([1.0] * 120)], pipeline_of(counting), Period(day(60), day(100)))
     assert summary.total.bars == 41
     assert (lengths[0], lengths[-1]) == (61, 101)
     assert story.seen[0] == ("TEST", text(day(60)))

@@ -99,7 +99,7 @@ def _raw(symbol: str, upto: str) -> Bars:
 
 def test_what_it_says_is_stored_is_stored() -> None:
     summary = run_json("--symbols", "MSFT,FB")
-    stored = {name: tally["stored"] for name, tally in summary["by_symbol"].items()}
+    stored = {name: counts["stored"] for name, counts in summary["by_symbol"].items()}
     assert summary["stored"] == sum(stored.values()) == Signal.objects.count() > 100
     assert stored == {name: Signal.objects.filter(symbol=name).count() for name in ("MSFT", "FB")}
     assert not DeadLetter.objects.exists()
@@ -144,7 +144,7 @@ def test_rejected_candidates_are_kept_with_every_reason() -> None:
 def test_a_bar_that_has_a_signal_gets_no_other_of_that_side(settings: Settings) -> None:
     run("--symbols", "IBM", "--from", "2008-01-01", "--to", "2008-12-31")
     before = rows()
-    settings.SIGNAL_TARGET = "6%"  # another recipe, which makes other signals of the same bars
+    settings.SIGNAL_TARGET = "6%"  # another pipeline, which makes other signals of the same bars
     summary = run_json("--symbols", "IBM", "--from", "2008-01-01", "--to", "2008-12-31")
     assert summary["rejected"]["bar"] == len(before) > 5
     assert rows() == before

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from signals.clock import utc_now
-from signals.generation.pipeline import Recipe
+from signals.generation.pipeline import SignalPipeline
 from signals.generation.service import INTERRUPTED_AFTER, CycleFailed, SignalGenerationService
 from signals.generation.votes import Direction, Vote
 from signals.journal import JournalError
@@ -19,7 +19,7 @@ from signals.market.protocol import Quote
 from signals.models import CandidateRecord, Signal
 from signals.tracker import SignalTracker
 from tests.signals.generation.markets import ScriptedMarket, market_of
-from tests.signals.generation.recipes import always, recipe_of
+from tests.signals.generation.pipelines import always, pipeline_of
 from tests.signals.market.builders import bars_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,12 +30,12 @@ MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 class Made:
     """A service on a scripted market, with a tracker on its clock."""
 
-    def __init__(self, market: ScriptedMarket, how: Recipe, **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, market: ScriptedMarket, pipeline: SignalPipeline, **options: Any) -> None:  # noqa: ANN401
         self.market = market
         self.later = timedelta()
         self.tracker = SignalTracker(origin="generator", clock=market.now)
         self.service = SignalGenerationService(
-            market, how, self.tracker, wall_clock=lambda: utc_now() + self.later, **options
+            market, pipeline, self.tracker, wall_clock=lambda: utc_now() + self.later, **options
         )
 
     def cycle(self, *symbols: str) -> list[str | None]:
@@ -272,7 +272,7 @@ def test_a_source_that_raises_abstains_and_the_others_decide(
     def buys(bars: Bars) -> Vote:
         return Vote(BUY, 90.0)
 
-    Made(market, recipe_of(broken, buys)).cycle("AAPL")
+    Made(market, pipeline_of(broken, buys)).cycle("AAPL")
     assert len(stored()) == 1
     assert any("broken" in record.getMessage() for record in caplog.records)
 

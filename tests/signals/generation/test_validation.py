@@ -9,8 +9,8 @@ import pytest
 from signals.generation.candidate import Candidate
 from signals.generation.consensus import Verdict
 from signals.generation.regime import Regime
-from signals.generation.validation import Earlier, Reason, Situation, Thresholds, Validation
-from signals.generation.votes import Ballot, Direction, Vote
+from signals.generation.validation import EarlierSignal, Reason, Situation, Thresholds, Validation
+from signals.generation.votes import Direction, SourceVote, Vote
 from signals.market.bars import Bars
 from signals.market.hours import ALWAYS_OPEN, TradingHours, exchange_hours
 from signals.market.protocol import Quote
@@ -35,7 +35,7 @@ def candidate(
         "symbol": "TEST", "asset_type": "stock", "strategy": "weighted_consensus",
         "bar_time": NOW, "made_at": now, "entry": 100.0, "target": levels[0], "stop": levels[1],
         "regime": Regime.BULL, "verdict": Verdict(action, 1.0, confidence),
-        "ballots": (Ballot("a", 1.0, Vote(action, confidence)),),
+        "votes": (SourceVote("a", 1.0, Vote(action, confidence)),),
     }  # fmt: skip
     return Candidate(**fields | changes)
 
@@ -44,7 +44,7 @@ def situation(
     proposed: Candidate | None = None,
     bars: Bars = BARS,
     quote: Quote | None = FRESH,
-    earlier: Sequence[Earlier] = (),
+    earlier: Sequence[EarlierSignal] = (),
     hours: TradingHours = ALWAYS_OPEN,
 ) -> Situation:
     return Situation(proposed or candidate(), bars, quote, hours, earlier)
@@ -64,7 +64,7 @@ def test_all_reasons_are_told_at_once() -> None:
         situation(
             candidate(confidence=10.0, stop=99.99, entry=400.0, now=NOW + 2 * DAY),
             quote=None,
-            earlier=[Earlier(BUY, NOW)],
+            earlier=[EarlierSignal(BUY, NOW)],
             hours=exchange_hours("XNYS"),
         )
     )
@@ -215,12 +215,12 @@ def test_a_jump_long_ago_is_forgotten() -> None:
 def test_a_symbol_cools_down_whichever_side_it_had(
     action: Direction, bars_ago: int, passes: bool
 ) -> None:
-    earlier = [Earlier(action, NOW - bars_ago * DAY)]
+    earlier = [EarlierSignal(action, NOW - bars_ago * DAY)]
     assert codes(situation(earlier=earlier)) == ([] if passes else ["cooldown"])
 
 
 def test_the_newest_signal_counts_for_the_cooldown() -> None:
-    earlier = [Earlier(SELL, NOW - 20 * DAY), Earlier(BUY, NOW - 2 * DAY)]
+    earlier = [EarlierSignal(SELL, NOW - 20 * DAY), EarlierSignal(BUY, NOW - 2 * DAY)]
     (reason,) = Validation().reasons(situation(earlier=earlier))
     assert reason.text.startswith("2 of 10 bars since the signal of 2008-01-29")
 
@@ -229,9 +229,9 @@ def test_without_a_new_bar_there_is_no_new_signal_of_that_side() -> None:
     at_once = Validation(cooldown=1)
     a_moment_later = candidate(now=NOW + timedelta(minutes=1))
     quote = Quote(100.0, NOW)
-    same = situation(a_moment_later, quote=quote, earlier=[Earlier(BUY, NOW)])
+    same = situation(a_moment_later, quote=quote, earlier=[EarlierSignal(BUY, NOW)])
     assert codes(same, at_once) == ["cooldown", "bar"]
-    other = situation(a_moment_later, quote=quote, earlier=[Earlier(SELL, NOW)])
+    other = situation(a_moment_later, quote=quote, earlier=[EarlierSignal(SELL, NOW)])
     assert codes(other, at_once) == ["cooldown"]
-    older = situation(a_moment_later, quote=quote, earlier=[Earlier(BUY, NOW - DAY)])
+    older = situation(a_moment_later, quote=quote, earlier=[EarlierSignal(BUY, NOW - DAY)])
     assert codes(older, at_once) == []

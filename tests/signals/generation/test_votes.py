@@ -2,7 +2,7 @@
 
 import pytest
 
-from signals.generation.votes import Ballot, Direction, Vote
+from signals.generation.votes import Direction, SourceVote, Vote
 
 
 @pytest.mark.parametrize("confidence", [-0.1, 100.1, float("nan"), float("inf")])
@@ -23,19 +23,19 @@ def test_a_direction_that_is_none_is_refused() -> None:
 
 
 def test_a_ballot_as_a_signal_carries_it() -> None:
-    ballot = Ballot("trend", 0.25, Vote(Direction.SELL, 81.25, {"fast": 1.5}))
-    assert ballot.as_dict() == {
+    vote = SourceVote("trend", 0.25, Vote(Direction.SELL, 81.25, {"fast": 1.5}))
+    assert vote.as_dict() == {
         "source": "trend",
         "direction": "SELL",
         "confidence": 81.25,
         "weight": 0.25,
         "figures": {"fast": 1.5},
     }
-    assert type(ballot.as_dict()["direction"]) is str
+    assert type(vote.as_dict()["direction"]) is str
 
 
 def test_an_abstention_is_carried_too() -> None:
-    abstention = Ballot("trend", 0.25, None).as_dict()
+    abstention = SourceVote("trend", 0.25, None).as_dict()
     assert abstention == {
         "source": "trend",
         "direction": None,
@@ -47,5 +47,5 @@ def test_an_abstention_is_carried_too() -> None:
 
 def test_a_ballot_in_words() -> None:
     vote = Vote(Direction.SELL, 81.25, {"fast": 1.5, "spread": -0.123456})
-    assert str(Ballot("trend", 1.0, vote)) == "trend SELL at 81% (fast 1.5, spread -0.1235)"
-    assert str(Ballot("trend", 1.0, None)) == "trend abstains"
+    assert str(SourceVote("trend", 1.0, vote)) == "trend SELL at 81% (fast 1.5, spread -0.1235)"
+    assert str(SourceVote("trend", 1.0, None)) == "trend abstains"

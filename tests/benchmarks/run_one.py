@@ -1,6 +1,6 @@
 """Runs one benchmark in a process of its own: its figures on standard output, a JSON list each.
 
-`python -m tests.benchmarks.one NAME [--quick]`, with ARGO_DATA_DIR a migrated folder.
+`python -m tests.benchmarks.run_one NAME [--quick]`, with ARGO_DATA_DIR a migrated folder.
 """
 
 import argparse
@@ -23,9 +23,9 @@ def _run(name: str, quick: bool) -> None:
     from django.conf import settings
 
     from tests.benchmarks.registry import load
-    from tests.benchmarks.scene import Scene
+    from tests.benchmarks.workspace import Workspace
 
-    for figure in load(name)(Scene(settings.DATA_DIR, quick)):
+    for figure in load(name)(Workspace(settings.DATA_DIR, quick)):
         print(json.dumps(figure), flush=True)
 
 

@@ -1,4 +1,4 @@
-"""The panel of sources that are asked to vote."""
+"""The voters of sources that are asked to vote."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -7,13 +7,13 @@ from importlib import import_module
 
 from signals.generation.regime import Regime
 from signals.generation.sources.protocol import Source
-from signals.generation.votes import Ballot, Vote
+from signals.generation.votes import SourceVote, Vote
 from signals.market.bars import Bars
 
 logger = logging.getLogger(__name__)
 
 
-class NoVote(TypeError):
+class InvalidVote(TypeError):
     """A source answered with something else than a `Vote` or None."""
 
 
@@ -22,7 +22,7 @@ class BadSource(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class Voter:
     """A source, what it is called, and its weight, which may differ by regime."""
 
     name: str
@@ -36,41 +36,41 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class Panel:
+class Voters:
     """Asks every source, each isolated from another's failure.
 
     A source that raises, or answers with what is no vote, abstains. The first time for a symbol and
     a kind of error it is named at ERROR: in a replay it would fail on thousands of bars.
     """
 
-    members: Sequence[Member]
+    members: Sequence[Voter]
     _told: set[tuple[str, str, str]] = field(default_factory=set)
 
-    def ballots(self, bars: Bars, regime: Regime) -> tuple[Ballot, ...]:
+    def votes(self, bars: Bars, regime: Regime) -> tuple[SourceVote, ...]:
         """One for each source, in order, abstentions included."""
         return tuple(
-            Ballot(member.name, member.weight_at(regime), self._vote(member, bars))
-            for member in self.members
+            SourceVote(voter.name, voter.weight_at(regime), self._vote(voter, bars))
+            for voter in self.members
         )
 
-    def _vote(self, member: Member, bars: Bars) -> Vote | None:
+    def _vote(self, voter: Voter, bars: Bars) -> Vote | None:
         try:
-            vote = member.source(bars)
+            vote = voter.source(bars)
         except Exception as error:  # noqa: BLE001  # a user's own code; it is told below
-            self._tell(member, bars, error)
+            self._tell(voter, bars, error)
             return None
         if vote is None or isinstance(vote, Vote):
             return vote
-        self._tell(member, bars, NoVote(f"it answered {vote!r}"))
+        self._tell(voter, bars, InvalidVote(f"it answered {vote!r}"))
         return None
 
-    def _tell(self, member: Member, bars: Bars, error: Exception) -> None:
-        key = (member.name, bars.symbol, type(error).__name__)
+    def _tell(self, voter: Voter, bars: Bars, error: Exception) -> None:
+        key = (voter.name, bars.symbol, type(error).__name__)
         if key not in self._told:
             self._told.add(key)
             logger.error(
                 "The source %s abstains on %s at %s: %r",
-                member.name, bars.symbol, bars.time_at(-1), error, exc_info=error,
+                voter.name, bars.symbol, bars.time_at(-1), error, exc_info=error,
             )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Scene:
+class Workspace:
     """`folder` is this process's ARGO_DATA_DIR; `quick` asks for smaller sizes."""
 
     folder: Path

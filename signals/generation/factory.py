@@ -1,4 +1,4 @@
-"""Markets, pipeline and service as the settings describe them: the one place that reads those."""
+"""Builds the pipeline and the service from the settings; only this module reads them."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -20,15 +20,15 @@ from signals.tracker import SignalTracker
 
 
 class BadSettings(ArgoError):
-    """The settings of generation do not fit together; the message names what to correct."""
+    """The settings of generation are invalid; the message names what to correct."""
 
     exit_code = 2
 
 
 def pipeline(min_confidence: float | None = None) -> SignalPipeline:
-    """As the settings have it; `min_confidence` in place of MIN_CONFIDENCE.
+    """Return the pipeline of the settings; `min_confidence` replaces MIN_CONFIDENCE.
 
-    Raises `BadSettings`.
+    Raises `BadSettings` if a setting is invalid or a source cannot be loaded.
     """
     try:
         return _pipeline(settings.MIN_CONFIDENCE if min_confidence is None else min_confidence)
@@ -37,12 +37,15 @@ def pipeline(min_confidence: float | None = None) -> SignalPipeline:
 
 
 def service() -> SignalGenerationService:
-    """Ready for a cycle. Raises `FeedError` and `BadSettings` as `market` and `pipeline` do."""
-    wanted = market()
+    """Return a service on the market of the settings.
+
+    Raises `FeedError` if the market's settings are invalid, and `BadSettings` like `pipeline`.
+    """
+    source = market()
     return SignalGenerationService(
-        wanted,
+        source,
         pipeline(),
-        SignalTracker(origin="generator", clock=wanted.now),
+        SignalTracker(origin="generator", clock=source.now),
         threads=settings.MARKET_THREADS,
         seconds=settings.MARKET_TIMEOUT,
     )
@@ -79,8 +82,8 @@ def _members() -> list[Voter]:
     members = []
     for path, weight in settings.SIGNAL_SOURCES.items():
         name = path.rpartition(".")[2]
-        special = {regime: each[name] for regime, each in weights.items() if name in each}
-        members.append(Voter(name, load_source(path), weight, special))
+        by_regime = {regime: each[name] for regime, each in weights.items() if name in each}
+        members.append(Voter(name, load_source(path), weight, by_regime))
     _check_names(members, {name for each in weights.values() for name in each})
     return members
 
@@ -88,12 +91,12 @@ def _members() -> list[Voter]:
 def _check_names(members: list[Voter], weighted: set[str]) -> None:
     names = [voter.name for voter in members]
     if len(set(names)) < len(names):
-        raise ValueError(f"SIGNAL_SOURCES: two sources have one name, of {', '.join(names)}")
+        raise ValueError(f"SIGNAL_SOURCES: two sources have the same name: {', '.join(names)}")
     if sum(voter.weight > 0 for voter in members) < settings.SIGNAL_MIN_SOURCES:
         raise ValueError("SIGNAL_MIN_SOURCES: fewer sources than that have a weight")
     if unknown := sorted(weighted - set(names)):
         raise ValueError(
-            f"SIGNAL_WEIGHTS_...: {', '.join(unknown)} is none of the sources {', '.join(names)}"
+            f"SIGNAL_WEIGHTS_...: {', '.join(unknown)} is not one of the sources {', '.join(names)}"
         )
 
 

@@ -1,4 +1,4 @@
-"""How candidates are made: who votes, who decides, where target and stop are, what passes."""
+"""The pipeline that makes candidates: votes, consensus, target and stop, validation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from signals.market.protocol import Quote
 
 
 class Opinion(NamedTuple):
-    """What the sources make of the last bar; without a verdict nothing is proposed."""
+    """The regime, votes and verdict at the last bar; without a verdict nothing is proposed."""
 
     regime: Regime
     votes: tuple[SourceVote, ...]
@@ -29,7 +29,10 @@ class Opinion(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SignalPipeline:
-    """Everything that decides on a signal, but the data. `ticks` are those set by hand."""
+    """Everything that decides on a signal, except the data.
+
+    `exchange` is the calendar of stocks; `ticks` are the ticks set by hand, by symbol.
+    """
 
     voters: Voters
     consensus: WeightedConsensus
@@ -39,15 +42,15 @@ class SignalPipeline:
     ticks: Mapping[str, Decimal] = field(default_factory=dict)
 
     def instrument(self, symbol: str) -> Instrument:
-        """What `symbol` names."""
+        """Return the instrument for `symbol` in any spelling."""
         return instrument(symbol, self.ticks)
 
     def hours(self, wanted: Instrument) -> TradingHours:
-        """When it trades."""
+        """Return the instrument's trading hours. Raises `ValueError` if the exchange is unknown."""
         return hours_of(wanted, self.exchange)
 
     def opinion(self, bars: Bars) -> Opinion:
-        """Regime, votes and verdict at the last bar."""
+        """Return regime, votes and verdict at the last bar."""
         regime = regime_of(bars)
         votes = self.voters.votes(bars, regime)
         return Opinion(regime, votes, self.consensus(votes, regime))
@@ -55,10 +58,11 @@ class SignalPipeline:
     def candidate(
         self, opinion: Opinion, bars: Bars, quote: Quote | None, now: datetime, wanted: Instrument
     ) -> Candidate | None:
-        """What the opinion proposes at the price of `quote`.
+        """Return what the opinion proposes at the price of `quote`; None if it proposes nothing.
 
-        Without a quote the last close stands for it, so that the candidate can be kept; it will be
-        rejected. None where there is no verdict.
+        Without a quote the last close is the entry, so that the candidate can be stored;
+        validation rejects it. There is no candidate without a verdict, a price, or target and
+        stop.
         """
         if opinion.verdict is None:
             return None

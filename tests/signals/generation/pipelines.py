@@ -1,4 +1,4 @@
-"""Recipes whose only source says what the test has written down."""
+"""Pipelines whose sources vote as the test says."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -16,7 +16,7 @@ from signals.market.bars import Bars
 def pipeline_of(
     *sources: Source, cooldown: int = 5, min_confidence: float = 75.0
 ) -> SignalPipeline:
-    """One source alone is enough, at any hour."""
+    """Return a pipeline of these sources; one vote is enough, at any time of day."""
     names = [getattr(source, "__name__", "source") for source in sources]
     return SignalPipeline(
         Voters([Voter(name, source, 1.0) for name, source in zip(names, sources, strict=True)]),
@@ -31,7 +31,7 @@ def pipeline_of(
 
 
 def says(directions: Sequence[Direction | None], cooldown: int = 5) -> SignalPipeline:
-    """Votes these directions, bar by bar."""
+    """Return a pipeline that votes these directions, bar by bar."""
 
     def script(bars: Bars) -> Vote | None:
         direction = directions[len(bars) - 1]
@@ -41,7 +41,7 @@ def says(directions: Sequence[Direction | None], cooldown: int = 5) -> SignalPip
 
 
 def always(direction: Direction, cooldown: int = 5) -> SignalPipeline:
-    """Votes this direction on every bar."""
+    """Return a pipeline that votes this direction on every bar."""
 
     def script(bars: Bars) -> Vote:
         return Vote(direction, 90.0, {"bars": len(bars)})

@@ -1,4 +1,4 @@
-"""The settings make the pipeline: each one reaches the part that it is for."""
+"""The settings make the pipeline: each one reaches its part."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -27,7 +27,7 @@ def test_by_default_five_sources_vote_and_two_must_agree() -> None:
     assert pipeline.validation.thresholds == Thresholds(75.0)
 
 
-def test_weights_differ_by_regime_where_that_is_set(settings: Settings) -> None:
+def test_weights_may_differ_by_regime(settings: Settings) -> None:
     settings.SIGNAL_WEIGHTS = {"BULL": {"trend": 0.6}, "CRISIS": {"trend": 0.0, "volume": 0.5}}
     trend, *_, volume = factory.pipeline().voters.members
     assert {regime: trend.weight_at(regime) for regime in Regime} == {
@@ -64,21 +64,21 @@ def test_consensus_levels_and_ticks_are_as_set(settings: Settings) -> None:
     assert pipeline.instrument("BTCUSD").tick == Decimal("0.01")
 
 
-def test_a_callers_confidence_stands_in_for_the_setting() -> None:
+def test_a_callers_confidence_replaces_the_setting() -> None:
     assert factory.pipeline(33.0).validation.thresholds.overall == 33.0
 
 
-def test_two_sources_of_one_name_are_refused(
+def test_two_sources_with_the_same_name_are_refused(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "trend.py").write_text("def vote(bars):\n    return None\n")
     monkeypatch.syspath_prepend(tmp_path)
     settings.SIGNAL_SOURCES = {"signals.generation.sources.trend": 1.0, "trend": 1.0}
-    with pytest.raises(BadSettings, match="two sources have one name, of trend, trend"):
+    with pytest.raises(BadSettings, match="two sources have the same name: trend, trend"):
         factory.pipeline()
 
 
-def test_the_market_is_the_one_that_is_set(settings: Settings, tmp_path: Path) -> None:
+def test_the_market_is_chosen_by_the_settings(settings: Settings, tmp_path: Path) -> None:
     assert isinstance(market(), SampleMarket)
     settings.MARKET_DATA, settings.MARKET_FOLDER = "files", tmp_path
     assert isinstance(market(), FolderMarket)

@@ -1,4 +1,4 @@
-"""Every source is asked; one that fails abstains, and is named."""
+"""Every source votes; one that fails abstains and is logged by name."""
 
 import logging
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def votes(**sources: object) -> list[Vote | None]:
     return [vote.vote for vote in Voters(members).votes(BARS, Regime.BULL)]
 
 
-def test_each_source_has_its_ballot_in_order_abstentions_included() -> None:
+def test_each_source_has_its_vote_in_order_abstentions_included() -> None:
     voters = Voters([Voter("a", buys, 0.5), Voter("b", abstains, 0.25)])
     assert voters.votes(BARS, Regime.CHOP) == (
         SourceVote("a", 0.5, BUY),
@@ -59,20 +59,20 @@ def test_a_source_that_raises_abstains_and_the_others_vote(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     assert votes(bad=raises, good=buys) == [None, BUY]
-    (told,) = caplog.records
-    assert told.levelno == logging.ERROR
-    assert "source bad abstains on TEST at 2008-01-03" in told.getMessage()
-    assert "by hand" in told.getMessage()
+    (logged,) = caplog.records
+    assert logged.levelno == logging.ERROR
+    assert "source bad abstains on TEST at 2008-01-03" in logged.getMessage()
+    assert "by hand" in logged.getMessage()
 
 
 @pytest.mark.parametrize("nonsense", ["BUY", 0.7, ("BUY", 80), {"direction": "BUY"}, True])
-def test_a_source_that_answers_nonsense_abstains(
+def test_a_source_that_returns_nonsense_abstains(
     nonsense: object, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert votes(odd=answering(nonsense), good=buys) == [None, BUY]
-    (told,) = caplog.records
-    assert "source odd" in told.getMessage()
-    assert repr(nonsense) in told.getMessage()
+    (logged,) = caplog.records
+    assert "source odd" in logged.getMessage()
+    assert repr(nonsense) in logged.getMessage()
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_source_that_answers_nonsense_abstains(
         lambda: Vote(Direction.BUY, 50.0, {str(number): 1.0 for number in range(21)}),
     ],
 )
-def test_a_vote_that_makes_no_sense_cannot_be_cast(
+def test_a_source_whose_vote_is_invalid_abstains(
     make: Callable[[], Vote], caplog: pytest.LogCaptureFixture
 ) -> None:
     assert votes(odd=lambda bars: make(), good=buys) == [None, BUY]
@@ -102,14 +102,14 @@ def test_a_vote_that_makes_no_sense_cannot_be_cast(
 
 
 @pytest.mark.parametrize("eighty", [Decimal(80), Fraction(80), np.float32(80), np.int64(80), 80])
-def test_any_kind_of_number_will_do_and_is_kept_as_a_float(eighty: float) -> None:
+def test_any_kind_of_number_is_accepted_and_becomes_a_float(eighty: float) -> None:
     (vote,) = votes(exact=lambda bars: Vote(Direction.BUY, eighty, {"level": eighty}))
     assert vote == Vote(Direction.BUY, 80.0, {"level": 80.0})
     assert vote is not None
     assert (type(vote.confidence), type(vote.figures["level"])) == (float, float)
 
 
-def test_failures_that_differ_only_in_words_are_told_once(
+def test_errors_that_differ_only_in_their_text_are_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def never_the_same(bars: Bars) -> Vote:
@@ -121,7 +121,7 @@ def test_failures_that_differ_only_in_words_are_told_once(
     assert len(caplog.records) == 2
 
 
-def test_the_same_failure_is_told_once_a_symbol(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_same_error_is_logged_once_for_each_symbol(caplog: pytest.LogCaptureFixture) -> None:
     voters = Voters([Voter("bad", raises, 1.0)])
     for symbol in ("A", "A", "B"):
         voters.votes(bars_of([1.0], symbol), Regime.BULL)
@@ -138,10 +138,10 @@ def test_a_source_is_a_module_with_a_function_vote(
 
 
 @pytest.mark.parametrize("path", ["no.such.module", "json", "", "..", "broken_source"])
-def test_what_is_no_source_is_refused_by_name(
+def test_an_invalid_source_is_refused_by_name(
     path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "broken_source.py").write_text("import nothing_like_it\n")
-    with pytest.raises(BadSource, match=f"'{path}' is no source .*a function `vote`"):
+    with pytest.raises(BadSource, match=f"'{path}' is not a source .*a function `vote`"):
         load_source(path)

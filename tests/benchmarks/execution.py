@@ -1,4 +1,4 @@
-"""Trading: a replay that executes, one decision by itself, from a stored signal to its order."""
+"""Trading: a replay that trades, one decision by itself, and a stored signal until its order."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ from signals.timestamps import utc_text
 from signals.tracker import SignalTracker
 from tests.benchmarks import servers
 from tests.benchmarks.client import Connection, request
-from tests.benchmarks.figures import Figure, at_least, at_most
+from tests.benchmarks.figures import Figure, at_least, at_most, distribution
 from tests.benchmarks.generation import ALWAYS
 from tests.benchmarks.rounds import medians, seconds
 from tests.benchmarks.workspace import Workspace, say
@@ -50,7 +50,7 @@ LET_ALL_PASS = {
 
 
 def run(workspace: Workspace) -> Iterator[Figure]:
-    """The decision's cost is that of rules and sizing, given the portfolio."""
+    """Measure all three; a decision's cost is rules and sizing, with the portfolio given."""
     histories = [SampleMarket().bars(symbol) for symbol in SYMBOLS]
     if workspace.quick:
         histories = [bars.upto(600) for bars in histories]
@@ -67,7 +67,7 @@ def run(workspace: Workspace) -> Iterator[Figure]:
 
 
 def _replayed(histories: Sequence[Bars]) -> None:
-    """As the command does it."""
+    """Replay and trade as the command does it."""
     clock = ReplayClock(ALWAYS.start)
     tracker = SignalTracker("replay", clock, wakes_worker=False)
     trading = execution(histories, clock)
@@ -81,11 +81,11 @@ def _decide_often() -> None:
     for _ in range(DECISIONS):
         sized, why = size(context, intent, held)
         if why + denials(sized, held, context.limits, NOW):
-            raise RuntimeError("this one should pass")
+            raise RuntimeError("this signal should pass")
 
 
 def _situation() -> tuple[TradingContext, Intent, Portfolio]:
-    """An account with five positions, and a signal that passes every rule."""
+    """Return an account with five positions, and a signal that passes every rule."""
     context = build_context(REPLAY, SampleMarket(), lambda: NOW, paper)
     intent = Intent(
         "benchmark", "AAPL", Side.BUY, D(0), D(100), D(105), D(97), 90.0, NOW,
@@ -98,7 +98,7 @@ def _situation() -> tuple[TradingContext, Intent, Portfolio]:
 
 
 def _delays(workspace: Workspace) -> list[float]:
-    """Seconds from the decision's row, stored with the signal's, to the order's sending."""
+    """Return the seconds from the decision's row, stored with the signal's, to its order."""
     bars = workspace.folder / "bars"
     _write_bars(bars)
     key = create_key("benchmark", ["write"])
@@ -114,7 +114,7 @@ def _delays(workspace: Workspace) -> list[float]:
 
 
 def _write_bars(folder: Path) -> None:
-    """One bar a day until the midnight that has just passed."""
+    """Write one bar a day until the last midnight."""
     folder.mkdir()
     today = utc_now().date()
     days = [today - timedelta(days=number) for number in range(300, 0, -1)]
@@ -145,8 +145,4 @@ def _wait_for(count: int) -> None:
 def _described(delays: Sequence[float]) -> Iterator[Figure]:
     within = sum(delay <= 1 for delay in delays) / len(delays) * 100
     yield at_least("stored signals whose paper order is sent within a second", within, 99, "%")
-    shown = ", ".join(
-        f"{name} {delays[int(share * (len(delays) - 1))] * 1000:.0f} ms"
-        for name, share in (("median", 0.5), ("99%", 0.99), ("longest", 1.0))
-    )
-    yield Figure("- from the stored signal to its order", shown)
+    yield Figure("- from the stored signal to its order", distribution(delays))

@@ -1,4 +1,4 @@
-"""Making signals of all sample bars: without storing, with it, and what TA-Lib itself takes."""
+"""Signals of all sample bars: without storing, with storing, and the time of TA-Lib alone."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -29,7 +29,7 @@ Call = Callable[[], object]
 
 
 class NoLog:
-    """Takes signals and forgets them."""
+    """A signal log that stores nothing."""
 
     def accept(self, signals: Iterable[Mapping[str, object]], /) -> Sequence[Receipt]:
         return [Receipt("", "") for _ in signals]
@@ -42,7 +42,7 @@ class NoLog:
 
 
 def run(workspace: Workspace) -> Iterator[Figure]:
-    """Each side in turns; nothing that is stored was there before."""
+    """Run each side in turns; each round stores new signals."""
     histories = [SampleMarket().bars(symbol) for symbol in SYMBOLS]
     bars = sum(map(len, histories))
     calls = _recorded(histories)
@@ -62,9 +62,9 @@ def run(workspace: Workspace) -> Iterator[Figure]:
     yield at_least(f"{what}, bars a second", found["generation"], 5_000, "/s")
     yield at_least(f"{what} and stored, bars a second", found["replay with storing"], 2_000, "/s")
     share = found["generation"] / found["TA-Lib's calls"]
-    yield Figure(f"- {what}: the share of TA-Lib itself", f"{share:.0%}")
+    yield Figure(f"- {what}: TA-Lib's share of the time", f"{share:.0%}")
     yield at_most(
-        f"a bar after {workspace.size(LONG, 20_000):,} others costs, of one after {SHORT:,}",
+        f"cost of a bar after {workspace.size(LONG, 20_000):,} others, to one after {SHORT:,}",
         found["a long history"] / found["a short history"], 1.1, " times",
     )  # fmt: skip
 
@@ -74,7 +74,7 @@ def _generate(histories: Sequence[Bars], period: Period) -> None:
 
 
 def _store(histories: Sequence[Bars], turn: int) -> None:
-    """As the command does it, under a strategy of its own."""
+    """Replay and store as the command does it, with a different strategy in each turn."""
     clock = ReplayClock(ALWAYS.start)
     tracker = SignalTracker(origin="replay", clock=clock)
     replay(histories, ALWAYS, _named(f"turn {turn}"), tracker, clock, keep)
@@ -87,7 +87,7 @@ def _named(strategy: str) -> SignalPipeline:
 
 
 def _recorded(histories: Sequence[Bars]) -> list[Call]:
-    """The calls of TA-Lib that generation makes, to be made again by themselves."""
+    """Return the calls of TA-Lib that generation makes, so that they can be repeated alone."""
     calls: list[Call] = []
 
     def recorder(indicator: Callable[..., Any]) -> Callable[..., Any]:
@@ -105,13 +105,13 @@ def _recorded(histories: Sequence[Bars]) -> list[Call]:
 
 
 def _cost_of_the_last(bars: Bars) -> float:
-    """Seconds that each of the last bars of this history takes."""
+    """Return the seconds for each of the last bars of this history."""
     period = Period(bars.time_at(-WALKED), bars.time_at(-1))
     return seconds(lambda: _generate([bars], period)) / WALKED
 
 
 def _walk(length: int) -> Bars:
-    """A random walk by the hour, of returns with a deviation of 1%."""
+    """Return an hourly random walk."""
     close = 100 * np.exp(np.cumsum(np.random.default_rng(length).normal(0, 0.01, length)) / 4)
     ends = datetime(2010, 1, 4, 20, tzinfo=UTC)
     times = [ends - timedelta(hours=length - number) for number in range(length)]

@@ -1,4 +1,4 @@
-"""Sending to Alpine: Argo's worker beside a bare loop of `requests.Session.post`."""
+"""Sending to Alpine: Argo's worker, compared with a bare loop of `requests.Session.post`."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +21,7 @@ KEY = "benchmark"
 
 
 def run(workspace: Workspace) -> Iterator[Figure]:
-    """Both send the same number of signals, in turns, to the same receiver."""
+    """Let both send the same number of signals, in turns, to the same receiver."""
     for milliseconds, count in ((0, workspace.size(5000, 1000)), (20, workspace.size(3000, 1000))):
         with servers.receiver(milliseconds / 1000) as endpoint:
             found = medians(workspace.size(5, 3), _sides(endpoint, count, milliseconds))
@@ -29,7 +29,7 @@ def run(workspace: Workspace) -> Iterator[Figure]:
             f"deliveries with {CONCURRENCY} requests at once, answered after {milliseconds} ms",
             found["Argo"],
             found["bare"],
-            wanted=0.7,
+            target=0.7,
             name="bare requests.Session.post",
         )
 
@@ -43,7 +43,7 @@ def _sides(endpoint: str, count: int, series: int) -> dict[str, Side]:
 
 
 def _delivered(endpoint: str, count: int, first: int) -> float:
-    """Deliveries a second."""
+    """Return deliveries a second."""
     samples.fill(journal(), count, first)
     flusher().flush()
     service = AlpineSyncService(endpoint, KEY, connections=CONCURRENCY)
@@ -54,7 +54,7 @@ def _delivered(endpoint: str, count: int, first: int) -> float:
 
 
 def _posted(endpoint: str, count: int) -> float:
-    """Requests a second."""
+    """Return requests a second."""
     rows = Signal.objects.order_by("-id").values_list(*COLUMNS)[:count]
     bodies = [(row[0], payload(row)) for row in rows]
     with requests.Session() as session, ThreadPoolExecutor(CONCURRENCY) as pool:

@@ -13,7 +13,7 @@ from tests.benchmarks.workspace import Workspace, say
 
 
 def run(workspace: Workspace) -> Iterator[Figure]:
-    """The command as a person starts it, from its start to its end."""
+    """Measure the whole command, from start to exit."""
     count = workspace.size(500_000, 50_000)
     say(f"  storing {count:,} signals")
     samples.fill(journal(), count, first=0)

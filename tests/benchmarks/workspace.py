@@ -1,4 +1,4 @@
-"""Where a benchmark runs: an Argo of its own in a fresh, migrated data folder."""
+"""The workspace of a benchmark: its own Argo in a fresh, migrated data folder."""
 
 import sys
 from dataclasses import dataclass
@@ -7,16 +7,19 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Workspace:
-    """`folder` is this process's ARGO_DATA_DIR; `quick` asks for smaller sizes."""
+    """A data folder, and the choice of sizes.
+
+    `folder` is this process's ARGO_DATA_DIR; `quick` selects the smaller sizes.
+    """
 
     folder: Path
     quick: bool = False
 
     def size(self, full: int, quick: int) -> int:
-        """Whichever of the two fits."""
+        """Return `quick` in a quick run, otherwise `full`."""
         return quick if self.quick else full
 
 
 def say(text: str) -> None:
-    """Tell the person who waits; standard output is the table's."""
+    """Print progress to standard error; standard output is for the table."""
     print(text, file=sys.stderr, flush=True)

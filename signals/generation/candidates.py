@@ -77,7 +77,7 @@ def set_signal(candidate_id: str, signal_id: str) -> None:
 
 
 def signal_of(candidate_id: str) -> str | None:
-    """Return the id of the candidate's signal; None if there is none yet."""
+    """Return the id of the candidate's signal; None before it has one."""
     found = CandidateRecord.objects.filter(candidate_id=candidate_id)
     return found.values_list("signal_id", flat=True).first()
 

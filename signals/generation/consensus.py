@@ -52,7 +52,7 @@ class WeightedConsensus:
                 raise ValueError(f"{regime}={factor}: it must be above 0 and at most 1")
 
     def __call__(self, votes: Sequence[SourceVote], regime: Regime) -> Verdict | None:
-        """Return the verdict on these votes in this regime; None if there is none."""
+        """Return the verdict on these votes in this regime; None if no direction wins."""
         cast = [(each.vote, each.weight) for each in votes if each.vote and each.weight > 0]
         weights = dict.fromkeys(Direction, 0.0)
         for vote, weight in cast:

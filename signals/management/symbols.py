@@ -19,7 +19,7 @@ def add_symbols(parser: CommandParser) -> None:
 def symbols_of(text: str) -> list[str]:
     """Return the symbols of a comma-separated text, in Argo's spelling, without duplicates.
 
-    Raises `InvalidInput` if there is none.
+    Raises `InvalidInput` if `text` names no symbol.
     """
     names = list(dict.fromkeys(normalised(name) for name in text.split(",") if name.strip()))
     if not names:

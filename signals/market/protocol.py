@@ -60,7 +60,7 @@ class MarketData(Protocol):
         """
 
     def quote(self, symbol: str) -> Quote | None:
-        """Return the latest price; None if there is none.
+        """Return the latest price; None if it is not known.
 
         Raises `UnknownSymbol` if the market has no such symbol, and `FeedError` if the data is not
         available.

@@ -61,7 +61,7 @@ def receiver(latency: float) -> Iterator[str]:
 
 
 def worker_of(up: psutil.Process, name: str) -> psutil.Process:
-    """Return the worker process of this name. Raises `RuntimeError` if there is none."""
+    """Return the worker process of this name. Raises `RuntimeError` if it is not running."""
     node = next(spec for spec in specs() if spec.name == name).command
     for process in up.children(recursive=True):
         with suppress(psutil.NoSuchProcess):

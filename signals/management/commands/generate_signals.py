@@ -14,7 +14,7 @@ from signals.management.symbols import add_symbols, symbols_of
 class Command(ArgoCommand):
     help = (
         "Look at each symbol once, as the worker does by itself on a live market. Store the new "
-        "signals, and say for every other symbol why there is none. Exits with 1 if a symbol "
+        "signals, and say for every other symbol why it has none. Exits with 1 if a symbol "
         "failed."
     )
 

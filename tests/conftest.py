@@ -22,6 +22,16 @@ hypothesis.settings.register_profile(  # a busy machine is no fault
 hypothesis.settings.load_profile("argo")
 
 
+SLOW_LIMIT = 600
+"""Seconds that a test marked `slow` may take, if it does not say otherwise."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_LIMIT))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """`@pytest.mark.services("redis")`: skip with a reason, or fail where all are required."""
     for mark in item.iter_markers("services"):

@@ -52,7 +52,7 @@ def _works(python: Path, version: Version) -> bool:
 
     A program on PATH may be a shim that only says that it runs nothing.
     """
-    command = [python, "-c", CAN_MAKE_VENVS]
+    command = [str(python), "-c", CAN_MAKE_VENVS]
     try:
         asked = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,14 @@ def start_up(argo: Installation) -> Iterator[StartUp]:
     yield start
     for running in started:
         running.kill_all()
+
+
+@contextmanager
+def as_in_the_background_of_a_script() -> Iterator[None]:
+    """Let what is started meanwhile ignore SIGINT, as shells do with `command &` in a script."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def children_of(running: Running) -> list[psutil.Process]:
@@ -113,12 +122,15 @@ def test_from_nothing_to_stored_signals_and_back_to_nothing(
     assert running.lines[-1] == "argo      | Stopped.\n"
     assert not any(is_alive(process.pid) for process in started)
 
-    again = start_up()
+    with as_in_the_background_of_a_script():
+        again = start_up()
     again.wait_for(re.escape(READY))
     assert "Password" not in again.text
     assert stored(argo) == 1
+    started = children_of(again)
     again.signal(signal.SIGTERM)
     assert again.end() == 0
+    assert not any(is_alive(process.pid) for process in started)
 
 
 def test_a_second_up_on_the_same_data_names_the_first_and_exits(

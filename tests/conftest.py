@@ -13,6 +13,8 @@ from signals import ledger
 from signals.flush import Flusher
 from signals.journal import Journal
 from signals.tracker import SignalTracker
+from tests import installation as installations
+from tests import warm
 from tests.installation import Installation
 from tests.services import SERVICES, required
 
@@ -21,6 +23,8 @@ hypothesis.settings.register_profile(  # a busy machine is no fault
 )
 hypothesis.settings.load_profile("argo")
 
+
+installations.run = warm.run
 
 SLOW_LIMIT = 600
 """Seconds that a test marked `slow` may take, if it does not say otherwise."""

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -40,6 +41,23 @@ def test_an_old_python_is_refused_in_two_lines(version: str, command: str) -> No
     assert found, ended.stderr
     assert found[1] == version
     assert not ended.stdout
+
+
+def test_the_readmes_commands_end_with_that_message_before_they_make_anything(
+    tmp_path: Path,
+) -> None:
+    old = pythons_of_pyenv("3.8").parent
+    commands = re.findall(r"^python3 .*", (ROOT / "README.md").read_text(), re.M)
+    shutil.copy(ROOT / "manage.py", tmp_path)
+    assert len(commands) == 2
+    for command in commands:
+        ended = subprocess.run(
+            ["/bin/sh", "-c", command], cwd=tmp_path, env={"PATH": f"{old}:/usr/bin:/bin"},
+            capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+        assert ended.returncode == 2
+        assert REFUSED.fullmatch(ended.stderr), ended.stderr
+    assert not (tmp_path / ".venv").exists()
 
 
 @pytest.mark.parametrize("version", [(3, 10, 13), (3, 14, 0), (4, 0, 0)])

@@ -1,4 +1,4 @@
-"""The commands of execution: to trade, to stop trading, and to look at how it stands."""
+"""The commands of execution: trade, stop trading, and show the state."""
 
 import json
 from io import StringIO
@@ -11,13 +11,13 @@ from django.db import DatabaseError, connections
 from django.test import override_settings
 
 from argo.errors import Conflict
-from execution import halts
+from execution.accounts import halts
 from execution.brokers.protocol import BrokerError
 from execution.management.commands import execute_signals, monitor_positions
 from execution.models import Decision, Halt, Order
 from signals.management.command import ArgoCommand
 from tests.databases import DATABASES
-from tests.execution.desks import Trading, position_of
+from tests.execution.trading_fixtures import Trading, position_of
 from tests.installation import Installation
 
 pytestmark = pytest.mark.django_db
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def own_desk(trading: Trading, monkeypatch: pytest.MonkeyPatch) -> None:
     for command in (execute_signals, monitor_positions):
-        monkeypatch.setattr(command, "desk", lambda: trading.desk)
+        monkeypatch.setattr(command, "trading_context", lambda: trading.context)
 
 
 def run(*arguments: str) -> str:
@@ -36,7 +36,7 @@ def run(*arguments: str) -> str:
 
 
 def refused(*arguments: str) -> tuple[int, str]:
-    """The exit code, and what is said."""
+    """Return the exit code and the output."""
     with pytest.raises(CommandError) as told:
         run(*arguments)
     return told.value.returncode, str(told.value)
@@ -49,7 +49,7 @@ def no_desk() -> Any:  # noqa: ANN401
 @pytest.mark.parametrize("why", ["", "  ", "a\0b"])
 @pytest.mark.parametrize("option", ["--halt", "--resume"])
 def test_a_reason_that_is_none_is_wrong_usage(trading: Trading, option: str, why: str) -> None:
-    """`--halt "$WHY"` with an empty variable traded."""
+    """`--halt "$WHY"` with an empty variable used to trade."""
     signal = trading.log()
     if option == "--resume":
         halts.latch("paper", "drawdown", "lost", trading.clock())
@@ -83,7 +83,7 @@ def test_a_halt_stops_trading_until_it_is_lifted(trading: Trading) -> None:
     assert (halt.account, halt.reason, halt.latched_by) == ("paper", "the news", "ann")
     trading.log()
     assert "0 executed, 1 skipped" in run("execute_signals")
-    assert "1 halts lifted" in run("execute_signals", "--resume", "it was nothing")
+    assert "Halts lifted: 1" in run("execute_signals", "--resume", "it was nothing")
     assert refused("execute_signals", "--resume", "again")[0] == 1
     trading.log()
     assert "1 executed" in run("execute_signals")
@@ -96,8 +96,8 @@ def test_a_halt_stops_trading_until_it_is_lifted(trading: Trading) -> None:
 def test_who_stops_or_looks_needs_no_broker(
     trading: Trading, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
-    """Nor settings that pass the checks."""
-    monkeypatch.setattr(execute_signals, "desk", no_desk)
+    """They do not need settings that pass the checks either."""
+    monkeypatch.setattr(execute_signals, "trading_context", no_desk)
     halts.latch("paper", "drawdown", "lost", trading.clock())
     out = StringIO()
     call_command("execute_signals", *arguments, stdout=out, skip_checks=False)
@@ -105,7 +105,7 @@ def test_who_stops_or_looks_needs_no_broker(
 
 
 def test_who_trades_needs_both(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execute_signals, "desk", no_desk)
+    monkeypatch.setattr(execute_signals, "trading_context", no_desk)
     assert refused("execute_signals") == (1, "the settings of the broker do not fit together")
 
 
@@ -125,7 +125,7 @@ def test_a_replays_halt_is_seen_and_lifted(trading: Trading) -> None:
 
 @pytest.mark.parametrize("option", ["--halt", "--resume"])
 def test_an_account_that_there_is_not_is_told(trading: Trading, option: str) -> None:
-    """A halt of a name misspelt would stop nothing."""
+    """A halt of a misspelt account would stop nothing."""
     code, text = refused("execute_signals", option, "why", "--account", "papre")
     assert code == 2
     assert "no account 'papre'; there are paper, replay" in text

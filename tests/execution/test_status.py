@@ -1,4 +1,4 @@
-"""How execution stands: what is counted, and what a person is told to see to."""
+"""The state of execution: what is counted, and which problems are reported."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,14 +8,16 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from execution import halts, queries
+from execution.accounts import halts
+from execution.accounts.portfolio import portfolio
+from execution.api import queries
 from execution.brokers.protocol import BrokerError
-from execution.decisions import ask_for
+from execution.decisions.queue import ask_for
 from execution.models import Decision
-from execution.portfolio import portfolio
-from execution.reconciling import reconcile
-from execution.status import as_text, brief, status
-from tests.execution.desks import Trading
+from execution.monitoring.reconcile import reconcile
+from execution.status import brief, status
+from execution.status_text import as_text
+from tests.execution.trading_fixtures import Trading
 
 pytestmark = pytest.mark.django_db
 DOWN = BrokerError("connection refused", permanent=False)
@@ -108,10 +110,10 @@ def test_a_broker_that_fails_is_a_problem_until_it_answers(trading: Trading) -> 
 def test_a_broker_that_has_not_agreed_for_long_is_a_problem(
     trading: Trading, auto: Settings
 ) -> None:
-    reconcile(trading.desk)
+    reconcile(trading.context)
     assert status(trading.clock())["reconciled_at"] == trading.clock()
     trading.clock.pass_by(seconds=auto.RECONCILE_INTERVAL * 3 + 1)
-    assert "last agreed with our books 901 s ago" in problems(trading)
+    assert "last matched ours 901 s ago" in problems(trading)
 
 
 def test_an_order_without_an_answer_is_a_problem(trading: Trading) -> None:
@@ -120,7 +122,7 @@ def test_an_order_without_an_answer_is_a_problem(trading: Trading) -> None:
     trading.decide()
     found = status(trading.clock())
     assert found["unknown_orders"] == 1
-    assert "Of 1 orders it is not known" in problems(trading)
+    assert "1 orders were sent without an answer" in problems(trading)
 
 
 def test_a_halt_is_a_problem_in_health_too(trading: Trading, client: Client) -> None:
@@ -144,7 +146,7 @@ def test_a_halt_of_another_account_is_not_ours(trading: Trading) -> None:
 
 
 def plans_of(work: Callable[[], object]) -> list[str]:
-    """How SQLite goes about each query: lines of EXPLAIN QUERY PLAN."""
+    """Return the lines of EXPLAIN QUERY PLAN for each query on SQLite."""
     found: list[str] = []
 
     def explain(execute: Any, sql: str, params: Any, *more: Any) -> Any:  # noqa: ANN401
@@ -160,7 +162,7 @@ def plans_of(work: Callable[[], object]) -> list[str]:
 
 
 def _walks_an_account(plan: str) -> bool:
-    """By an index of all its rows, and not only of what is open or comes last."""
+    """Return whether it scans an index of all rows, not one of open or latest rows."""
     indexes = ("orders_latest", "decisions_latest", "paper_orders_once")
     return plan.endswith(("(account=?)", "(account_id=?)")) and any(map(plan.count, indexes))
 
@@ -174,10 +176,10 @@ def _walks_an_account(plan: str) -> bool:
     lambda trading: queries.orders(queries.OrderQuery(state="accepted", account="paper")),
     lambda trading: queries.positions(queries.PositionQuery(status="open", account="paper")),
     lambda trading: queries.orders(queries.OrderQuery(signal_id=trading.log().signal_id)),
-    lambda trading: portfolio(trading.desk, trading.broker.account(), trading.clock()),
+    lambda trading: portfolio(trading.context, trading.broker.account(), trading.clock()),
     lambda trading: trading.look(),
     lambda trading: trading.move(106.0),
-    lambda trading: reconcile(trading.desk),
+    lambda trading: reconcile(trading.context),
 ], ids=["status", "brief", "pending", "executed", "open", "accepted", "positions", "of a signal",
         "portfolio", "monitor", "fills", "reconciling"])  # fmt: skip
 def test_nothing_walks_all_that_there_ever_was(

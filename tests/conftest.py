@@ -26,7 +26,7 @@ hypothesis.settings.load_profile("argo")
 
 installations.run = warm.run
 
-SLOW_LIMIT = 600
+SLOW_LIMIT = 900
 """Seconds that a test marked `slow` may take, if it does not say otherwise."""
 
 

@@ -12,7 +12,7 @@ from requests import JSONDecodeError, RequestException
 
 from execution.brokers.alpaca.parse import Answer
 from execution.brokers.protocol import BrokerError
-from signals.market.alpaca_http import fault_of_keys, make_patient
+from signals.market.alpaca_http import problem_with_keys, set_timeout
 
 MAX_QUOTED = 300
 """How many characters of a refused answer an error quotes."""
@@ -54,13 +54,13 @@ class AlpacaClient:
     """
 
     def __init__(self, key: str, secret: str, url: str, timeout: float) -> None:
-        if fault := fault_of_keys(key, secret):
-            raise BrokerError(fault, permanent=True)
+        if problem := problem_with_keys(key, secret):
+            raise BrokerError(problem, permanent=True)
         address = url.rstrip("/").removesuffix("/v2")  # Alpaca's own pages show the address with it
         self._http = TradingClient(key, secret, raw_data=True, url_override=address)
         self._http._retry = 0  # it would send an order again after a 504, which may have placed it
         self._secrets = (key, secret)
-        make_patient(self._http, timeout)
+        set_timeout(self._http, timeout)
 
     def get(self, path: str, **parameters: str) -> Answer:
         """Return an answer that is one object."""

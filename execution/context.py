@@ -24,7 +24,7 @@ class TradingContext:
     next session. An entry that is not filled within `entry_timeout` is canceled; a position is
     closed after `expiry`. Stop and target are rounded to the tick that `instrument` returns.
 
-    `stands_at` is set in a replay only: the moment up to which the account was traded already.
+    `traded_until` is set in a replay only: the moment up to which the account was traded already.
     Nothing is decided before it.
     """
 
@@ -44,8 +44,8 @@ class TradingContext:
     entry_timeout: timedelta = timedelta(days=5)  # longer than any holiday
     expiry: timedelta = timedelta(days=30)
     instrument: Callable[[str], Instrument] = instrument
-    stands_at: datetime | None = None
+    traded_until: datetime | None = None
 
     def is_behind(self) -> bool:
         """Return whether the account was already traded at a later time than now."""
-        return self.stands_at is not None and self.clock() < self.stands_at
+        return self.traded_until is not None and self.clock() < self.traded_until

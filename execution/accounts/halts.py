@@ -81,7 +81,7 @@ def lift(
 def _nothing_to_lift(account: str, code: str | None, only: Halt | None) -> str:
     if only is not None:
         return f"The halt of {only.account} is already lifted: {only.reason}"
-    there = ", ".join(halt.code for halt in standing(account))
+    there = ", ".join(halt.code for halt in active(account))
     if there:
         return f"There is no halt {code!r} on {account}; there are: {there}."
     return f"Trading on {account} is not halted."
@@ -97,17 +97,17 @@ def checked(why: str, needed: str) -> str:
     return why
 
 
-def standing(account: str) -> list[Halt]:
+def active(account: str) -> list[Halt]:
     """Return the account's halts that are not lifted, oldest first."""
     return list(Halt.objects.filter(account=account, lifted_at=None).order_by("latched_at", "pk"))
 
 
-def elsewhere(account: str) -> list[Halt]:
+def active_elsewhere(account: str) -> list[Halt]:
     """Return the active halts of all other accounts, oldest first."""
     return list(Halt.objects.filter(lifted_at=None).exclude(account=account).order_by("pk"))
 
 
-def why_halted(account: str) -> str | None:
+def halt_reason(account: str) -> str | None:
     """Return why the account is halted; None if it is not."""
     with connection.cursor() as cursor:
         cursor.execute(_ACTIVE, [account])

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from execution.accounts.equity import day_start
-from execution.accounts.halts import why_halted
+from execution.accounts.halts import halt_reason
 from execution.accounts.rows import account_row
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
@@ -35,7 +35,7 @@ def portfolio(
         holdings=_holdings(context.account, entries),
         orders=_latest_orders(context.account, now),
         losses=_losses(context.account, context.limits.losses_in_a_row),
-        halt=why_halted(context.account),
+        halt=halt_reason(context.account),
     )
 
 

@@ -11,7 +11,7 @@ from execution.accounts import halts
 from execution.accounts.compliance import measures
 from execution.accounts.equity import EquityCurve
 from execution.accounts.failures import Guard, each_isolated, recording_failures
-from execution.accounts.halts import why_halted
+from execution.accounts.halts import halt_reason
 from execution.accounts.rows import lock
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
@@ -132,7 +132,7 @@ def _must_close_all(context: TradingContext) -> bool:
     the price or of the process that found it; until a person lifts that halt."""
     if context.rule_set is None or not context.rule_set.close_on_breach:
         return False
-    return any(halt.code in LIMITS for halt in halts.standing(context.account))
+    return any(halt.code in LIMITS for halt in halts.active(context.account))
 
 
 def close_due(context: TradingContext) -> datetime | None:
@@ -155,7 +155,7 @@ def close_due(context: TradingContext) -> datetime | None:
 def cancel_idle(context: TradingContext, alone: Guard) -> None:
     """Cancel entries that wait for a fill while trading is halted, or for too long."""
     entries = [order for order in _at_broker(context) if order.leg == Leg.ENTRY]
-    halted = why_halted(context.account) if entries else None
+    halted = halt_reason(context.account) if entries else None
     idle = [
         each
         for each in entries

@@ -152,9 +152,9 @@ class RuleSet:
     consistency: Percent | None = None
     """The most that the best day may have made, in percent of the whole profit."""
     target: AboveZero | None = None
-    """In percent of the starting balance."""
+    """The profit to make, in percent of the starting balance."""
     close_on_breach: StrictBool = False
-    """Whether a breach also closes all positions; it always halts trading."""
+    """If true, a breach also closes all positions; it always halts trading."""
 
     @field_validator("min_day_profit")
     @classmethod

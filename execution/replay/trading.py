@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from execution.accounts.equity import EquityCurve
-from execution.accounts.halts import standing
+from execution.accounts.halts import active as active_halts
 from execution.accounts.rows import REPLAY
 from execution.brokers.fill_model import Prices
 from execution.brokers.paper.broker import PaperBroker
@@ -90,14 +90,14 @@ class PaperTrading:
 
     def _is_known(self, prices: Mapping[str, Sequence[Prices]]) -> bool:
         """Whether an earlier replay saw these prices; where it ended, do what it left undone."""
-        now, stands_at = self.context.clock(), self.context.stands_at
+        now, stands_at = self.context.clock(), self.context.traded_until
         if stands_at is None:
             return False
         if now <= stands_at:
             with transaction.atomic():
                 record(self.context, self.broker.see(prices))
         if now >= stands_at:
-            self.context = replace(self.context, stands_at=None)
+            self.context = replace(self.context, traded_until=None)
             send_due(self.context)
             self._close_at = close_due(self.context)
         return now <= stands_at
@@ -173,7 +173,9 @@ def execution(histories: Sequence[Bars], clock: Clock) -> PaperTrading:
     assert isinstance(made.broker, PaperBroker)  # noqa: S101  # `paper` makes no other
     alone = taken()
     free()
-    return PaperTrading(replace(made, auto_execute=True, stands_at=stands_at()), made.broker, alone)
+    return PaperTrading(
+        replace(made, auto_execute=True, traded_until=stands_at()), made.broker, alone
+    )
 
 
 def _summary(broker: PaperBroker) -> dict[str, Any]:
@@ -181,7 +183,7 @@ def _summary(broker: PaperBroker) -> dict[str, Any]:
     statuses = mine.values_list("status").annotate(Count("pk")).order_by("status")
     skipped = mine.filter(status=Decision.Status.SKIPPED).values_list("skipped_for", flat=True)
     ended = Position.objects.filter(account=REPLAY).values_list("signal__outcome")
-    halts = [halt.code for halt in standing(REPLAY)]
+    halts = [halt.code for halt in active_halts(REPLAY)]
     return {
         "decisions": dict(statuses),
         "skipped": dict(Counter(code for codes in skipped for code in codes.split()).most_common()),

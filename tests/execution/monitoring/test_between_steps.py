@@ -156,7 +156,7 @@ def test_a_breach_closes_everything_though_the_process_died_and_the_price_is_bac
         patched.setattr(monitoring, "close_due", dies)
         with pytest.raises(Died):
             firm_s.move(98.0)
-    assert [halt.code for halt in halts.standing(ACCOUNT)] == ["daily_loss"]
+    assert [halt.code for halt in halts.active(ACCOUNT)] == ["daily_loss"]
     again = firm_s.restarted()
     again.move(100.0)
     again.move(100.0)

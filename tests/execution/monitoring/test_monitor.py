@@ -185,7 +185,7 @@ def test_a_breach_halts_and_denies_what_comes(trading: Trading) -> None:
     firm_s = trading.changed(rule_set=firm(daily_loss=DAILY))
     signal = firm_s.trade()
     firm_s.move(97.0)
-    (halt,) = halts.standing("paper")
+    (halt,) = halts.active("paper")
     assert (halt.code, halt.latched_by) == ("daily_loss", "argo")
     assert Decimal(halt.figures["equity"]) == 99_700
     late = firm_s.log(symbol=SYMBOL)
@@ -211,7 +211,7 @@ def test_a_halt_survives_a_restart_and_better_prices(trading: Trading) -> None:
     firm_s.move(97.0)
     again = firm_s.restarted()
     again.move(105.0)
-    assert [halt.code for halt in halts.standing("paper")] == ["daily_loss"]
+    assert [halt.code for halt in halts.active("paper")] == ["daily_loss"]
     late = again.log()
     again.decide()
     assert decision_of(late).status == "skipped"
@@ -224,9 +224,9 @@ def test_only_a_person_with_a_reason_lifts_a_halt(trading: Trading) -> None:
     halts.latch("paper", "drawdown", "told again", now)
     with pytest.raises(InvalidInput):
         halts.lift("paper", by="ann", why=" ", now=now)
-    assert halts.why_halted("paper") == "too much lost"
+    assert halts.halt_reason("paper") == "too much lost"
     assert halts.lift("paper", by="ann", why="the firm agreed", now=now) == 1
-    assert halts.why_halted("paper") is None
+    assert halts.halt_reason("paper") is None
     halt = Halt.objects.get()
     assert (halt.lifted_by, halt.lifted_why, halt.lifted_at) == ("ann", "the firm agreed", now)
     with pytest.raises(Conflict):
@@ -240,7 +240,7 @@ def test_a_breach_that_stands_latches_again(trading: Trading) -> None:
     firm_s.move(97.0)
     halts.lift("paper", by="ann", why="try", now=trading.clock())
     firm_s.move(97.0)
-    assert [halt.code for halt in halts.standing("paper")] == ["drawdown"]
+    assert [halt.code for halt in halts.active("paper")] == ["drawdown"]
     assert Halt.objects.count() == 2
 
 

@@ -78,7 +78,7 @@ def test_books_that_agree_are_noted(trading: Trading) -> None:
     trading.trade()
     assert reconcile(trading.context) == []
     assert TradingAccount.objects.get().reconciled_at == trading.clock()
-    assert halts.standing("paper") == []
+    assert halts.active("paper") == []
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_difference_halts_trading(trading: Trading, told: list[Holding], code:
     trading.trade()
     trading.broker.instead["positions"] = lambda: told
     assert codes(trading) == [code]
-    assert [halt.code for halt in halts.standing("paper")] == ["mismatch"]
+    assert [halt.code for halt in halts.active("paper")] == ["mismatch"]
     assert TradingAccount.objects.get().reconciled_at is None
     late = trading.log()
     trading.decide()
@@ -180,7 +180,7 @@ def test_a_person_may_take_the_broker_s_word(trading: Trading, lost: Signal) -> 
     assert (position.status, position.exit_reason) == ("closed", "settled")
     assert as_stored(lost).outcome is None
     assert codes(trading) == []
-    assert [halt.code for halt in halts.standing("paper")] == ["mismatch"]  # until it is lifted
+    assert [halt.code for halt in halts.active("paper")] == ["mismatch"]  # until it is lifted
 
 
 def test_settling_touches_nothing_that_the_broker_holds(trading: Trading) -> None:
@@ -340,4 +340,4 @@ def test_a_broker_that_is_down_is_no_difference(trading: Trading) -> None:
     trading.broker.before["positions"] = BrokerError("down", permanent=False)
     with pytest.raises(BrokerError):
         reconcile(trading.context)
-    assert halts.standing("paper") == []
+    assert halts.active("paper") == []

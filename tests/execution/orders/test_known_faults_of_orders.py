@@ -177,7 +177,7 @@ def test_fault_40_a_fill_counts_once_and_no_more_is_sold_than_is_held(trading: T
     position = position_of(signal)
     assert (position.quantity, position.closed_quantity) == (Decimal(100), Decimal(50))
     assert Fill.objects.filter(refused="").count() == 3
-    assert [halt.code for halt in halts.standing("paper")] == ["overfill"]
+    assert [halt.code for halt in halts.active("paper")] == ["overfill"]
 
 
 def test_fault_41_a_restart_makes_no_phantom_and_a_mismatch_stops_trading(

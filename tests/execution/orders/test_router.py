@@ -7,7 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from execution.accounts.halts import latch, standing
+from execution.accounts.halts import active as active_halts
+from execution.accounts.halts import latch
 from execution.brokers.fill_model import FillModel
 from execution.brokers.protocol import Bracket, BrokerError, Close, OrderReport
 from execution.models import Counterfactual, Order, PaperOrder
@@ -211,12 +212,12 @@ def test_after_the_third_refusal_trading_is_halted(trading: Trading) -> None:
     trading.clock.pass_by(days=31)
     trading.broker.before["submit"] = BrokerError("held for other orders", permanent=True)
     for refused in range(1, 4):
-        assert standing("paper") == []
+        assert active_halts("paper") == []
         trading.look()
         assert len(closes()) == refused
         trading.wait(minutes=30)
     trading.look()
-    (halt,) = standing("paper")
+    (halt,) = active_halts("paper")
     assert halt.code == "unclosable"
     assert signal.signal_id in halt.reason
     assert "held for other orders" in halt.reason

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.db import transaction
 
-from execution.accounts.halts import standing
+from execution.accounts.halts import active as active_halts
 from execution.brokers.protocol import FillReport
 from execution.models import Fill, Position
 from execution.monitoring.monitor import refresh
@@ -84,7 +84,7 @@ def test_an_exit_told_before_its_entry_waits_for_it(trading: Trading, signal: Si
     trading.clock.pass_by(seconds=3)
     assert take_fills(trading.context) == []
     assert not Position.objects.exists()
-    assert standing("paper") == []
+    assert active_halts("paper") == []
     trading.broker.instead["fills"] = lambda since: told
     assert len(take_fills(trading.context)) == 2
     assert as_stored(signal).outcome == "win"
@@ -95,7 +95,7 @@ def test_an_exit_whose_entry_never_comes_is_refused(trading: Trading, signal: Si
     trading.clock.pass_by(seconds=PATIENCE.total_seconds() + 3)
     record(trading.context, [told])
     assert not Position.objects.exists()
-    assert [halt.code for halt in standing("paper")] == ["overfill"]
+    assert [halt.code for halt in active_halts("paper")] == ["overfill"]
 
 
 @pytest.mark.usefixtures("database")
@@ -106,7 +106,7 @@ def test_more_than_was_ordered_is_refused_and_halts(trading: Trading, signal: Si
     assert "more than the 0 that was left" in refused.refused
     assert orders_of(signal)["entry"].filled == 100
     assert position_of(signal).quantity == 100
-    (halt,) = standing("paper")
+    (halt,) = active_halts("paper")
     assert (halt.code, halt.figures["quantity"]) == ("overfill", "0.5")
 
 
@@ -117,7 +117,7 @@ def test_no_more_is_sold_than_is_held(trading: Trading, signal: Signal) -> None:
     trading.clock.pass_by(seconds=9)
     assert record(trading.context, [stop]) == []
     assert position_of(signal).closed_quantity == 60
-    assert [halt.code for halt in standing("paper")] == ["overfill"]
+    assert [halt.code for halt in active_halts("paper")] == ["overfill"]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_fill_of_something_else_is_refused(
 ) -> None:
     assert record(trading.context, [entry(signal)._replace(**changes)]) == []  # type: ignore[arg-type]
     assert not Position.objects.exists()
-    assert [halt.code for halt in standing("paper")] == ["overfill"]
+    assert [halt.code for halt in active_halts("paper")] == ["overfill"]
 
 
 def test_a_fill_of_nobody_s_order_is_no_position(trading: Trading, signal: Signal) -> None:
@@ -171,7 +171,7 @@ def test_two_that_take_the_same_fills_count_them_once(
     assert Fill.objects.count() == 6
     position = position_of(signal)
     assert position.quantity == position.closed_quantity == 50
-    assert standing("paper") == []
+    assert active_halts("paper") == []
     assert OutcomeChange.objects.filter(who="monitor").count() == 0  # the entry may fill on
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from argo.up import leash
+from argo.up import stop_with_parent
 
 LONGEST_LINE = 65536
 """Bytes; what goes on without a line break is cut here, so that it cannot fill the memory."""
@@ -46,7 +46,7 @@ class Child:
     """
 
     def __init__(self, spec: Spec, say: Callable[[str], None], folder: Path) -> None:
-        wrapper = (sys.executable, "-I", "-S", leash.__file__, str(os.getpid()))
+        wrapper = (sys.executable, "-I", "-S", stop_with_parent.__file__, str(os.getpid()))
         self._process = subprocess.Popen(
             [*wrapper, *spec.command],
             cwd=folder,

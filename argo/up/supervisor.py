@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 
 from argo.up.child import Child, Spec
-from argo.up.keeper import Backoff, Keeper
+from argo.up.managed_child import Backoff, Keeper
 
 Tell = Callable[[str, str], None]
 """Called with a name and a line; from several threads."""

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from argo.up import demo, receiver
+from argo.up import demo, demo_alpine
 from argo.up.children import specs
 from argo.up.output import Output, wants_colour
-from argo.up.sequence import up
+from argo.up.run import up
 from argo.up.supervisor import OWN_NAME
 from signals.management.command import ArgoCommand
 
@@ -29,7 +29,7 @@ class Command(ArgoCommand):
 
     def run(self, options: dict[str, Any]) -> None:
         names = [OWN_NAME, *(spec.name for spec in specs())]
-        names += [demo.NAME, receiver.NAME] if options["demo"] else []
+        names += [demo.NAME, demo_alpine.NAME] if options["demo"] else []
         output = Output(sys.stdout, names, coloured=wants_colour(sys.stdout))
         try:
             in_peace = up(output, with_demo=options["demo"])

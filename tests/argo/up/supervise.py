@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from argo.up.child import Spec
-from argo.up.keeper import Backoff
+from argo.up.managed_child import Backoff
 from argo.up.supervisor import Supervisor
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from argo.up import leash
+from argo.up import stop_with_parent
 from tests.argo.up.processes import (
     DYING,
     PARENT,
@@ -230,7 +230,14 @@ def test_a_supervisor_killed_outright_leaves_no_child(start: Start) -> None:
 def test_a_child_whose_supervisor_died_before_it_began_does_not_begin() -> None:
     gone = subprocess.Popen(["/bin/true"])
     gone.wait()
-    command = [sys.executable, leash.__file__, str(gone.pid), sys.executable, "-c", "print('ran')"]
+    command = [
+        sys.executable,
+        stop_with_parent.__file__,
+        str(gone.pid),
+        sys.executable,
+        "-c",
+        "print('ran')",
+    ]
 
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
 

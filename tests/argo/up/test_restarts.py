@@ -1,7 +1,7 @@
 """When a child is started again: decided by a clock, so tested with one that stands still."""
 
 from argo.up.child import Child, Spec
-from argo.up.keeper import Backoff, Keeper
+from argo.up.managed_child import Backoff, Keeper
 
 SPEC = Spec("child", ("/bin/true",), stage=0, patience=1)
 

@@ -10,7 +10,7 @@ import pytest
 from celery import Celery
 from pytest_django import Settings
 
-from argo.up.ready import Readiness, nodes_are_silent, web_is_silent
+from argo.up.readiness import Readiness, nodes_are_silent, web_is_silent
 from tests.argo.up.processes import wait_until
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from django.conf import settings
 
 from argo.celery import app
-from argo.up import admin_user, demo, receiver, words
+from argo.up import admin_user, demo, demo_alpine, messages
 from argo.up.child import Spec
 from argo.up.children import BEAT_NODE, specs, workers
 from argo.up.lock import FileLock, LockedByAnother
@@ -21,8 +21,8 @@ from argo.up.prepare import (
     declare_queues,
     migrate_database,
 )
-from argo.up.ready import Probe, Readiness, nodes_are_silent, web_is_silent
-from argo.up.receiver import Receiver
+from argo.up.readiness import Probe, Readiness, nodes_are_silent, web_is_silent
+from argo.up.demo_alpine import Receiver
 from argo.up.supervisor import OWN_NAME, Supervisor
 
 Say = Callable[[str], None]
@@ -42,7 +42,7 @@ def up(output: Output, *, with_demo: bool) -> bool:
     try:
         ensure_free(settings.WEB_HOST, settings.WEB_PORT)
         _prepare(partial(output.tell, OWN_NAME))
-        return _supervise(output, receiver.receiver() if with_demo else None)
+        return _supervise(output, demo_alpine.receiver() if with_demo else None)
     finally:
         lock.release()
 
@@ -72,7 +72,7 @@ def _prepare(say: Say) -> None:
     check_execution(say)
     declare_queues(app)
     if password:
-        say(words.first_admin(admin_user.NAME, password))
+        say(messages.first_admin(admin_user.NAME, password))
 
 
 def _supervise(output: Output, alpine: Receiver | None) -> bool:
@@ -89,7 +89,7 @@ def _all_specs(alpine: Receiver | None) -> list[Spec]:
 
 def _story(say: Say, supervisor: Supervisor, alpine: Receiver | None) -> Iterator[None]:
     yield from _until_ready(say, alpine)
-    say(words.ready())
+    say(messages.ready())
     if alpine:
         yield from demo.story(supervisor.add, say, alpine)
 
@@ -97,11 +97,11 @@ def _story(say: Say, supervisor: Supervisor, alpine: Receiver | None) -> Iterato
 def _until_ready(say: Say, alpine: Receiver | None) -> Iterator[None]:
     nodes = [*(worker.node for worker in workers()), BEAT_NODE]
     probes: dict[str, Probe] = {
-        "web": partial(web_is_silent, words.local_host(), settings.WEB_PORT),
+        "web": partial(web_is_silent, messages.local_host(), settings.WEB_PORT),
         "Celery": partial(nodes_are_silent, app, nodes),
     }
     if alpine:
-        probes["alpine"] = partial(web_is_silent, receiver.HOST, alpine.port)
+        probes["alpine"] = partial(web_is_silent, demo_alpine.HOST, alpine.port)
     readiness = Readiness(probes)
     looks = 0
     while waiting := readiness.look():

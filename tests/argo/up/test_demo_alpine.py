@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from argo.up.prepare import NotInOrder
-from argo.up.receiver import KEY, receiver
+from argo.up.demo_alpine import KEY, receiver
 from signals.journal import Journal
 from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker

@@ -11,8 +11,8 @@ from django.db import connections
 from argo.up import admin_user
 from argo.up.child import Spec, describe
 from argo.up.children import INTAKE, PATIENCE
-from argo.up.managed_child import Keeper
 from argo.up.demo_alpine import Receiver
+from argo.up.managed_child import Keeper
 from argo.up.messages import base_url, command
 from signals.clock import utc_now
 from signals.keys import create_key

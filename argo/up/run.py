@@ -9,6 +9,7 @@ from argo.celery import app
 from argo.up import admin_user, demo, demo_alpine, messages
 from argo.up.child import Spec
 from argo.up.children import BEAT_NODE, specs, workers
+from argo.up.demo_alpine import Receiver
 from argo.up.lock import FileLock, LockedByAnother
 from argo.up.output import Output
 from argo.up.port import ensure_free
@@ -22,7 +23,6 @@ from argo.up.prepare import (
     migrate_database,
 )
 from argo.up.readiness import Probe, Readiness, nodes_are_silent, web_is_silent
-from argo.up.demo_alpine import Receiver
 from argo.up.supervisor import OWN_NAME, Supervisor
 
 Say = Callable[[str], None]

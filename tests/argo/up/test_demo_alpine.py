@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from argo.up.prepare import NotInOrder
 from argo.up.demo_alpine import KEY, receiver
+from argo.up.prepare import NotInOrder
 from signals.journal import Journal
 from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker

@@ -7,7 +7,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from signals.admin.common import ReadOnly, time
+from signals.admin.columns import column, time
+from signals.admin.common import ReadOnly
 from signals.admin.signals import SignalAdmin
 from signals.clock import utc_now
 from signals.models import Signal
@@ -98,9 +99,7 @@ class DeliveryAdmin(ReadOnly, admin.ModelAdmin[Delivery]):
         is_open = delivery.status in (Delivery.Status.PENDING, Delivery.Status.SENDING)
         return time(delivery.due_at) if is_open else ""
 
-    @admin.display(description="delivered", ordering="delivered_at")
-    def delivered(self, delivery: Delivery) -> str:
-        return time(delivery.delivered_at)
+    delivered = column("delivered", "delivered_at", time, sorts=True)
 
     @admin.display(description="last error")
     def answer(self, delivery: Delivery) -> str:

@@ -1,6 +1,5 @@
 """What several pages of the admin site share."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
@@ -41,11 +40,6 @@ class Action(admin.SimpleListFilter):
 def votes_table(votes: object) -> SafeString:
     """What each source voted, with the figures it saw; any other JSON as it is."""
     return render_to_string("admin/signals/votes.html", {"votes": votes})
-
-
-def time(moment: datetime | None) -> str:
-    """Return the time for a column, to the second; the row's own page shows the fraction."""
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""
 
 
 def short(price: float) -> str:

@@ -76,7 +76,7 @@ def test_a_missing_handler_is_an_error(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"SIGNAL_SOURCES": {"no.such.module": 1.0}}, "SIGNAL_SOURCES names 'no.such.module'"),
         ({"SIGNAL_SOURCES": {"": 1.0}}, "SIGNAL_SOURCES names ''"),
@@ -87,11 +87,11 @@ def test_a_missing_handler_is_an_error(settings: Settings) -> None:
         ),
     ],
 )
-def test_a_market_or_source_that_cannot_be_is_told_before_anything_runs(
-    wrong: dict[str, object], told: str, settings: Settings
+def test_a_market_or_source_that_cannot_be_is_message_before_anything_runs(
+    wrong: dict[str, object], message: str, settings: Settings
 ) -> None:
     assert run_checks() == []
     for name, value in wrong.items():
         setattr(settings, name, value)
     (error,) = run_checks()
-    assert told in error.msg
+    assert message in error.msg

@@ -1,4 +1,4 @@
-"""System checks: what would make Argo unsafe to run is said before it runs."""
+"""System checks that report, before Argo runs, what would make it unsafe to run."""
 
 import os
 import sqlite3
@@ -17,7 +17,7 @@ from signals.ledger.journal_state import journal_state
 
 @register(Tags.database)
 def sqlite_library(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
-    """Which SQLite runs, and whether it has the bug that can corrupt a WAL database."""
+    """Report the SQLite version, as an error if it has the bug that can corrupt a WAL database."""
     running = sqlite3.sqlite_version
     if sqlite3.sqlite_version_info >= FIRST_FIXED:
         return [Info(f"SQLite {running} runs.", id="argo.I001")] if databases else []
@@ -25,7 +25,7 @@ def sqlite_library(databases: Sequence[str] | None = None, **_: object) -> list[
     return [
         Error(
             f"SQLite {running} runs, which can corrupt a database in WAL mode.",
-            hint=f"Argo needs {wanted} or later: pip install -r requirements.txt brings it.",
+            hint=f"Argo needs {wanted} or later: run pip install -r requirements.txt.",
             id="argo.E001",
         )
     ]
@@ -33,17 +33,17 @@ def sqlite_library(databases: Sequence[str] | None = None, **_: object) -> list[
 
 @register()
 def data_folder(**_: object) -> list[CheckMessage]:
-    """The one folder that everything is kept in."""
+    """Report a data folder that cannot be written."""
     if os.access(settings.DATA_DIR, os.W_OK | os.X_OK):
         return []
-    hint = "Correct its permissions, or name another with ARGO_DATA_DIR."
+    hint = "Correct its permissions, or set ARGO_DATA_DIR to another folder."
     return [Error(f"{settings.DATA_DIR} cannot be written.", hint=hint, id="argo.E002")]
 
 
 @register()
 def misspelt_settings(**_: object) -> list[CheckMessage]:
-    """A setting that nothing reads does nothing, and nobody would notice."""
-    hint = "Look for the right name in .env.example, or take it away."
+    """Warn of settings that do not exist: they have no effect, which is easy to overlook."""
+    hint = "Find the right name in .env.example, or remove the setting."
     return [
         Warning(f"{name} is set, but there is no such setting.", hint=hint, id="argo.W002")
         for name in settings.UNKNOWN_SETTINGS
@@ -52,7 +52,7 @@ def misspelt_settings(**_: object) -> list[CheckMessage]:
 
 @register()
 def stored_handlers(**_: object) -> list[CheckMessage]:
-    """Every stored handler can be imported."""
+    """Report stored handlers that cannot be imported."""
     faults: list[CheckMessage] = []
     for path in settings.SIGNAL_STORED_HANDLERS:
         try:

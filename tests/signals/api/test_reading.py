@@ -197,7 +197,7 @@ def test_the_documentation_tells_of_every_refusal(client: Client) -> None:
     refused = client.get("/api/signals")
     assert refused.status_code == 401
     Refused.model_validate(refused.json())
-    assert refused.json()["detail"] == "Unauthorized: send a key that counts as X-API-Key"
+    assert refused.json()["detail"] == "Unauthorized: send a valid key as X-API-Key"
     halt = paths["/api/execution/halt"]["post"]["responses"]
     assert {"400", "411", "413", "422"} <= halt.keys()
     assert "401" not in paths["/api/health"]["get"]["responses"]

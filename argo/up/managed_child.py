@@ -1,4 +1,4 @@
-"""Keeps one child running: starts it again when it dies, each time a little later."""
+"""A child process that is started again when it dies, each time after a longer wait."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from argo.up.child import Child, Spec, describe
 class Backoff:
     """How long to wait before a child is started again, in seconds.
 
-    The wait doubles from `first` to `most`; after a child that lived for `steady` it begins anew.
+    The wait doubles from `first` to `most`; it starts at `first` again after a child has lived
+    for `steady`.
     """
 
     first: float = 1.0
@@ -18,14 +19,14 @@ class Backoff:
     steady: float = 60.0
 
     def wait(self, deaths: int) -> float:
-        """The wait after so many deaths in a row."""
+        """Return the wait after this number of deaths in a row."""
         return min(self.most, self.first * 2.0 ** min(deaths - 1, 30))
 
 
-class Keeper:
-    """Looks after the child that `spec` describes.
+class ManagedChild:
+    """Starts, restarts and stops the child that `spec` describes.
 
-    `start` makes it, `say` tells what happens to it, `clock` counts seconds.
+    `start` starts it, `say` reports what happens to it, `clock` counts seconds.
     """
 
     def __init__(
@@ -43,41 +44,41 @@ class Keeper:
         self._start, self._say, self._backoff, self._clock = start, say, backoff, clock
         self._deaths = 0
         self._due = self._started = clock()
-        self._patience_ends = 0.0
+        self._kill_at = 0.0
 
     @property
     def is_finished(self) -> bool:
-        """Whether a child that runs once has run; `exit_code` says how it went."""
+        """Return whether a child that runs once has run; its `exit_code` is set then."""
         return self.spec.once and self.exit_code is not None
 
-    def look(self) -> None:
-        """Start the child where that is due; notice that it died."""
+    def check(self) -> None:
+        """Start the child if that is due; plan a restart if it has died."""
         if self.child is not None:
             if self.child.has_ended():
-                self._plan_next(f"ended {describe(self._bury(self.child))}")
+                self._plan_restart(f"ended {describe(self._reap(self.child))}")
         elif not self.is_finished and self._clock() >= self._due:
             self._try_start()
 
     def ask_to_stop(self) -> None:
-        """Ask the child, where there is one; its patience runs from now on."""
-        self._patience_ends = self._clock() + self.spec.patience
+        """Ask the child to stop; its stop timeout starts now."""
+        self._kill_at = self._clock() + self.spec.stop_timeout
         if self.child is not None:
-            self.child.ask()
+            self.child.ask_to_stop()
 
-    def has_stopped(self, hurried: bool) -> bool:
-        """Whether it is gone; killed first where it is `hurried` or took too long."""
+    def has_stopped(self, kill_now: bool) -> bool:
+        """Return whether it has ended; kill it if its stop timeout is over, or with `kill_now`."""
         if self.child is None:
             return True
         if self.child.has_ended():
-            self._bury(self.child)
+            self._reap(self.child)
             return True
-        if not self.was_killed and (hurried or self._clock() >= self._patience_ends):
+        if not self.was_killed and (kill_now or self._clock() >= self._kill_at):
             self.was_killed = True
             self.child.kill()
         return False
 
-    def _bury(self, child: Child) -> int:
-        self.exit_code = child.bury()
+    def _reap(self, child: Child) -> int:
+        self.exit_code = child.reap()
         self.child = None
         return self.exit_code
 
@@ -86,9 +87,9 @@ class Keeper:
         try:
             self.child = self._start()
         except OSError as error:
-            self._plan_next(f"could not be started ({error})")
+            self._plan_restart(f"could not be started ({error})")
 
-    def _plan_next(self, what: str) -> None:
+    def _plan_restart(self, what: str) -> None:
         if self.is_finished:
             return
         now = self._clock()

@@ -1,4 +1,4 @@
-"""Argo is called ready only when it answers."""
+"""Argo is ready only when all its parts answer."""
 
 import json
 import threading
@@ -10,12 +10,12 @@ import pytest
 from celery import Celery
 from pytest_django import Settings
 
-from argo.up.ready import Readiness, nodes_are_silent, web_is_silent
+from argo.up.readiness import Readiness, nodes_not_ready, web_not_ready
 from tests.argo.up.processes import wait_until
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers as it is told to, and remembers what it was asked."""
+    """Answers with `status` and `body`, and remembers the requests."""
 
     status = 200
     body = json.dumps({"status": "ok"})
@@ -44,22 +44,26 @@ def port(handler: type[Handler]) -> Iterator[int]:
         server.shutdown()
 
 
-def test_the_web_answers_when_it_gives_its_health(port: int, handler: type[Handler]) -> None:
-    assert web_is_silent("127.0.0.1", port) is None
+def test_the_web_server_is_ready_when_it_returns_its_health(
+    port: int, handler: type[Handler]
+) -> None:
+    assert web_not_ready("127.0.0.1", port) is None
     assert handler.asked[0][0] == "/api/health"
 
 
 @pytest.mark.parametrize(
     ("status", "body"), [(500, '{"status": "ok"}'), (200, "<html>"), (200, "[]"), (200, "5")]
 )
-def test_another_answer_is_none(port: int, handler: type[Handler], status: int, body: str) -> None:
+def test_another_answer_does_not_count(
+    port: int, handler: type[Handler], status: int, body: str
+) -> None:
     handler.status, handler.body = status, body
 
-    assert web_is_silent("127.0.0.1", port) == f"answers {status}"
+    assert web_not_ready("127.0.0.1", port) == f"answers {status}"
 
 
-def test_a_port_without_a_server_is_silent() -> None:
-    assert "no answer yet" in (web_is_silent("127.0.0.1", 1) or "")
+def test_a_port_without_a_server_is_not_ready() -> None:
+    assert "no answer yet" in (web_not_ready("127.0.0.1", 1) or "")
 
 
 @pytest.mark.parametrize(
@@ -71,20 +75,20 @@ def test_a_port_without_a_server_is_silent() -> None:
         ([], "localhost"),
     ],
 )
-def test_the_probe_comes_from_where_django_lets_requests_come_from(
+def test_the_probe_has_headers_that_django_accepts(
     port: int, handler: type[Handler], settings: Settings, allowed: list[str], host: str
 ) -> None:
     settings.ALLOWED_HOSTS, settings.HTTPS = allowed, True
 
-    web_is_silent("127.0.0.1", port)
+    web_not_ready("127.0.0.1", port)
 
     assert handler.asked == [("/api/health", host, "https")]
 
 
-def test_nodes_that_are_not_there_are_named() -> None:
+def test_missing_nodes_are_named() -> None:
     app = Celery("nobody", broker="memory://")
 
-    assert nodes_are_silent(app, ["flush@here", "celerybeat"]) == (
+    assert nodes_not_ready(app, ["flush@here", "celerybeat"]) == (
         "no answer yet from flush@here, celerybeat"
     )
 
@@ -94,10 +98,10 @@ def test_a_broker_that_is_down_is_named() -> None:
     app = Celery("nobody", broker="redis://127.0.0.1:1/0")
     app.conf.broker_transport_options = {"socket_connect_timeout": 1}
 
-    assert "the broker does not answer" in (nodes_are_silent(app, ["celerybeat"]) or "")
+    assert "the broker does not answer" in (nodes_not_ready(app, ["celerybeat"]) or "")
 
 
-def test_readiness_asks_each_until_it_has_its_answer() -> None:
+def test_each_probe_is_repeated_until_its_part_is_ready() -> None:
     asked: list[str] = []
     reasons = {"web": iter(["not yet", None]), "beat": iter([None])}
 
@@ -107,15 +111,15 @@ def test_readiness_asks_each_until_it_has_its_answer() -> None:
 
     readiness = Readiness({"web": lambda: probe("web"), "beat": lambda: probe("beat")})
 
-    wait_until(lambda: not readiness.look())
+    wait_until(lambda: not readiness.check())
     assert asked == ["web", "beat", "web"]
 
 
-def test_a_probe_that_fails_is_not_passed_over_in_silence() -> None:
+def test_an_error_in_a_probe_is_raised() -> None:
     def fail() -> None:
         raise ZeroDivisionError
 
     readiness = Readiness({"web": fail})
 
     with pytest.raises(ZeroDivisionError):
-        wait_until(lambda: not readiness.look())
+        wait_until(lambda: not readiness.check())

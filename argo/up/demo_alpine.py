@@ -1,4 +1,4 @@
-"""A second, small Argo that plays Alpine in the demo, in a data folder of its own."""
+"""The demo's Alpine: a second, small Argo with its own data folder."""
 
 import os
 import subprocess
@@ -14,22 +14,22 @@ from argo.secret import load_or_make_secret
 from argo.up.child import Spec
 from argo.up.children import ALPINE
 from argo.up.port import next_free
-from argo.up.prepare import NotInOrder
+from argo.up.prepare import CannotStart
 from sync.models import OPEN, Delivery
 
 NAME = "alpine"
 HOST = "127.0.0.1"
-KEY = "demo.key"
-"""The file with the key to it; where it is, a demo has run before."""
-DEMOS = "replay"
+KEY_FILE = "demo.key"
+"""The file with the key to its API; it exists if a demo has run before."""
+DEMO_ORIGIN = "replay"
 """The origin of the demo's signals."""
-PATIENCE = 90.0
-"""Seconds; it ends processes of its own in order."""
+STOP_TIMEOUT = 90.0
+"""Seconds: it stops its own processes one after the other."""
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
 
 
 @dataclass(frozen=True)
-class Receiver:
+class DemoAlpine:
     """An installation in `folder`, whose web server listens on `port`."""
 
     folder: Path
@@ -37,17 +37,21 @@ class Receiver:
 
     @property
     def url(self) -> str:
+        """Return the URL of its web server."""
         return f"http://{HOST}:{self.port}"
 
     @cached_property
     def key(self) -> str:
-        """A key to its API, made the first time. Raises NotInOrder."""
-        return load_or_make_secret(self.folder / KEY, self._make_key)
+        """Return a key to its API; create it the first time.
+
+        Raises `CannotStart` if that fails.
+        """
+        return load_or_make_secret(self.folder / KEY_FILE, self._make_key)
 
     @property
     def environment(self) -> dict[str, str]:
-        """Its settings; what is empty is Argo's default, whatever this installation has."""
-        inherited = (
+        """Return its settings. Those that it must not inherit are empty, which means default."""
+        not_inherited = (
             "DATABASE_URL", "CELERY_BROKER_URL", "ALPINE_ENDPOINT", "ALPINE_API_KEY",
             "ARGO_HTTPS", "ARGO_SECRET_KEY",
         )  # fmt: skip
@@ -58,14 +62,14 @@ class Receiver:
             "ARGO_WEB_PORT": str(self.port),
             "ARGO_WEB_THREADS": "2",
         }
-        return dict.fromkeys(inherited, "") | own
+        return dict.fromkeys(not_inherited, "") | own
 
     def spec(self) -> Spec:
-        """All of it, as one child."""
-        return Spec(NAME, (*MANAGE, "up"), ALPINE, PATIENCE, environment=self.environment)
+        """Return it as one child, which starts its own processes."""
+        return Spec(NAME, (*MANAGE, "up"), ALPINE, STOP_TIMEOUT, environment=self.environment)
 
-    def reached_by(self, spec: Spec) -> Spec:
-        """The same process, to which this is Alpine."""
+    def as_alpine_of(self, spec: Spec) -> Spec:
+        """Return the same process with settings that make it send to this Alpine."""
         address = {"ALPINE_ENDPOINT": f"{self.url}/api/signals", "ALPINE_API_KEY": self.key}
         return replace(spec, environment={**spec.environment, **address})
 
@@ -79,36 +83,38 @@ class Receiver:
             env={**os.environ, **self.environment}, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
-            raise NotInOrder(f"The demo's Alpine cannot be made in {self.folder}: {done.stderr}")
+            raise CannotStart(
+                f"The demo's Alpine cannot be created in {self.folder}: {done.stderr}"
+            )
         return done.stdout
 
 
-def receiver() -> Receiver:
-    """The demo's Alpine for this installation.
+def demo_alpine() -> DemoAlpine:
+    """Return the demo's Alpine for this installation.
 
     Raises:
-        NotInOrder: signals that are for the real Alpine might go to this one.
+        CannotStart: signals for the real Alpine might go to this one.
     """
     folder = settings.DATA_DIR / NAME
     if settings.ALPINE_API_KEY:
-        raise NotInOrder(
-            "ALPINE_API_KEY is set, and the demo plays Alpine itself. To see it, start it with "
-            "ALPINE_API_KEY= and a folder of its own, such as ARGO_DATA_DIR=demo."
+        raise CannotStart(
+            "ALPINE_API_KEY is set, but the demo brings its own Alpine. Start it with an empty key "
+            "and another folder: ALPINE_API_KEY= ARGO_DATA_DIR=demo."
         )
-    if _is_used_for_more((folder / KEY).exists()):
-        raise NotInOrder(
-            f"{settings.DATA_DIR} holds signals that are not the demo's, and it would send them "
-            "to an Alpine of its own. Give it another folder, such as ARGO_DATA_DIR=demo."
+    if _has_other_deliveries((folder / KEY_FILE).exists()):
+        raise CannotStart(
+            f"{settings.DATA_DIR} holds signals that are not the demo's, and the demo would send "
+            "them to its own Alpine. Use another folder, such as ARGO_DATA_DIR=demo."
         )
     folder.mkdir(exist_ok=True)
-    return Receiver(folder, next_free(HOST, settings.WEB_PORT))
+    return DemoAlpine(folder, next_free(HOST, settings.WEB_PORT))
 
 
-def _is_used_for_more(has_run_before: bool) -> bool:
-    """Whether deliveries are here that no demo queued, or that an Alpine has which is gone."""
+def _has_other_deliveries(has_run_before: bool) -> bool:
+    """Return whether there are deliveries that are not from this folder's demo."""
     try:
         if not has_run_before:
             return Delivery.objects.exists()
-        return Delivery.objects.filter(OPEN).exclude(signal__context__origin=DEMOS).exists()
+        return Delivery.objects.filter(OPEN).exclude(signal__context__origin=DEMO_ORIGIN).exists()
     finally:
         connections.close_all()

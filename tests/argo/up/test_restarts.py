@@ -1,13 +1,13 @@
-"""When a child is started again: decided by a clock, so tested with one that stands still."""
+"""When a child is started again. A clock decides, so the test sets the clock."""
 
 from argo.up.child import Child, Spec
-from argo.up.keeper import Backoff, Keeper
+from argo.up.managed_child import Backoff, ManagedChild
 
-SPEC = Spec("child", ("/bin/true",), stage=0, patience=1)
+SPEC = Spec("child", ("/bin/true",), stage=0, stop_timeout=1)
 
 
 class Fleeting(Child):
-    """A child without a process, which has ended as soon as one looks."""
+    """A child without a process, which has ended at the first check."""
 
     def __init__(self) -> None:
         pass
@@ -15,12 +15,12 @@ class Fleeting(Child):
     def has_ended(self) -> bool:
         return True
 
-    def bury(self) -> int:
+    def reap(self) -> int:
         return 7
 
 
 class Scene:
-    """A keeper, its clock, and what it started and said."""
+    """A managed child, its clock, and what it started and said."""
 
     def __init__(self, fails: bool = False) -> None:
         self.now = 0.0
@@ -28,7 +28,7 @@ class Scene:
         self.said: list[str] = []
         self.starts = 0
         backoff = Backoff(first=1, most=8, steady=60)
-        self.keeper = Keeper(SPEC, self.start, self.said.append, backoff, lambda: self.now)
+        self.managed = ManagedChild(SPEC, self.start, self.said.append, backoff, lambda: self.now)
 
     def start(self) -> Child:
         self.starts += 1
@@ -37,11 +37,11 @@ class Scene:
         return Fleeting()
 
     def live(self, seconds: float) -> str:
-        """Start it, let it live so long, and answer what is said of its end."""
+        """Start it, let it live for some seconds, and return the message about its end."""
         self.now += 1000  # long after every wait
-        self.keeper.look()
+        self.managed.check()
         self.now += seconds
-        self.keeper.look()
+        self.managed.check()
         return self.said[-1]
 
 
@@ -54,18 +54,18 @@ def test_the_wait_doubles_up_to_the_most() -> None:
 
 def test_no_start_before_the_wait_is_over() -> None:
     scene = Scene()
-    scene.keeper.look()
-    scene.keeper.look()  # sees it dead; the first wait is a second
+    scene.managed.check()
+    scene.managed.check()  # notices its death; the first wait is a second
 
     scene.now = 0.9
-    scene.keeper.look()
+    scene.managed.check()
     assert scene.starts == 1
     scene.now = 1.0
-    scene.keeper.look()
+    scene.managed.check()
     assert scene.starts == 2
 
 
-def test_a_child_that_lived_a_while_begins_anew() -> None:
+def test_the_wait_is_short_again_after_a_long_life() -> None:
     scene = Scene()
 
     assert "restart 1 follows in 1 s" in scene.live(5)
@@ -73,11 +73,11 @@ def test_a_child_that_lived_a_while_begins_anew() -> None:
     assert scene.live(60) == ("child ended with exit code 7 after 60 s; restart 1 follows in 1 s.")
 
 
-def test_a_start_that_fails_is_told_and_tried_again() -> None:
+def test_a_failed_start_is_reported_and_tried_again() -> None:
     scene = Scene(fails=True)
-    scene.keeper.look()
+    scene.managed.check()
 
     assert "child could not be started (no more processes)" in scene.said[0]
     scene.now, scene.fails = 1.0, False
-    scene.keeper.look()
-    assert scene.keeper.child is not None
+    scene.managed.check()
+    assert scene.managed.child is not None

@@ -1,12 +1,12 @@
-"""The demo's Alpine: what it inherits, and whose signals it may get."""
+"""The demo's Alpine: its settings, and which signals it may get."""
 
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
-from argo.up.prepare import NotInOrder
-from argo.up.receiver import KEY, receiver
+from argo.up.demo_alpine import KEY_FILE, demo_alpine
+from argo.up.prepare import CannotStart
 from signals.journal import Journal
 from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
@@ -25,34 +25,36 @@ def log(journal: Journal, origin: str) -> None:
 @pytest.fixture
 def after_a_demo(tmp_path: Path) -> None:
     (tmp_path / "alpine").mkdir()
-    (tmp_path / "alpine" / KEY).write_text("key")
+    (tmp_path / "alpine" / KEY_FILE).write_text("key")
 
 
-def test_it_answers_to_this_machine_and_to_what_probes_it(settings: Settings) -> None:
+def test_it_accepts_requests_to_this_machine_and_from_the_probe(settings: Settings) -> None:
     settings.ALLOWED_HOSTS = ["argo.example"]
-    environment = receiver().environment
+    environment = demo_alpine().environment
     assert environment["ARGO_ALLOWED_HOSTS"] == "127.0.0.1,argo.example"
     assert environment["ALPINE_API_KEY"] == environment["DATABASE_URL"] == ""
 
 
-def test_it_gets_nothing_that_is_for_the_real_one(settings: Settings, journal: Journal) -> None:
+def test_it_gets_nothing_that_is_meant_for_the_real_alpine(
+    settings: Settings, journal: Journal
+) -> None:
     settings.ALPINE_API_KEY = "real"
-    with pytest.raises(NotInOrder, match="ALPINE_API_KEY is set"):
-        receiver()
+    with pytest.raises(CannotStart, match="ALPINE_API_KEY is set"):
+        demo_alpine()
 
 
 @pytest.mark.parametrize("status", ["pending", "delivered"])
-def test_a_folder_that_was_used_without_a_demo_is_left_alone(journal: Journal, status: str) -> None:
+def test_a_folder_that_was_used_without_the_demo_is_refused(journal: Journal, status: str) -> None:
     log(journal, "replay")
     Delivery.objects.update(status=status)
-    with pytest.raises(NotInOrder, match="ARGO_DATA_DIR"):
-        receiver()
+    with pytest.raises(CannotStart, match="ARGO_DATA_DIR"):
+        demo_alpine()
 
 
 @pytest.mark.usefixtures("after_a_demo")
-def test_after_a_demo_only_its_own_signals_go_on(journal: Journal) -> None:
+def test_after_a_demo_a_folder_with_other_signals_is_refused(journal: Journal) -> None:
     log(journal, "replay")
-    assert receiver().key == "key"
+    assert demo_alpine().key == "key"
     log(journal, "api")
-    with pytest.raises(NotInOrder, match="not the demo's"):
-        receiver()
+    with pytest.raises(CannotStart, match="not the demo's"):
+        demo_alpine()

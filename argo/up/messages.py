@@ -1,4 +1,4 @@
-"""What `up` says to the person who started it."""
+"""The messages of `up` to the person who started it."""
 
 import shlex
 import sys
@@ -6,22 +6,22 @@ from pathlib import Path
 
 from django.conf import settings
 
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # no address to go to
+LOOPBACK = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # a client cannot connect to these
 
 
 def local_host() -> str:
-    """The address at which this machine finds the web server."""
-    return EVERYWHERE.get(settings.WEB_HOST, settings.WEB_HOST)
+    """Return the address at which this machine reaches the web server."""
+    return LOOPBACK.get(settings.WEB_HOST, settings.WEB_HOST)
 
 
 def base_url() -> str:
-    """Where a browser on this machine finds the web server."""
+    """Return the URL at which a browser on this machine reaches the web server."""
     host = local_host()
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.WEB_PORT}"
 
 
 def command(line: str) -> str:
-    """`manage.py` with these arguments, to be pasted into a shell in the current folder."""
+    """Return a `manage.py` command line that works in a shell in the current folder."""
     parts = [_short(Path(sys.executable)), _short(settings.BASE_DIR / "manage.py"), line]
     if settings.DATA_DIR != settings.BASE_DIR / "data":
         parts.insert(0, f"ARGO_DATA_DIR={shlex.quote(str(settings.DATA_DIR))}")
@@ -29,18 +29,19 @@ def command(line: str) -> str:
 
 
 def first_admin(name: str, password: str) -> str:
-    """The login, which is shown this once."""
+    """Return the first login; the password is not shown again."""
     return (
-        f"Made the admin user. Name: {name}  Password: {password}\n"
-        f"The password is shown this once. Another: {command(f'changepassword {name}')}"
+        f"Created the admin user. Name: {name}  Password: {password}\n"
+        "The password is not shown again. To set another, run: "
+        f"{command(f'changepassword {name}')}"
     )
 
 
 def ready() -> str:
-    """Where things are."""
+    """Return the addresses of Argo's pages."""
     url = base_url()
     return (
-        "Argo is ready. Ctrl-C stops it.\n"
+        "Argo is ready. Ctrl-C shuts everything down cleanly.\n"
         f"  Admin     {url}/admin/\n"
         f"  API docs  {url}/api/docs\n"
         f"  Health    {url}/api/health"

@@ -1,4 +1,4 @@
-"""Does Argo answer? Each probe gives a reason why not, or nothing."""
+"""Finds out when Argo is ready. A probe returns the reason why a part is not ready, or None."""
 
 import http.client
 import json
@@ -12,8 +12,8 @@ from kombu.exceptions import OperationalError
 Probe = Callable[[], str | None]
 
 
-def web_is_silent(host: str, port: int) -> str | None:
-    """Why the web server has not answered `GET /api/health` with Argo's health."""
+def web_not_ready(host: str, port: int) -> str | None:
+    """Return why the web server did not answer `GET /api/health` with Argo's health, or None."""
     connection = http.client.HTTPConnection(host, port, timeout=5)
     try:
         connection.request("GET", "/api/health", headers=_as_from_outside())
@@ -26,11 +26,12 @@ def web_is_silent(host: str, port: int) -> str | None:
     return None if _is_health(response.status, content) else f"answers {response.status}"
 
 
-def nodes_are_silent(app: Celery, wanted: Sequence[str]) -> str | None:
-    """Which of Celery's nodes have not answered a ping; each is a name, or the part before @.
+def nodes_not_ready(app: Celery, wanted: Sequence[str]) -> str | None:
+    """Return which of Celery's nodes did not answer a ping, or None; a node is given by its name
+    or by the part before @.
 
-    A worker answers from the loop that takes messages, and beat only while it is ticking. Beat
-    may be another machine's.
+    A worker answers from the loop that takes messages, and beat answers only while it ticks. Beat
+    may run on another machine.
     """
     try:
         replies = app.control.ping(timeout=1.0)
@@ -43,16 +44,17 @@ def nodes_are_silent(app: Celery, wanted: Sequence[str]) -> str | None:
 
 
 class Readiness:
-    """Runs the probes, beside its caller, again and again until each has had its answer."""
+    """Repeats the probes on another thread until each part is ready."""
 
     def __init__(self, probes: Mapping[str, Probe]) -> None:
         self._probes = dict(probes)
-        self._waiting = dict.fromkeys(probes, "not asked yet")
+        self._waiting = dict.fromkeys(probes, "not checked yet")
         self._pool = ThreadPoolExecutor(1, "readiness")
         self._round = self._pool.submit(self._ask)
 
-    def look(self) -> dict[str, str]:
-        """Which probes have had no answer yet, and why; empty once all have. Does not wait."""
+    def check(self) -> dict[str, str]:
+        """Return the parts that are not ready, with the reasons; do not wait. Once all are ready,
+        it is empty."""
         if self._round.done():
             self._waiting = self._round.result()
             self._probes = {name: self._probes[name] for name in self._waiting}
@@ -68,7 +70,7 @@ class Readiness:
 
 
 def _as_from_outside() -> dict[str, str]:
-    """Headers with which Django takes the probe for a request that it is there for."""
+    """Return headers with which Django accepts the probe like a request from outside."""
     host = settings.ALLOWED_HOSTS[0].lstrip(".") if settings.ALLOWED_HOSTS else "localhost"
     headers = {"Host": "localhost" if host == "*" else host}
     return headers | {"X-Forwarded-Proto": "https"} if settings.HTTPS else headers

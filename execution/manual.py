@@ -12,12 +12,10 @@ from execution.decisions.queue import ask_for, decision_of
 from execution.models import Decision, Order, Position
 from execution.monitoring import monitor
 from execution.monitoring.reconcile import reconcile
-from execution.types import AT_BROKER, Leg
+from execution.types import AT_BROKER, ExitReason, Leg
 from signals.ledger.queries import row_of
 
 logger = logging.getLogger(__name__)
-
-MANUAL = "manual"
 
 
 def execute(context: TradingContext, signal_id: str, who: str) -> Decision:
@@ -66,4 +64,4 @@ def close(account: str, position: Position, *, who: str, why: str) -> None:
     if position.closing_for:
         raise Conflict(f"{position}: it is being closed already, for {position.closing_for}.")
     logger.warning("%s closes %s of %s: %s", who, position, position.pk, why)
-    monitor.ask_to_close(position, MANUAL)
+    monitor.ask_to_close(position, ExitReason.MANUAL)

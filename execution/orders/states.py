@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from execution.models import Order
-from execution.models.order import CHANGING, Immutable
 from execution.types import Leg, OrderState
 from signals import rows
 
@@ -67,7 +66,7 @@ def may_become(old: OrderState, new: OrderState) -> bool:
 
 
 def move(order: Order, new: OrderState, now: datetime, **changes: Any) -> bool:  # noqa: ANN401
-    """Change the order's state and any of the columns in `CHANGING`, in one conditional update.
+    """Change the order's state and any columns that an order may change, in one conditional update.
 
     Return False if the stored order is no longer in the state that `order` has. Raises
     `BadTransition` if the table does not allow the change, and `Immutable` for another column.
@@ -75,8 +74,6 @@ def move(order: Order, new: OrderState, now: datetime, **changes: Any) -> bool: 
     old = OrderState(order.state)
     if not may_become(old, new):
         raise BadTransition(f"{order.client_order_id} is {old} and cannot become {new}")
-    if fixed := changes.keys() - CHANGING:
-        raise Immutable(f"These columns of an order never change: {', '.join(sorted(fixed))}.")
     values = {"state": new.value, "updated_at": now, **changes}
     if new in REASON_CLEARED:
         values.setdefault("reason", "")

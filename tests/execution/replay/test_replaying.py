@@ -175,7 +175,7 @@ def test_the_account_s_time_goes_forward() -> None:
 @pytest.mark.django_db
 def test_one_replay_trades_at_a_time() -> None:
     first = execution([SampleMarket().bars("IBM")], ReplayClock(MORNING))
-    with pytest.raises(Conflict, match="Another replay trades"):
+    with pytest.raises(Conflict, match="Another replay is trading"):
         execution([SampleMarket().bars("IBM")], ReplayClock(MORNING))
     first.finish()
     execution([SampleMarket().bars("IBM")], ReplayClock(MORNING)).finish()

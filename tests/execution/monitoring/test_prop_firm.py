@@ -1,225 +1,203 @@
-"""Ways round the rules that somebody tried."""
+"""A prop firm's rules: a breach halts trading and may close everything, and so may a flat time."""
 
-from dataclasses import replace
-from datetime import timedelta
+from datetime import time
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
 from execution.accounts import halts
-from execution.brokers.protocol import Account
-from execution.decisions.queue import ask_for
-from execution.models import Counterfactual, EquityDay, Order
-from execution.prop_firm.rule_set import Drawdown, Flat, RuleSet
-from execution.risk.model import Limits
-from execution.risk.sizing import Sizing
-from signals.ledger.outcomes import record_outcome
+from execution.brokers.protocol import BrokerError
+from execution.models import EquityDay, Halt, Position
+from execution.monitoring import monitor as monitoring
+from execution.prop_firm.rule_set import DailyLoss, Drawdown, Flat
 from signals.market.protocol import Quote
+from tests.databases import DATABASES
 from tests.execution.trading_fixtures import (
+    SYMBOL,
+    TIMED_OUT,
+    Died,
     Trading,
+    as_stored,
     codes_of,
     decision_of,
-    orders_of,
+    halt_codes,
     position_of,
-    states_of,
+    quoted,
+    rule_set,
 )
 
-D = Decimal
-WIDE = Limits(max_positions=None, max_per_symbol=9, orders_a_minute=None)
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(databases=DATABASES)
+DAILY = DailyLoss(percent=Decimal("0.3"), basis="equity")
+"""300 of 100,000: a position of 100 shares loses that when the price falls by 3."""
+STATIC = rule_set(drawdown=Drawdown(percent=Decimal("0.3")))
+CLOSING = rule_set(close_on_breach=True, daily_loss=DAILY)
 
 
-def firm(**rules: Any) -> RuleSet:  # noqa: ANN401
-    return RuleSet(name="firm", source="test", zone="UTC", **rules)
+@pytest.fixture
+def firm(trading: Trading) -> Trading:
+    """Return an account of a firm that closes everything on a breach of its daily loss."""
+    return trading.changed(rule_set=CLOSING)
 
 
-def with_another(trading: Trading, symbol: str = "MSFT") -> Trading:
-    trading.market.quotes[symbol] = Quote(100.0, trading.clock())
-    return trading
+def test_a_breach_halts_and_later_signals_are_denied(trading: Trading) -> None:
+    firm = trading.changed(rule_set=rule_set(daily_loss=DAILY))
+    signal = firm.trade()
+    firm.move(97.0)
+    (halt,) = halts.standing("paper")
+    assert (halt.code, halt.latched_by) == ("daily_loss", "argo")
+    assert Decimal(halt.figures["equity"]) == 99_700
+    late = firm.log(symbol=SYMBOL)
+    firm.decide()
+    assert "halt" in codes_of(late)
+    assert position_of(signal).status == "open"  # the rule set does not close on a breach
 
 
-def test_a_lifted_halt_lets_nothing_pass_while_the_breach_stands(trading: Trading) -> None:
-    firm_s = with_another(trading.changed(rule_set=firm(drawdown=Drawdown(percent=D("0.3")))))
-    firm_s.trade()
-    firm_s.move(95)
-    halts.lift("paper", by="me", why="try it", now=firm_s.clock())
-    signal = firm_s.log(symbol="MSFT")
-    firm_s.market.quotes["MSFT"] = Quote(100.0, firm_s.clock())
-    assert firm_s.decide().executed == 0
+def test_a_breach_closes_everything_if_the_firm_says_so(firm: Trading) -> None:
+    signal = firm.trade()
+    firm.move(97.0)
+    assert position_of(signal).closing_for == "breach"
+    firm.move(97.0)
+    assert position_of(signal).status == "closed"
+    assert as_stored(signal).outcome == "loss"
+
+
+@pytest.mark.usefixtures("database")
+def test_a_halt_survives_a_restart_and_better_prices(trading: Trading) -> None:
+    firm = trading.changed(rule_set=rule_set(daily_loss=DAILY))
+    firm.trade()
+    firm.move(97.0)
+    again = firm.restarted()
+    again.move(105.0)
+    assert halt_codes() == ["daily_loss"]
+    late = again.log()
+    again.decide()
+    assert decision_of(late).status == "skipped"
+
+
+def test_a_breach_that_remains_halts_again(trading: Trading) -> None:
+    """A static drawdown is measured from the starting balance, so the loss remains."""
+    firm = trading.changed(rule_set=STATIC)
+    firm.trade()
+    firm.move(97.0)
+    halts.lift("paper", by="ann", why="try", now=trading.clock())
+    firm.move(97.0)
+    assert halt_codes() == ["drawdown"]
+    assert Halt.objects.count() == 2
+
+
+def test_fault_23_a_breach_stores_a_halt_and_the_monitor_goes_on(firm: Trading) -> None:
+    held = firm.trade()
+    firm.move(97.0)
+    again = firm.restarted()
+    again.move(99.0)
+    assert position_of(held).status == "closed"  # the monitor still follows it
+    late = again.log(entry_price=99.0)
+    again.decide()
+    assert "halt" in codes_of(late)
+
+
+def test_a_breach_denies_even_if_its_halt_is_lifted(trading: Trading) -> None:
+    firm = quoted(trading.changed(rule_set=STATIC), MSFT=100.0)
+    firm.trade()
+    firm.move(95)
+    halts.lift("paper", by="me", why="try it", now=firm.clock())
+    signal = firm.log(symbol="MSFT")
+    firm.market.quotes["MSFT"] = Quote(100.0, firm.clock())
+    assert firm.decide().executed == 0
     assert codes_of(signal) == ["prop_firm"]
 
 
 def test_a_breach_denies_before_the_monitor_has_seen_it(trading: Trading) -> None:
-    firm_s = with_another(trading.changed(rule_set=firm(drawdown=Drawdown(percent=D("0.3")))))
-    firm_s.trade()
-    firm_s.clock.pass_by(seconds=1)
-    firm_s.market.quotes["AAPL"] = Quote(95.0, firm_s.clock())
-    firm_s.broker.broker.look()
-    signal = firm_s.log(symbol="MSFT")
-    firm_s.market.quotes["MSFT"] = Quote(100.0, firm_s.clock())
-    firm_s.decide()
+    firm = quoted(trading.changed(rule_set=STATIC), MSFT=100.0)
+    firm.trade()
+    firm.clock.pass_by(seconds=1)
+    firm.market.quotes["AAPL"] = Quote(95.0, firm.clock())
+    firm.broker.broker.look()
+    signal = firm.log(symbol="MSFT")
+    firm.market.quotes["MSFT"] = Quote(100.0, firm.clock())
+    firm.decide()
     assert codes_of(signal) == ["prop_firm"]
 
 
-def test_nothing_is_entered_where_the_firm_wants_nothing_held(trading: Trading) -> None:
-    firm_s = trading.changed(rule_set=firm(flat=Flat(by="weekend")))
-    firm_s.wait(days=3)  # a Saturday
-    signal = firm_s.log()
-    firm_s.decide()
+def test_nothing_is_entered_while_the_firm_allows_no_position(trading: Trading) -> None:
+    firm = trading.changed(rule_set=rule_set(flat=Flat(by="weekend")))
+    firm.wait(days=3)  # a Saturday
+    signal = firm.log()
+    firm.decide()
     assert codes_of(signal) == ["flat"]
 
 
-@pytest.mark.parametrize("action", ["BUY", "SELL"])
-def test_a_trade_risks_no_more_than_its_percent_at_the_price_it_is_made_at(
-    trading: Trading, action: str
+def test_everything_is_closed_before_the_firms_flat_time(trading: Trading) -> None:
+    flat = Flat(by="close", minutes_before=5, at=time(16, 0))
+    firm = trading.changed(rule_set=rule_set(flat=flat))
+    signal = firm.trade()
+    firm.clock.now = firm.clock.now.replace(hour=15, minute=54)
+    firm.look()
+    assert position_of(signal).closing_for == ""
+    firm.clock.pass_by(minutes=1)
+    firm.look()
+    firm.move(101.0)
+    assert position_of(signal).exit_reason == "flat"
+    assert as_stored(signal).outcome == "win"
+
+
+@pytest.mark.django_db(databases=DATABASES, transaction=True)
+@pytest.mark.usefixtures("database")
+def test_a_breach_closes_everything_even_if_the_process_died_and_the_price_is_back(
+    firm: Trading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    price = 100.9 if action == "BUY" else 99.1
-    trading.market.quotes["AAPL"] = Quote(price, trading.clock())
-    signal = trading.log(action=action)
-    trading.decide()
-    entry = orders_of(signal)["entry"]
-    risk = entry.quantity * abs(D(str(price)) - (95 if action == "BUY" else 105))
-    assert 480 < risk <= 500
+    signal = firm.trade()
+
+    def dies(*_: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(monitoring, "close_due", dies)
+        with pytest.raises(Died):
+            firm.move(97.0)
+    assert halt_codes() == ["daily_loss"]
+    again = firm.restarted()
+    again.move(100.0)
+    again.move(100.0)
+    position = position_of(signal)
+    assert (position.status, position.exit_reason) == ("closed", "breach")
 
 
-def test_a_size_leaves_room_for_what_is_held_of_the_symbol(trading: Trading) -> None:
-    more = trading.changed(limits=WIDE, sizing=Sizing(by_risk=False, percent=D(8)))
-    more.trade()
-    second = more.log(confidence=95.0)
-    more.decide()
-    assert orders_of(second)["entry"].quantity == 20  # 2% of the equity
-
-
-def test_a_halt_cancels_what_waits_for_a_price(trading: Trading) -> None:
-    signal = trading.log()
-    trading.decide()
-    halts.latch("paper", "by_hand", "enough", trading.clock(), by="me")
-    trading.look()
-    assert set(states_of(signal).values()) == {"canceled"}
-    trading.move(100)
-    assert set(states_of(signal).values()) == {"canceled"}
-    assert Counterfactual.objects.filter(pk=signal.pk).exists()
-
-
-def test_an_entry_does_not_wait_for_ever(trading: Trading) -> None:
-    signal = trading.log()
-    trading.decide()
-    trading.clock.pass_by(days=5)
-    trading.look()
-    assert states_of(signal)["entry"] == "accepted"
-    trading.clock.pass_by(seconds=1)
-    trading.look()
-    assert states_of(signal)["entry"] == "canceled"
-
-
-def test_a_clock_that_was_ahead_forgets_no_loss_of_today(trading: Trading) -> None:
-    limited = with_another(trading.changed(limits=Limits(max_daily_loss=D("0.3"))))
-    limited.trade()
-    limited.move(94)
-    limited.wait(days=1)
-    limited.look()
-    assert EquityDay.objects.count() == 2
-    limited.wait(days=-1, seconds=1)
-    signal = limited.log(symbol="MSFT")
-    limited.decide()
-    assert codes_of(signal) == ["daily_loss"]
-
-
-def test_one_that_cannot_be_decided_on_blocks_no_other(
-    trading: Trading, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.django_db(databases=DATABASES, transaction=True)
+@pytest.mark.usefixtures("database")
+def test_no_breach_is_stored_without_its_halt(
+    firm: Trading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bad, good = trading.log(), with_another(trading).log(symbol="MSFT")
-    context = replace(trading.context, instrument=_fails_on("AAPL", trading.context.instrument))
-    replace(trading, context=context).decide()
-    assert decision_of(good).status == "executed"
-    assert decision_of(bad).status == "pending"
-    trading.wait(minutes=16)
-    replace(trading, context=context).decide()
-    assert codes_of(bad) == ["stale"]
+    firm.trade()
+    before = EquityDay.objects.values().get()
+
+    def dies(*_: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(monitoring, "check_breach", dies)
+        patched.setattr(monitoring, "close_due", lambda context: None)
+        with pytest.raises(Died):
+            firm.move(97.0)
+    assert EquityDay.objects.values().get() == before
 
 
-def _fails_on(symbol: str, instrument: Any) -> Any:  # noqa: ANN401
-    def made(name: str) -> Any:  # noqa: ANN401
-        if name == symbol:
-            raise RuntimeError("a fault of ours")
-        return instrument(name)
-
-    return made
-
-
-def test_what_was_ordered_after_the_money_was_counted_is_taken_off_it(trading: Trading) -> None:
-    limits = replace(WIDE, max_position=D(100))
-    rich = with_another(trading.changed(limits=limits, sizing=Sizing(by_risk=False, percent=D(60))))
-    first, second = rich.log(), rich.log(symbol="MSFT")
-    counted: list[Account] = [rich.context.broker.account()]
-    rich.decide()
-    assert orders_of(first)["entry"].quantity == 600
-    assert orders_of(second)["entry"].quantity == 400  # what is left, by the broker's count
-
-    third = rich.log(symbol="MSFT", confidence=95.0)
-    rich.clock.pass_by(seconds=1)
-    rich.broker.instead["account"] = counted.pop  # counted before any of it was ordered
-    Order.objects.filter(leg="entry").update(updated_at=rich.clock() + timedelta(seconds=1))
-    rich.decide()
-    assert decision_of(third).status == "skipped"
-    assert "too_small" in codes_of(third)
-
-
-def test_a_signal_that_has_ended_is_not_traded(trading: Trading) -> None:
-    signal = trading.log()
-    record_outcome(
-        signal.signal_id, outcome="win", exit_price=105.0, who="me", why="seen",
-        now=trading.clock(), journal=trading.journal,
-    )  # fmt: skip
-    trading.decide()
-    assert codes_of(signal) == ["ended"]
-
-
-def test_what_is_traded_after_all_has_no_counterfactual(trading: Trading) -> None:
-    off = trading.changed(auto_execute=False)
-    signal = off.log()
-    off.decide()
-    assert Counterfactual.objects.filter(pk=signal.pk).exists()
-    ask_for(signal.signal_id, "me", off.clock())
-    off.decide()
-    assert decision_of(signal).status == "executed"
-    assert not Counterfactual.objects.filter(pk=signal.pk).exists()
-
-
-def test_a_stop_that_is_gone_is_noticed_though_the_target_has_filled_a_part(
-    trading: Trading,
-) -> None:
-    signal = trading.trade()
-    Order.objects.filter(signal=signal, leg="target").update(state="partially_filled")
-    Order.objects.filter(signal=signal, leg="stop").update(state="canceled")
-    trading.look()
-    assert position_of(signal).closing_for == "unprotected"
-
-
-def test_a_stop_that_somebody_cancels_at_the_broker_is_noticed_at_the_next_look(
-    trading: Trading,
-) -> None:
-    signal = trading.trade()
-    trading.broker.broker.cancel(orders_of(signal)["stop"].broker_id)
-    trading.look()
-    assert position_of(signal).closing_for == "unprotected"
-
-
-def test_what_must_be_closed_is_closed_though_the_account_cannot_be_measured(
-    trading: Trading,
-) -> None:
-    signal = trading.trade()
-    trading.clock.pass_by(days=31)
-    trading.broker.before["account"] = RuntimeError("no account")
-    with pytest.raises(RuntimeError, match="no account"):
-        trading.look()
-    assert position_of(signal).closing_for == "expired"
-
-
-def test_a_day_counts_the_positions_that_were_opened_on_it_once(trading: Trading) -> None:
-    firm_s = trading.changed(rule_set=firm(min_days=2))
-    firm_s.trade()
-    firm_s.look()
-    firm_s.look()
-    assert [day.trades for day in EquityDay.objects.all()] == [1]
+@pytest.mark.django_db(databases=DATABASES, transaction=True)
+@pytest.mark.usefixtures("database")
+def test_a_position_that_fills_after_the_breach_is_closed_too(firm: Trading) -> None:
+    firm.trade()
+    quoted(firm, MSFT=100.0)
+    late = firm.log(symbol="MSFT")
+    firm.decide()
+    firm.broker.before["cancel"] = TIMED_OUT
+    firm.clock.pass_by(seconds=1)
+    quoted(firm, AAPL=97.0)
+    with pytest.raises(BrokerError):
+        firm.look()
+    del firm.broker.before["cancel"]
+    for _ in range(3):
+        firm.clock.pass_by(seconds=1)
+        quoted(firm, AAPL=100.0, MSFT=103.0)
+        firm.look()
+    assert not Position.objects.filter(status="open").exists()
+    assert position_of(late).exit_reason == "breach"

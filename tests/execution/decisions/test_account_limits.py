@@ -119,10 +119,8 @@ def test_todays_loss_still_counts_after_the_clock_was_ahead(trading: Trading) ->
 
 def test_orders_placed_after_the_broker_counted_the_money_are_subtracted(trading: Trading) -> None:
     limits = replace(WIDE, max_position=Decimal(100))
-    rich = quoted(
-        trading.changed(limits=limits, sizing=Sizing(by_risk=False, percent=Decimal(60))),
-        MSFT=100.0,
-    )
+    sizing = Sizing(by_risk=False, percent=Decimal(60))
+    rich = quoted(trading.changed(limits=limits, sizing=sizing), MSFT=100.0)
     first, second = rich.log(), rich.log(symbol="MSFT")
     counted: list[Account] = [rich.context.broker.account()]
     rich.decide()

@@ -67,9 +67,8 @@ def test_earlier_decisions_are_kept(trading: Trading) -> None:
     for who in ("ann", "bob"):
         trading.clock.pass_by(seconds=1)
         ask_for(signal.signal_id, who, trading.clock())
-        ask_for(
-            signal.signal_id, who, trading.clock()
-        )  # still pending: there is no decision to keep
+        # It is still pending now: there is no decision to keep.
+        ask_for(signal.signal_id, who, trading.clock())
         trading.decide()
     before = decision_of(signal).earlier
     assert [each["asked_by"] for each in before] == ["", "ann"]

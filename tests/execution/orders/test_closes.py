@@ -16,7 +16,7 @@ from execution.monitoring.reconcile import reconcile
 from execution.orders.states import move
 from execution.positions.fills import record
 from execution.types import ExitReason, HaltCode, OrderState
-from tests.execution.trading_fixtures import FREE, Trading, orders_of, position_of
+from tests.execution.trading_fixtures import FREE, Trading, fill_of, orders_of, position_of
 
 pytestmark = pytest.mark.django_db
 REFUSED = BrokerError("held for other orders", permanent=True)

@@ -6,9 +6,11 @@ from execution.accounts.halts import latch
 from execution.brokers.protocol import Bracket, BrokerError, Close, OrderReport
 from execution.models import Counterfactual, Order, PaperOrder
 from execution.orders.router import LOOKUP_DELAY, ORDER_LEASE, send_due
+from execution.types import HaltCode
 from signals.models import Signal
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import (
+    TIMED_OUT,
     Died,
     Trading,
     orders_of,
@@ -52,9 +54,7 @@ def test_the_rows_are_stored_before_the_call(trading: Trading) -> None:
 
 
 @pytest.mark.usefixtures("database")
-def test_an_order_accepted_after_a_time_out_is_looked_up_and_not_sent_again(
-    trading: Trading,
-) -> None:
+def test_an_order_accepted_after_a_time_out_is_looked_up_and_not_resent(trading: Trading) -> None:
     trading.broker.after["submit"] = TIMED_OUT
     signal = ordered(trading)
     order = orders_of(signal)["entry"]

@@ -8,14 +8,14 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution.models import Fill, Order
+from execution.models import Decision, Fill, Order
 from execution.money import exact_text
 from execution.orders.router import send_due
 from execution.orders.states import TRANSITIONS, BadTransition, client_order_id, may_become, move
 from execution.types import FINAL, Leg, OrderState
 from signals.rows import Immutable
 from tests.databases import DATABASES
-from tests.execution.trading_fixtures import Trading, fill_of, orders_of, states_of
+from tests.execution.trading_fixtures import Trading, decision_of, fill_of, orders_of, states_of
 
 pytestmark = pytest.mark.django_db(databases=DATABASES)
 

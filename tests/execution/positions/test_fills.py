@@ -79,9 +79,7 @@ def test_the_price_is_the_average_of_the_parts(trading: Trading, signal: Signal)
     assert position_of(signal).status == "open"
 
 
-def test_an_exits_fill_reported_before_its_entrys_waits_for_it(
-    trading: Trading, signal: Signal
-) -> None:
+def test_an_exits_fill_waits_for_its_entrys_fill(trading: Trading, signal: Signal) -> None:
     reports = [target(signal), entry(signal)]
     trading.broker.instead["fills"] = lambda since: reports[:1]
     trading.clock.pass_by(seconds=3)
@@ -93,12 +91,10 @@ def test_an_exits_fill_reported_before_its_entrys_waits_for_it(
     assert as_stored(signal).outcome == "win"
 
 
-def test_an_exits_fill_without_an_entry_is_refused_after_a_while(
-    trading: Trading, signal: Signal
-) -> None:
-    reports = target(signal)
+def test_an_exits_fill_without_an_entry_is_refused_later(trading: Trading, signal: Signal) -> None:
+    report = target(signal)
     trading.clock.pass_by(seconds=LATE_FILL_GRACE.total_seconds() + 3)
-    record(trading.context, [reports])
+    record(trading.context, [report])
     assert not Position.objects.exists()
     assert halt_codes() == ["overfill"]
 

@@ -204,7 +204,7 @@ def _close_if_due(context: TradingContext, position: Position, is_breached: bool
 
 
 def _end(context: TradingContext, position: Position) -> None:
-    """Close a position of which nothing is held, once its entry cannot fill any more."""
+    """Close a position that holds nothing, once its entry cannot fill any more."""
     with transaction.atomic():
         lock(context.account)
         trade = Trade.read(position.pk)

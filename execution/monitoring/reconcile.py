@@ -39,7 +39,7 @@ class DifferenceCode(StrEnum):
 class Difference(NamedTuple):
     """One difference between our records and the broker's: a code and a message for people.
 
-    `name` is the symbol of a position, of which the broker holds `held`, or an order's client id.
+    `name` is a position's symbol or an order's client id; `held` is what the broker holds.
     """
 
     code: DifferenceCode

@@ -61,19 +61,19 @@ def log(argo: Installation, count: int) -> None:
     argo.manage("log_signal", stdin=lines).check_returncode()
 
 
-def die(nursery: Nursery, point: str) -> None:
+def die(pool: Nursery, point: str) -> None:
     """Start a trader and wait until it has died at this point."""
-    pid = nursery.start("trader", point)
+    pid = pool.start("trader", point)
     wait_until(lambda: not is_alive(pid))
-    nursery.end(pid)
+    pool.end(pid)
 
 
-def drain(argo: Installation, nursery: Nursery) -> None:
+def drain(argo: Installation, pool: Nursery) -> None:
     """Let a trader and a follower finish everything that waits."""
-    living = [nursery.start(role) for role in ("trader", "follower")]
+    living = [pool.start(role) for role in ("trader", "follower")]
     wait_until(lambda: argo.query(WAITING) == [(0,)])
     for pid in living:
-        nursery.end(pid)
+        pool.end(pid)
 
 
 @pytest.fixture
@@ -82,24 +82,24 @@ def argo(installation: Installation) -> Installation:
 
 
 @pytest.fixture
-def nursery(argo: Installation) -> Iterator[Nursery]:
-    nursery = Nursery(argo)
-    yield nursery
-    nursery.close()
+def pool(argo: Installation) -> Iterator[Nursery]:
+    pool = Nursery(argo)
+    yield pool
+    pool.close()
 
 
 def test_after_any_deaths_each_signal_has_one_order_and_each_position_its_stop(
-    argo: Installation, nursery: Nursery
+    argo: Installation, pool: Nursery
 ) -> None:
     points = [*SUBMISSION[:3]] * KILLS + [SUBMISSION[3], *IN_DATABASE] * (KILLS // 10)
     random.shuffle(points)
     log(argo, 2 * len(points))
     for begin in range(0, len(points), LIVES):
-        follower = nursery.start("follower", random.choice((NEVER, *IN_DATABASE)))
+        follower = pool.start("follower", random.choice((NEVER, *IN_DATABASE)))
         for point in points[begin : begin + LIVES]:
-            die(nursery, point)
-        nursery.end(follower)
-    drain(argo, nursery)
+            die(pool, point)
+        pool.end(follower)
+    drain(argo, pool)
     check(argo)
     check_paper(argo)
 
@@ -170,16 +170,16 @@ def test_at_a_remote_broker_no_bracket_is_placed_twice(
            "ALPACA_TRADING_URL": alpaca.url, "SIZING_PERCENT": "0.01"}  # fmt: skip
     argo = Installation(installation.folder, LOOSE | own)
     log(argo, 90)
-    nursery = Nursery(argo)
+    pool = Nursery(argo)
     alpaca.after("POST /orders", reset)
-    deaf = nursery.start("trader")
+    deaf = pool.start("trader")
     wait_until(lambda: len(alpaca.exchange.orders) > LOST)
-    nursery.end(deaf)
+    pool.end(deaf)
     alpaca.troubles.clear()
     for point in (SUBMISSION[0], *SUBMISSION[2:]) * 6:
-        die(nursery, point)
-    drain(argo, nursery)
-    nursery.close()
+        die(pool, point)
+    drain(argo, pool)
+    pool.close()
     check_alpaca(argo, alpaca)
 
 

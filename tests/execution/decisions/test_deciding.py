@@ -128,9 +128,7 @@ def test_without_a_price_nothing_is_traded(
     assert codes_of(signal) == codes
 
 
-def test_a_nan_price_denies_even_if_the_feed_lets_it_pass(
-    trading: Trading,
-) -> None:
+def test_a_nan_price_denies_even_if_the_feed_lets_it_pass(trading: Trading) -> None:
     quote = Quote(100.0, trading.clock())
     object.__setattr__(quote, "price", float("nan"))
     trading.market.quotes[SYMBOL] = quote

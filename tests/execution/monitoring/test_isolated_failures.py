@@ -27,9 +27,7 @@ pytestmark = [
 ]
 
 
-def test_an_entry_that_cannot_be_canceled_blocks_no_close(
-    trading: Trading,
-) -> None:
+def test_an_entry_that_cannot_be_canceled_blocks_no_close(trading: Trading) -> None:
     signal = trading.trade()
     quoted(trading, MSFT=100.0)
     waiting = trading.log(symbol="MSFT")
@@ -67,9 +65,7 @@ def test_an_order_that_cannot_be_sent_blocks_no_fill(trading: Trading, error: Ex
     assert position_of(held).status == "closed"
 
 
-def test_an_order_that_cannot_be_sent_blocks_no_decision(
-    trading: Trading,
-) -> None:
+def test_an_order_that_cannot_be_sent_blocks_no_decision(trading: Trading) -> None:
     quoted(trading, MSFT=100.0)
     held = trading.trade()
     ask_to_close(position_of(held), ExitReason.MANUAL)
@@ -101,9 +97,7 @@ def test_counterfactuals_are_followed_while_the_broker_is_down(trading: Trading)
     assert Counterfactual.objects.get(pk=signal.pk).outcome == "win"
 
 
-def test_positions_are_closed_even_if_the_account_cannot_be_measured(
-    trading: Trading,
-) -> None:
+def test_positions_are_closed_even_if_the_account_cannot_be_measured(trading: Trading) -> None:
     signal = trading.trade()
     trading.clock.pass_by(days=31)
     trading.broker.before["account"] = RuntimeError("no account")

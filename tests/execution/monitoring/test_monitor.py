@@ -65,9 +65,7 @@ def test_a_position_without_its_stop_is_closed(trading: Trading) -> None:
     assert as_stored(signal).outcome == "loss"
 
 
-def test_a_position_whose_stop_the_broker_rejects_is_closed_at_once(
-    trading: Trading,
-) -> None:
+def test_a_position_whose_stop_the_broker_rejects_is_closed_at_once(trading: Trading) -> None:
     signal = trading.log()
     trading.decide()
     find = trading.broker.broker.find
@@ -219,9 +217,7 @@ def test_an_entry_is_canceled_after_its_timeout(trading: Trading) -> None:
     assert states_of(signal)["entry"] == "canceled"
 
 
-def test_a_missing_stop_is_noticed_even_if_the_target_has_filled_a_part(
-    trading: Trading,
-) -> None:
+def test_a_missing_stop_is_noticed_even_if_the_target_has_filled_a_part(trading: Trading) -> None:
     signal = trading.trade()
     Order.objects.filter(signal=signal, leg="target").update(state="partially_filled")
     Order.objects.filter(signal=signal, leg="stop").update(state="canceled")
@@ -229,9 +225,7 @@ def test_a_missing_stop_is_noticed_even_if_the_target_has_filled_a_part(
     assert position_of(signal).closing_for == "unprotected"
 
 
-def test_a_stop_canceled_at_the_broker_is_noticed_at_the_next_look(
-    trading: Trading,
-) -> None:
+def test_a_stop_canceled_at_the_broker_is_noticed_at_the_next_look(trading: Trading) -> None:
     signal = trading.trade()
     trading.broker.broker.cancel(orders_of(signal)["stop"].broker_id)
     trading.look()

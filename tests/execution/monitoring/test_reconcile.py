@@ -153,9 +153,7 @@ def test_a_broker_that_is_down_is_no_difference(trading: Trading) -> None:
     assert halt_codes() == []
 
 
-def test_fault_41_a_restart_invents_no_position_and_a_mismatch_halts(
-    trading: Trading,
-) -> None:
+def test_fault_41_a_restart_invents_no_position_and_a_mismatch_halts(trading: Trading) -> None:
     trading.trade()
     again = trading.restarted()
     assert reconcile(again.context) == []

@@ -98,9 +98,7 @@ def test_two_marks_at_once_count_a_position_once(
     assert EquityDay.objects.get().trades == 1
 
 
-def test_money_asked_for_while_an_order_is_on_its_way_is_not_spent_twice(
-    trading: Trading,
-) -> None:
+def test_money_asked_for_while_an_order_is_on_its_way_is_not_spent_twice(trading: Trading) -> None:
     limits = replace(trading.context.limits, max_position=Decimal(100))
     rich = trading.changed(limits=limits, sizing=Sizing(by_risk=False, percent=Decimal(60)))
     rich.log()

@@ -138,10 +138,10 @@ def test_money_keeps_every_digit(trading: Trading) -> None:
     order = orders_of(signal)["entry"]
     exact = [Decimal("123456789012345678.123456789012345678"), Decimal("0.1"), Decimal("1E-18")]
     for number, price in enumerate(exact, 1):
-        told = fill_of(order, "0.000001", price, number, fee=Decimal("0.30"))
+        report = fill_of(order, "0.000001", price, number, fee=Decimal("0.30"))
         Fill(
-            account="paper", fill_id=told.fill_id, order=order, quantity=told.quantity,
-            price=price, fee=told.fee, time=told.time,
+            account="paper", fill_id=report.fill_id, order=order, quantity=report.quantity,
+            price=price, fee=report.fee, time=report.time,
         ).save()  # fmt: skip
     rows = Fill.objects.order_by("pk")
     assert [row.price for row in rows] == exact

@@ -73,9 +73,7 @@ def test_the_outcome_follows_the_formula_of_the_first_version(
     assert float(profit) == pytest.approx(percent * 100)
 
 
-def test_the_percent_uses_the_signals_entry_and_the_profit_the_fills(
-    trading: Trading,
-) -> None:
+def test_the_percent_uses_the_signals_entry_and_the_profit_the_fills(trading: Trading) -> None:
     signal = ordered(trading)
     orders = orders_of(signal)
     fills = [fill_of(orders["entry"], 100, 101, 1), fill_of(orders["target"], 100, 110, 2)]

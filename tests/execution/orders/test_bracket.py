@@ -1,4 +1,4 @@
-"""A bracket at the broker: an entry with a stop and a target; the one that fills cancels the other."""
+"""A bracket at the broker: an entry with a stop and a target; one exit cancels the other."""
 
 from typing import Any
 

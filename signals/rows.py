@@ -8,8 +8,10 @@ A model may guard its rows: `may_change` names the only fields that an update ma
 `insert_refused` says why rows are not inserted here. Both are checked, as the models check them.
 """
 
+import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -21,6 +23,11 @@ from argo.errors import Conflict
 Row = TypeVar("Row", bound=Model)
 Convert = Callable[[Any, Col, BaseDatabaseWrapper], Any]
 Plan = tuple[tuple[int, Col, tuple[Convert, ...]], ...]
+
+
+def new_owner() -> str:
+    """Return a name for a worker's claims on rows that no other worker has."""
+    return f"{os.getpid()}-{uuid4().hex}"
 
 
 class Immutable(Conflict):

@@ -35,8 +35,13 @@ def profit_loss_pct(action: str, entry_price: float, exit_price: float | None) -
     return gain / entry_price * 100
 
 
-def outcome_of(percent: float) -> str:
-    """Return the outcome that a profit or loss in percent makes."""
+def outcome_of(percent: float, *, expired: bool = False) -> str:
+    """Return the outcome of a trade by its profit or loss in percent.
+
+    A trade that ended because its time was over is `expired`, whatever it made.
+    """
+    if expired:
+        return "expired"
     if percent == 0:
         return "breakeven"
     return "win" if percent > 0 else "loss"

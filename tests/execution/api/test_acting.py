@@ -209,7 +209,7 @@ def test_a_replays_signal_is_not_taken_to_the_live_account(
     for signal in (decided, undecided):
         answer = execute(client, signal)
         assert answer.status_code == 409
-        assert "is a replay's" in answer.content.decode()
+        assert "is from a replay" in answer.content.decode()
     assert list(Decision.objects.values()) == before
 
 
@@ -219,7 +219,7 @@ def test_a_signal_that_has_its_outcome_is_a_conflict(client: Client, trading: Tr
                    now=trading.clock(), journal=trading.journal)  # fmt: skip
     answer = execute(client, signal)
     assert answer.status_code == 409
-    assert "has its outcome already: loss" in answer.content.decode()
+    assert "already has an outcome: loss" in answer.content.decode()
     assert orders_of(signal) == {}
 
 

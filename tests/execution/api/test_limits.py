@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from execution import factory
 from execution.accounts import halts
 from execution.context import TradingContext
-from execution.decisions.what_if import stand
+from execution.decisions.what_if import outlook
 from execution.models import Decision, Order
 from execution.prop_firm.rule_set import DailyLoss, Drawdown, RuleSet
 from execution.risk.model import Limits
@@ -117,7 +117,7 @@ def test_looking_locks_nothing(trading: Trading) -> None:
     """A reader delays no decision: it does not take SQLite's write lock."""
     trading.trade()
     with CaptureQueriesContext(connection) as asked:
-        stand(trading.context)
+        outlook(trading.context)
     statements = [each["sql"] for each in asked]
     locking = ("BEGIN", "SAVEPOINT", "INSERT", "UPDATE", "DELETE")
     assert not [sql for sql in statements if sql.startswith(locking) or "FOR UPDATE" in sql]

@@ -14,7 +14,7 @@ from ninja import Schema
 from execution.models import Counterfactual, Decision, Fill, Order, Position
 from execution.money import exact_text
 from execution.types import OrderState
-from signals.ledger.queries import row_of
+from signals.ledger.queries import signal_of
 from signals.models import OutcomeChange, Signal, SignalContext
 from signals.timestamps import parse_utc
 from sync.models import Delivery
@@ -30,7 +30,7 @@ class Event(Schema):
 
 def lifecycle(signal_id: str) -> list[Event]:
     """All that happened to the signal, in the order of time. Raises `NotFound`."""
-    signal = Signal.objects.get(pk=row_of(signal_id))
+    signal = signal_of(signal_id)
     events = [event for tell in TOLD for event in tell(signal)]
     first = min(
         (event.at for event in events if event.at), default=datetime.min.replace(tzinfo=UTC)

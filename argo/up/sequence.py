@@ -9,7 +9,6 @@ from argo.celery import app
 from argo.up import admin_user, demo, receiver, words
 from argo.up.child import Spec
 from argo.up.children import BEAT_NODE, specs, workers
-from argo.up.lock import FileLock, LockedByAnother
 from argo.up.output import Output
 from argo.up.port import ensure_free
 from argo.up.prepare import (
@@ -24,6 +23,7 @@ from argo.up.prepare import (
 from argo.up.ready import Probe, Readiness, nodes_are_silent, web_is_silent
 from argo.up.receiver import Receiver
 from argo.up.supervisor import OWN_NAME, Supervisor
+from signals.locks import FileLock, LockedByAnother
 
 Say = Callable[[str], None]
 

@@ -1,12 +1,10 @@
 """Decides on signals: asks the rules, and stores either an order or every reason against it."""
 
 import logging
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 from django.db import DatabaseError, transaction
 
@@ -25,6 +23,7 @@ from execution.risk.model import Intent
 from execution.risk.rules import denials
 from execution.types import Denial, Reason
 from signals.ledger.outcomes import record_order
+from signals.owner import new_owner_id
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +57,7 @@ def send_and_decide(context: TradingContext) -> DecisionCounts:
 
 def execute_due(context: TradingContext, only: int | None = None) -> DecisionCounts:
     """Decide on every signal that waits, oldest first, or `only` on the signal of this row."""
-    owner = f"{os.getpid()}-{uuid4().hex}"
+    owner = new_owner_id()
     counts = DecisionCounts()
     if only is None and context.account != REPLAY:  # a replay decides on signals as it makes them
         counts.skipped = _skip_backlog(context)

@@ -1,12 +1,10 @@
 """Orders on their way to the broker: a row first, then the call, and after a doubt a look."""
 
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import takewhile
-from uuid import uuid4
 
 from django.db import transaction
 from django.db.models import Q
@@ -21,6 +19,7 @@ from execution.orders.states import client_order_id, may_become, move
 from execution.risk.model import Intent
 from execution.types import ON_THE_WAY, Leg, OrderState, Side
 from signals.models import Signal
+from signals.owner import new_owner_id
 from signals.rows import insert
 
 logger = logging.getLogger(__name__)
@@ -134,7 +133,7 @@ def _sent(context: TradingContext, order: Order, alone: Guard) -> bool:
 
 def send(context: TradingContext, order: Order) -> bool:
     """Bring one order to the broker, unless another worker is at it; whether it was ours."""
-    now, owner = context.clock(), f"{os.getpid()}-{uuid4().hex}"
+    now, owner = context.clock(), new_owner_id()
     mine = {"claim": owner, "due_at": now + LEASE}
     if order.state != OrderState.INITIALIZED:
         free = Order.objects.filter(_ON_THE_WAY, pk=order.pk, state=order.state, due_at__lte=now)

@@ -1,8 +1,6 @@
 """The account `replay`: one replay trades on it at a time, and goes on where the last ended."""
 
-import fcntl
 from datetime import datetime
-from typing import IO
 
 from django.conf import settings
 from django.db.models import F, Max
@@ -11,19 +9,19 @@ from argo.errors import Conflict
 from execution.accounts.rows import REPLAY
 from execution.models import Decision, EquityDay, Order
 from execution.types import ON_THE_WAY
+from signals.locks import FileLock, LockedByAnother
 
 
-def taken() -> IO[str]:
-    """A file whose lock is ours until it is closed, or this process ends. Raises `Conflict`."""
-    file = (settings.DATA_DIR / "replay.lock").open("a")
+def lock_account() -> FileLock:
+    """Lock the account for this process. Raises `Conflict` if another replay trades on it."""
+    lock = FileLock(settings.DATA_DIR / "replay.lock")
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
+        lock.acquire()
+    except LockedByAnother:
         raise Conflict(
             "Another replay trades on the account replay: start this one when it has ended."
         ) from None
-    return file
+    return lock
 
 
 def free() -> None:

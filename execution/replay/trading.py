@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import IO, Any
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
@@ -26,9 +26,10 @@ from execution.monitoring.monitor import check_breach, close_due, not_counted, r
 from execution.orders.router import send_due
 from execution.positions.fills import record
 from execution.positions.positions import measure_excursions
-from execution.replay.account import free, stands_at, taken
+from execution.replay.account import free, lock_account, stands_at
 from execution.types import Leg
 from signals.clock import Clock
+from signals.locks import FileLock
 from signals.market.bars import Bars
 from signals.market.protocol import Quote, UnknownSymbol
 from signals.models import Signal
@@ -68,7 +69,7 @@ class PaperTrading:
 
     context: TradingContext
     broker: PaperBroker
-    alone: IO[str]
+    lock: FileLock
     _curve: Curve | None = None
     _close_at: datetime | None = None
 
@@ -153,7 +154,7 @@ class PaperTrading:
             pass
         while _at_once(measure_excursions, self.context):
             pass
-        self.alone.close()
+        self.lock.release()
         return _summary(self.broker)
 
 
@@ -171,9 +172,9 @@ def execution(histories: Sequence[Bars], clock: Clock) -> PaperTrading:
     past = PastMarket({bars.symbol: bars for bars in histories}, clock)
     made = build_context(REPLAY, past, clock, partial(paper, is_exclusive=True))
     assert isinstance(made.broker, PaperBroker)  # noqa: S101  # `paper` makes no other
-    alone = taken()
+    lock = lock_account()
     free()
-    return PaperTrading(replace(made, auto_execute=True, stands_at=stands_at()), made.broker, alone)
+    return PaperTrading(replace(made, auto_execute=True, stands_at=stands_at()), made.broker, lock)
 
 
 def _summary(broker: PaperBroker) -> dict[str, Any]:

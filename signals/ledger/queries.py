@@ -112,22 +112,29 @@ def no_such_signal(signal_id: str) -> NotFound:
 
 def signal_of(signal_id: str) -> Signal:
     """Return the signal. Raises `NotFound`."""
-    found = None
-    if "\0" not in signal_id:  # PostgreSQL refuses the question
-        found = Signal.objects.filter(signal_id=signal_id).first()
+    found = _named(signal_id).first()
     if found is None:
         raise no_such_signal(signal_id)
     return found
 
 
+def find_row(signal_id: str) -> int | None:
+    """Return the primary key of the signal's row, or None if there is no such signal."""
+    return _named(signal_id).values_list("pk", flat=True).first()
+
+
 def row_of(signal_id: str) -> int:
     """Return the primary key of the signal's row. Raises `NotFound`."""
-    row = None
-    if "\0" not in signal_id:  # PostgreSQL refuses the question
-        row = Signal.objects.filter(signal_id=signal_id).values_list("pk", flat=True).first()
+    row = find_row(signal_id)
     if row is None:
         raise no_such_signal(signal_id)
     return row
+
+
+def _named(signal_id: str) -> QuerySet[Signal]:
+    """Select by id; nothing if it contains NUL, which PostgreSQL refuses in a parameter."""
+    signals = Signal.objects.all()
+    return signals.none() if "\0" in signal_id else signals.filter(signal_id=signal_id)
 
 
 def one(signal_id: str) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from argo.up.lock import FileLock, LockedByAnother, LockLost
+from signals.locks import FileLock, LockedByAnother, LockLost
 from tests.installation import ROOT
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from argo.up.lock import FileLock
+from signals.locks import FileLock
 lock = FileLock(Path(sys.argv[1]))
 lock.acquire()
 print("held", flush=True)

@@ -1,4 +1,4 @@
-"""The ledger as a Django app."""
+"""The Django app of the ledger."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""Candidates: what was proposed, and why it became a signal or not."""
+"""The admin page of candidates: each became a signal or was rejected, with the reasons."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ from signals.admin.common import Action, ReadOnly, short, votes_table
 from signals.models import CandidateRecord
 
 
-class Standing(admin.SimpleListFilter):
-    """By what became of a candidate."""
+class Result(admin.SimpleListFilter):
+    """Filters candidates by their result."""
 
-    title = "what became of it"
+    title = "result"
     parameter_name = "became"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ANN401
@@ -41,7 +41,7 @@ class CandidateAdmin(ReadOnly, admin.ModelAdmin[CandidateRecord]):
     list_display = (
         "made_at", "symbol", "action", "entry", "sure", "regime", "rejected_for", "became",
     )  # fmt: skip
-    list_filter = (Standing, Action, "regime", "symbol")
+    list_filter = (Result, Action, "regime", "symbol")
     list_per_page = 50
     ordering = ("-id",)
     show_full_result_count = False

@@ -1,4 +1,4 @@
-"""Signals can be browsed; only an outcome can be recorded, and never unseen."""
+"""The admin page of signals: only the outcome can be changed, and each change is recorded."""
 
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -20,7 +20,7 @@ from signals.timestamps import range_start
 
 
 class OutcomeForm(ModelForm[Signal]):
-    """Outcome and exit price, with the reason; profit or loss follows from them."""
+    """Takes outcome, exit price and the reason; profit or loss is computed from them."""
 
     outcome = forms.ChoiceField(
         choices=[("", "open"), *((name, name) for name in OUTCOMES)], required=False
@@ -50,7 +50,7 @@ class OutcomeForm(ModelForm[Signal]):
 
 
 class Age(admin.SimpleListFilter):
-    """By the time the signal was made."""
+    """Filters by the signal's time."""
 
     title = "age"
     parameter_name = "days"
@@ -70,7 +70,9 @@ class Age(admin.SimpleListFilter):
         return queryset.filter(timestamp__gte=range_start(utc_now() - timedelta(days=int(days))))
 
 
-class Outcome(admin.SimpleListFilter):
+class OutcomeFilter(admin.SimpleListFilter):
+    """Filters by outcome; a signal without one is open."""
+
     title = "outcome"
     parameter_name = "outcome"
 
@@ -108,11 +110,11 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
         "outcome", "profit", "signal_id",
     )  # fmt: skip
     list_display_links = ("timestamp", "signal_id")
-    list_filter = (Action, Outcome, Age, "symbol")
+    list_filter = (Action, OutcomeFilter, Age, "symbol")
     list_per_page = 50
     ordering = ("-timestamp", "-id")
     search_fields = ("signal_id",)
-    search_help_text = "A signal id or a symbol, whole"
+    search_help_text = "A complete signal id or symbol"
     show_full_result_count = False
     inlines: ClassVar = [ContextInline, ChangesInline]
     fieldsets = (
@@ -157,7 +159,7 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Signal], search_term: str
     ) -> tuple[QuerySet[Signal], bool]:
-        """Whole words only, each by its index."""
+        """Search complete ids and symbols only: each has an index."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -177,4 +179,4 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
             journal=journal(),
         )
         if changed is None:
-            messages.warning(request, "That is how it was: nothing was changed.")
+            messages.warning(request, "These values are already stored: nothing was changed.")

@@ -91,7 +91,7 @@ def test_an_imported_signal_that_cannot_be_sent_holds_up_nobody(
     rows[-1]["symbol"] = b"AAPL"
     legacy_database(tmp_path / "old.db", rows)
     imported = argo.manage("import_signals", "--sync", str(tmp_path / "old.db"))
-    assert "symbol: holds bytes" in imported.stderr + imported.stdout
+    assert "symbol: contains bytes" in imported.stderr + imported.stdout
     answered = argo.manage("sync_signals", "--json")
     tally = json.loads(answered.stdout)
     assert (tally["delivered"], tally["dead"]) == (5, THRESHOLD + 2)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from signals.journal import START, Journal, Line, Position
+from signals.journal import START, Journal, JournalPosition, Line
 
 PATIENCE = 120.0
 """Seconds until a test gives up on a slow machine; it never waits so long when all is well."""
@@ -21,11 +21,11 @@ def lines_of(journal: Journal) -> list[bytes]:
     return [line.data for line in read_all(journal)]
 
 
-def read_all(journal: Journal, start: Position = START) -> list[Line]:
+def read_all(journal: Journal, start: JournalPosition = START) -> list[Line]:
     return [line for chunk in journal.chunks(start) for line in chunk.lines]
 
 
-def end_position(journal: Journal) -> Position:
+def end_position(journal: Journal) -> JournalPosition:
     """Where a reader stands that has read everything."""
     position = START
     for chunk in journal.chunks():

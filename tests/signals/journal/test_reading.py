@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signals.journal import START, Journal, JournalReplaced, Line, Offset, Position
+from signals.journal import START, Journal, JournalPosition, JournalReplaced, Line, Offset
 from tests.signals.journal.helpers import end_position, lines_of, numbered, read_all
 
 
@@ -120,8 +120,8 @@ def test_a_missing_sealed_segment_is_said_and_then_passed(sealing: Journal) -> N
     with pytest.raises(JournalReplaced, match="Segment 2"):
         sealing.read(first.end)
 
-    restart = sealing.restart(Position(2, 0, ""))
-    assert restart == Position(4, 0, "")
+    restart = sealing.restart(JournalPosition(2, 0, ""))
+    assert restart == JournalPosition(4, 0, "")
     assert data(read_all(sealing, restart)) == [b"a 3", b"a 4"]
 
 
@@ -129,7 +129,7 @@ def test_a_new_reader_begins_with_the_oldest_segment_that_is_kept(sealing: Journ
     sealing.segments.sealed()[1].unlink()
     with pytest.raises(JournalReplaced, match="Segment 1"):
         sealing.read(START)
-    assert sealing.restart(START) == Position(2, 0, "")
+    assert sealing.restart(START) == JournalPosition(2, 0, "")
 
 
 def test_numbers_that_began_anew_are_noticed(sealing: Journal) -> None:
@@ -137,7 +137,7 @@ def test_numbers_that_began_anew_are_noticed(sealing: Journal) -> None:
     at_the_end = end_position(sealing)
     for path in sealing.segments.sealed().values():
         path.unlink()
-    for position in (at_the_end, Position(5, 0, ""), Position(9, 0, "")):
+    for position in (at_the_end, JournalPosition(5, 0, ""), JournalPosition(9, 0, "")):
         with pytest.raises(JournalReplaced, match="is gone"):
             sealing.read(position)
         assert data(read_all(sealing, sealing.restart(position))) == [b"a 4"]

@@ -12,7 +12,7 @@ import pytest
 from django.db import connections
 from django.db.models import Model
 
-from signals.journal import Position
+from signals.journal import JournalPosition
 from signals.ledger.hashing import Hashed, sha256_of
 from signals.ledger.records import encode
 from signals.ledger.store import StoredSignal
@@ -60,12 +60,12 @@ def letters(using: str) -> list[tuple[str, bytes]]:
     return [(letter.kind, bytes(letter.payload)) for letter in found]
 
 
-def position(using: str) -> Position:
+def position(using: str) -> JournalPosition:
     cursor = JournalCursor.objects.using(using).get()
-    return Position(cursor.segment, cursor.byte, cursor.fingerprint)
+    return JournalPosition(cursor.segment, cursor.byte, cursor.fingerprint)
 
 
-def move_cursor(using: str, to: Position) -> None:
+def move_cursor(using: str, to: JournalPosition) -> None:
     assert JournalCursor.objects.using(using).update(**to._asdict()) == 1
 
 

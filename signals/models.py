@@ -6,11 +6,14 @@ from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Now
 
-from argo.errors import Conflict
-from signals.rows import select_one
+from signals.constraints import known_values
+from signals.rows import Immutable, select_one
+
+CHANGEABLE = ("outcome", "exit_price", "profit_loss_pct", "order_id")
+"""The columns of a signal that change: `signals.ledger.outcomes` records how it ended."""
 
 
-class AppendOnly(Conflict):
+class AppendOnly(Immutable):
     """Signals are never edited or deleted; `signals.ledger.outcomes` records their outcomes."""
 
 
@@ -52,6 +55,8 @@ class Signal(models.Model):
     order_id = models.TextField(null=True, db_default=Value(None))
     created_at = models.TextField(null=True, db_default=Now())
 
+    may_change: ClassVar = frozenset(CHANGEABLE)
+    insert_refused: ClassVar = "Signals are stored through SignalTracker."
     objects = SignalQuerySet.as_manager()
 
     class Meta:
@@ -154,7 +159,8 @@ class DeadLetter(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["journal", "segment", "byte", "kind", "digest"], name="dead_letters_once"
-            )
+            ),
+            known_values("dead_letters", kind=["line", "conflict", "refused", "change", "journal"]),
         ]
 
     def __str__(self) -> str:
@@ -172,6 +178,8 @@ class OutcomeChange(models.Model):
     why = models.TextField()
     before = models.JSONField()
     after = models.JSONField()
+
+    may_change: ClassVar = frozenset[str]()
 
     class Meta:
         db_table = "outcome_changes"
@@ -229,6 +237,7 @@ class CandidateRecord(models.Model):
     class Meta:
         db_table = "candidates"
         verbose_name = "candidate"
+        constraints: ClassVar = [known_values("candidates", action=["BUY", "SELL"])]
         indexes: ClassVar = [
             # signals.generation.candidates.interrupted: passed but not logged; nearly always empty.
             models.Index(

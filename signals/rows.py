@@ -3,6 +3,10 @@
 Django's ORM takes several times as long to build a statement, or to make objects from its rows, as
 the database takes to run it, and one trade is about eighty statements. Every table's primary key
 is `id`. Django's own signals are not sent: nothing listens to them.
+
+A model may guard its rows: `may_change` names the only fields that an update may set, and
+`insert_refused` says why this module may not insert rows. Both are checked, as the models check
+them.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -13,9 +17,15 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 from django.db.models.expressions import Col, DatabaseDefault
 
+from argo.errors import Conflict
+
 Row = TypeVar("Row", bound=Model)
 Convert = Callable[[Any, Col, BaseDatabaseWrapper], Any]
 Plan = tuple[tuple[int, Col, tuple[Convert, ...]], ...]
+
+
+class Immutable(Conflict):
+    """A stored row, or a field of it, that never changes."""
 
 
 def select(
@@ -86,6 +96,7 @@ def insert(row: Model, *, using: str = DEFAULT_DB_ALIAS) -> None:
     All database defaults in this project are constants, and are written out. Raises what `save`
     raises, such as `IntegrityError`.
     """
+    _check_insert(row)
     database, fields = connections[using], row._meta.concrete_fields
     for field in fields:
         if isinstance(default := getattr(row, field.attname), DatabaseDefault):
@@ -133,8 +144,10 @@ def update(
 ) -> bool:
     """Set these fields of one row, but only if its fields equal `only_if`.
 
-    Return True if a row was changed. None in `only_if` means NULL.
+    Return True if a row was changed. None in `only_if` means NULL. Raises `Immutable` if the model
+    does not allow this change.
     """
+    _check_update(model, values)
     database, expected = connections[using], only_if or {}
     changes = ", ".join(f"{_field(model, name).column} = %s" for name in values)
     conditions = [f"{_field(model, name).column} {_is(value)}" for name, value in expected.items()]
@@ -162,10 +175,26 @@ def update_each(
     if not changes:
         return
     database, names = connections[using], next(iter(changes.values())).keys()
+    _check_update(model, names)
     columns = ", ".join(f"{_field(model, name).column} = %s" for name in names)
     rows = [(*_prepared(model, values.items(), database), pk) for pk, values in changes.items()]
     with database.cursor() as cursor:
         cursor.executemany(f"UPDATE {model._meta.db_table} SET {columns} WHERE id = %s", rows)  # noqa: S608
+
+
+def _check_insert(row: Model) -> None:
+    """Raise `Immutable` if the model is stored by other means, or the row is stored already."""
+    if refused := getattr(row, "insert_refused", ""):
+        raise Immutable(refused)
+    if not row._state.adding:
+        raise Immutable(f"{row} is stored already.")
+
+
+def _check_update(model: type[Model], names: Iterable[str]) -> None:
+    """Raise `Immutable` if a field may not change."""
+    may_change = getattr(model, "may_change", None)
+    if may_change is not None and (fixed := set(names) - may_change):
+        raise Immutable(f"{model.__name__}: {', '.join(sorted(fixed))} cannot change.")
 
 
 def _prepared(

@@ -1,4 +1,4 @@
-"""The limits of an account as the API answers them."""
+"""The limits of an account as the API returns them."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from execution.types import Side
 
 
 def limits_view(context: TradingContext, query: LimitsQuery) -> dict[str, Any]:
-    """What `LimitsOut` describes. Raises what `stand` raises."""
+    """Return the fields of `LimitsOut`. Raises what `stand` raises."""
     found = stand(context, query.signal_id or _proposal(query))
     has_trade = found.intent is not None
     return {

@@ -7,6 +7,8 @@ from typing import ClassVar
 from django.db import connection, models
 from django.db.models import Q, Value
 
+from signals.constraints import known_values
+from signals.ledger.outcomes import OUTCOMES
 from signals.models import Signal
 from signals.timestamps import parse_utc
 
@@ -70,6 +72,7 @@ class Counterfactual(models.Model):
 
     class Meta:
         db_table = "counterfactuals"
+        constraints: ClassVar = [known_values("counterfactuals", outcome=OUTCOMES)]
         indexes: ClassVar = [
             # execution.monitoring.counterfactuals.follow
             models.Index(fields=["due_at"], condition=Q(outcome=None), name="counterfactuals_open"),

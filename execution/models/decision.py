@@ -7,6 +7,7 @@ from django.db.models import BooleanField, Q, QuerySet, TextField, Value
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Concat
 
+from signals.constraints import known_values
 from signals.models import Signal
 
 
@@ -46,6 +47,9 @@ class Decision(models.Model):
 
     class Meta:
         db_table = "decisions"
+        constraints: ClassVar = [
+            known_values("decisions", status=["pending", "deciding", "executed", "skipped"])
+        ]
         indexes: ClassVar = [
             # execution.decisions.queue.claim, and the counts of execution.status
             models.Index(

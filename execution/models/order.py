@@ -9,23 +9,19 @@ from django.db import connection, models
 from django.db.models import BooleanField, Q, Value
 from django.db.models.expressions import RawSQL
 
-from argo.errors import Conflict
 from execution.fields import ExactDecimal
 from execution.money import ZERO
-from execution.types import FINAL, Leg, OrderState
+from execution.types import FINAL, Leg, OrderState, Side
+from signals.constraints import known_values
 from signals.dialect import for_update
 from signals.models import Signal
-from signals.rows import select
+from signals.rows import Immutable, select
 
 CHANGING = frozenset(
     {"state", "filled", "average_price", "broker_id", "reason", "submitted_at", "updated_at",
      "claim", "due_at"}
 )  # fmt: skip
 """What tells how an order stands; all else says what was ordered, and stays."""
-
-
-class Immutable(Conflict):
-    """Orders keep what was ordered, and fills keep everything."""
 
 
 _DONE = ", ".join(f"'{state}'" for state in sorted(state.value for state in FINAL))
@@ -117,12 +113,14 @@ class Order(models.Model):
     submitted_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
 
+    may_change: ClassVar = CHANGING
     objects = OrderQuerySet.as_manager()
 
     class Meta:
         db_table = "orders"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["signal", "leg", "number"], name="orders_once")
+            models.UniqueConstraint(fields=["signal", "leg", "number"], name="orders_once"),
+            known_values("orders", leg=Leg, side=Side, state=OrderState),
         ]
         indexes: ClassVar = [
             # execution.orders.router, execution.accounts.portfolio, execution.monitoring.reconcile:
@@ -184,6 +182,7 @@ class Fill(models.Model):
     time = models.DateTimeField()
     refused = models.TextField(db_default=Value(""))
 
+    may_change: ClassVar = frozenset[str]()
     objects = FillQuerySet.as_manager()
 
     class Meta:

@@ -9,6 +9,8 @@ from django.db.models import Q, Value
 
 from execution.fields import ExactDecimal
 from execution.money import ZERO
+from execution.types import Side
+from signals.constraints import known_values
 from signals.models import Signal
 from signals.rows import select, select_one
 
@@ -89,6 +91,7 @@ class Position(models.Model):
 
     class Meta:
         db_table = "positions"
+        constraints: ClassVar = [known_values("positions", status=["open", "closed"], side=Side)]
         indexes: ClassVar = [
             # execution.accounts.portfolio, and monitor and reconcile of execution.monitoring
             models.Index(fields=["account"], condition=Q(status="open"), name="positions_open"),

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from execution.models import Order
-from execution.models.order import CHANGING, Immutable
 from execution.types import Leg, OrderState
 from signals import rows
 
@@ -71,8 +70,6 @@ def move(order: Order, new: OrderState, now: datetime, **changes: Any) -> bool: 
     old = OrderState(order.state)
     if not may_become(old, new):
         raise BadTransition(f"{order.client_order_id} is {old} and cannot become {new}")
-    if fixed := changes.keys() - CHANGING:
-        raise Immutable(f"What was ordered stays as it is: {', '.join(sorted(fixed))}.")
     values = {"state": new.value, "updated_at": now, **changes}
     if new in UNQUESTIONED:
         values.setdefault("reason", "")

@@ -40,8 +40,3 @@ class Action(admin.SimpleListFilter):
 def votes_table(votes: object) -> SafeString:
     """Return a table of each source's vote and figures; other JSON is shown as it is."""
     return render_to_string("admin/signals/votes.html", {"votes": votes})
-
-
-def short(price: float) -> str:
-    """Return a price rounded for a column; the signal's own page shows every digit."""
-    return f"{price:.6g}"

@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from argo.errors import InvalidInput
-from signals.admin.common import Action, ReadOnly, short, votes_table
+from signals.admin.columns import column, gain, price
+from signals.admin.common import Action, ReadOnly, votes_table
 from signals.clock import utc_now
 from signals.config import journal
 from signals.ledger.outcomes import OUTCOMES, check, record_outcome
@@ -134,21 +135,10 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
         "order_id", "created_at", "profit_loss_pct",
     )  # fmt: skip
 
-    @admin.display(description="entry", ordering="entry_price")
-    def entry(self, signal: Signal) -> str:
-        return short(signal.entry_price)
-
-    @admin.display(description="target", ordering="target_price")
-    def target(self, signal: Signal) -> str:
-        return short(signal.target_price)
-
-    @admin.display(description="stop", ordering="stop_price")
-    def stop(self, signal: Signal) -> str:
-        return short(signal.stop_price)
-
-    @admin.display(description="profit %", ordering="profit_loss_pct")
-    def profit(self, signal: Signal) -> str:
-        return "" if signal.profit_loss_pct is None else f"{signal.profit_loss_pct:+.2f}"
+    entry = column("entry", "entry_price", price, sorts=True)
+    target = column("target", "target_price", price, sorts=True)
+    stop = column("stop", "stop_price", price, sorts=True)
+    profit = column("profit %", "profit_loss_pct", gain, sorts=True)
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False

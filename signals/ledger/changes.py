@@ -10,10 +10,8 @@ import orjson
 from signals.journal import Line
 from signals.ledger.dead_letters import Fault
 from signals.ledger.records import BadLine
-from signals.models import DeadLetter, JournalCursor, OutcomeChange, Signal
+from signals.models import CHANGEABLE, DeadLetter, JournalCursor, OutcomeChange, Signal
 from signals.rows import insert, update
-
-CHANGEABLE = ("outcome", "exit_price", "profit_loss_pct", "order_id")
 
 
 class Change(NamedTuple):

@@ -1,4 +1,4 @@
-"""The list of reasons is whole: the code gives every one of them."""
+"""The list of reasons is complete: the code uses every one of them."""
 
 import re
 from pathlib import Path

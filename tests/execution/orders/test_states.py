@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execution.models import Fill, Order
-from execution.models.order import Immutable
 from execution.money import exact_text
 from execution.orders.router import send_due
 from execution.orders.states import TRANSITIONS, BadTransition, client_order_id, may_become, move
 from execution.types import FINAL, Leg, OrderState
+from signals.rows import Immutable
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import Trading, fill_of, orders_of, states_of
 

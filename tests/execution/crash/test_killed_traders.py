@@ -15,7 +15,7 @@ from tests.execution.brokers.alpaca.alpaca_server import Alpaca, running
 from tests.execution.crash.trader import SUBMISSION
 from tests.installation import Installation
 from tests.samples import a_signal
-from tests.signals.crash.pool_client import Nursery
+from tests.signals.crash.pool_client import ProcessPool
 from tests.signals.crash.process_pool import IN_DATABASE, NEVER
 from tests.signals.market.alpaca_server import KEY, SECRET
 from tests.sync.alpine_server import reset
@@ -59,19 +59,19 @@ def log(argo: Installation, count: int) -> None:
     argo.manage("log_signal", stdin=lines).check_returncode()
 
 
-def die(nursery: Nursery, point: str) -> None:
+def die(pool: ProcessPool, point: str) -> None:
     """A trader comes to its point and dies there."""
-    pid = nursery.start("trader", point)
+    pid = pool.start("trader", point)
     wait_until(lambda: not is_alive(pid))
-    nursery.end(pid)
+    pool.end(pid)
 
 
-def drain(argo: Installation, nursery: Nursery) -> None:
+def drain(argo: Installation, pool: ProcessPool) -> None:
     """Those that live bring everything to its end."""
-    living = [nursery.start(role) for role in ("trader", "follower")]
+    living = [pool.start(role) for role in ("trader", "follower")]
     wait_until(lambda: argo.query(WAITING) == [(0,)])
     for pid in living:
-        nursery.end(pid)
+        pool.end(pid)
 
 
 @pytest.fixture
@@ -80,24 +80,24 @@ def argo(installation: Installation) -> Installation:
 
 
 @pytest.fixture
-def nursery(argo: Installation) -> Iterator[Nursery]:
-    nursery = Nursery(argo)
-    yield nursery
-    nursery.close()
+def pool(argo: Installation) -> Iterator[ProcessPool]:
+    pool = ProcessPool(argo)
+    yield pool
+    pool.close()
 
 
 def test_whoever_dies_each_signal_has_one_order_and_each_position_its_stop(
-    argo: Installation, nursery: Nursery
+    argo: Installation, pool: ProcessPool
 ) -> None:
     points = [*SUBMISSION[:3]] * KILLS + [SUBMISSION[3], *IN_DATABASE] * (KILLS // 10)
     random.shuffle(points)
     log(argo, 2 * len(points))
     for begin in range(0, len(points), LIVES):
-        follower = nursery.start("follower", random.choice((NEVER, *IN_DATABASE)))
+        follower = pool.start("follower", random.choice((NEVER, *IN_DATABASE)))
         for point in points[begin : begin + LIVES]:
-            die(nursery, point)
-        nursery.end(follower)
-    drain(argo, nursery)
+            die(pool, point)
+        pool.end(follower)
+    drain(argo, pool)
     check(argo)
     check_paper(argo)
 
@@ -168,16 +168,16 @@ def test_at_a_remote_broker_no_bracket_is_placed_twice(
            "ALPACA_TRADING_URL": alpaca.url, "SIZING_PERCENT": "0.01"}  # fmt: skip
     argo = Installation(installation.folder, LOOSE | own)
     log(argo, 90)
-    nursery = Nursery(argo)
+    pool = ProcessPool(argo)
     alpaca.after("POST /orders", reset)
-    deaf = nursery.start("trader")
+    deaf = pool.start("trader")
     wait_until(lambda: len(alpaca.exchange.orders) > LOST)
-    nursery.end(deaf)
+    pool.end(deaf)
     alpaca.troubles.clear()
     for point in (SUBMISSION[0], *SUBMISSION[2:]) * 6:
-        die(nursery, point)
-    drain(argo, nursery)
-    nursery.close()
+        die(pool, point)
+    drain(argo, pool)
+    pool.close()
     check_alpaca(argo, alpaca)
 
 

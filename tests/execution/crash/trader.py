@@ -1,4 +1,4 @@
-"""What a nursery's traders and followers do, and where they kill themselves."""
+"""The traders and followers of a process pool, and the points where they kill themselves."""
 
 import math
 import time

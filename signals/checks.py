@@ -40,7 +40,7 @@ def market(**_: object) -> list[CheckMessage]:
     """Report if MARKET_DATA lacks the folder or the keys that it needs."""
     wrong = {
         "files": not settings.MARKET_FOLDER.is_dir()
-        and f"MARKET_FOLDER is no folder: {settings.MARKET_FOLDER}",
+        and f"MARKET_FOLDER is not a folder: {settings.MARKET_FOLDER}",
         "alpaca": not (settings.ALPACA_API_KEY and settings.ALPACA_SECRET_KEY)
         and "ALPACA_API_KEY or ALPACA_SECRET_KEY is missing",
     }.get(settings.MARKET_DATA)

@@ -12,7 +12,7 @@ BATCH_LIMIT = 10_000
 
 
 class BadBody(InvalidInput):
-    """The whole body cannot be read."""
+    """The request body cannot be read."""
 
     status = 400
 

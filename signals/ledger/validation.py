@@ -76,7 +76,7 @@ class Moment(BaseModel):
 
 
 class SignalIn(Levels, Moment):
-    """A trading signal as it comes in. Unknown fields are kept, up to 8 KiB in all."""
+    """A trading signal as it is sent. Unknown fields are stored, up to 8 KiB in all."""
 
     model_config = ConfigDict(extra="allow", title="Signal")
 

@@ -83,7 +83,7 @@ def test_a_handler_that_is_not_there_is_an_error(settings: Settings) -> None:
         ({"MARKET_DATA": "alpaca"}, "ALPACA_API_KEY or ALPACA_SECRET_KEY is missing"),
         (
             {"MARKET_DATA": "files", "MARKET_FOLDER": Path("/nowhere")},
-            "MARKET_FOLDER is no folder: /nowhere",
+            "MARKET_FOLDER is not a folder: /nowhere",
         ),
     ],
 )

@@ -13,6 +13,8 @@ from signals import config
 from signals.journal import Journal
 from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
+from tests import installation as installations
+from tests import warm
 from tests.installation import Installation
 from tests.services import SERVICES, required
 
@@ -20,6 +22,18 @@ hypothesis.settings.register_profile(  # a slow machine is not an error
     "argo", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("argo")
+
+
+installations.run = warm.run
+
+SLOW_LIMIT = 900
+"""Seconds that a test marked `slow` may take, if it does not say otherwise."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_LIMIT))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from sqlite3 import Connection, connect
@@ -16,6 +17,9 @@ PREFIXES = (
     "AUTO_EXECUTE", "BROKER", "EXECUTION_", "MONITOR_", "RECONCILE_", "POSITION_", "SIZING",
     "RISK_", "PAPER_", "TRADING_", "DATABASE_URL", "CELERY_", "DJANGO_",
 )  # fmt: skip
+
+run: Callable[..., "subprocess.CompletedProcess[str]"] = subprocess.run
+"""Runs the commands; the test suite sets tests/warm.py's here."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Installation:
 
     def manage(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run `manage.py` with these arguments to its end."""
-        return subprocess.run(
+        return run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env=self.environment,

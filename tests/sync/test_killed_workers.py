@@ -1,6 +1,10 @@
-"""A worker killed by SIGKILL in mid-request, a hundred times."""
+"""A worker killed by SIGKILL in mid-request, again and again.
+
+The long form: ARGO_CRASH_ROUNDS=100 python -m pytest tests/sync/test_killed_workers.py
+"""
 
 import json
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -14,7 +18,7 @@ from tests.signals.crash.pool_client import ProcessPool
 from tests.signals.crash.process_pool import IN_DATABASE, NEVER, SENDERS_LEASE
 from tests.sync.alpine_server import Alpine, Behave, Handler, accept
 
-KILLS = 100
+KILLS = int(os.environ.get("ARGO_CRASH_ROUNDS", "30"))
 SIGNALS = 1500
 THREADS = 8
 

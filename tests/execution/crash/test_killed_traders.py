@@ -1,7 +1,11 @@
-"""Traders killed by SIGKILL before, during and after submission, a hundred times each: never two
-orders for one signal and leg, never a position without its stop."""
+"""Traders killed by SIGKILL before, during and after submission, many times each: never two
+orders for one signal and leg, never a position without its stop.
+
+The long form: ARGO_CRASH_ROUNDS=100 python -m pytest tests/execution/crash
+"""
 
 import json
+import os
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -20,7 +24,7 @@ from tests.signals.crash.process_pool import IN_DATABASE, NEVER
 from tests.signals.market.alpaca_server import KEY, SECRET
 from tests.sync.alpine_server import reset
 
-KILLS = 100
+KILLS = int(os.environ.get("ARGO_CRASH_ROUNDS", "30"))
 """At each of before, during and after."""
 LIVES = 5
 """Of traders, in that of one who follows the trades."""

@@ -16,7 +16,7 @@ from tests.installation import Installation
 from tests.signals.crash.pool_client import ProcessPool
 from tests.signals.crash.process_pool import NEVER, POINTS
 
-ROUNDS = int(os.environ.get("ARGO_CRASH_ROUNDS", "60"))
+ROUNDS = int(os.environ.get("ARGO_CRASH_ROUNDS", "20"))
 CHECK_EVERY = 20
 ROLES = ("writer", "async-writer", "logger", "flusher", "flusher")
 LONGEST_LIFE = 0.4

@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
 import pytest
@@ -138,7 +138,17 @@ def test_a_closed_loop_harms_no_other_caller(journal: Journal, syncs: Syncs) -> 
     assert lines_of(journal) == [b"abandoned", b"after"]
 
 
-def test_a_wait_that_is_broken_off_holds_nobody_up(journal: Journal, syncs: Syncs) -> None:
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let SIGINT raise KeyboardInterrupt: what a script starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_wait_that_is_broken_off_holds_nobody_up(
+    journal: Journal, syncs: Syncs, ctrl_c: None
+) -> None:
     """Ctrl-C in one who waits for another's sync, and whose turn to write would be next."""
     syncs.go_on.clear()
     first = threading.Thread(target=journal.append, args=([b"first"],), daemon=True)

@@ -1,23 +1,25 @@
-"""Recipes whose only source says what the test has written down."""
+"""Pipelines whose sources vote as the test says."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
 from signals.generation.consensus import WeightedConsensus
 from signals.generation.levels import Distance, Levels
-from signals.generation.panel import Member, Panel
-from signals.generation.pipeline import Recipe
+from signals.generation.pipeline import SignalPipeline
 from signals.generation.sources.protocol import Source
 from signals.generation.validation import Thresholds, Validation
+from signals.generation.voters import Voter, Voters
 from signals.generation.votes import Direction, Vote
 from signals.market.bars import Bars
 
 
-def recipe_of(*sources: Source, cooldown: int = 5, min_confidence: float = 75.0) -> Recipe:
-    """One source alone is enough, at any hour."""
+def pipeline_of(
+    *sources: Source, cooldown: int = 5, min_confidence: float = 75.0
+) -> SignalPipeline:
+    """Return a pipeline of these sources; one vote is enough, at any time of day."""
     names = [getattr(source, "__name__", "source") for source in sources]
-    return Recipe(
-        Panel([Member(name, source, 1.0) for name, source in zip(names, sources, strict=True)]),
+    return SignalPipeline(
+        Voters([Voter(name, source, 1.0) for name, source in zip(names, sources, strict=True)]),
         WeightedConsensus(least=1),
         Levels(Distance.parse("5%"), Distance.parse("3%")),
         Validation(
@@ -28,20 +30,20 @@ def recipe_of(*sources: Source, cooldown: int = 5, min_confidence: float = 75.0)
     )
 
 
-def says(directions: Sequence[Direction | None], cooldown: int = 5) -> Recipe:
-    """Votes these directions, bar by bar."""
+def says(directions: Sequence[Direction | None], cooldown: int = 5) -> SignalPipeline:
+    """Return a pipeline that votes these directions, bar by bar."""
 
     def script(bars: Bars) -> Vote | None:
         direction = directions[len(bars) - 1]
         return None if direction is None else Vote(direction, 90.0, {"bars": len(bars)})
 
-    return recipe_of(script, cooldown=cooldown)
+    return pipeline_of(script, cooldown=cooldown)
 
 
-def always(direction: Direction, cooldown: int = 5) -> Recipe:
-    """Votes this direction on every bar."""
+def always(direction: Direction, cooldown: int = 5) -> SignalPipeline:
+    """Return a pipeline that votes this direction on every bar."""
 
     def script(bars: Bars) -> Vote:
         return Vote(direction, 90.0, {"bars": len(bars)})
 
-    return recipe_of(script, cooldown=cooldown)
+    return pipeline_of(script, cooldown=cooldown)

@@ -1,4 +1,4 @@
-"""Every source is asked; one that fails abstains, and is named."""
+"""Every source votes; one that fails abstains and is logged by name."""
 
 import logging
 from collections.abc import Callable
@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from signals.generation.panel import BadSource, Member, Panel, load_source
 from signals.generation.regime import Regime
 from signals.generation.sources.protocol import Source
-from signals.generation.votes import Ballot, Direction, Vote
+from signals.generation.voters import BadSource, Voter, Voters, load_source
+from signals.generation.votes import Direction, SourceVote, Vote
 from signals.market.bars import Bars
 from tests.signals.market.builders import bars_of
 
@@ -36,40 +36,43 @@ def answering(value: object) -> Callable[[Bars], object]:
     return lambda bars: value
 
 
-def ballots(**sources: object) -> list[Vote | None]:
-    members = [Member(name, source, 1.0) for name, source in sources.items()]  # type: ignore[arg-type]
-    return [ballot.vote for ballot in Panel(members).ballots(BARS, Regime.BULL)]
+def votes(**sources: object) -> list[Vote | None]:
+    members = [Voter(name, source, 1.0) for name, source in sources.items()]  # type: ignore[arg-type]
+    return [vote.vote for vote in Voters(members).votes(BARS, Regime.BULL)]
 
 
-def test_each_source_has_its_ballot_in_order_abstentions_included() -> None:
-    panel = Panel([Member("a", buys, 0.5), Member("b", abstains, 0.25)])
-    assert panel.ballots(BARS, Regime.CHOP) == (Ballot("a", 0.5, BUY), Ballot("b", 0.25, None))
+def test_each_source_has_its_vote_in_order_abstentions_included() -> None:
+    voters = Voters([Voter("a", buys, 0.5), Voter("b", abstains, 0.25)])
+    assert voters.votes(BARS, Regime.CHOP) == (
+        SourceVote("a", 0.5, BUY),
+        SourceVote("b", 0.25, None),
+    )
 
 
 def test_a_weight_may_differ_by_regime() -> None:
-    panel = Panel([Member("a", buys, 0.5, {Regime.CRISIS: 0.1})])
-    weights = {regime: panel.ballots(BARS, regime)[0].weight for regime in Regime}
+    voters = Voters([Voter("a", buys, 0.5, {Regime.CRISIS: 0.1})])
+    weights = {regime: voters.votes(BARS, regime)[0].weight for regime in Regime}
     assert weights == {**dict.fromkeys(Regime, 0.5), Regime.CRISIS: 0.1}
 
 
 def test_a_source_that_raises_abstains_and_the_others_vote(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    assert ballots(bad=raises, good=buys) == [None, BUY]
-    (told,) = caplog.records
-    assert told.levelno == logging.ERROR
-    assert "source bad abstains on TEST at 2008-01-03" in told.getMessage()
-    assert "by hand" in told.getMessage()
+    assert votes(bad=raises, good=buys) == [None, BUY]
+    (logged,) = caplog.records
+    assert logged.levelno == logging.ERROR
+    assert "source bad abstains on TEST at 2008-01-03" in logged.getMessage()
+    assert "by hand" in logged.getMessage()
 
 
 @pytest.mark.parametrize("nonsense", ["BUY", 0.7, ("BUY", 80), {"direction": "BUY"}, True])
-def test_a_source_that_answers_nonsense_abstains(
+def test_a_source_that_returns_nonsense_abstains(
     nonsense: object, caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert ballots(odd=answering(nonsense), good=buys) == [None, BUY]
-    (told,) = caplog.records
-    assert "source odd" in told.getMessage()
-    assert repr(nonsense) in told.getMessage()
+    assert votes(odd=answering(nonsense), good=buys) == [None, BUY]
+    (logged,) = caplog.records
+    assert "source odd" in logged.getMessage()
+    assert repr(nonsense) in logged.getMessage()
 
 
 @pytest.mark.parametrize(
@@ -91,37 +94,37 @@ def test_a_source_that_answers_nonsense_abstains(
         lambda: Vote(Direction.BUY, 50.0, {str(number): 1.0 for number in range(21)}),
     ],
 )
-def test_a_vote_that_makes_no_sense_cannot_be_cast(
+def test_a_source_whose_vote_is_invalid_abstains(
     make: Callable[[], Vote], caplog: pytest.LogCaptureFixture
 ) -> None:
-    assert ballots(odd=lambda bars: make(), good=buys) == [None, BUY]
+    assert votes(odd=lambda bars: make(), good=buys) == [None, BUY]
     assert caplog.records[0].levelno == logging.ERROR
 
 
 @pytest.mark.parametrize("eighty", [Decimal(80), Fraction(80), np.float32(80), np.int64(80), 80])
-def test_any_kind_of_number_will_do_and_is_kept_as_a_float(eighty: float) -> None:
-    (vote,) = ballots(exact=lambda bars: Vote(Direction.BUY, eighty, {"level": eighty}))
+def test_any_kind_of_number_is_accepted_and_becomes_a_float(eighty: float) -> None:
+    (vote,) = votes(exact=lambda bars: Vote(Direction.BUY, eighty, {"level": eighty}))
     assert vote == Vote(Direction.BUY, 80.0, {"level": 80.0})
     assert vote is not None
     assert (type(vote.confidence), type(vote.figures["level"])) == (float, float)
 
 
-def test_failures_that_differ_only_in_words_are_told_once(
+def test_errors_that_differ_only_in_their_text_are_logged_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def never_the_same(bars: Bars) -> Vote:
         raise KeyError(str(bars.time_at(-1)))
 
-    panel = Panel([Member("bad", never_the_same, 1.0), Member("odd", len, 1.0)])  # type: ignore[arg-type]
+    voters = Voters([Voter("bad", never_the_same, 1.0), Voter("odd", len, 1.0)])  # type: ignore[arg-type]
     for end in range(1, 20):
-        panel.ballots(bars_of([1.0] * end), Regime.BULL)
+        voters.votes(bars_of([1.0] * end), Regime.BULL)
     assert len(caplog.records) == 2
 
 
-def test_the_same_failure_is_told_once_a_symbol(caplog: pytest.LogCaptureFixture) -> None:
-    panel = Panel([Member("bad", raises, 1.0)])
+def test_the_same_error_is_logged_once_for_each_symbol(caplog: pytest.LogCaptureFixture) -> None:
+    voters = Voters([Voter("bad", raises, 1.0)])
     for symbol in ("A", "A", "B"):
-        panel.ballots(bars_of([1.0], symbol), Regime.BULL)
+        voters.votes(bars_of([1.0], symbol), Regime.BULL)
     assert len(caplog.records) == 2
 
 
@@ -135,10 +138,10 @@ def test_a_source_is_a_module_with_a_function_vote(
 
 
 @pytest.mark.parametrize("path", ["no.such.module", "json", "", "..", "broken_source"])
-def test_what_is_no_source_is_refused_by_name(
+def test_an_invalid_source_is_refused_by_name(
     path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "broken_source.py").write_text("import nothing_like_it\n")
-    with pytest.raises(BadSource, match=f"'{path}' is no source .*a function `vote`"):
+    with pytest.raises(BadSource, match=f"'{path}' is not a source .*a function `vote`"):
         load_source(path)

@@ -1,4 +1,4 @@
-"""A long backlog of deliveries: how steadily the worker sends it, and in how much memory."""
+"""A long backlog of deliveries: how steadily the worker sends it, and how much memory it needs."""
 
 import os
 import time
@@ -14,14 +14,14 @@ from sync.models import Delivery
 from tests.benchmarks import samples, servers
 from tests.benchmarks.backlog import MIB, resident
 from tests.benchmarks.figures import Figure, at_least, at_most, rate
-from tests.benchmarks.scene import Scene, say
+from tests.benchmarks.workspace import Workspace, say
 
-LOOK_EVERY = 0.25
+POLL_INTERVAL = 0.25
 
 
-def run(scene: Scene) -> Iterator[Figure]:
-    """The deliveries are queued when `up` starts; beat finds them."""
-    count = scene.size(100_000, 5_000)
+def run(workspace: Workspace) -> Iterator[Figure]:
+    """Queue all deliveries before `up` starts; beat finds them."""
+    count = workspace.size(100_000, 5_000)
     say(f"  queueing {count:,} deliveries")
     samples.fill(journal(), count, first=0)
     flusher().flush()
@@ -35,41 +35,39 @@ def run(scene: Scene) -> Iterator[Figure]:
     tenth = count // 10
     first, last = _rate(times[: tenth + 1]), _rate(times[-tenth - 1 :])
     what = f"a backlog of {count:,} deliveries sent by the worker"
-    yield at_least(f"{what}: the last tenth's rate of the first's", last / first * 100, 80, "%")
-    yield at_most(f"{what}: its peak memory", max(c.memory for c in costs) / MIB, 250, " MiB")
+    yield at_least(f"{what}: rate of the last tenth, to the first", last / first * 100, 80, "%")
+    yield at_most(f"{what}: peak memory", max(c.memory for c in costs) / MIB, 250, " MiB")
     yield Figure(f"- {what}", rate(_rate(times)))
     shown = ", ".join(f"{_cost(costs, at, at + tenth):.0f} µs" for at in (0, count - tenth))
-    yield Figure(
-        f"- {what}: its time on the processor each, in the first tenth and the last", shown
-    )
+    yield Figure(f"- {what}: processor time for each, in the first and the last tenth", shown)
 
 
-class Look(NamedTuple):
-    """What the worker had cost by then: processor time in seconds, memory in bytes."""
+class Sample(NamedTuple):
+    """The worker's cost so far: deliveries, processor time in seconds, memory in bytes."""
 
     delivered: int
     seconds: float
     memory: int
 
 
-def _watched(worker: psutil.Process, count: int) -> list[Look]:
-    looks: list[Look] = []
-    while not looks or looks[-1].delivered < count:
-        time.sleep(LOOK_EVERY)
+def _watched(worker: psutil.Process, count: int) -> list[Sample]:
+    taken: list[Sample] = []
+    while not taken or taken[-1].delivered < count:
+        time.sleep(POLL_INTERVAL)
         spent = worker.cpu_times()
         delivered = Delivery.objects.filter(delivered_at__isnull=False).count()
         connection.close()
-        looks.append(Look(delivered, spent.user + spent.system, resident(worker)))
-    return looks
+        taken.append(Sample(delivered, spent.user + spent.system, resident(worker)))
+    return taken
 
 
-def _cost(looks: Sequence[Look], first: int, last: int) -> float:
-    """Microseconds a delivery between two counts; other programs on the machine have no part."""
-    within = [look for look in looks if first <= look.delivered <= last]
+def _cost(taken: Sequence[Sample], first: int, last: int) -> float:
+    """Return the worker's processor time between two counts, in microseconds a delivery."""
+    within = [each for each in taken if first <= each.delivered <= last]
     begin, end = within[0], within[-1]
     return (end.seconds - begin.seconds) / (end.delivered - begin.delivered) * 1e6
 
 
 def _rate(times: Sequence[datetime]) -> float:
-    """Deliveries a second."""
+    """Return deliveries a second."""
     return (len(times) - 1) / (times[-1] - times[0]).total_seconds()

@@ -1,6 +1,6 @@
-"""Runs one benchmark in a process of its own: its figures on standard output, a JSON list each.
+"""Runs one benchmark in its own process and prints each figure as a JSON list.
 
-`python -m tests.benchmarks.one NAME [--quick]`, with ARGO_DATA_DIR a migrated folder.
+`python -m tests.benchmarks.run_one NAME [--quick]`; ARGO_DATA_DIR must be a migrated folder.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import django
 
 
 def main() -> None:
-    """Run it."""
+    """Run the benchmark named on the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("name")
     parser.add_argument("--quick", action="store_true")
@@ -20,12 +20,13 @@ def main() -> None:
 
 
 def _run(name: str, quick: bool) -> None:
+    # Imported here: these modules need Django to be set up.
     from django.conf import settings
 
     from tests.benchmarks.registry import load
-    from tests.benchmarks.scene import Scene
+    from tests.benchmarks.workspace import Workspace
 
-    for figure in load(name)(Scene(settings.DATA_DIR, quick)):
+    for figure in load(name)(Workspace(settings.DATA_DIR, quick)):
         print(json.dumps(figure), flush=True)
 
 

@@ -1,7 +1,7 @@
-"""The older system's way of storing signals, as its document describes it, to compare with.
+"""The older system's SignalTracker, after its document, to compare with.
 
 Each signal is hashed, appended to the log without a sync, and queued; fifty go to the database
-in one transaction. What is queued dies with the process: this is not durable, and Argo is.
+in one transaction. The queue is lost with the process: unlike Argo, this is not durable.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from signals.dialect import SEED_TABLE
 
 BATCH_SIZE = 50
 INDEXED = ("symbol", "timestamp", "strategy", "outcome")
-"""The document has "indexes on frequently queried columns" and does not name them."""
+"""The document mentions "indexes on frequently queried columns" without naming them."""
 HASHED = (
     "signal_id", "symbol", "action", "entry_price", "target_price", "stop_price", "confidence",
     "strategy", "timestamp",
@@ -29,7 +29,7 @@ INSERT = (
 
 
 class SeedTracker:
-    """The seed's SignalTracker: WAL, everything else as SQLite has it by default."""
+    """The seed's SignalTracker: WAL, and SQLite's defaults otherwise."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True)
@@ -43,7 +43,7 @@ class SeedTracker:
         self._thread = ThreadPoolExecutor(1)
 
     async def log_signal_async(self, signal: dict[str, Any]) -> str:
-        """Queue one signal; its id. The fiftieth waits for the insert, on another thread."""
+        """Queue one signal and return its id. The fiftieth waits for the insert on a thread."""
         entry = _identified(signal)
         self._log.write(json.dumps(entry) + "\n")
         self._pending_signals.append(entry)

@@ -1,4 +1,4 @@
-"""The settings make the recipe: each one reaches the part that it is for."""
+"""The settings make the pipeline: each one reaches its part."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -8,7 +8,8 @@ import pytest
 from pytest_django import Settings
 
 from signals.config import market
-from signals.generation.factory import BadSettings, recipe
+from signals.generation import factory
+from signals.generation.factory import BadSettings
 from signals.generation.regime import Regime
 from signals.generation.validation import Thresholds
 from signals.market.files import FolderMarket
@@ -19,16 +20,16 @@ FIVE = ["trend", "momentum", "breakout", "mean_reversion", "volume"]
 
 
 def test_by_default_five_sources_vote_and_two_must_agree() -> None:
-    how = recipe()
-    assert [member.name for member in how.panel.members] == FIVE
-    assert sum(member.weight for member in how.panel.members) == pytest.approx(1.0)
-    assert how.consensus.least == 2
-    assert how.validation.thresholds == Thresholds(75.0)
+    pipeline = factory.pipeline()
+    assert [voter.name for voter in pipeline.voters.members] == FIVE
+    assert sum(voter.weight for voter in pipeline.voters.members) == pytest.approx(1.0)
+    assert pipeline.consensus.least == 2
+    assert pipeline.validation.thresholds == Thresholds(75.0)
 
 
-def test_weights_differ_by_regime_where_that_is_set(settings: Settings) -> None:
+def test_weights_may_differ_by_regime(settings: Settings) -> None:
     settings.SIGNAL_WEIGHTS = {"BULL": {"trend": 0.6}, "CRISIS": {"trend": 0.0, "volume": 0.5}}
-    trend, *_, volume = recipe().panel.members
+    trend, *_, volume = factory.pipeline().voters.members
     assert {regime: trend.weight_at(regime) for regime in Regime} == {
         Regime.BULL: 0.6, Regime.BEAR: 0.25, Regime.CHOP: 0.25, Regime.CRISIS: 0.0,
         Regime.UNKNOWN: 0.25,
@@ -42,7 +43,7 @@ def test_every_limit_reaches_its_rule(settings: Settings) -> None:
     settings.MIN_CONFIDENCE_BY_STRATEGY = {"weighted_consensus": 65.0}
     settings.MARKET_PRICE_MAX_AGE, settings.MARKET_AFTER_CLOSE = 30.0, 60.0
     settings.SIGNAL_MAX_JUMP, settings.SIGNAL_COOLDOWN = 3.0, 4
-    validation = recipe().validation
+    validation = factory.pipeline().validation
     assert validation.thresholds == Thresholds(
         60.0, 70.0, {Regime.CRISIS: 90.0}, {"weighted_consensus": 65.0}
     )
@@ -56,28 +57,28 @@ def test_consensus_levels_and_ticks_are_as_set(settings: Settings) -> None:
     settings.SIGNAL_MIN_SOURCES, settings.SIGNAL_REGIME_FACTORS = 3, {"CHOP": 0.5}
     settings.SIGNAL_TARGET, settings.SIGNAL_STOP = "3ATR", "1.5%"
     settings.MARKET_TICKS = {"btc/usd": 0.01}
-    how = recipe()
-    assert (how.consensus.least, how.consensus.factors) == (3, {Regime.CHOP: 0.5})
-    assert (how.levels.target.amount, how.levels.target.unit) == (3.0, "ATR")
-    assert (how.levels.stop.amount, how.levels.stop.unit) == (1.5, "%")
-    assert how.instrument("BTCUSD").tick == Decimal("0.01")
+    pipeline = factory.pipeline()
+    assert (pipeline.consensus.least, pipeline.consensus.factors) == (3, {Regime.CHOP: 0.5})
+    assert (pipeline.levels.target.amount, pipeline.levels.target.unit) == (3.0, "ATR")
+    assert (pipeline.levels.stop.amount, pipeline.levels.stop.unit) == (1.5, "%")
+    assert pipeline.instrument("BTCUSD").tick == Decimal("0.01")
 
 
-def test_a_callers_confidence_stands_in_for_the_setting() -> None:
-    assert recipe(33.0).validation.thresholds.overall == 33.0
+def test_a_callers_confidence_replaces_the_setting() -> None:
+    assert factory.pipeline(33.0).validation.thresholds.overall == 33.0
 
 
-def test_two_sources_of_one_name_are_refused(
+def test_two_sources_with_the_same_name_are_refused(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "trend.py").write_text("def vote(bars):\n    return None\n")
     monkeypatch.syspath_prepend(tmp_path)
     settings.SIGNAL_SOURCES = {"signals.generation.sources.trend": 1.0, "trend": 1.0}
-    with pytest.raises(BadSettings, match="two sources have one name, of trend, trend"):
-        recipe()
+    with pytest.raises(BadSettings, match="two sources have the same name: trend, trend"):
+        factory.pipeline()
 
 
-def test_the_market_is_the_one_that_is_set(settings: Settings, tmp_path: Path) -> None:
+def test_the_market_is_chosen_by_the_settings(settings: Settings, tmp_path: Path) -> None:
     assert isinstance(market(), SampleMarket)
     settings.MARKET_DATA, settings.MARKET_FOLDER = "files", tmp_path
     assert isinstance(market(), FolderMarket)

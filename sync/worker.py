@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from signals.clock import Clock, utc_now
-from signals.rows import new_owner
+from signals.owner import new_owner_id
 from sync import breaker
 from sync.alpine import AlpineSyncService, Answer
 from sync.breaker import Permit
@@ -63,7 +63,7 @@ class Deliverer:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self._claims = Claims(new_owner(), self.lease)
+        self._claims = Claims(new_owner_id(), self.lease)
         self._renew_interval = self.lease.total_seconds() / 4
 
     def run(self) -> DeliveryCounts:

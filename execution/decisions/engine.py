@@ -24,7 +24,7 @@ from execution.risk.model import Intent
 from execution.risk.rules import denials
 from execution.types import Denial, Reason
 from signals.ledger.outcomes import record_order
-from signals.rows import new_owner
+from signals.owner import new_owner_id
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def send_and_decide(context: TradingContext) -> DecisionCounts:
 
 def execute_due(context: TradingContext, only: int | None = None) -> DecisionCounts:
     """Decide on every signal that waits, oldest first, or `only` on the signal of this row."""
-    owner = new_owner()
+    owner = new_owner_id()
     counts = DecisionCounts()
     if only is None and context.account != REPLAY:  # a replay decides on signals as it makes them
         counts.skipped = _skip_backlog(context)

@@ -15,7 +15,7 @@ from execution.models import Counterfactual, Order, Position
 from execution.money import ZERO
 from execution.orders.states import may_become, move
 from execution.types import ON_THE_WAY, Leg, OrderState, Side
-from signals.rows import new_owner
+from signals.owner import new_owner_id
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def _send_guarded(context: TradingContext, order: Order, guard: Guard) -> bool:
 
 def send(context: TradingContext, order: Order) -> bool:
     """Send one order or look it up; return False if another worker has it."""
-    now, owner = context.clock(), new_owner()
+    now, owner = context.clock(), new_owner_id()
     claim = {"claim": owner, "due_at": now + ORDER_LEASE}
     if order.state != OrderState.INITIALIZED:
         free = Order.objects.filter(_ON_THE_WAY, pk=order.pk, state=order.state, due_at__lte=now)

@@ -1,8 +1,6 @@
 """The account `replay`: one replay at a time trades on it, from where the last one ended."""
 
-import fcntl
 from datetime import datetime
-from typing import IO
 
 from django.conf import settings
 from django.db.models import F, Max
@@ -11,22 +9,22 @@ from argo.errors import Conflict
 from execution.accounts.rows import REPLAY
 from execution.models import Decision, EquityDay, Order
 from execution.types import ON_THE_WAY
+from signals.locks import FileLock, LockedByAnother
 
 
-def take_lock() -> IO[str]:
-    """Lock the account and return the lock file, which holds the lock until it is closed.
+def lock_account() -> FileLock:
+    """Lock the account until the lock is released or this process ends.
 
-    The lock also ends with this process. Raises `Conflict` if another replay has it.
+    Raises `Conflict` if another replay trades on it.
     """
-    file = (settings.DATA_DIR / "replay.lock").open("a")
+    lock = FileLock(settings.DATA_DIR / "replay.lock")
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
+        lock.acquire()
+    except LockedByAnother:
         raise Conflict(
             "Another replay is trading on the account replay: start this one when it has ended."
         ) from None
-    return file
+    return lock
 
 
 def release_claims() -> None:

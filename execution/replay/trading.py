@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import IO, Any
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
@@ -26,9 +26,10 @@ from execution.monitoring.monitor import check_breach, close_due, not_counted, r
 from execution.orders.router import send_due
 from execution.positions.fills import record
 from execution.positions.positions import measure_excursions
-from execution.replay.account import release_claims, take_lock, traded_until
+from execution.replay.account import lock_account, release_claims, traded_until
 from execution.types import Leg
 from signals.clock import Clock
+from signals.locks import FileLock
 from signals.market.bars import Bars
 from signals.market.protocol import Quote, UnknownSymbol
 from signals.models import Signal
@@ -68,7 +69,7 @@ class PaperTrading:
 
     context: TradingContext
     broker: PaperBroker
-    lock: IO[str]
+    lock: FileLock
     _curve: Curve | None = None
     _close_at: datetime | None = None
 
@@ -153,7 +154,7 @@ class PaperTrading:
             pass
         while _in_one_transaction(measure_excursions, self.context):
             pass
-        self.lock.close()
+        self.lock.release()
         return _summary(self.broker)
 
 
@@ -171,7 +172,7 @@ def execution(histories: Sequence[Bars], clock: Clock) -> PaperTrading:
     past = PastMarket({bars.symbol: bars for bars in histories}, clock)
     made = build_context(REPLAY, past, clock, partial(paper, is_exclusive=True))
     assert isinstance(made.broker, PaperBroker)  # noqa: S101  # `paper` makes no other
-    lock = take_lock()
+    lock = lock_account()
     release_claims()
     context = replace(made, auto_execute=True, stands_at=traded_until())
     return PaperTrading(context, made.broker, lock)

@@ -19,7 +19,7 @@ from tests.execution.brokers.alpaca.alpaca_server import Alpaca, running
 from tests.execution.crash.trader import SUBMISSION
 from tests.installation import Installation
 from tests.samples import a_signal
-from tests.signals.crash.pool_client import Nursery
+from tests.signals.crash.pool_client import ProcessPool
 from tests.signals.crash.process_pool import IN_DATABASE, NEVER
 from tests.signals.market.alpaca_server import KEY, SECRET
 from tests.sync.alpine_server import reset
@@ -63,14 +63,14 @@ def log(argo: Installation, count: int) -> None:
     argo.manage("log_signal", stdin=lines).check_returncode()
 
 
-def die(pool: Nursery, point: str) -> None:
+def die(pool: ProcessPool, point: str) -> None:
     """Start a trader and wait until it has died at this point."""
     pid = pool.start("trader", point)
     wait_until(lambda: not is_alive(pid))
     pool.end(pid)
 
 
-def drain(argo: Installation, pool: Nursery) -> None:
+def drain(argo: Installation, pool: ProcessPool) -> None:
     """Let a trader and a follower finish everything that waits."""
     living = [pool.start(role) for role in ("trader", "follower")]
     wait_until(lambda: argo.query(WAITING) == [(0,)])
@@ -84,14 +84,14 @@ def argo(installation: Installation) -> Installation:
 
 
 @pytest.fixture
-def pool(argo: Installation) -> Iterator[Nursery]:
-    pool = Nursery(argo)
+def pool(argo: Installation) -> Iterator[ProcessPool]:
+    pool = ProcessPool(argo)
     yield pool
     pool.close()
 
 
 def test_after_any_deaths_each_signal_has_one_order_and_each_position_its_stop(
-    argo: Installation, pool: Nursery
+    argo: Installation, pool: ProcessPool
 ) -> None:
     points = [*SUBMISSION[:3]] * KILLS + [SUBMISSION[3], *IN_DATABASE] * (KILLS // 10)
     random.shuffle(points)
@@ -172,7 +172,7 @@ def test_at_a_remote_broker_no_bracket_is_placed_twice(
            "ALPACA_TRADING_URL": alpaca.url, "SIZING_PERCENT": "0.01"}  # fmt: skip
     argo = Installation(installation.folder, LOOSE | own)
     log(argo, 90)
-    pool = Nursery(argo)
+    pool = ProcessPool(argo)
     alpaca.after("POST /orders", reset)
     deaf = pool.start("trader")
     wait_until(lambda: len(alpaca.exchange.orders) > LOST)

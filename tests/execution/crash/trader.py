@@ -1,4 +1,4 @@
-"""The roles of a pool of processes that trade: traders and followers, and where traders die."""
+"""The traders and followers of a process pool, and the points where they kill themselves."""
 
 import math
 import time

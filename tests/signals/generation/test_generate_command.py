@@ -118,7 +118,7 @@ def test_candidates_are_kept_on_postgresql_as_on_sqlite(
         ({"SIGNAL_WEIGHTS_BULL": "tren=1"}, "tren is not one of the sources trend, momentum"),
         ({"SIGNAL_REGIME_FACTORS": "BEARISH=1"}, "BEARISH=1' is not one of BULL, BEAR"),
         ({"MARKET_EXCHANGE": "NYC"}, "MARKET_EXCHANGE is 'NYC'"),
-        ({"MARKET_DATA": "files", "MARKET_FOLDER": "/nowhere"}, "MARKET_FOLDER is no folder"),
+        ({"MARKET_DATA": "files", "MARKET_FOLDER": "/nowhere"}, "MARKET_FOLDER is not a folder"),
         ({"MARKET_DATA": "alpaca"}, "ALPACA_API_KEY or ALPACA_SECRET_KEY is missing"),
         ({"MARKET_DATA": "yahoo"}, "MARKET_DATA='yahoo' is not one of sample, files, alpaca"),
         ({"SIGNAL_MIN_SOURCES": "9"}, "SIGNAL_MIN_SOURCES: fewer sources"),

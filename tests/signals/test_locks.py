@@ -1,4 +1,4 @@
-"""One holder at a time, between real processes, and whoever comes second learns who it is."""
+"""A lock has one holder at a time, between real processes, and the second one learns who it is."""
 
 import os
 import signal
@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from argo.up.lock import FileLock, LockedByAnother, LockLost
+from signals.locks import FileLock, LockedByAnother, LockLost
 from tests.installation import ROOT
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from argo.up.lock import FileLock
+from signals.locks import FileLock
 lock = FileLock(Path(sys.argv[1]))
 lock.acquire()
 print("held", flush=True)
@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process, which has the lock."""
+    """Another process that holds the lock."""
     command = [sys.executable, "-c", HOLDER, str(path)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -40,14 +40,12 @@ def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
     process.communicate()
 
 
-def test_the_second_is_told_which_process_has_it(path: Path, holder: subprocess.Popen[str]) -> None:
+def test_the_error_names_the_holding_process(path: Path, holder: subprocess.Popen[str]) -> None:
     with pytest.raises(LockedByAnother, match=rf"some\.lock is held by process {holder.pid}\.$"):
         FileLock(path).acquire()
 
 
-def test_a_holder_that_is_killed_holds_it_no_longer(
-    path: Path, holder: subprocess.Popen[str]
-) -> None:
+def test_a_killed_holder_loses_the_lock(path: Path, holder: subprocess.Popen[str]) -> None:
     holder.send_signal(signal.SIGKILL)
     holder.wait()
     path.write_text("the number of an earlier holder, and a longer one")

@@ -1,4 +1,4 @@
-"""A lock that a process holds for as long as it lives, and that names its holder."""
+"""A lock on a file that a process holds until it ends, and that names its holder."""
 
 import fcntl
 import os
@@ -16,13 +16,15 @@ class LockedByAnother(ArgoError):
 
 
 class LockLost(ArgoError):
-    """The lock that this process held is no longer its own."""
+    """This process held the lock, but no longer does."""
 
 
 class FileLock:
-    """An exclusive `flock` on a file that holds the number of the process that has it.
+    """An exclusive `flock` on a file that contains the id of the process that holds it.
 
-    The kernel releases it when the process ends, however that happens; the file stays.
+    The kernel releases it when the process ends, even by SIGKILL; the file stays. The journal and
+    the folder broker lock their own files: they wait for the lock, hold it for one write, and keep
+    data in the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -30,10 +32,10 @@ class FileLock:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock, at once or not at all.
+        """Take the lock without waiting.
 
-        Raises:
-            LockedByAnother: a living process has it.
+        Raises `LockedByAnother` if a living process holds it, and `OSError` if the file cannot be
+        written.
         """
         self._descriptor = self._lock()
         while not self._is_in_place():  # deleted between opening and locking it
@@ -43,16 +45,15 @@ class FileLock:
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 
     def verify(self) -> None:
-        """Make sure that the lock is still ours.
+        """Check that this process still holds the lock.
 
-        Raises:
-            LockLost: the file was deleted or replaced, so that another process can lock it.
+        Raises `LockLost` if the file was deleted or replaced: then another process can lock it.
         """
         if not self._is_in_place():
             raise LockLost(f"{self.path} was deleted or replaced while it was locked.")
 
     def release(self) -> None:
-        """Give the lock up; nothing happens where it is not held."""
+        """Release the lock; do nothing if it is not held."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

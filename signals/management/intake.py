@@ -1,4 +1,4 @@
-"""Counts what became of many signals, for the commands that take them in."""
+"""Counts the results of many signals, for the commands that store them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,20 +9,23 @@ from argo.errors import ArgoError
 from signals.management.command import ArgoCommand
 from signals.tracker import Logged
 
-BATCH = 1000
+BATCH_SIZE = 1000
 T = TypeVar("T")
 
 
 @dataclass
-class Tally:
-    """The ids of what is stored now, how many of them were there before, and what was refused,
-    by its number (of the line or row) with the reason."""
+class IntakeReport:
+    """The ids of the stored signals, how many of them were stored before, and the refusals.
+
+    A refusal is the number of the line or row, and the reason.
+    """
 
     signal_ids: list[str] = field(default_factory=list)
     already_there: int = 0
     refused: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, numbers: Sequence[int], results: Sequence[Logged | ArgoError]) -> None:
+        """Count these results; `numbers` are their lines or rows."""
         for number, result in zip(numbers, results, strict=True):
             if isinstance(result, ArgoError):
                 self.refused.append((number, str(result)))
@@ -50,19 +53,19 @@ class Tally:
         )
 
 
-class TallyingCommand(ArgoCommand):
-    """A command that takes signals in."""
+class IntakeCommand(ArgoCommand):
+    """A command that stores signals and reports what happened to each."""
 
-    def report(self, options: dict[str, Any], tally: Tally) -> None:
-        self.answer(options, tally.as_dict(), tally.as_text())
-        if tally.refused:
-            self.fail(f"{len(tally.refused)} refused: correct them and send them again")
+    def report(self, options: dict[str, Any], report: IntakeReport) -> None:
+        self.answer(options, report.as_dict(), report.as_text())
+        if report.refused:
+            self.fail(f"{len(report.refused)} refused: correct them and send them again")
 
 
 def numbered_batches(lines: Iterable[T]) -> Iterator[tuple[list[int], list[T]]]:
-    """Lines that are not blank, with their numbers from 1, a batch at a time."""
+    """Yield the lines that are not blank, with their numbers from 1, in batches."""
     numbered = ((number, line) for number, line in enumerate(lines, 1) if not _is_blank(line))
-    while batch := list(islice(numbered, BATCH)):
+    while batch := list(islice(numbered, BATCH_SIZE)):
         yield [number for number, _ in batch], [line for _, line in batch]
 
 

@@ -53,10 +53,10 @@ def test_a_reason_that_is_none_is_wrong_usage(trading: Trading, option: str, why
     signal = trading.log()
     if option == "--resume":
         halts.latch("paper", "drawdown", "lost", trading.clock())
-    before = halts.standing("paper")
+    before = halts.active("paper")
     code, text = refused("execute_signals", option, why)
     assert (code, text[:5]) == (2, "why: ")
-    assert halts.standing("paper") == before
+    assert halts.active("paper") == before
     assert Decision.objects.get(signal=signal).status == "pending"
 
 
@@ -120,7 +120,7 @@ def test_a_replays_halt_is_seen_and_lifted(trading: Trading) -> None:
     assert "1 halts" in run("execute_signals", "--resume", "tried", "--account", "replay")
     assert words not in run("execute_signals", "--status")
     assert "replay is halted" in run("execute_signals", "--halt", "x", "--account", "replay")
-    assert halts.standing("paper") == []
+    assert halts.active("paper") == []
 
 
 @pytest.mark.parametrize("option", ["--halt", "--resume"])

@@ -84,8 +84,8 @@ def test_only_the_halt_of_a_code_is_lifted(client: Client, trading: Trading) -> 
     halts.latch("replay", "drawdown", "of another account", trading.clock())
     assert post(client, "resume", why="explained", code="mismatch").json() == {"lifted": 1}
     assert post(client, "resume", why="explained", code="mismatch").status_code == 409
-    assert [halt.code for halt in halts.standing("paper")] == ["drawdown"]
-    assert len(halts.standing("replay")) == 1
+    assert [halt.code for halt in halts.active("paper")] == ["drawdown"]
+    assert len(halts.active("replay")) == 1
 
 
 def test_another_accounts_halt_is_lifted_where_it_is_named(
@@ -95,8 +95,8 @@ def test_another_accounts_halt_is_lifted_where_it_is_named(
     for account in ("paper", "replay"):
         halts.latch(account, "prop_firm", "lost", trading.clock())
     assert post(client, "resume", why="tried", account="replay").json() == {"lifted": 1}
-    assert halts.standing("replay") == []
-    assert len(halts.standing("paper")) == 1
+    assert halts.active("replay") == []
+    assert len(halts.active("paper")) == 1
 
 
 @pytest.mark.parametrize("why", ["", " \n", "a\0b"])
@@ -107,7 +107,7 @@ def test_no_door_takes_a_reason_that_cannot_be_kept(trading: Trading, why: str) 
     assert halt.reason == "it holds 5 of AB"  # whatever a broker says, trading stops
     with pytest.raises(InvalidInput):
         halts.lift("paper", by="somebody", why=why, now=trading.clock())
-    assert halts.standing("paper") == [halt]
+    assert halts.active("paper") == [halt]
 
 
 def test_nothing_to_resume_is_a_conflict(client: Client) -> None:
@@ -177,7 +177,7 @@ def test_a_broker_that_disagrees_stops_it(client: Client, trading: Trading) -> N
     trading.market.quotes["MSFT"] = trading.market.quotes["AAPL"]
     told = post(client, f"signals/{signal.signal_id}/execute").json()
     assert "halt" in [reason["code"] for reason in told["reasons"]]
-    assert halts.standing("paper")[0].code == "mismatch"
+    assert halts.active("paper")[0].code == "mismatch"
     assert orders_of(held)["stop"].state == "accepted"
 
 

@@ -44,7 +44,7 @@ def test_who_may_only_read_changes_nothing(client: Client, path: str, body: obje
     url = f"/api/execution/{path}"
     assert client.post(url, body, content_type="application/json").status_code == 403
     assert Client().post(url, body, content_type="application/json").status_code == 401
-    assert halts.standing("paper") == []
+    assert halts.active("paper") == []
 
 
 @pytest.mark.parametrize("path", LISTS)

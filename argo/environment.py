@@ -17,7 +17,8 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
 
     def __init__(self) -> None:
         super().__init__()
-        self._asked: set[str] = set()
+        self.asked: set[str] = set()
+        """The names of all settings that were read, set or not."""
 
     def load(self, path: Path) -> None:
         """Take what the file sets and the environment does not."""
@@ -29,12 +30,12 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
     def unknown(self, prefixes: tuple[str, ...]) -> list[str]:
         """Names that are set and look like ours, but that nothing asked for: misspelt."""
         return sorted(
-            name for name in self.ENVIRON.keys() - self._asked if name.startswith(prefixes)
+            name for name in self.ENVIRON.keys() - self.asked if name.startswith(prefixes)
         )
 
     def text(self, name: str, default: str) -> str:
         """What is set, as it stands (a `$` means nothing); empty counts as not set."""
-        self._asked.add(name)
+        self.asked.add(name)
         return str(self.ENVIRON.get(name) or default)
 
     def flag(self, name: str, default: bool) -> bool:

@@ -15,6 +15,8 @@ from tests.manual.blocks import Block
 from tests.manual.client import ask
 
 MARK = "--- block"
+LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ .*\n", re.MULTILINE)
+"""Lines of the log, which the manual leaves out."""
 PREAMBLE = """
 exec 2>&1
 set -e
@@ -42,7 +44,9 @@ def warm(folder: Path) -> Iterator[Warm]:
     """Start the warm process, and end it."""
     made = Warm(folder / "socket")
     command = [sys.executable, "-m", "tests.manual.forks", str(made.address)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
+    environment = Installation(folder).environment
+    del environment["DJANGO_SETTINGS_MODULE"]  # each fork loads the settings itself
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE) as process:
         while not made.address.exists():
             assert process.poll() is None
         yield made
@@ -57,10 +61,11 @@ class Clone:
     folder: Path
     warm: Warm
     settings: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=lambda: _free_port())
 
     @property
     def environment(self) -> dict[str, str]:
-        own = {"PORT": str(_free_port()), "PYTHONPATH": str(ROOT), "HOME": str(self.folder)}
+        own = {"PORT": str(self.port), "HOME": str(self.folder)}
         return Installation(self.folder / "data", self.settings | own).environment
 
     def prepare(self) -> None:
@@ -70,10 +75,16 @@ class Clone:
         program.write_text(f'#!/bin/sh\nshift\nexec {shlex.join(self.warm.client)} "$@"\n')
         program.chmod(0o755)
 
+    def output(self, *arguments: str) -> str:
+        """Return what a command prints. Raises `CalledProcessError` if it fails."""
+        return subprocess.check_output(
+            [*self.warm.client, *arguments], cwd=self.folder, env=self.environment, text=True
+        )
+
     def run(self, blocks: Sequence[Block], *, with_server: bool) -> dict[int, str]:
-        """Run the `bash` blocks, and return what each printed, by its line."""
-        commands = [block for block in blocks if block.word == "bash"]
-        script = PREAMBLE + "".join(f"echo '{MARK} {b.line}'\n{b.text}\n" for b in commands)
+        """Run the blocks that are to be run, and return what each printed, by its line."""
+        commands = [(block.line, command) for block in blocks if (command := _command(block))]
+        script = PREAMBLE + "".join(f"echo; echo '{MARK} {at}'\n{do}\n" for at, do in commands)
         environment = self.environment
         with _served(self, environment) if with_server else _nothing():
             done = subprocess.run(
@@ -89,7 +100,14 @@ class Clone:
 def agrees(shown: str, printed: str) -> bool:
     """Return whether the output is the one shown, in which "…" stands for any text."""
     pattern = ".*?".join(map(re.escape, shown.rstrip().split("…")))
-    return re.fullmatch(pattern, printed.rstrip(), re.DOTALL) is not None
+    return re.fullmatch(pattern, LOG_LINE.sub("", printed).rstrip(), re.DOTALL) is not None
+
+
+def _command(block: Block) -> str | None:
+    """Return what to type for a block: commands as they are, Python into Django's shell."""
+    if block.word == "python" and block.file_name is None:
+        return f"argo shell --verbosity 0 -c {shlex.quote(block.text)}"
+    return block.text if block.word == "bash" else None
 
 
 def _by_line(printed: str) -> dict[int, str]:

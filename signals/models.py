@@ -6,19 +6,19 @@ from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Now
 
-from argo.errors import Conflict
-from signals.rows import read_one
+from signals.constraints import known_values
+from signals.rows import Immutable, select_one
 
 
-class AppendOnly(Conflict):
-    """Signals are neither edited nor deleted; outcomes go through `signals.outcomes`."""
+class AppendOnly(Immutable):
+    """Signals are neither edited nor deleted; outcomes go through `signals.ledger.outcomes`."""
 
 
 class SignalQuerySet(models.QuerySet["Signal"]):
     """Reads. What would change a signal unseen is refused."""
 
     def update(self, **kwargs: Any) -> NoReturn:  # noqa: ANN401
-        raise AppendOnly("Signals are not edited. Record an outcome with signals.outcomes.")
+        raise AppendOnly("Signals are not edited. Record an outcome with signals.ledger.outcomes.")
 
     def delete(self) -> NoReturn:
         raise AppendOnly("Signals are not deleted.")
@@ -52,13 +52,15 @@ class Signal(models.Model):
     order_id = models.TextField(null=True, db_default=Value(None))
     created_at = models.TextField(null=True, db_default=Now())
 
+    may_change: ClassVar = frozenset({"outcome", "exit_price", "profit_loss_pct", "order_id"})
+    insert_refused: ClassVar = "Signals are stored through SignalTracker."
     objects = SignalQuerySet.as_manager()
 
     class Meta:
         db_table = "signals"
         indexes: ClassVar = [
-            # signals.queries.page: newest first and time ranges, of all or of one symbol. Every
-            # other filter walks one of these.
+            # signals.ledger.queries.page: newest first and time ranges, of all or of one symbol.
+            # Every other filter walks one of these.
             models.Index(fields=["timestamp", "id"], name="signals_time"),
             models.Index(fields=["symbol", "timestamp", "id"], name="signals_symbol_time"),
         ]
@@ -82,7 +84,7 @@ class JournalCursorQuerySet(models.QuerySet["JournalCursor"]):
         In plain SQL: every flush and every change asks.
         """
         statement = "SELECT * FROM journal_cursors WHERE journal = %s"
-        found = read_one(JournalCursor, statement, [journal], using=self.db)
+        found = select_one(JournalCursor, statement, [journal], using=self.db)
         return found or self.get_or_create(journal=journal)[0]
 
 
@@ -154,7 +156,8 @@ class DeadLetter(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["journal", "segment", "byte", "kind", "digest"], name="dead_letters_once"
-            )
+            ),
+            known_values("dead_letters", kind=["line", "conflict", "refused", "change", "journal"]),
         ]
 
     def __str__(self) -> str:
@@ -172,6 +175,8 @@ class OutcomeChange(models.Model):
     why = models.TextField()
     before = models.JSONField()
     after = models.JSONField()
+
+    may_change: ClassVar = frozenset[str]()
 
     class Meta:
         db_table = "outcome_changes"
@@ -228,6 +233,7 @@ class CandidateRecord(models.Model):
     class Meta:
         db_table = "candidates"
         verbose_name = "candidate"
+        constraints: ClassVar = [known_values("candidates", action=["BUY", "SELL"])]
         indexes: ClassVar = [
             # signals.generation.candidates.interrupted: passed, but not logged; nearly always none.
             models.Index(

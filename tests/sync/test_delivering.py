@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import connection
 
-from signals.flush import Flusher
 from signals.journal import Journal
+from signals.ledger.flush import Flusher
 from signals.models import Signal
 from signals.tracker import SignalTracker
 from sync import breaker
 from sync.alpine import AlpineSyncService
-from sync.deliver import Deliverer, Tally
 from sync.models import Breaker, Delivery
 from sync.outbox import enqueue
-from sync.schedule import LEASE
+from sync.retry import LEASE
+from sync.worker import Deliverer, Tally
 from tests.samples import a_signal
 from tests.sync.alpine_server import Alpine, Behave, Handler, accept, answer, cut_short, reset
 from tests.sync.conftest import Clock, Log
@@ -51,7 +51,7 @@ def test_every_signal_arrives_once(log: Log, deliverer: Deliverer, alpine: Alpin
 
 
 def test_what_arrives_is_the_signal(journal: Journal, deliverer: Deliverer, alpine: Alpine) -> None:
-    tracker = SignalTracker(journal, Flusher(journal, handlers=[enqueue]), origin="t")
+    tracker = SignalTracker.with_parts(journal, Flusher(journal, handlers=[enqueue]), origin="t")
     given = a_signal(regime="BULL", reasoning="so", sources=4, agreement=0.75, extra_note="x")
     signal_id = tracker.log_signal(given)
     deliverer.run()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.installation import Installation
-from tests.signals.crash.nurse import Nursery
+from tests.signals.crash.pool_client import Nursery
 
 pytestmark = pytest.mark.slow
 ENOUGH = {"writer": 15, "async-writer": 60, "logger": 3}
@@ -39,7 +39,7 @@ def test_hints_that_cannot_be_sent_are_only_warnings(installation: Installation)
         pid = nursery.start("async-writer")
         _take_away(argo, "broker")
         (argo.folder / "broker").write_text("no folder any more")
-        _wait_until(lambda: "No hint could be sent" in log.read_text())
+        _wait_until(lambda: "No worker could be woken" in log.read_text())
         before = len((argo.folder / "acknowledged").read_text())
         _wait_until(lambda: len((argo.folder / "acknowledged").read_text()) > before)
         nursery.end(pid)

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 
-from signals.api_keys import create_key
+from signals.keys import create_key
 from signals.models import CandidateRecord, Signal
 from signals.tracker import SignalTracker
 from tests.samples import a_signal
@@ -58,7 +58,7 @@ def test_a_signals_page_shows_every_vote_with_its_figures(replayed: Signal, cler
 
 
 def test_votes_of_another_shape_are_shown_as_they_are(clerk: Client) -> None:
-    tracker = SignalTracker.from_settings(origin="test")
+    tracker = SignalTracker("test")
     for votes in ([{"analyst": "<b>somebody</b>"}], [{"source": "x", "figures": 3}], []):
         tracker.log_signal(a_signal(votes=votes))
     for signal in Signal.objects.all():

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from signals.clock import utc_now
-from signals.generation.recipe import Recipe
+from signals.generation.pipeline import Recipe
 from signals.generation.service import INTERRUPTED_AFTER, CycleFailed, SignalGenerationService
 from signals.generation.votes import Direction, Vote
 from signals.journal import JournalError
@@ -33,7 +33,7 @@ class Made:
     def __init__(self, market: ScriptedMarket, how: Recipe, **options: Any) -> None:  # noqa: ANN401
         self.market = market
         self.later = timedelta()
-        self.tracker = SignalTracker.from_settings(origin="generator", clock=market.now)
+        self.tracker = SignalTracker(origin="generator", clock=market.now)
         self.service = SignalGenerationService(
             market, how, self.tracker, wall_clock=lambda: utc_now() + self.later, **options
         )

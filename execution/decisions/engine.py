@@ -1,0 +1,175 @@
+"""Decides on signals: asks the rules, and stores either an order or every reason against it."""
+
+import logging
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.db import DatabaseError, transaction
+
+from execution.accounts import compliance
+from execution.accounts.portfolio import portfolio
+from execution.accounts.rows import REPLAY
+from execution.brokers.protocol import Account, BrokerError
+from execution.context import TradingContext
+from execution.decisions import queue
+from execution.decisions.intents import intent_of, size
+from execution.decisions.prechecks import precheck
+from execution.decisions.queue import ClaimedDecision
+from execution.models import Counterfactual, Decision, Order
+from execution.orders.router import new_bracket, send, send_due
+from execution.risk.model import Intent
+from execution.risk.rules import denials
+from execution.types import Denial, Reason
+from signals.ledger.outcomes import record_order
+
+logger = logging.getLogger(__name__)
+
+BATCH_SIZE, BACKLOG_BATCH_SIZE = 20, 500
+PAUSE = 0.1
+"""Seconds between two batches of a backlog, so that other processes can write."""
+RETRY_AFTER = timedelta(seconds=5)
+BY = "execution"
+
+
+@dataclass
+class DecisionCounts:
+    """How many decisions of one run were executed, skipped or postponed."""
+
+    executed: int = 0
+    skipped: int = 0
+    postponed: int = 0
+
+
+def send_and_decide(context: TradingContext) -> DecisionCounts:
+    """Send the orders that are due, and decide on every signal that waits.
+
+    A failure to send an order does not stop the decisions; it is raised after them.
+    """
+    try:
+        send_due(context)
+    finally:
+        counts = execute_due(context)
+    return counts
+
+
+def execute_due(context: TradingContext, only: int | None = None) -> DecisionCounts:
+    """Decide on every signal that waits, oldest first, or `only` on the signal of this row."""
+    owner = f"{os.getpid()}-{uuid4().hex}"
+    counts = DecisionCounts()
+    if only is None and context.account != REPLAY:  # a replay decides on signals as it makes them
+        counts.skipped = _skip_backlog(context)
+    while True:
+        claimed = queue.claim(context.account, owner, BATCH_SIZE, context.clock(), only)
+        for each in claimed:
+            _count(counts, _decide(context, each))
+        if len(claimed) < BATCH_SIZE:
+            return counts
+
+
+def _skip_backlog(context: TradingContext) -> int:
+    """Skip what needs no rule, many signals in one transaction; return how many were skipped.
+
+    One transaction for each would keep the flush from the database. When few are left, they are
+    decided one by one.
+    """
+    count = 0
+    while True:
+        now = context.clock()
+        with transaction.atomic():
+            waiting = queue.due_automatic(BACKLOG_BATCH_SIZE, now)
+            found = [(each, why) for each in waiting if (why := precheck(context, each, now))]
+            queue.skip_each(context.account, found, now)
+            skipped = (decision.signal for decision, _ in found)
+            Counterfactual.objects.begin(skipped, context.expiry, now)
+        count += len(found)
+        if len(found) < BACKLOG_BATCH_SIZE:
+            return count
+        time.sleep(PAUSE)
+
+
+def _count(counts: DecisionCounts, status: Decision.Status) -> None:
+    names = {Decision.Status.EXECUTED: "executed", Decision.Status.SKIPPED: "skipped"}
+    name = names.get(status, "postponed")
+    setattr(counts, name, getattr(counts, name) + 1)
+
+
+def _decide(context: TradingContext, claimed: ClaimedDecision) -> Decision.Status:
+    try:
+        if why := precheck(context, claimed.decision, context.clock()):
+            return _skip(context, claimed, [why])
+        asked_at = context.clock()
+        return _judge(context, claimed, replace(context.broker.account(), time=asked_at))
+    except DatabaseError:
+        raise
+    except BrokerError as error:
+        logger.warning("%s: not decided yet, the broker failed: %s", claimed.decision.signal, error)
+    except Exception:  # one failure must not block the others; it is skipped once it is too old
+        logger.exception("%s: not decided yet", claimed.decision.signal)
+    queue.postpone(claimed, context.clock() + RETRY_AFTER)
+    return Decision.Status.PENDING
+
+
+def _judge(context: TradingContext, claimed: ClaimedDecision, money: Account) -> Decision.Status:
+    """Ask all rules. The account is locked, so that the next decision sees this one's order."""
+    try:
+        wanted = intent_of(context, claimed.decision.signal)
+    except (ValueError, ArithmeticError) as error:
+        text = f"the figures of the signal make no trade: {error}"
+        return _skip(context, claimed, [Denial(Reason.FIGURES, text)])
+    with transaction.atomic():
+        now = context.clock()
+        held = portfolio(context, money, now)
+        intent, why = size(context, wanted, held)
+        why += denials(intent, held, context.limits, now)
+        why += compliance.denials(context, money, intent.symbol, now)
+        entry = None if why else _order(context, claimed, intent, now)
+    if why:
+        return _skip(context, claimed, why)
+    if entry is None:  # another worker has the decision
+        return Decision.Status.PENDING
+    _send(context, entry)
+    return Decision.Status.EXECUTED
+
+
+def _send(context: TradingContext, entry: Order) -> None:
+    """Send the order now; if that fails, the monitor's next look sends it."""
+    try:
+        send(context, entry)
+    except DatabaseError:
+        raise
+    except Exception:
+        logger.exception("%s could not be sent yet", entry)
+
+
+def _order(
+    context: TradingContext, claimed: ClaimedDecision, intent: Intent, now: datetime
+) -> Order | None:
+    """Store the order, the decision and the signal's `order_id` in the caller's transaction.
+
+    None, and a rollback, if another worker has the decision now.
+    """
+    entry = new_bracket(context, claimed.decision.signal, intent, now)
+    if not queue.execute(claimed, entry.client_order_id, now):
+        transaction.set_rollback(True)
+        return None
+    Counterfactual.objects.forget(claimed.decision.pk)  # it may stem from an earlier decision
+    record_order(claimed.decision.signal.signal_id, entry.client_order_id, who=BY,
+                 why="executed", now=now, journal=context.journal)  # fmt: skip
+    return entry
+
+
+def _skip(
+    context: TradingContext, claimed: ClaimedDecision, why: Sequence[Denial]
+) -> Decision.Status:
+    now, signal = context.clock(), claimed.decision.signal
+    with transaction.atomic():
+        if queue.skip(claimed, why, now):
+            Counterfactual.objects.begin([signal], context.expiry, now)
+            if signal.order_id:  # journaled by a worker that died before its order was a row
+                record_order(signal.signal_id, None, who=BY, why="there is no such order",
+                             now=now, journal=context.journal)  # fmt: skip
+    return Decision.Status.SKIPPED

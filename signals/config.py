@@ -1,0 +1,75 @@
+"""The ledger and the market as the settings describe them; one journal for each process."""
+
+from functools import cache
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from signals.journal import Journal
+from signals.ledger.flush import Flusher
+from signals.ledger.store import StoredHandler
+from signals.market.protocol import MarketData
+from signals.wakeup import WakeUp
+
+
+@cache
+def journal() -> Journal:
+    """This machine's journal; its threads share one write, so a process has one."""
+    return Journal(settings.DATA_DIR / "signals.log", segment_bytes=settings.SIGNAL_SEGMENT_BYTES)
+
+
+def flusher() -> Flusher:
+    """Drains the journal into the default database and calls the stored handlers."""
+    return Flusher(
+        journal(),
+        handlers=stored_handlers(),
+        max_lines=settings.SIGNAL_FLUSH_ROWS,
+    )
+
+
+def stored_handlers() -> list[StoredHandler]:
+    """The functions that SIGNAL_STORED_HANDLERS names, in order."""
+    return [import_string(path) for path in settings.SIGNAL_STORED_HANDLERS]
+
+
+def wake_flush(count: int) -> None:
+    """Ask a worker to flush, because `count` more signals wait. Return at once."""
+    _flush_wakeup().notify(count)
+
+
+@cache
+def _flush_wakeup() -> WakeUp:
+    return WakeUp(
+        "signals.tasks.flush",
+        batch_size=settings.SIGNAL_BATCH_SIZE,
+        linger=settings.SIGNAL_FLUSH_LINGER,
+        expires=settings.SIGNAL_BATCH_TIMEOUT,
+    )
+
+
+def market() -> MarketData:
+    """The market that MARKET_DATA names. Raises `FeedError` where its settings do not do."""
+    return {"sample": _sample, "files": _files, "alpaca": _alpaca}[settings.MARKET_DATA]()
+
+
+def _sample() -> MarketData:
+    made: MarketData = import_string("signals.market.sample.SampleMarket")()
+    return made
+
+
+def _files() -> MarketData:
+    kind = import_string("signals.market.files.FolderMarket")
+    made: MarketData = kind(settings.MARKET_FOLDER, settings.MARKET_EXCHANGE)
+    return made
+
+
+def _alpaca() -> MarketData:
+    """Loaded only where it is wanted: `alpaca-py` takes half a second and 20 MiB."""
+    made: MarketData = import_string("signals.market.alpaca.AlpacaMarket")(
+        settings.ALPACA_API_KEY,
+        settings.ALPACA_SECRET_KEY,
+        settings.ALPACA_DATA_URL,
+        feed=settings.ALPACA_FEED,
+        exchange=settings.MARKET_EXCHANGE,
+    )
+    return made

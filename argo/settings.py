@@ -1,4 +1,4 @@
-"""Settings: flat, from the environment (README, "Settings"), refused where they make no sense."""
+"""Settings: flat, from the environment (`.env.example` lists them); an invalid one is refused."""
 
 from math import ceil
 from pathlib import Path

@@ -1,6 +1,7 @@
 """Turns a Markdown page into HTML with anchors, a table of contents and links that work."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -74,7 +75,7 @@ def _inside(tokens: Sequence[Token]) -> Iterator[Token]:
 
 def _headings(tokens: Sequence[Token]) -> Iterator[tuple[str, str, str]]:
     """Yield the tag, the anchor and the plain text of each heading."""
-    for opening, content in zip(tokens, tokens[1:], strict=False):
+    for opening, content in pairwise(tokens):
         if opening.type == "heading_open":
             text = "".join(child.content for child in content.children or ())
             yield opening.tag, str(opening.attrGet("id") or ""), text

@@ -19,7 +19,7 @@ def plain(figures: Sequence[Figure]) -> str:
 
 
 def markdown(figures: Sequence[Figure]) -> str:
-    """A table for the README."""
+    """A table for the manual, `templates/docs/operations.md`."""
     rows = [HEAD, ("---",) * len(HEAD), *map(_cells, figures)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

@@ -6,7 +6,8 @@ What a block is for follows from the word behind its fence:
 - `text`, `json`: what the `bash` block before it prints; "…" stands for text that varies.
 - `sh`: commands that the tests do not run, since they install, start or need something from
   outside. Argo's commands in them must still take their arguments.
-- `python`, `toml`, `csv`: a file of the name in the first line's comment; Python without one is run.
+- `python`, `toml`: a file of the name in the first line's comment; Python without one is run.
+- `ini`, `nginx`: an example of another program's configuration.
 """
 
 import re

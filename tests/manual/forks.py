@@ -1,9 +1,9 @@
 """Runs Argo's commands in forks of a warm process, each as if it had been started alone.
 
-Run as `python -m tests.manual.forks SOCKET`; it ends with its standard input. It loads the libraries
-once. For each new environment it forks a process that loads the settings and Argo's modules once;
-that one forks for each request of `tests/manual/client.py`, takes over the client's folder and
-standard streams, and runs the command.
+Run as `python -m tests.manual.forks SOCKET`; it ends with its standard input. It loads the
+libraries once. For each new environment it forks a process that loads the settings and Argo's
+modules once; that one forks for each request of `tests/manual/client.py`, takes over the client's
+folder and standard streams, and runs the command.
 """
 
 import json
@@ -20,6 +20,8 @@ from importlib import import_module
 from io import StringIO
 from typing import Any, NoReturn
 from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+from django.core.exceptions import ImproperlyConfigured
 
 import argo  # noqa: F401  # swaps the SQLite library, as every start of Argo does
 
@@ -85,18 +87,18 @@ def _prepare(environment: dict[str, str], not_for_it: Sequence[int]) -> socket.s
         os.close(descriptor)  # or whoever reads what the command writes would wait for its end
     os.environ.clear()
     os.environ.update(environment)
-    failed: BaseException | None = None
+    is_loaded = True
     try:
         _load()
-    except BaseException as error:  # each command shall say so
-        failed = error
+    except ImproperlyConfigured:  # each command shall say so
+        is_loaded = False
     while True:
         request, descriptors, _, _ = socket.recv_fds(theirs, LONGEST_REQUEST, 4)
         if not request:
             os._exit(0)
         if os.fork() == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            _become(json.loads(request), descriptors, failed)
+            _become(json.loads(request), descriptors, is_loaded)
         for descriptor in descriptors:
             os.close(descriptor)
 
@@ -104,19 +106,17 @@ def _prepare(environment: dict[str, str], not_for_it: Sequence[int]) -> socket.s
 def _load() -> None:
     """Load the settings, and what every command or its checks load."""
     import django
-    from django.apps import apps
     from django.conf import settings
     from django.core.management import get_commands, load_command_class
 
     django.setup()
     import_module(settings.ROOT_URLCONF)
-    ours = {config.name for config in apps.get_app_configs()} & {"argo", "signals", "sync", "execution"}
     for name, app in get_commands().items():
-        if app in ours:
+        if app in ("argo", "signals", "sync", "execution"):
             load_command_class(app, name)
 
 
-def _become(asked: dict[str, Any], descriptors: list[int], failed: BaseException | None) -> NoReturn:
+def _become(asked: dict[str, Any], descriptors: list[int], is_loaded: bool) -> NoReturn:
     """Do what the client asks, tell it the exit code, and end."""
     connection = socket.socket(fileno=descriptors[0])
     os.chdir(asked["folder"])
@@ -128,13 +128,13 @@ def _become(asked: dict[str, Any], descriptors: list[int], failed: BaseException
     try:
         if asked["arguments"] == ["serve"]:
             _serve(connection)
-        _run(asked["arguments"], failed)
+        _run(asked["arguments"], is_loaded)
         code = 0
     except SystemExit as end:
         if isinstance(end.code, str):
             sys.stderr.write(f"{end.code}\n")
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
+    except Exception:  # noqa: BLE001  # a command's, which Python itself would show
         traceback.print_exc()
     for output in (sys.stdout, sys.stderr):
         output.flush()
@@ -142,14 +142,14 @@ def _become(asked: dict[str, Any], descriptors: list[int], failed: BaseException
     os._exit(code)
 
 
-def _run(arguments: list[str], failed: BaseException | None) -> None:
+def _run(arguments: list[str], is_loaded: bool) -> None:
     """Run the command; of `up`, which would serve for ever, only the arguments are read."""
     from django.core.management import load_command_class
 
     from manage import main as manage
 
     sys.argv = ["manage.py", *arguments]
-    if arguments[0] == "up" and failed is None:
+    if arguments[0] == "up" and is_loaded:
         command = load_command_class("argo", "up")
         command.create_parser("manage.py", "up").parse_args(arguments[1:])
     else:
@@ -158,8 +158,9 @@ def _run(arguments: list[str], failed: BaseException | None) -> None:
 
 def _serve(connection: socket.socket) -> NoReturn:
     """Serve HTTP and flush, as `up` does, until the client is gone."""
-    from argo.wsgi import application
     from django.core.management import call_command
+
+    from argo.wsgi import application
 
     def flush() -> None:
         while True:

@@ -1,6 +1,6 @@
 """Makes the manual's table of settings from .env.example.
 
-Run as `python -m tests.manual.settings_table`: it rewrites the table in `templates/docs/settings.md`.
+Run as `python -m tests.manual.settings_table`: it renews the table in `templates/docs/settings.md`.
 """
 
 import re

@@ -27,6 +27,13 @@ curl() { command curl --silent --show-error "${@//localhost:8000/127.0.0.1:$PORT
 """What is shown is what a terminal shows: output and errors. A command that fails ends the page."""
 
 
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        free: int = probe.getsockname()[1]
+        return free
+
+
 @dataclass(frozen=True)
 class Warm:
     """The warm process, and how to ask it to run a command."""
@@ -61,7 +68,7 @@ class Clone:
     folder: Path
     warm: Warm
     settings: dict[str, str] = field(default_factory=dict)
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=free_port)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -88,7 +95,7 @@ class Clone:
         environment = self.environment
         with _served(self, environment) if with_server else _nothing():
             done = subprocess.run(
-                ["bash", "-c", script], cwd=self.folder, env=environment, timeout=120,
+                ["/bin/bash", "-c", script], cwd=self.folder, env=environment, timeout=120,
                 capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
             )  # fmt: skip
         outputs = _by_line(done.stdout)
@@ -127,10 +134,3 @@ def _served(clone: Clone, environment: dict[str, str]) -> Iterator[None]:
 @contextmanager
 def _nothing() -> Iterator[None]:
     yield
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        free: int = probe.getsockname()[1]
-        return free

@@ -1,12 +1,19 @@
 """What README.md and the manual show is true: commands run, and print what is shown."""
 
+import json
+import re
+import shlex
+import subprocess
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
+from django.core.management import get_commands, load_command_class
 
 from tests.installation import ROOT
 from tests.manual.blocks import Block, blocks, documents
 from tests.manual.shell import Clone, agrees
+from tests.samples import a_signal
 
 WORDS = {"bash", "sh", "text", "json", "python", "toml", "ini", "nginx"}
 OUTPUT, RUNS = ("text", "json"), ("bash", "python")
@@ -41,9 +48,26 @@ def test_a_difference_in_the_output_is_noticed() -> None:
     assert not agrees("1 stored\n", "1 stored\n1 more\n")
 
 
+@pytest.mark.parametrize("name", documents())
+def test_commands_that_are_not_run_are_bash_and_take_their_arguments(name: str) -> None:
+    for block in blocks(documents()[name]):
+        if block.word == "sh":
+            subprocess.run(["/bin/bash", "-n", "-c", block.text], check=True)
+            for command, *arguments in _commands(block.text):
+                app = get_commands()[command]
+                parser = load_command_class(str(app), command).create_parser("manage.py", command)
+                parser.parse_args(arguments)
+
+
 def test_ci_runs_the_readmes_test_command() -> None:
     (command,) = (b.text.strip() for b in blocks(ROOT / "README.md") if "pytest" in b.text)
     assert command in (ROOT / ".ci/run").read_text().splitlines()
+
+
+def _commands(text: str) -> list[list[str]]:
+    """Return the words of each command of Argo in a script."""
+    found = re.findall(r"(?:^|\s)(?:argo|manage\.py) (.+?)(?:$|&&|\|)", text, re.MULTILINE)
+    return [shlex.split(words, comments=True) for words in found]
 
 
 def _nothing(clone: Clone) -> Clone:
@@ -52,7 +76,7 @@ def _nothing(clone: Clone) -> Clone:
 
 def _with_signal(clone: Clone) -> Clone:
     """Let there be something to back up and to rebuild."""
-    clone.output("log_signal", orjson.dumps(signal()).decode())
+    clone.output("log_signal", json.dumps(a_signal()))
     return clone
 
 
@@ -73,7 +97,5 @@ def _calls(every: list[Block]) -> bool:
 
 def _shown(every: list[Block]) -> list[tuple[int, Block]]:
     """Return each block of output with the line of the block that prints it."""
-    pairs = zip(every, every[1:], strict=False)
+    pairs = pairwise(every)
     return [(did.line, block) for did, block in pairs if did.word in RUNS and block.word in OUTPUT]
-
-

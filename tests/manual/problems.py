@@ -10,13 +10,13 @@ WRITERS = {
     "argo/health.py": {"health", "_database"},
     "execution/accounts/failures.py": {"_told"},
     "execution/status.py": {"_problems"},
-    "signals/journal/reader.py": {"_open", "_check_identity"},
+    "signals/journal/reader.py": {"_is_to_come", "_check_identity"},
     "signals/ledger/flush.py": {"_start_over"},
     "signals/ledger/journal_state.py": {"_replaced", "_rescued"},
     "sync/status.py": {"brief"},
 }
 """Every function with a sentence that can be among health's `problems`."""
-SENTENCE = re.compile(r"[…A-Z].* ")
+SENTENCE = re.compile(r"(?:…|[A-Z][a-z]*)[ ']")
 
 
 def sentences() -> set[str]:

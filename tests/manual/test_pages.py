@@ -74,7 +74,9 @@ def test_a_changed_file_is_read_again(tmp_path: Path, settings: Settings) -> Non
 def test_the_style_sheet_is_served_and_nothing_comes_from_elsewhere(client: Client) -> None:
     html = client.get("/docs/").content.decode()
     (sheet,) = re.findall(r'<link rel="stylesheet" href="([^"]+)">', html)
-    assert client.get(sheet).status_code == 200
+    served = client.get(sheet)
+    assert served.status_code == 200
+    assert b"prefers-color-scheme: dark" in b"".join(served.streaming_content)
     assert not re.search(
         r"<script|<style|style=|(?:src|href)=\"(?:https?:)?//(?!127\.0\.0\.1)", html
     )

@@ -22,9 +22,13 @@ exec 2>&1
 set -e
 shopt -s expand_aliases
 argo() { .venv/bin/python manage.py "$@"; }
-curl() { command curl --silent --show-error "${@//localhost:8000/127.0.0.1:$PORT}"; }
+curl() {
+  command curl --silent --fail-with-body "${@//localhost:8000/127.0.0.1:$PORT}" ||
+    echo "$AT" >> refused
+}
 """
-"""What is shown is what a terminal shows: output and errors. A command that fails ends the page."""
+"""What is shown is what a terminal shows: output and errors. A command that fails ends the page.
+The file `refused` gets the line of each block in which Argo refuses a call."""
 
 
 def free_port() -> int:
@@ -82,6 +86,12 @@ class Clone:
         program.write_text(f'#!/bin/sh\nshift\nexec {shlex.join(self.warm.client)} "$@"\n')
         program.chmod(0o755)
 
+    @property
+    def refused(self) -> set[int]:
+        """Return the lines of the blocks in which Argo refused a call over HTTP."""
+        path = self.folder / "refused"
+        return set(map(int, path.read_text().split())) if path.exists() else set()
+
     def output(self, *arguments: str) -> str:
         """Return what a command prints. Raises `CalledProcessError` if it fails."""
         return subprocess.check_output(
@@ -91,7 +101,9 @@ class Clone:
     def run(self, blocks: Sequence[Block], *, with_server: bool) -> dict[int, str]:
         """Run the blocks that are to be run, and return what each printed, by its line."""
         commands = [(block.line, command) for block in blocks if (command := _command(block))]
-        script = PREAMBLE + "".join(f"echo; echo '{MARK} {at}'\n{do}\n" for at, do in commands)
+        script = PREAMBLE + "".join(
+            f"AT={at}; echo; echo '{MARK} {at}'\n{do}\n" for at, do in commands
+        )
         environment = self.environment
         with _served(self, environment) if with_server else _nothing():
             done = subprocess.run(

@@ -32,6 +32,7 @@ def test_what_is_shown_runs_and_prints_what_is_shown(name: str, clone: Clone) ->
         if block.file_name:
             (clone.folder / block.file_name).write_text(block.text)
     outputs = clone.run(every, with_server=_calls(every) or name == "sync")
+    assert clone.refused == {line for line, shown in _shown(every) if '"errors"' in shown.text}
     for line, shown in _shown(every):
         printed = outputs[line]
         assert agrees(shown.text, printed), f"{RUN[name]}:{shown.line}\n{printed}"

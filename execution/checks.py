@@ -1,4 +1,4 @@
-"""System checks: what would trade otherwise than it was meant is said before anything is traded."""
+"""System checks: they report settings that would trade otherwise than intended, before a trade."""
 
 import re
 from collections.abc import Iterator
@@ -13,26 +13,26 @@ from execution.prop_firm.presets import load
 from signals.market.instruments import normalised
 
 SYMBOL = re.compile(r"[A-Za-z0-9.\-/=^:_&]{1,32}")
-"""As signals spell them."""
+"""The spelling of symbols in signals."""
 NEW_YORK = "XNYS"
-"""The exchange of most, which is known without a look."""
+"""The usual exchange, which needs no look-up."""
 
 
 @register()
 def prop_firm(**_: object) -> list[CheckMessage]:
-    """The rule set that is named is there, and can be read."""
+    """Report a rule set of PROP_FIRM that is missing or cannot be read."""
     own = Path(settings.PROP_FIRM_FILE) if settings.PROP_FIRM_FILE else None
     try:
         load(settings.PROP_FIRM, own)
     except InvalidInput as error:
-        hint = "Correct PROP_FIRM or PROP_FIRM_FILE; off means that there is no firm."
+        hint = "Correct PROP_FIRM or PROP_FIRM_FILE; off means no prop firm."
         return [Error(f"{error}.", hint=hint, id="execution.E001")]
     return []
 
 
 @register()
 def broker_has_keys(**_: object) -> list[CheckMessage]:
-    """Alpaca knows its customers by their keys."""
+    """Report missing keys of Alpaca."""
     if settings.BROKER != "alpaca" or (settings.ALPACA_API_KEY and settings.ALPACA_SECRET_KEY):
         return []
     hint = "Set ALPACA_API_KEY and ALPACA_SECRET_KEY, or BROKER=paper."
@@ -40,40 +40,40 @@ def broker_has_keys(**_: object) -> list[CheckMessage]:
 
 
 @register()
-def live_is_said_in_full(**_: object) -> list[CheckMessage]:
-    """Real money is traded by one word alone."""
+def live_is_clear(**_: object) -> list[CheckMessage]:
+    """Report an ALPACA_LIVE that is neither yes, no nor empty: real money needs a clear word."""
     if settings.ALPACA_LIVE in ("", "no", "yes"):
         return []
     hint = "Write yes in full to trade with real money; leave it empty for paper."
-    text = f"ALPACA_LIVE is {settings.ALPACA_LIVE!r}, which may mean anything."
+    text = f"ALPACA_LIVE is {settings.ALPACA_LIVE!r}, which is not clear."
     return [Error(text, hint=hint, id="execution.E003")]
 
 
 @register()
 def zone(**_: object) -> list[CheckMessage]:
-    """A trading day begins at midnight of a place that there is."""
+    """Report an unknown time zone in TRADING_ZONE."""
     try:
         ZoneInfo(settings.TRADING_ZONE)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        hint = "It is a time zone's name, like America/New_York."
-        text = f"TRADING_ZONE is {settings.TRADING_ZONE!r}, and there is no such zone."
+        hint = "Use the name of a time zone, such as America/New_York."
+        text = f"TRADING_ZONE is {settings.TRADING_ZONE!r}, which is not a time zone."
         return [Error(text, hint=hint, id="execution.E004")]
     return []
 
 
 @register()
 def exchange(**_: object) -> list[CheckMessage]:
-    """Stocks trade on an exchange whose calendar there is."""
+    """Report an exchange in MARKET_EXCHANGE that has no calendar."""
     name = settings.MARKET_EXCHANGE
     if name == NEW_YORK or name in _exchanges():
         return []
-    hint = "It is the name of a calendar of exchange_calendars: XNYS is New York, XLON London."
-    text = f"MARKET_EXCHANGE is {name!r}, and there is no such exchange."
+    hint = "Use the name of a calendar of exchange_calendars: XNYS is New York, XLON is London."
+    text = f"MARKET_EXCHANGE is {name!r}, which is not an exchange."
     return [Error(text, hint=hint, id="execution.E007")]
 
 
 def _exchanges() -> list[str]:
-    """Loaded only where it is wanted: with pandas it takes half a second and 80 MiB."""
+    """Return the names of all calendars; loaded on demand, because pandas takes 80 MiB."""
     from exchange_calendars import get_calendar_names
 
     return list(get_calendar_names())
@@ -81,11 +81,11 @@ def _exchanges() -> list[str]:
 
 @register()
 def groups(**_: object) -> list[CheckMessage]:
-    """A group that does not hold two symbols limits nothing, and nobody would notice."""
+    """Report a group of RISK_GROUPS with fewer than two symbols: it limits nothing."""
     return [
         Error(
-            f"RISK_GROUPS: {'+'.join(group)!r} is no group.",
-            hint="Write AAPL+MSFT+GOOG, and several groups with commas between.",
+            f"RISK_GROUPS: {'+'.join(group)!r} is not a group.",
+            hint="Write AAPL+MSFT+GOOG, and separate several groups with commas.",
             id="execution.E005",
         )
         for group in settings.RISK_GROUPS
@@ -95,11 +95,11 @@ def groups(**_: object) -> list[CheckMessage]:
 
 @register()
 def symbols_are_one_each(**_: object) -> list[CheckMessage]:
-    """A list that is separated otherwise would be one symbol that nothing has."""
+    """Report a text that is not a symbol, such as a list without commas."""
     return [
         Error(
-            f"{setting}: {name!r} is no symbol.",
-            hint="Write AAPL,BTC-USD: symbols with commas between.",
+            f"{setting}: {name!r} is not a symbol.",
+            hint="Write AAPL,BTC-USD: symbols separated by commas.",
             id="execution.E006",
         )
         for setting, name in _symbols()
@@ -115,22 +115,24 @@ def _symbols() -> Iterator[tuple[str, str]]:
 
 @register()
 def symbols_contradict(**_: object) -> list[CheckMessage]:
-    """What is allowed and restricted both is not traded; it is said, lest it be a surprise."""
+    """Warn of symbols that are both allowed and restricted: they are not traded."""
     allowed = set(map(normalised, settings.RISK_ALLOWED))
     both = allowed & set(map(normalised, settings.RISK_RESTRICTED))
     if not both:
         return []
-    text = f"{', '.join(sorted(both))} is in RISK_ALLOWED and in RISK_RESTRICTED: it is not traded."
+    text = (
+        f"{', '.join(sorted(both))} is in both RISK_ALLOWED and RISK_RESTRICTED, and is not traded."
+    )
     return [Warning(text, id="execution.W002")]
 
 
 @register()
 def real_money(**_: object) -> list[CheckMessage]:
-    """Nobody trades real money without having read so."""
+    """Warn that real money is traded."""
     if not (
         settings.AUTO_EXECUTE and settings.BROKER == "alpaca" and settings.ALPACA_LIVE == "yes"
     ):
         return []
-    hint = "Set AUTO_EXECUTE=no or take ALPACA_LIVE away if that is not meant."
+    hint = "Set AUTO_EXECUTE=no or remove ALPACA_LIVE if you do not want that."
     text = "Every signal that the rules allow is traded with real money."
     return [Warning(text, hint=hint, id="execution.W001")]

@@ -20,9 +20,9 @@ class TradingContext:
     """Everything that decisions, orders and the monitor of one account need.
 
     `day_of` tells the trading day of a moment. `max_age` is how old a signal may be, `grace` how
-    long after a session orders are still made, for the next one; `patience` how long an entry may
-    wait to be filled, and `expiry` how long a position may be open. Stop and target are rounded to
-    the tick of the `instrument`. Nothing is decided before `stands_at`: of a replay, how far the
+    long after a session orders are still made, for the next one; `entry_timeout` how long an entry
+    may wait to be filled, and `expiry` how long a position may be open. Stop and target are rounded
+    to the tick of the `instrument`. Nothing is decided before `stands_at`: of a replay, how far the
     account was traded.
     """
 
@@ -39,7 +39,7 @@ class TradingContext:
     auto_execute: bool = False
     max_age: timedelta = timedelta(minutes=15)
     grace: timedelta = timedelta(hours=1)
-    patience: timedelta = timedelta(days=5)  # longer than any holiday
+    entry_timeout: timedelta = timedelta(days=5)  # longer than any holiday
     expiry: timedelta = timedelta(days=30)
     instrument: Callable[[str], Instrument] = instrument
     stands_at: datetime | None = None

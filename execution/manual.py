@@ -1,6 +1,6 @@
-"""What a person asks for: a signal decided on now, an order canceled, a position closed.
+"""What a person asks for: decide on a signal now, cancel an order, close a position.
 
-The rules are those of every trade: there is no way round them.
+The same rules apply as to every trade.
 """
 
 import logging
@@ -12,21 +12,18 @@ from execution.decisions.queue import ask_for, decision_of
 from execution.models import Decision, Order, Position
 from execution.monitoring import monitor
 from execution.monitoring.reconcile import reconcile
-from execution.types import AT_BROKER, Leg
+from execution.types import AT_BROKER, ExitReason, Leg
 from signals.ledger.queries import row_of
 
 logger = logging.getLogger(__name__)
-
-MANUAL = "manual"
 
 
 def execute(context: TradingContext, signal_id: str, who: str) -> Decision:
     """Decide on the signal now, by the rules of every trade, and send its order.
 
-    Our books are compared with the broker's before: where it does not answer nothing is asked for,
-    and nothing will happen. The decision is still pending where another worker has it, or the
-    broker fails meanwhile: then it is made soon. Raises `NotFound`, `Conflict` as `ask_for` does,
-    and `BrokerError`.
+    First our records are compared with the broker's: if it does not answer, nothing is queued. The
+    returned decision is still pending if another worker has it, or if the broker fails meanwhile;
+    then it is made soon. Raises `NotFound` and `Conflict` as `ask_for` does, and `BrokerError`.
     """
     row = row_of(signal_id)
     reconcile(context)
@@ -36,21 +33,20 @@ def execute(context: TradingContext, signal_id: str, who: str) -> Decision:
 
 
 def cancel(context: TradingContext, order: Order, *, who: str, why: str) -> Order:
-    """Have the broker cancel an entry that may still fill; how the order stands then.
+    """Have the broker cancel an entry that may still fill; return the order as it is then.
 
-    What it has filled stays a position, with its exits. Raises `Conflict` for an order that is not
-    at this context's broker, or is an exit, without which a position would be unprotected; and
-    `BrokerError`.
+    A part that is filled stays a position, with its exits. Raises `Conflict` if the order is not at
+    this account's broker, or is an exit, which protects a position; and `BrokerError`.
     """
     if order.account != context.account:
         raise Conflict(f"{order} is on the account {order.account}, not on {context.account}.")
     if order.leg != Leg.ENTRY:
         raise Conflict(
-            f"The {order.leg} of {order.symbol} goes with its entry, and protects what that has "
-            "filled. Close the position instead."
+            f"The {order.leg} of {order.symbol} protects what its entry has filled. Close the "
+            "position instead."
         )
     if order.state not in AT_BROKER:
-        raise Conflict(f"{order}: only what the broker has can be canceled.")
+        raise Conflict(f"{order}: only an order that is at the broker can be canceled.")
     logger.warning("%s cancels %s: %s", who, order.client_order_id, why)
     monitor.cancel(context, order, f"{who} cancels it: {why}")
     order.refresh_from_db()
@@ -58,12 +54,15 @@ def cancel(context: TradingContext, order: Order, *, who: str, why: str) -> Orde
 
 
 def close(account: str, position: Position, *, who: str, why: str) -> None:
-    """Have the monitor close the position at its next look. Raises `Conflict`."""
+    """Have the monitor close the position at its next look.
+
+    Raises `Conflict` if it is on another account, is closed, or is being closed.
+    """
     if position.account != account:
         raise Conflict(f"{position} is on the account {position.account}, not on {account}.")
     if position.status != Position.Status.OPEN:
-        raise Conflict(f"{position}: it is closed already.")
+        raise Conflict(f"{position}: it is already closed.")
     if position.closing_for:
-        raise Conflict(f"{position}: it is being closed already, for {position.closing_for}.")
+        raise Conflict(f"{position}: it is already being closed: {position.closing_for}.")
     logger.warning("%s closes %s of %s: %s", who, position, position.pk, why)
-    monitor.ask_to_close(position, MANUAL)
+    monitor.ask_to_close(position, ExitReason.MANUAL)

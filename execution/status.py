@@ -1,4 +1,4 @@
-"""How execution stands, for health, the API, the admin and the command."""
+"""The state of execution, for health, the API, the admin site and the command."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -17,17 +17,17 @@ from execution.models.decision import WAITING
 from execution.types import OrderState
 from signals.clock import utc_now
 
-PATIENCE = timedelta(minutes=1)
-"""A decision that waits for longer shows that nobody decides."""
-MISSED = 3
-"""So many agreements with the broker may fail to come before it is a problem."""
+MAX_DECISION_WAIT = timedelta(minutes=1)
+"""A decision that waits longer is a problem: no worker decides."""
+MISSED_RECONCILIATIONS = 3
+"""A comparison with the broker that is overdue by this many intervals is a problem."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Of the decisions made within a time: how many, and which share was executed.
+    """The number of decisions made within a period.
 
-    `share` is None where none was made.
+    `share` is the share that was executed, 0 to 1; None without a decision.
     """
 
     executed: int
@@ -47,10 +47,10 @@ class Rate:
 
 
 class Waiting(NamedTuple):
-    """Decisions that are not made yet, and since when the oldest waits.
+    """The number of pending decisions, and the time at which the oldest was queued.
 
-    Of the second, only those count that should be made: while AUTO_EXECUTE is off, those that
-    somebody asked for.
+    `oldest_wanted` counts only decisions that should be made now: while AUTO_EXECUTE is off, those
+    that somebody asked for.
     """
 
     number: int
@@ -59,9 +59,10 @@ class Waiting(NamedTuple):
 
 
 def status(now: datetime, name: str | None = None) -> dict[str, Any]:
-    """The account, what waits, what was decided lately and why not, what is open, what is wrong.
+    """Return the state of one account: pending decisions, recent decisions with their reasons, open
+    orders and positions, halts and problems.
 
-    Of the account of that name; else of the one that is traded on.
+    `name` is the account; by default the one in the settings.
     """
     name = name or settings.TRADING_ACCOUNT
     waiting, orders, halted = _waiting(), open_orders(name), halts.standing(name)
@@ -89,7 +90,7 @@ def status(now: datetime, name: str | None = None) -> dict[str, Any]:
 
 
 def brief() -> dict[str, Any]:
-    """What health says: the state, how much waits and is open, and what a person should see to."""
+    """Return the part of the state that health reports."""
     now, name = utc_now(), settings.TRADING_ACCOUNT
     waiting, orders, halted = _waiting(), open_orders(name), halts.standing(name)
     account, failed = TradingAccount.objects.filter(name=name).first(), failures(name)
@@ -102,18 +103,18 @@ def brief() -> dict[str, Any]:
 
 
 def open_positions(account: str) -> int:
-    """How many positions are open."""
+    """Return the number of open positions."""
     return Position.objects.filter(account=account, status=Position.Status.OPEN).count()
 
 
 def open_orders(account: str) -> dict[str, int]:
-    """How many orders may still fill, by their state."""
+    """Return the number of orders that may still fill, by state."""
     counted = Counter(order.state for order in Order.objects.may_fill(account))
     return dict(sorted(counted.items()))
 
 
 def _waiting() -> Waiting:
-    """Of whichever account: whoever decides next takes them to his own. A replay's are its own."""
+    """Count the pending decisions of all accounts except the replay's."""
     wanted = Q() if settings.AUTO_EXECUTE else ~Q(asked_by="")
     found = Decision.objects.filter(WAITING).exclude(account=REPLAY)
     return Waiting(
@@ -126,7 +127,7 @@ def _waiting() -> Waiting:
 
 
 def _lately(account: str, now: datetime) -> dict[str, Any]:
-    """What was decided within the last hour and day, in one walk through that day."""
+    """Count the decisions of the last hour and day, in one scan of that day."""
     in_hour = Count("pk", filter=Q(decided_at__gte=now - timedelta(hours=1)))
     made = Decision.objects.filter(account=account, decided_at__gte=now - timedelta(days=1))
     kinds = made.values_list("status", "skipped_for").annotate(hour=in_hour, day=Count("pk"))
@@ -146,7 +147,7 @@ def _rate(counts: Counter[tuple[str, str]]) -> Rate:
 
 
 def _by_code(skipped_for: dict[str, int]) -> dict[str, int]:
-    """A signal that is skipped for several reasons counts with each; the most frequent first."""
+    """Count each reason, the most frequent first; a signal may have several."""
     counts: Counter[str] = Counter()
     for codes, count in skipped_for.items():
         for code in codes.split():
@@ -162,19 +163,21 @@ def _problems(
     failed: list[Failure],
     account: TradingAccount | None,
 ) -> Iterator[str]:
-    """What a person should see to."""
+    """Yield a sentence for each problem that a person should look at."""
     for halt in halted:
         yield f"Trading on {halt.account} is halted: {halt.reason}"
-    if waiting.oldest_wanted and now - waiting.oldest_wanted > PATIENCE:
+    if waiting.oldest_wanted and now - waiting.oldest_wanted > MAX_DECISION_WAIT:
         age = (now - waiting.oldest_wanted).total_seconds()
-        yield f"A decision has waited for {age:.0f} s: does the worker of execution run?"
+        yield f"A decision has waited for {age:.0f} s: is the execution worker running?"
     if unknown := orders.get(OrderState.UNKNOWN.value, 0):
-        yield f"Of {unknown} orders it is not known whether the broker has them."
-    yield from dict.fromkeys(each.error for each in failed)  # whichever tasks met it
+        yield f"{unknown} orders were sent without an answer; the next look asks the broker again."
+    yield from dict.fromkeys(
+        each.error for each in failed
+    )  # several tasks may report the same error
     if account and account.reconciled_at and settings.AUTO_EXECUTE:
         age = (now - account.reconciled_at).total_seconds()
-        if age > MISSED * settings.RECONCILE_INTERVAL:
-            yield f"The broker last agreed with our books {age:.0f} s ago."
+        if age > MISSED_RECONCILIATIONS * settings.RECONCILE_INTERVAL:
+            yield f"The broker's records last matched ours {age:.0f} s ago."
 
 
 def _state(halted: list[Halt]) -> str:
@@ -190,46 +193,3 @@ def _halt(halt: Halt) -> dict[str, Any]:
 
 def _age(moment: datetime | None, now: datetime) -> float | None:
     return (now - moment).total_seconds() if moment else None
-
-
-WORDS = {
-    "on": "every signal that the rules allow is traded",
-    "off": "AUTO_EXECUTE is off, and signals are traded only when asked for",
-    "halted": "trading is halted",
-}
-
-
-def as_text(found: dict[str, Any]) -> str:
-    """What `status` found, for a person."""
-    lines = [f"Account {found['account']}: {WORDS[found['state']]}.", *found["problems"]]
-    lines += [
-        f"Elsewhere, trading on {halt['account']} is halted: {halt['reason']}"
-        for halt in found["halts_elsewhere"]
-    ]
-    lines.append(_waiting_text(found))
-    for name in ("last_hour", "last_day"):
-        lines.append(f"{name.replace('_', ' ')}: {_rate_text(found[name])}")
-    if found["skipped_for"]:
-        lines.append(f"skipped for {_counts(found['skipped_for'])}")
-    orders = _counts(found["open_orders"]) or "none"
-    lines.append(f"{found['open_positions']} positions are open; open orders: {orders}")
-    if found["reconciled_at"]:
-        lines.append(f"The broker agreed at {found['reconciled_at']:%Y-%m-%d %H:%M:%S}.")
-    return "\n".join(lines)
-
-
-def _waiting_text(found: dict[str, Any]) -> str:
-    age = found["oldest_pending_seconds"]
-    since = "" if age is None else f", the oldest for {age:.0f} s"
-    return f"{found['pending']} decisions wait{since}"
-
-
-def _rate_text(rate: dict[str, Any]) -> str:
-    if rate["execution_rate"] is None:
-        return "nothing was decided"
-    share = f"{rate['execution_rate']:.1%}"
-    return f"{rate['executed']} executed ({share}), {rate['skipped']} skipped"
-
-
-def _counts(found: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in found.items())

@@ -1,4 +1,4 @@
-"""Celery tasks of execution. A message is a hint; losing or repeating it harms nothing."""
+"""Celery tasks of execution. A message is a hint: to lose or to repeat it harms nothing."""
 
 from contextlib import AbstractContextManager
 from functools import cache
@@ -10,34 +10,34 @@ from execution.accounts.failures import recording_failures
 from execution.context import TradingContext
 from execution.decisions.engine import send_and_decide
 from execution.factory import trading_context
-from execution.monitoring.monitor import monitor as look
-from execution.monitoring.reconcile import reconcile as compare
+from execution.monitoring import monitor as monitoring
+from execution.monitoring import reconcile as reconciliation
 from signals.clock import utc_now
 
 
 @shared_task(name="execution.tasks.execute")
 def execute() -> int:
-    """Decide on what waits for it, and send what is on its way; answers how many were executed."""
-    with _noted("execute"):
+    """Decide on pending signals and send due orders; return how many signals were executed."""
+    with _recording("execute"):
         return send_and_decide(_ready_context()).executed
 
 
 @shared_task(name="execution.tasks.monitor")
 def monitor() -> int:
-    """Follow the trades; answers how many orders were filled."""
-    with _noted("monitor"):
-        return look(_ready_context()).filled
+    """Look at everything that is open; return how many orders were filled."""
+    with _recording("monitor"):
+        return monitoring.monitor(_ready_context()).filled
 
 
 @shared_task(name="execution.tasks.reconcile")
 def reconcile() -> int:
-    """Compare our books with the broker's; answers how many differences there are."""
-    with _noted("reconcile"):
-        return len(compare(trading_context()))
+    """Compare our records with the broker's; return the number of differences."""
+    with _recording("reconcile"):
+        return len(reconciliation.reconcile(trading_context()))
 
 
-def _noted(task: str) -> AbstractContextManager[None]:
-    """Health tells what it raised, also of an account that was never reached."""
+def _recording(task: str) -> AbstractContextManager[None]:
+    """Keep an error for health, even if the account was never reached."""
     return recording_failures(settings.TRADING_ACCOUNT, task, utc_now)
 
 
@@ -45,5 +45,5 @@ def _noted(task: str) -> AbstractContextManager[None]:
 def _ready_context() -> TradingContext:
     """Return the context after the first comparison with the broker: a restart trusts no row."""
     ready = trading_context()
-    compare(ready)
+    reconciliation.reconcile(ready)
     return ready

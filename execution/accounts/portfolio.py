@@ -43,8 +43,8 @@ def _is_counted(entry: Order, asked_at: datetime) -> bool:
     return entry.state not in ON_THE_WAY and entry.updated_at <= asked_at
 
 
-def _decided_at(entry: Order) -> Decimal:
-    """The price at which it was."""
+def _decision_price(entry: Order) -> Decimal:
+    """Return the price at which the entry was decided on."""
     return entry.level or ZERO
 
 
@@ -57,14 +57,14 @@ def _holdings(account: str, entries: list[Order]) -> list[Exposure]:
         held = each.left + (entry.awaited if entry else ZERO)
         found.append(Exposure(each.symbol, Side(each.side), held, each.entry_price))
     return found + [
-        Exposure(entry.symbol, Side(entry.side), entry.awaited, _decided_at(entry))
+        Exposure(entry.symbol, Side(entry.side), entry.awaited, _decision_price(entry))
         for entry in awaited.values()
     ]
 
 
 def _not_counted(entries: list[Order], asked_at: datetime) -> Decimal:
     waiting = (each for each in entries if not _is_counted(each, asked_at))
-    return sum((each.quantity * _decided_at(each) for each in waiting), ZERO)
+    return sum((each.quantity * _decision_price(each) for each in waiting), ZERO)
 
 
 def _latest_orders(account: str, now: datetime) -> list[datetime]:

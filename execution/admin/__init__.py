@@ -1,4 +1,4 @@
-"""The admin site's pages of execution: to look at all of it, and to stop what is under way."""
+"""The admin pages of execution: look at everything, halt trading, cancel and close."""
 
 from execution.admin import accounts, decisions, inlines, trades
 

@@ -1,4 +1,4 @@
-"""Accounts, their equity day by day, and what halts trading on them; a person lifts it."""
+"""Accounts, their equity of each day, and the halts that stop trading until a person lifts them."""
 
 from typing import Any
 
@@ -11,35 +11,38 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from execution.accounts import halts
-from execution.admin.common import OfAccount, Question, Watched, ask, each, money, time, who
+from execution.admin.common import OfAccount, Question, Watched, ask, each, who
 from execution.models import EquityDay, Halt, TradingAccount
-from execution.status import as_text, status
+from execution.status import status
+from execution.status_text import as_text
+from execution.types import HaltCode
+from signals.admin.columns import column, money, time
 from signals.admin.common import ReadOnly
 from signals.clock import utc_now
 
 LIFT = Question(
     "Lift these halts?",
-    "New trades are made again as soon as nothing halts the account. What still stands, such as a "
-    "breached limit, halts it again at the monitor's next look.",
+    "Trading goes on as soon as the account has no halt. A cause that is still there, such as a "
+    "broken limit, halts it again at the monitor's next look.",
     "Lift the halts",
     "lift",
 )
 STOP = Question(
     "Halt trading?",
-    "No new trade is made, and no order that was not sent yet is sent, until a person lifts the "
-    "halt. What is open stays open, and is followed and closed as ever.",
+    "No new trade is made, and no waiting order is sent, until a person lifts the halt. Open "
+    "positions stay open; they are followed and closed as usual.",
     "Halt trading",
 )
 
 
-class Stands(admin.SimpleListFilter):
-    """Whether somebody lifted it."""
+class InForce(admin.SimpleListFilter):
+    """Filter by whether the halt is in force or lifted."""
 
-    title = "whether it stands"
+    title = "in force"
     parameter_name = "stands"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ANN401
-        return [("yes", "stands"), ("no", "lifted")]
+        return [("yes", "in force"), ("no", "lifted")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Halt]) -> QuerySet[Halt]:
         wanted = {"yes": True, "no": False}.get(str(self.value()))
@@ -51,9 +54,12 @@ class HaltAdmin(Watched, admin.ModelAdmin[Halt]):
     list_display = (
         "latched", "account", "code", "lifted", "reason", "latched_by", "lifted_by", "lifted_why",
     )  # fmt: skip
-    list_filter = (Stands, OfAccount, "code")
+    list_filter = (InForce, OfAccount, "code")
     ordering = ("-pk",)
     actions = ("lift",)
+
+    latched = column("latched", "latched_at", time, sorts=True)
+    lifted = column("lifted", "lifted_at", time, sorts=True)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.halt_trading)
@@ -67,14 +73,14 @@ class HaltAdmin(Watched, admin.ModelAdmin[Halt]):
         return super().changelist_view(request, {**(extra_context or {}), **context})
 
     def halt_trading(self, request: HttpRequest) -> TemplateResponse | HttpResponseRedirect:
-        """Asks for the reason, and latches a halt."""
+        """Ask for the reason, and latch a halt."""
         if not self.has_change_permission(request):
             raise PermissionDenied
         why = ask(self, request, STOP)
         if isinstance(why, TemplateResponse):
             return why
         account = settings.TRADING_ACCOUNT
-        halt = halts.latch(account, halts.BY_HAND, why, utc_now(), by=who(request))
+        halt = halts.latch(account, HaltCode.BY_HAND, why, utc_now(), by=who(request))
         messages.success(request, f"Trading on {account} is halted: {halt.reason}")
         return HttpResponseRedirect(reverse("admin:execution_halt_changelist"))
 
@@ -86,14 +92,6 @@ class HaltAdmin(Watched, admin.ModelAdmin[Halt]):
         each(request, chosen, lambda halt: _lift(halt, who(request), why))
         return None
 
-    @admin.display(description="latched", ordering="latched_at")
-    def latched(self, halt: Halt) -> str:
-        return time(halt.latched_at)
-
-    @admin.display(description="lifted", ordering="lifted_at")
-    def lifted(self, halt: Halt) -> str:
-        return time(halt.lifted_at)
-
 
 def _lift(halt: Halt, by: str, why: str) -> str:
     halts.lift(halt.account, by=by, why=why, now=utc_now(), only=halt)
@@ -104,13 +102,8 @@ def _lift(halt: Halt, by: str, why: str) -> str:
 class TradingAccountAdmin(ReadOnly, admin.ModelAdmin[TradingAccount]):
     list_display = ("name", "start", "peak", "opened_at", "reconciled_at")
 
-    @admin.display(description="equity at the start")
-    def start(self, account: TradingAccount) -> str:
-        return money(account.start_equity)
-
-    @admin.display(description="highest equity")
-    def peak(self, account: TradingAccount) -> str:
-        return money(account.peak_equity)
+    start = column("equity at the start", "start_equity", money)
+    peak = column("highest equity", "peak_equity", money)
 
 
 @admin.register(EquityDay)
@@ -120,22 +113,8 @@ class EquityDayAdmin(ReadOnly, admin.ModelAdmin[EquityDay]):
     date_hierarchy = "day"
     ordering = ("-day", "account")
 
-    @admin.display(description="first equity")
-    def first(self, day: EquityDay) -> str:
-        return money(day.first_equity)
-
-    @admin.display(description="highest")
-    def highest(self, day: EquityDay) -> str:
-        return money(day.highest_equity)
-
-    @admin.display(description="lowest")
-    def lowest(self, day: EquityDay) -> str:
-        return money(day.lowest_equity)
-
-    @admin.display(description="last equity")
-    def last(self, day: EquityDay) -> str:
-        return money(day.last_equity)
-
-    @admin.display(description="last balance")
-    def balance(self, day: EquityDay) -> str:
-        return money(day.last_balance)
+    first = column("first equity", "first_equity", money)
+    highest = column("highest", "highest_equity", money)
+    lowest = column("lowest", "lowest_equity", money)
+    last = column("last equity", "last_equity", money)
+    balance = column("last balance", "last_balance", money)

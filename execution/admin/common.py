@@ -1,9 +1,7 @@
-"""What several pages of execution share."""
+"""Parts that several admin pages of execution share."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
 from typing import Any, TypeVar
 
 from django import forms
@@ -17,25 +15,25 @@ from django.utils.safestring import SafeString
 
 from argo.errors import ArgoError
 from execution.models import TradingAccount
-from execution.money import exact_text
 from signals.admin.common import ReadOnly
+from signals.ledger.queries import find_row
 from signals.models import Signal
 
 Row = TypeVar("Row", bound=Model)
 
 
 class Watched(ReadOnly):
-    """Rows that nobody edits; their actions are for who may change them."""
+    """Rows that nobody edits, with actions for users who have the change permission."""
 
     opts: Any  # a ModelAdmin's
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        # Of none by itself; on the list, of who may use the actions.
+        # Nobody edits a single row; on the list it decides who may use the actions.
         return obj is None and request.user.has_perm(f"execution.change_{self.opts.model_name}")
 
 
 class OfAccount(admin.SimpleListFilter):
-    """By account; there are few."""
+    """Filter by account; there are few."""
 
     title = "account"
     parameter_name = "account"
@@ -49,27 +47,27 @@ class OfAccount(admin.SimpleListFilter):
 
 
 class SearchedBySignal(admin.ModelAdmin[Row]):
-    """Searches a signal id, whole, or a symbol."""
+    """Search for a complete signal id or symbol."""
 
     search_fields = ("signal__signal_id",)
-    search_help_text = "A signal id or a symbol, whole"
+    search_help_text = "A complete signal id or symbol"
     signal, symbol = "signal", "symbol"
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Row], search_term: str
     ) -> tuple[QuerySet[Row], bool]:
-        """An id by its index; a symbol walks the rows."""
+        """Find an id by its index; a symbol scans the rows."""
         term = search_term.strip()
         if not term:
             return queryset, False
-        found = Signal.objects.filter(signal_id=term).values_list("pk", flat=True).first()
+        found = find_row(term)
         if found is not None:
             return queryset.filter(**{self.signal: found}), False
         return queryset.filter(**{self.symbol: term.upper()}), False
 
 
 class WhyForm(forms.Form):
-    """The reason, without which nothing is done."""
+    """The reason, which is required."""
 
     why = forms.CharField(
         label="Why",
@@ -81,7 +79,7 @@ class WhyForm(forms.Form):
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked before something is done; `action` is the action's name, if it is one."""
+    """A question before an act; `action` is the name of the admin action, if it is one."""
 
     title: str
     text: str
@@ -95,7 +93,7 @@ def ask(
     question: Question,
     rows: Iterable[Model] = (),
 ) -> str | TemplateResponse:
-    """The reason that was given, or the page that asks for it."""
+    """Return the given reason, or the page that asks for it."""
     form = WhyForm(request.POST if "confirmed" in request.POST else None)
     if form.is_valid():
         return str(form.cleaned_data["why"])
@@ -111,7 +109,7 @@ def ask(
 
 
 def each(request: HttpRequest, rows: Iterable[Row], act: Callable[[Row], str]) -> list[Row]:
-    """Do it with each row and say what came of it; those with which it could be done."""
+    """Act on each row and show a message for each; return the rows that worked."""
     done: list[Row] = []
     for row in rows:
         try:
@@ -123,36 +121,11 @@ def each(request: HttpRequest, rows: Iterable[Row], act: Callable[[Row], str]) -
 
 
 def who(request: HttpRequest) -> str:
-    """As reasons and halts keep it."""
+    """Return the user's name as reasons and halts store it."""
     return f"admin:{request.user.get_username()}"
 
 
 def signal_link(signal: Signal) -> SafeString:
-    """To the signal's page, which has everything about it."""
+    """Return a link to the signal's page."""
     url = reverse("admin:signals_signal_change", args=[signal.pk])
     return format_html('<a href="{}">{}</a>', url, signal.signal_id)
-
-
-def time(moment: datetime | None) -> str:
-    """For a column; the row's own page has the fraction too."""
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else ""
-
-
-def price(value: Decimal | float | None) -> str:
-    """For a column; the row's own page shows it whole."""
-    return "" if value is None else f"{float(value):.6g}"
-
-
-def money(value: Decimal | None) -> str:
-    """To the cent."""
-    return "" if value is None else f"{value:,.2f}"
-
-
-def gain(value: Decimal | float | None) -> str:
-    """With its sign."""
-    return "" if value is None else f"{value:+,.2f}"
-
-
-def amount(value: Decimal) -> str:
-    """All digits, and no zeros after them."""
-    return exact_text(value)

@@ -1,4 +1,4 @@
-"""Decisions, with every reason as a sentence; and what would have come of what was not traded."""
+"""Decisions with every reason as a sentence, and the outcomes of signals that were not traded."""
 
 from typing import Any
 
@@ -8,24 +8,26 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from execution.admin.common import OfAccount, SearchedBySignal, gain, price, signal_link, time
+from execution.admin.common import OfAccount, SearchedBySignal, signal_link
 from execution.models import Counterfactual, Decision
 from execution.models.decision import skipped_for
-from execution.status import as_text, status
+from execution.status import status
+from execution.status_text import as_text
 from execution.types import Reason
+from signals.admin.columns import column, gain, price, time
 from signals.admin.common import ReadOnly
 from signals.clock import utc_now
 from signals.timestamps import parse_utc
 
 
 class WithReasons:
-    """Shows why a signal was skipped, and why before it was asked for again."""
+    """Shows why a signal was skipped, and earlier decisions on it."""
 
-    @admin.display(description="why not")
+    @admin.display(description="reasons")
     def why(self, decision: Decision) -> SafeString:
         return _sentences(decision.reasons)
 
-    @admin.display(description="before it was asked for again")
+    @admin.display(description="earlier decisions")
     def before(self, decision: Decision) -> SafeString:
         rows = ((time(parse_utc(past["decided_at"])), past["asked_by"] or "nobody",
                  _sentences(past["reasons"])) for past in decision.earlier)  # fmt: skip
@@ -33,13 +35,12 @@ class WithReasons:
 
 
 def _sentences(reasons: list[dict[str, str]]) -> SafeString:
-    """A line for each."""
+    """Return one line for each reason."""
     return format_html_join("", "<div>{}</div>", ((each["text"],) for each in reasons))
 
 
 class ForReason(admin.SimpleListFilter):
-    """By one of the reasons why a signal was skipped. All that there may be: to look for those
-    that occur takes a scan."""
+    """Filter by a reason. It lists all reasons, because finding those in use takes a scan."""
 
     title = "reason"
     parameter_name = "reason"
@@ -69,6 +70,8 @@ class DecisionAdmin(WithReasons, ReadOnly, SearchedBySignal[Decision]):
     )  # fmt: skip
     readonly_fields = ("its_signal", "why", "before")
 
+    queued = column("queued", "queued_at", time, sorts=True)
+
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
@@ -79,10 +82,6 @@ class DecisionAdmin(WithReasons, ReadOnly, SearchedBySignal[Decision]):
     def its_signal(self, decision: Decision) -> SafeString:
         return signal_link(decision.signal)
 
-    @admin.display(description="queued", ordering="queued_at")
-    def queued(self, decision: Decision) -> str:
-        return time(decision.queued_at)
-
     @admin.display(description="signal")
     def what(self, decision: Decision) -> str:
         return f"{decision.signal.action} {decision.signal.symbol}"
@@ -90,7 +89,7 @@ class DecisionAdmin(WithReasons, ReadOnly, SearchedBySignal[Decision]):
 
 @admin.register(Counterfactual)
 class CounterfactualAdmin(ReadOnly, SearchedBySignal[Counterfactual]):
-    """How signals that were not traded would have ended, by the bars that followed."""
+    """The outcomes that signals without a trade would have had, by the bars that followed."""
 
     signal, symbol = "pk", "signal__symbol"
     list_display = (
@@ -104,22 +103,11 @@ class CounterfactualAdmin(ReadOnly, SearchedBySignal[Counterfactual]):
     ordering = ("-pk",)
     show_full_result_count = False
 
-    @admin.display(description="entered", ordering="entered_at")
-    def entered(self, row: Counterfactual) -> str:
-        return time(row.entered_at)
+    entered = column("entered", "entered_at", time, sorts=True)
+    ended = column("ended", "ended_at", time, sorts=True)
+    exit = column("exit", "exit_price", price, sorts=True)
+    profit = column("profit %", "profit_loss_pct", gain, sorts=True)
 
     @admin.display(description="signal")
     def what(self, row: Counterfactual) -> str:
         return f"{row.signal.action} {row.signal.symbol}"
-
-    @admin.display(description="ended", ordering="ended_at")
-    def ended(self, row: Counterfactual) -> str:
-        return time(row.ended_at)
-
-    @admin.display(description="exit", ordering="exit_price")
-    def exit(self, row: Counterfactual) -> str:
-        return price(row.exit_price)
-
-    @admin.display(description="profit %", ordering="profit_loss_pct")
-    def profit(self, row: Counterfactual) -> str:
-        return gain(row.profit_loss_pct)

@@ -10,14 +10,14 @@ from django.http import HttpRequest
 from execution.models import Order, Position
 from execution.models.order import MAY_FILL
 from execution.money import ZERO
-from execution.types import OrderState
+from execution.types import ExitReason, OrderState
 from signals.ledger.outcomes import OUTCOMES
 
 Choices = list[tuple[str, str]]
 
 
 class InState(admin.SimpleListFilter):
-    """By an order's state, or whether it may still fill."""
+    """Filter by the state of an order, or by whether it may still fill."""
 
     title = "state"
     parameter_name = "state"
@@ -32,7 +32,7 @@ class InState(admin.SimpleListFilter):
 
 
 class Ended(admin.SimpleListFilter):
-    """By the outcome of the position's signal."""
+    """Filter by the outcome of the position's signal."""
 
     title = "outcome"
     parameter_name = "outcome"
@@ -44,24 +44,21 @@ class Ended(admin.SimpleListFilter):
         return queryset.filter(signal__outcome=self.value()) if self.value() else queryset
 
 
-class ExitReason(admin.SimpleListFilter):
-    """By what closed a position: all that there may be, lest the table be walked for them."""
+class ClosedBy(admin.SimpleListFilter):
+    """Filter by exit reason. It lists all reasons, because finding those in use takes a scan."""
 
     title = "exit reason"
     parameter_name = "exit"
-    REASONS: ClassVar = (
-        "stop", "target", "expired", "breach", "flat", "unprotected", "manual", "settled",
-    )  # fmt: skip
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:  # noqa: ANN401
-        return [(name, name) for name in self.REASONS]
+        return [(reason.value, reason.value) for reason in ExitReason]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Position]) -> QuerySet[Position]:
         return queryset.filter(exit_reason=self.value()) if self.value() else queryset
 
 
 class Profit(admin.SimpleListFilter):
-    """Whether it won or lost."""
+    """Filter by whether the position won or lost."""
 
     title = "profit"
     parameter_name = "profit"
@@ -70,14 +67,14 @@ class Profit(admin.SimpleListFilter):
         return [("won", "won"), ("lost", "lost")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Position]) -> QuerySet[Position]:
-        # Texts in SQLite: against 0 they compare as the numbers do.
+        # SQLite stores them as text, which compares with 0 like numbers.
         if self.value() == "won":
             return queryset.filter(profit__gt=ZERO)
         return queryset.filter(profit__lt=ZERO) if self.value() == "lost" else queryset
 
 
 class _Reached(admin.SimpleListFilter):
-    """By how far the price went, in percent."""
+    """Filter by how far the price went, in percent of the entry."""
 
     LEVELS: ClassVar = ("1", "2", "5", "10")
 
@@ -101,7 +98,7 @@ class Mfe(_Reached):
 
 
 class Duration(admin.SimpleListFilter):
-    """By how long a closed position was open."""
+    """Filter by how long a closed position was open."""
 
     title = "duration"
     parameter_name = "days"

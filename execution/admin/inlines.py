@@ -1,4 +1,4 @@
-"""What execution has to say on a signal's own page."""
+"""What execution shows on the page of a signal."""
 
 from django.contrib import admin
 
@@ -37,8 +37,8 @@ class CounterfactualInline(ReadOnly, admin.StackedInline[Counterfactual, Signal]
     model = Counterfactual
     fields = (("outcome", "exit_price", "profit_loss_pct", "exit_reason"),
               ("entered_at", "expires_at", "ended_at"))  # fmt: skip
-    verbose_name_plural = "what would have come of it"
+    verbose_name_plural = "outcome without a trade"
 
 
-# The ledger knows nothing of what stands on it.
+# Added here, because signals must not import execution.
 SignalAdmin.inlines += [DecisionInline, OrderInline, PositionInline, CounterfactualInline]

@@ -1,4 +1,4 @@
-"""Orders, fills and positions; an entry can be canceled, and a position closed."""
+"""Orders, fills and positions; an entry can be canceled and a position closed."""
 
 from datetime import timedelta
 from typing import Any
@@ -15,23 +15,21 @@ from execution.admin.common import (
     Question,
     SearchedBySignal,
     Watched,
-    amount,
     ask,
     each,
-    gain,
-    price,
     signal_link,
-    time,
     who,
 )
-from execution.admin.filters import Duration, Ended, ExitReason, InState, Mae, Mfe, Profit
+from execution.admin.filters import ClosedBy, Duration, Ended, InState, Mae, Mfe, Profit
 from execution.models import Fill, Order, Position
+from execution.money import exact_text
+from signals.admin.columns import column, gain, percent, price, time
 from signals.admin.common import ReadOnly
 
 CANCEL = Question(
     "Cancel these orders?",
-    "The broker is asked at once. What an entry has filled already stays a position, with its "
-    "stop and target. Exits are not canceled: close their position instead.",
+    "The broker is asked at once. A part that an entry has already filled stays a position with "
+    "its stop and target. Exits are not canceled: close their position instead.",
     "Cancel the orders",
     "cancel",
 )
@@ -63,6 +61,11 @@ class OrderAdmin(Watched, SearchedBySignal[Order]):
     readonly_fields = ("its_signal",)
     actions = ("cancel",)
 
+    made = column("made", "created_at", time, sorts=True)
+    at_level = column("at", "level", price)
+    done = column("filled", "filled", exact_text)
+    average = column("average", "average_price", price)
+
     @admin.action(description="Cancel entries that may still fill…", permissions=["change"])
     def cancel(self, request: HttpRequest, orders: QuerySet[Order]) -> TemplateResponse | None:
         why = ask(self, request, CANCEL, orders)
@@ -76,25 +79,9 @@ class OrderAdmin(Watched, SearchedBySignal[Order]):
     def its_signal(self, order: Order) -> SafeString:
         return signal_link(order.signal)
 
-    @admin.display(description="made", ordering="created_at")
-    def made(self, order: Order) -> str:
-        return time(order.created_at)
-
     @admin.display(description="order")
     def what(self, order: Order) -> str:
-        return f"{order.side} {amount(order.quantity)} {order.symbol}"
-
-    @admin.display(description="at")
-    def at_level(self, order: Order) -> str:
-        return price(order.level)
-
-    @admin.display(description="filled")
-    def done(self, order: Order) -> str:
-        return amount(order.filled)
-
-    @admin.display(description="average")
-    def average(self, order: Order) -> str:
-        return price(order.average_price)
+        return f"{order.side} {exact_text(order.quantity)} {order.symbol}"
 
 
 @admin.register(Fill)
@@ -109,21 +96,13 @@ class FillAdmin(ReadOnly, SearchedBySignal[Fill]):
     ordering = ("-pk",)
     show_full_result_count = False
 
-    @admin.display(description="time", ordering="time")
-    def at(self, fill: Fill) -> str:
-        return time(fill.time)
+    at = column("time", "time", time, sorts=True)
+    price_of = column("price", "price", price)
+    fee_of = column("fee", "fee", price)
 
     @admin.display(description="fill")
     def what(self, fill: Fill) -> str:
-        return f"{fill.order.side} {amount(fill.quantity)} {fill.order.symbol}"
-
-    @admin.display(description="price")
-    def price_of(self, fill: Fill) -> str:
-        return price(fill.price)
-
-    @admin.display(description="fee")
-    def fee_of(self, fill: Fill) -> str:
-        return price(fill.fee)
+        return f"{fill.order.side} {exact_text(fill.quantity)} {fill.order.symbol}"
 
 
 @admin.register(Position)
@@ -133,7 +112,7 @@ class PositionAdmin(Watched, SearchedBySignal[Position]):
         "opened", "what", "entry", "exit", "gained", "outcome", "ended_by", "against", "favor",
         "lasted", "account",
     )  # fmt: skip
-    list_filter = ("status", Ended, ExitReason, Profit, Mae, Mfe, Duration, OfAccount)
+    list_filter = ("status", Ended, ClosedBy, Profit, Mae, Mfe, Duration, OfAccount)
     list_select_related = ("signal",)
     list_per_page = 50
     ordering = ("-pk",)
@@ -147,13 +126,19 @@ class PositionAdmin(Watched, SearchedBySignal[Position]):
     readonly_fields = ("its_signal", "outcome", "lasted")
     actions = ("close",)
 
+    entry = column("entry", "entry_price", price)
+    exit = column("exit", "exit_price", price)
+    gained = column("profit", "profit", gain)
+    against = column("MAE %", "mae", percent, sorts=True)
+    favor = column("MFE %", "mfe", percent, sorts=True)
+
     @admin.action(description="Close at the market…", permissions=["change"])
     def close(self, request: HttpRequest, positions: QuerySet[Position]) -> Any:  # noqa: ANN401
         why = ask(self, request, CLOSE, positions)
         if isinstance(why, TemplateResponse):
             return why
         for position in each(request, positions, lambda row: _close(row, who(request), why)):
-            self.log_change(request, position, f"To be closed: {why}")
+            self.log_change(request, position, f"Asked to close: {why}")
         return None
 
     @admin.display(description="signal")
@@ -166,37 +151,17 @@ class PositionAdmin(Watched, SearchedBySignal[Position]):
 
     @admin.display(description="position")
     def what(self, position: Position) -> str:
-        return f"{position.side} {amount(position.quantity)} {position.symbol}"
-
-    @admin.display(description="entry")
-    def entry(self, position: Position) -> str:
-        return price(position.entry_price)
-
-    @admin.display(description="exit")
-    def exit(self, position: Position) -> str:
-        return price(position.exit_price)
-
-    @admin.display(description="profit")
-    def gained(self, position: Position) -> str:
-        return gain(position.profit)
+        return f"{position.side} {exact_text(position.quantity)} {position.symbol}"
 
     @admin.display(description="outcome", ordering="signal__outcome")
     def outcome(self, position: Position) -> str:
         return position.signal.outcome or ""
 
-    @admin.display(description="ended by", ordering="exit_reason")
+    @admin.display(description="exit reason", ordering="exit_reason")
     def ended_by(self, position: Position) -> str:
         if position.status == Position.Status.OPEN:
             return f"closing: {position.closing_for}" if position.closing_for else "open"
         return position.exit_reason
-
-    @admin.display(description="MAE %", ordering="mae")
-    def against(self, position: Position) -> str:
-        return "" if position.mae is None else f"{position.mae:.2f}"
-
-    @admin.display(description="MFE %", ordering="mfe")
-    def favor(self, position: Position) -> str:
-        return "" if position.mfe is None else f"{position.mfe:.2f}"
 
     @admin.display(description="open for")
     def lasted(self, position: Position) -> str:
@@ -208,16 +173,16 @@ def _lasted(duration: timedelta) -> str:
     return f"{duration.days} d {hours} h" if duration.days else f"{hours} h {minutes} min"
 
 
-# What talks to the broker is imported where it is called, since it brings pandas along.
+# Loaded on demand: the broker needs pandas, which takes half a second and 80 MiB.
 def _cancel(order: Order, by: str, why: str) -> str:
     from execution.factory import trading_context
     from execution.manual import cancel
 
-    return f"Asked for: {cancel(trading_context(), order, who=by, why=why)}"
+    return f"Cancel requested: {cancel(trading_context(), order, who=by, why=why)}"
 
 
 def _close(position: Position, by: str, why: str) -> str:
     from execution.manual import close
 
     close(settings.TRADING_ACCOUNT, position, who=by, why=why)
-    return f"To be closed at the monitor's next look: {position}"
+    return f"The monitor closes it at its next look: {position}"

@@ -1,7 +1,8 @@
-"""What readers ask of execution: pages of its rows, newest first, by keyset.
+"""Pages of execution's rows, newest first, by keyset.
 
-A page is found by the primary key, however deep it lies. What is open, waits, was executed or
-belongs to one signal is found by an index of its own; every other filter walks the primary key.
+A page is found by the primary key, so that a deep page costs no more than the first. Rows that are
+open, wait, were executed or belong to one signal are found by an index of their own; every other
+filter scans the primary key.
 """
 
 from typing import Annotated, Any, Literal, TypeVar
@@ -14,9 +15,9 @@ from execution.models import Decision, Fill, Halt, Order, Position
 from execution.models.decision import WAITING, skipped_for
 from execution.models.order import MAY_FILL
 from execution.types import FINAL, Leg, OrderState, Reason
+from signals.ledger.queries import find_row
 from signals.ledger.validation import Label
 from signals.market.instruments import normalised
-from signals.models import Signal
 
 Row = TypeVar("Row", bound=Model)
 OPEN = "open"
@@ -24,13 +25,13 @@ OPEN = "open"
 
 def _reason(code: str) -> str:
     if code not in set(Reason):
-        raise ValueError(f"is one of {', '.join(Reason)}")
+        raise ValueError(f"must be one of {', '.join(Reason)}")
     return code
 
 
 def _state(name: str) -> str:
     if name not in STATES:
-        raise ValueError(f"is one of {', '.join(STATES)}")
+        raise ValueError(f"must be one of {', '.join(STATES)}")
     return name
 
 
@@ -39,12 +40,12 @@ ReasonCode = Annotated[str, AfterValidator(_reason)]
 StateName = Annotated[
     str, AfterValidator(_state), WithJsonSchema({"type": "string", "enum": STATES})
 ]
-"""One type: of a union, a refusal would name what it is made of."""
+"""One type, because the error of a union would name each of its types."""
 Symbol = Annotated[Label, AfterValidator(normalised)]
 
 
 class PageQuery(BaseModel):
-    """Which page, of all accounts or of one; `after` is the `next` of the page before."""
+    """A page, of all accounts or of one; `after` is the `next` of the previous page."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -54,7 +55,7 @@ class PageQuery(BaseModel):
 
 
 class DecisionQuery(PageQuery):
-    """Which decisions; `reason` is a code."""
+    """Filters of decisions; `reason` is a code."""
 
     status: Literal["pending", "deciding", "executed", "skipped"] | None = None
     reason: ReasonCode | None = None
@@ -62,7 +63,7 @@ class DecisionQuery(PageQuery):
 
 
 class OrderQuery(PageQuery):
-    """Which orders; the state `open` is every one that may still fill."""
+    """Filters of orders; the state `open` means every order that may still fill."""
 
     state: StateName | None = None
     leg: Leg | None = None
@@ -71,13 +72,13 @@ class OrderQuery(PageQuery):
 
 
 class FillQuery(PageQuery):
-    """Which fills."""
+    """Filters of fills."""
 
     signal_id: Label | None = None
 
 
 class PositionQuery(PageQuery):
-    """Which positions."""
+    """Filters of positions."""
 
     status: Literal["open", "closed"] | None = None
     symbol: Symbol | None = None
@@ -85,13 +86,13 @@ class PositionQuery(PageQuery):
 
 
 class HaltQuery(PageQuery):
-    """Which halts: those that stand, or all that ever were."""
+    """Filters of halts: those in force, or with `all` every halt ever made."""
 
     all: bool = False
 
 
 def decisions(query: DecisionQuery) -> list[Decision]:
-    """One page. The keys are the signals' rows."""
+    """Return one page. The keys are the ids of the signals' rows."""
     chosen = _of_signal(Decision.objects.select_related("signal"), "pk", query.signal_id)
     if query.reason:
         chosen = skipped_for(chosen, query.reason)
@@ -103,7 +104,7 @@ def decisions(query: DecisionQuery) -> list[Decision]:
 
 
 def orders(query: OrderQuery) -> list[Order]:
-    """One page."""
+    """Return one page."""
     chosen = _of_signal(Order.objects.select_related("signal"), "signal", query.signal_id)
     few = query.state is not None and query.state not in FINAL
     if few:
@@ -114,20 +115,20 @@ def orders(query: OrderQuery) -> list[Order]:
 
 
 def fills(query: FillQuery) -> list[Fill]:
-    """One page."""
+    """Return one page."""
     chosen = Fill.objects.select_related("order__signal")
     return _page(_of_signal(chosen, "order__signal", query.signal_id), query)
 
 
 def positions(query: PositionQuery) -> list[Position]:
-    """One page. The keys are the signals' rows."""
+    """Return one page. The keys are the ids of the signals' rows."""
     chosen = _of_signal(Position.objects.select_related("signal"), "pk", query.signal_id)
     chosen = chosen.filter(**_given(status=query.status, symbol=query.symbol))
     return _page(chosen, query, few=query.status == "open")
 
 
 def halts(query: HaltQuery) -> list[Halt]:
-    """One page."""
+    """Return one page."""
     chosen = Halt.objects.all() if query.all else Halt.objects.filter(lifted_at=None)
     return _page(chosen, query)
 
@@ -135,13 +136,16 @@ def halts(query: HaltQuery) -> list[Halt]:
 def _of_signal(rows: QuerySet[Row], column: str, signal_id: str | None) -> QuerySet[Row]:
     if signal_id is None:
         return rows
-    found = Signal.objects.filter(signal_id=signal_id).values_list("pk", flat=True).first()
+    found = find_row(signal_id)
     return rows.filter(**{column: found}) if found else rows.none()
 
 
 def _page(rows: QuerySet[Row], query: PageQuery, few: bool = False) -> list[Row]:
-    """Newest first. "+ 0" of `few`, and a text made of the account, lest SQLite take an index for
-    their sake and walk all its rows."""
+    """Return one row more than the limit, newest first.
+
+    "+ 0" for `few`, and comparing the account as a computed text, keep SQLite from choosing an
+    index whose rows it would scan.
+    """
     on = Concat("account", Value(""), output_field=TextField())
     chosen = rows.alias(on=on).filter(**_given(on=query.account, pk__lt=query.after))
     order = (F("pk") + 0).desc() if few else F("pk").desc()

@@ -1,4 +1,4 @@
-"""What the API of execution takes and answers with. Money and quantities are texts."""
+"""The requests and responses of execution's API. Money and quantities are strings of digits."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -24,7 +24,7 @@ def _digits(value: Decimal | str) -> str:
 
 
 Money = Annotated[str, BeforeValidator(_digits)]
-"""Exact digits: a float would round them."""
+"""Exact digits, because a float would round them."""
 
 
 def _seconds(value: timedelta | float) -> float:
@@ -38,14 +38,14 @@ Why = Annotated[
 
 
 class ReasonOut(Schema):
-    """Why a signal is not traded: a word to count by, and a sentence to read."""
+    """A reason why a signal is not traded: a machine-readable code and a message for people."""
 
     code: str
     text: str
 
 
 class EarlierOut(Schema):
-    """What was decided before the signal was asked for again: it was skipped."""
+    """An earlier decision to skip the signal, before somebody asked for it again."""
 
     account: str
     asked_by: str
@@ -55,7 +55,7 @@ class EarlierOut(Schema):
 
 
 class DecisionOut(Schema):
-    """How the decision on one signal stands. `id` is the signal's row."""
+    """The decision on one signal. `id` is the id of the signal's row."""
 
     id: int = Field(alias="pk")
     signal_id: str = Field(alias="signal.signal_id")
@@ -93,7 +93,7 @@ class OrderOut(Schema):
 
 
 class FillOut(Schema):
-    """What was bought or sold for one order. One that is `refused` counts for nothing."""
+    """A fill of one order. A fill with a `refused` reason is not counted."""
 
     id: int
     signal_id: str = Field(alias="order.signal.signal_id")
@@ -111,10 +111,10 @@ class FillOut(Schema):
 
 
 class PositionOut(Schema):
-    """What one signal's trade holds or has held. `id` is the signal's row.
+    """The position of one signal, open or closed. `id` is the id of the signal's row.
 
-    `mae` and `mfe` in percent of the entry; `profit` in money, fees taken off; `duration` in
-    seconds.
+    `mae` and `mfe` (maximum adverse and favorable excursion) are in percent of the entry; `profit`
+    is in money after fees; `duration` is in seconds.
     """
 
     id: int = Field(alias="pk")
@@ -143,7 +143,7 @@ class PositionOut(Schema):
 
 
 class HaltOut(Schema):
-    """A latched stop of all new trades. `lifted_at` is null while it stands."""
+    """A latched stop of all new trades. `lifted_at` is null while it is in force."""
 
     id: int
     account: str
@@ -158,7 +158,7 @@ class HaltOut(Schema):
 
 
 class HaltIn(Schema):
-    """Why trading stops."""
+    """The reason why trading stops."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -166,8 +166,11 @@ class HaltIn(Schema):
 
 
 class ResumeIn(Schema):
-    """Why trading may go on; with a `code` only that halt is lifted. `account`: another one than
-    that which is traded on, such as `replay`."""
+    """The reason why trading may go on.
+
+    With a `code` only that halt is lifted. `account` names an account other than the one in the
+    settings, such as `replay`.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -181,7 +184,7 @@ class Lifted(Schema):
 
 
 class DecisionPage(Schema):
-    """`next` begins the next page, as its `after`; null at the end."""
+    """One page. Send `next` as `after` to get the next page; null at the end."""
 
     items: list[DecisionOut]
     next: int | None
@@ -211,10 +214,10 @@ Figure = Annotated[Decimal, Field(gt=0, allow_inf_nan=False, max_digits=30)]
 
 
 class LimitsQuery(BaseModel):
-    """The trade that is thought of: a stored signal's, or another one, or none.
+    """A proposed trade: that of a stored signal, another one, or none.
 
-    Of another one the quantity may be left out: then it is sized; its target lies as far away as
-    its stop, and its confidence suffices, unless they are given.
+    For another trade the defaults are: the quantity is sized, the target is as far away as the
+    stop, and the confidence is high enough.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -232,14 +235,14 @@ class LimitsQuery(BaseModel):
     def _is_one_trade(self) -> Self:
         given = self.model_fields_set - {"signal_id"}
         if self.signal_id is not None and given:
-            raise ValueError("give a signal_id, or another trade, not both")
+            raise ValueError("give either a signal_id or another trade, not both")
         if given and not {"symbol", "side", "entry", "stop"} <= given:
-            raise ValueError("a trade takes symbol, side, entry and stop")
+            raise ValueError("a trade needs symbol, side, entry and stop")
         return self
 
 
-class DistanceOut(Schema):
-    """One limit: `used` of it and what is `left`; a `count`, `money`, or `percent`."""
+class HeadroomOut(Schema):
+    """One limit: how much is `used` and how much is `left`; `unit` is count, money or percent."""
 
     code: str
     text: str
@@ -250,8 +253,11 @@ class DistanceOut(Schema):
 
 
 class MeasureOut(Schema):
-    """One rule of the prop firm. Broken, a rule that `is_breach` ends the account; the others are
-    what a payout or the next stage takes."""
+    """One rule of the prop firm.
+
+    Breaking a rule with `is_breach` ends the account. The other rules are conditions of a payout or
+    of the next stage.
+    """
 
     code: str
     text: str
@@ -263,7 +269,7 @@ class MeasureOut(Schema):
 
 
 class TradeOut(Schema):
-    """The proposed trade; `loss` is what it loses at its stop."""
+    """The proposed trade; `loss` is its loss at the stop."""
 
     symbol: str
     side: str
@@ -281,15 +287,15 @@ class FirmOut(Schema):
 
 
 class LimitsOut(Schema):
-    """The limits now, and `after` the trade: had it taken its place and its money, and lost at its
-    stop. `denials` are what the rules have against it now: the trade may be made where it is empty.
+    """The limits now (`before`) and `after` the trade, if it takes a place and money and loses at
+    its stop. `denials` are the rules that deny the trade now; it may be made if there are none.
     """
 
     account: str
     at: datetime
     equity: Money
-    before: list[DistanceOut]
-    after: list[DistanceOut] | None
+    before: list[HeadroomOut]
+    after: list[HeadroomOut] | None
     prop_firm: FirmOut | None
     trade: TradeOut | None
     denials: list[ReasonOut] | None

@@ -1,6 +1,6 @@
-"""Endpoints under /api/execution: how trading stands, halting it, and asking for one trade.
+"""Endpoints under /api/execution: the state of trading, halts, limits, and asking for one trade.
 
-What talks to the broker is imported where it is called, since it brings pandas along.
+The broker's modules are imported on demand, because they load pandas.
 """
 
 from collections.abc import Sequence
@@ -31,6 +31,7 @@ from execution.api.schemas import (
 )
 from execution.models import Halt
 from execution.status import status
+from execution.types import HaltCode
 from signals.api.auth import reader, writer
 from signals.api.bodies import refuse_unknown
 from signals.api.schemas import Refused
@@ -39,7 +40,7 @@ from signals.clock import utc_now
 router = Router(tags=["execution"])
 
 
-@router.get("/status", auth=reader, summary="How execution stands")
+@router.get("/status", auth=reader, summary="The state of execution")
 def get_status(request: HttpRequest) -> dict[str, Any]:
     return status(utc_now())
 
@@ -68,7 +69,7 @@ def list_positions(request: HttpRequest, query: Query[queries.PositionQuery]) ->
     return _page(queries.positions(query), query.limit)
 
 
-@router.get("/halts", auth=reader, response=HaltPage, summary="Halts that stand, or all there were")
+@router.get("/halts", auth=reader, response=HaltPage, summary="Halts in force, or all of them")
 def list_halts(request: HttpRequest, query: Query[queries.HaltQuery]) -> dict[str, Any]:
     refuse_unknown(request, queries.HaltQuery)
     return _page(queries.halts(query), query.limit)
@@ -78,11 +79,11 @@ def list_halts(request: HttpRequest, query: Query[queries.HaltQuery]) -> dict[st
     "/limits",
     auth=reader,
     response={200: LimitsOut, 404: Refused, 503: Refused},
-    summary="The distance to each limit, before and after a trade",
+    summary="How much of each limit is left, before and after a trade",
 )
 def get_limits(request: HttpRequest, query: Query[LimitsQuery]) -> dict[str, Any]:
-    """With a `signal_id`, or a trade's symbol, side, entry and stop, also what would be left after
-    it, and what the rules have against it. Nothing is traded."""
+    """Return the limits of the account. With a `signal_id`, or a trade's symbol, side, entry and
+    stop, also return what the trade would leave, and the rules that deny it. Nothing is traded."""
     refuse_unknown(request, LimitsQuery)
     from execution.api.limits import limits_view
     from execution.factory import trading_context
@@ -94,19 +95,19 @@ def get_limits(request: HttpRequest, query: Query[LimitsQuery]) -> dict[str, Any
     "/halt", auth=writer, response={200: HaltOut, 422: Refused}, summary="Stop all new trades"
 )
 def halt(request: HttpRequest, body: HaltIn) -> Halt:
-    """Until a person resumes. One halt by hand stands at a time: the first one's reason stays."""
+    """Stop new trades until a person resumes. If a halt by hand is in force, its reason stays."""
     account = settings.TRADING_ACCOUNT
-    return halts.latch(account, halts.BY_HAND, body.why, utc_now(), by=_who(request))
+    return halts.latch(account, HaltCode.BY_HAND, body.why, utc_now(), by=_who(request))
 
 
 @router.post(
     "/resume",
     auth=writer,
     response={200: Lifted, 404: Refused, 409: Refused, 422: Refused},
-    summary="Lift the halts, or the one of a code",
+    summary="Lift all halts, or the one with this code",
 )
 def resume(request: HttpRequest, body: ResumeIn) -> dict[str, int]:
-    """What still stands latches again: a breached limit, a broker that disagrees."""
+    """Lift halts. A cause that remains halts again: a broken limit, a broker that differs."""
     account = account_of(body.account) if body.account else settings.TRADING_ACCOUNT
     lifted = halts.lift(account, by=_who(request), why=body.why, now=utc_now(), code=body.code)
     return {"lifted": lifted}
@@ -119,9 +120,11 @@ def resume(request: HttpRequest, body: ResumeIn) -> dict[str, int]:
     summary="Decide on one signal now",
 )
 def execute_signal(request: HttpRequest, signal_id: str) -> Status[Any]:
-    """By the rules of every trade, whatever AUTO_EXECUTE says. 200 with what was decided and every
-    reason; 202 where it is decided in a moment; 409 where it was executed before, has an outcome or
-    is a replay's; 503 where the broker does not answer: then nobody has asked for anything."""
+    """Decide on the signal by the rules of every trade, even if AUTO_EXECUTE is off.
+
+    200 with the decision and every reason; 202 if it is decided in a moment; 409 if it was executed
+    before, has an outcome or belongs to a replay; 503 if the broker does not answer: then nothing
+    is queued."""
     from execution.factory import trading_context
     from execution.manual import execute
 
@@ -130,11 +133,11 @@ def execute_signal(request: HttpRequest, signal_id: str) -> Status[Any]:
 
 
 def _who(request: HttpRequest) -> str:
-    """The name of the API key."""
+    """Return the name of the API key."""
     return f"api:{request.auth}"  # type: ignore[attr-defined]  # ninja puts it there
 
 
 def _page(rows: Sequence[Model], limit: int) -> dict[str, Any]:
-    """The queries give one row more than asked for, where there is one."""
+    """Return a page; the queries return one row more than the limit if there is one."""
     items = rows[:limit]
     return {"items": items, "next": items[-1].pk if len(rows) > limit else None}

@@ -1,4 +1,4 @@
-"""What is set wrongly for trading is told before anything is traded."""
+"""Wrong settings of trading are reported before anything is traded."""
 
 import sys
 from pathlib import Path
@@ -21,7 +21,7 @@ def found(settings: Settings, **changes: object) -> list[tuple[str | None, str]]
     ("wrong", "check", "told"),
     [
         ({"PROP_FIRM": "nobody"}, "execution.E001", "no rule set 'nobody'"),
-        ({"MARKET_EXCHANGE": "XXXX"}, "execution.E007", "'XXXX', and there is no such exchange"),
+        ({"MARKET_EXCHANGE": "XXXX"}, "execution.E007", "'XXXX', which is not an exchange"),
         ({"PROP_FIRM": "x", "PROP_FIRM_FILE": "/nowhere"}, "execution.E001", "cannot be read"),
         ({"BROKER": "alpaca"}, "execution.E002", "its keys are missing"),
         (
@@ -29,13 +29,13 @@ def found(settings: Settings, **changes: object) -> list[tuple[str | None, str]]
             "execution.E002",
             "its keys are missing",
         ),
-        ({"ALPACA_LIVE": "true"}, "execution.E003", "'true', which may mean anything"),
+        ({"ALPACA_LIVE": "true"}, "execution.E003", "'true', which is not clear"),
         ({"ALPACA_LIVE": "YES"}, "execution.E003", "'YES'"),
-        ({"TRADING_ZONE": "America/Nowhere"}, "execution.E004", "no such zone"),
-        ({"TRADING_ZONE": "../etc/passwd"}, "execution.E004", "no such zone"),
-        ({"RISK_GROUPS": [["AAPL"]]}, "execution.E005", "'AAPL' is no group"),
-        ({"RISK_GROUPS": [["AAPL", ""]]}, "execution.E005", "'AAPL+' is no group"),
-        ({"RISK_GROUPS": [["BTC-USD", "BTC/USD"]]}, "execution.E005", "is no group"),
+        ({"TRADING_ZONE": "America/Nowhere"}, "execution.E004", "which is not a time zone"),
+        ({"TRADING_ZONE": "../etc/passwd"}, "execution.E004", "which is not a time zone"),
+        ({"RISK_GROUPS": [["AAPL"]]}, "execution.E005", "'AAPL' is not a group"),
+        ({"RISK_GROUPS": [["AAPL", ""]]}, "execution.E005", "'AAPL+' is not a group"),
+        ({"RISK_GROUPS": [["BTC-USD", "BTC/USD"]]}, "execution.E005", "is not a group"),
         ({"RISK_ALLOWED": ["AAPL MSFT"]}, "execution.E006", "RISK_ALLOWED: 'AAPL MSFT'"),
         (
             {"RISK_ALLOWED": ["BTC-USD"], "RISK_RESTRICTED": ["BTC/USD"]},
@@ -77,7 +77,7 @@ def test_a_setting_is_named_once(settings: Settings) -> None:
 def test_the_usual_exchange_is_known_without_loading_calendars(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every command runs the checks, and every process would carry pandas."""
+    """Every command runs the checks; otherwise every process would load pandas."""
     monkeypatch.setitem(sys.modules, "exchange_calendars", None)
     assert found(settings) == []
 

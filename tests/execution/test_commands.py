@@ -1,4 +1,4 @@
-"""The commands of execution: to trade, to stop trading, and to look at how it stands."""
+"""The commands of execution: trade, stop trading, and show the state."""
 
 import json
 from io import StringIO
@@ -36,7 +36,7 @@ def run(*arguments: str) -> str:
 
 
 def refused(*arguments: str) -> tuple[int, str]:
-    """The exit code, and what is said."""
+    """Return the exit code and the output."""
     with pytest.raises(CommandError) as told:
         run(*arguments)
     return told.value.returncode, str(told.value)
@@ -49,7 +49,7 @@ def no_desk() -> Any:  # noqa: ANN401
 @pytest.mark.parametrize("why", ["", "  ", "a\0b"])
 @pytest.mark.parametrize("option", ["--halt", "--resume"])
 def test_a_reason_that_is_none_is_wrong_usage(trading: Trading, option: str, why: str) -> None:
-    """`--halt "$WHY"` with an empty variable traded."""
+    """`--halt "$WHY"` with an empty variable used to trade."""
     signal = trading.log()
     if option == "--resume":
         halts.latch("paper", "drawdown", "lost", trading.clock())
@@ -83,7 +83,7 @@ def test_a_halt_stops_trading_until_it_is_lifted(trading: Trading) -> None:
     assert (halt.account, halt.reason, halt.latched_by) == ("paper", "the news", "ann")
     trading.log()
     assert "0 executed, 1 skipped" in run("execute_signals")
-    assert "1 halts lifted" in run("execute_signals", "--resume", "it was nothing")
+    assert "Halts lifted: 1" in run("execute_signals", "--resume", "it was nothing")
     assert refused("execute_signals", "--resume", "again")[0] == 1
     trading.log()
     assert "1 executed" in run("execute_signals")
@@ -96,7 +96,7 @@ def test_a_halt_stops_trading_until_it_is_lifted(trading: Trading) -> None:
 def test_who_stops_or_looks_needs_no_broker(
     trading: Trading, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
-    """Nor settings that pass the checks."""
+    """They do not need settings that pass the checks either."""
     monkeypatch.setattr(execute_signals, "trading_context", no_desk)
     halts.latch("paper", "drawdown", "lost", trading.clock())
     out = StringIO()
@@ -125,7 +125,7 @@ def test_a_replays_halt_is_seen_and_lifted(trading: Trading) -> None:
 
 @pytest.mark.parametrize("option", ["--halt", "--resume"])
 def test_an_account_that_there_is_not_is_told(trading: Trading, option: str) -> None:
-    """A halt of a name misspelt would stop nothing."""
+    """A halt of a misspelt account would stop nothing."""
     code, text = refused("execute_signals", option, "why", "--account", "papre")
     assert code == 2
     assert "no account 'papre'; there are paper, replay" in text

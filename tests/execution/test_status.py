@@ -1,4 +1,4 @@
-"""How execution stands: what is counted, and what a person is told to see to."""
+"""The state of execution: what is counted, and which problems are reported."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +15,8 @@ from execution.brokers.protocol import BrokerError
 from execution.decisions.queue import ask_for
 from execution.models import Decision
 from execution.monitoring.reconcile import reconcile
-from execution.status import as_text, brief, status
+from execution.status import brief, status
+from execution.status_text import as_text
 from tests.execution.trading_fixtures import Trading
 
 pytestmark = pytest.mark.django_db
@@ -112,7 +113,7 @@ def test_a_broker_that_has_not_agreed_for_long_is_a_problem(
     reconcile(trading.context)
     assert status(trading.clock())["reconciled_at"] == trading.clock()
     trading.clock.pass_by(seconds=auto.RECONCILE_INTERVAL * 3 + 1)
-    assert "last agreed with our books 901 s ago" in problems(trading)
+    assert "last matched ours 901 s ago" in problems(trading)
 
 
 def test_an_order_without_an_answer_is_a_problem(trading: Trading) -> None:
@@ -121,7 +122,7 @@ def test_an_order_without_an_answer_is_a_problem(trading: Trading) -> None:
     trading.decide()
     found = status(trading.clock())
     assert found["unknown_orders"] == 1
-    assert "Of 1 orders it is not known" in problems(trading)
+    assert "1 orders were sent without an answer" in problems(trading)
 
 
 def test_a_halt_is_a_problem_in_health_too(trading: Trading, client: Client) -> None:
@@ -145,7 +146,7 @@ def test_a_halt_of_another_account_is_not_ours(trading: Trading) -> None:
 
 
 def plans_of(work: Callable[[], object]) -> list[str]:
-    """How SQLite goes about each query: lines of EXPLAIN QUERY PLAN."""
+    """Return the lines of EXPLAIN QUERY PLAN for each query on SQLite."""
     found: list[str] = []
 
     def explain(execute: Any, sql: str, params: Any, *more: Any) -> Any:  # noqa: ANN401
@@ -161,7 +162,7 @@ def plans_of(work: Callable[[], object]) -> list[str]:
 
 
 def _walks_an_account(plan: str) -> bool:
-    """By an index of all its rows, and not only of what is open or comes last."""
+    """Return whether it scans an index of all rows, not one of open or latest rows."""
     indexes = ("orders_latest", "decisions_latest", "paper_orders_once")
     return plan.endswith(("(account=?)", "(account_id=?)")) and any(map(plan.count, indexes))
 

@@ -1,4 +1,4 @@
-"""The tasks of execution: what makes one fail is told until it succeeds again, and it fails."""
+"""A task of execution that fails is reported until it succeeds again."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,7 +20,7 @@ EVERY = (tasks.execute, tasks.monitor, tasks.reconcile)
 
 @pytest.fixture(autouse=True)
 def fresh(trading: Trading, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A process that has not compared books yet, whose context is the test's."""
+    """A process with the test's context that has not compared records yet."""
     tasks._ready_context.cache_clear()
     monkeypatch.setattr(tasks, "trading_context", lambda: trading.context)
     yield
@@ -32,7 +32,7 @@ def fresh(trading: Trading, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_broker_that_fails_at_the_start_is_told(
     trading: Trading, task: Callable[[], int]
 ) -> None:
-    """Also of an account that was never reached."""
+    """An account that was never reached is reported too."""
     trading.broker.before["account"] = WRONG_KEYS
     with pytest.raises(BrokerError):
         task()

@@ -12,7 +12,7 @@ from requests import JSONDecodeError, RequestException
 
 from execution.brokers.alpaca.parse import Told
 from execution.brokers.protocol import BrokerError
-from signals.market.alpaca_http import fault_of_keys, make_patient
+from signals.market.alpaca_http import problem_with_keys, set_timeout
 
 QUOTED = 300
 """Of an answer that is refused, so many characters are told."""
@@ -52,13 +52,13 @@ class Wire:
     """
 
     def __init__(self, key: str, secret: str, url: str, timeout: float) -> None:
-        if fault := fault_of_keys(key, secret):
+        if fault := problem_with_keys(key, secret):
             raise BrokerError(fault, permanent=True)
         address = url.rstrip("/").removesuffix("/v2")  # which Alpaca's own pages show with it
         self._client = TradingClient(key, secret, raw_data=True, url_override=address)
         self._client._retry = 0  # it would send an order again after 504, where it may be placed
         self._secrets = (key, secret)
-        make_patient(self._client, timeout)
+        set_timeout(self._client, timeout)
 
     def get(self, path: str, **parameters: str) -> Told:
         """An answer that is one thing."""

@@ -1,4 +1,4 @@
-"""`manage.py execute_signals`: decide on what waits, halt trading, or let it go on."""
+"""`manage.py execute_signals`: decide on pending signals, halt trading, or resume it."""
 
 from typing import Any
 
@@ -12,32 +12,38 @@ from execution.decisions.engine import send_and_decide
 from execution.factory import trading_context
 from execution.manual import execute
 from execution.monitoring.reconcile import reconcile
-from execution.status import as_text, status
+from execution.status import status
+from execution.status_text import as_text
+from execution.types import HaltCode
 from signals.clock import utc_now
 from signals.management.command import ArgoCommand
 
 
 class Command(ArgoCommand):
     help = (
-        "Decide on every signal that waits for it, and send the orders. With AUTO_EXECUTE off each "
-        "is skipped, but for those that --signal asks for: by the same rules."
+        "Decide on every pending signal, and send the orders. With AUTO_EXECUTE off every signal "
+        "is skipped, except one that --signal asks for; the same rules apply to it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         what = parser.add_mutually_exclusive_group()
-        what.add_argument("--signal", help="ask for this one, by its id")
-        what.add_argument("--status", action="store_true", help="say how execution stands")
+        what.add_argument("--signal", help="decide on the signal with this id")
+        what.add_argument("--status", action="store_true", help="show the state of execution")
         what.add_argument(
             "--halt", metavar="WHY", help="stop all new trades until a person lifts it"
         )
         what.add_argument("--resume", metavar="WHY", help="lift every halt of the account")
         parser.add_argument("--by", default="command line", help="who halts, resumes or asks")
-        parser.add_argument("--account", metavar="NAME", help="to halt, to resume or to look at: "
-                            "another one than that which is traded on, such as replay")  # fmt: skip
+        parser.add_argument(
+            "--account",
+            metavar="NAME",
+            help="the account of --halt, --resume or --status, such as replay; by default the one "
+            "in the settings",
+        )
 
     def execute(self, *args: Any, **options: Any) -> str | None:  # noqa: ANN401  # as Django has it
-        """To stop trading and to look at it, nobody needs settings that pass the checks."""
+        """Skip the checks of the settings for commands that only stop trading or look at it."""
         if _needs_no_broker(options):
             options["skip_checks"] = True
         return super().execute(*args, **options)
@@ -53,20 +59,18 @@ class Command(ArgoCommand):
         elif account is None:
             self._execute(options)
         else:
-            told = (
-                "goes with --halt, --resume or --status; trades are made on the settings' account"
-            )
-            raise InvalidInput([FieldError("--account", told)])
+            needs = "needs --halt, --resume or --status; trades use the account in the settings"
+            raise InvalidInput([FieldError("--account", needs)])
 
     def _stand(self, options: dict[str, Any], account: str) -> None:
         who, now = options["by"], utc_now()
         if options["halt"] is not None:
-            halt = halts.latch(account, halts.BY_HAND, options["halt"], now, by=who)
-            told = f"{account} is halted by {halt.latched_by}: {halt.reason}"
-            self.answer(options, {"account": account, "halted": True}, told)
+            halt = halts.latch(account, HaltCode.BY_HAND, options["halt"], now, by=who)
+            text = f"{account} is halted by {halt.latched_by}: {halt.reason}"
+            self.answer(options, {"account": account, "halted": True}, text)
         elif options["resume"] is not None:
             lifted = halts.lift(account, by=who, why=options["resume"], now=now)
-            self.answer(options, {"account": account, "lifted": lifted}, f"{lifted} halts lifted.")
+            self.answer(options, {"account": account, "lifted": lifted}, f"Halts lifted: {lifted}.")
         else:
             self.answer(options, standing := status(now, account), as_text(standing))
 
@@ -78,11 +82,13 @@ class Command(ArgoCommand):
         self.answer(options, answer, "\n".join([f"{decision.status}.", *reasons]))
 
     def _execute(self, options: dict[str, Any]) -> None:
-        at = trading_context()
-        reconcile(at)
-        tally = send_and_decide(at)
-        text = f"{tally.executed} executed, {tally.skipped} skipped, {tally.postponed} postponed."
-        self.answer(options, vars(tally), text)
+        context = trading_context()
+        reconcile(context)
+        counts = send_and_decide(context)
+        text = (
+            f"{counts.executed} executed, {counts.skipped} skipped, {counts.postponed} postponed."
+        )
+        self.answer(options, vars(counts), text)
 
 
 def _needs_no_broker(options: dict[str, Any]) -> bool:

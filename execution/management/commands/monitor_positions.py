@@ -1,4 +1,4 @@
-"""`manage.py monitor_positions`: one look at what is open, or our books against the broker's."""
+"""`manage.py monitor_positions`: look once at everything open, or compare with the broker."""
 
 from dataclasses import asdict
 from typing import Any
@@ -14,20 +14,24 @@ from signals.management.command import ArgoCommand
 
 class Command(ArgoCommand):
     help = (
-        "Take the broker's fills, follow every position and write down the outcomes; follow what "
-        "was not traded, too."
+        "Take the broker's fills, follow every position and record the outcomes. Also follow the "
+        "signals that were not traded."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         what = parser.add_mutually_exclusive_group()
         what.add_argument(
-            "--reconcile", action="store_true", help="compare our books with the broker's"
+            "--reconcile", action="store_true", help="compare our records with the broker's"
         )
         what.add_argument(
-            "--settle", metavar="WHY", help="close what the broker does not hold, by its word"
+            "--settle",
+            metavar="WHY",
+            help="accept the broker's records: close the positions that it does not hold",
         )
-        parser.add_argument("--by", default="command line", help="who settles")
+        parser.add_argument(
+            "--by", default="command line", help="the name of the person who settles"
+        )
 
     def run(self, options: dict[str, Any]) -> None:
         if options["settle"] is not None:
@@ -40,17 +44,20 @@ class Command(ArgoCommand):
             self.answer(options, look, f"{text}.")
 
     def _settle(self, options: dict[str, Any]) -> None:
-        at = trading_context()
-        changed = settle(at, by=options["by"], why=options["settle"])
+        context = trading_context()
+        changed = settle(context, by=options["by"], why=options["settle"])
         lines = changed or ["Nothing to settle."]
-        if halted := why_halted(at.account):
-            lines = [*lines, f"Trading stays halted until execute_signals --resume: {halted}"]
+        if halted := why_halted(context.account):
+            lines = [
+                *lines,
+                f"Trading stays halted until you run execute_signals --resume: {halted}",
+            ]
         self.answer(options, {"changed": changed}, "\n".join(lines))
 
     def _reconcile(self, options: dict[str, Any]) -> None:
-        findings = reconcile(trading_context())
-        lines = [finding.text for finding in findings]
-        self.answer(options, {"findings": [each._asdict() for each in findings]},
-                    "\n".join(lines) or "The broker agrees.")  # fmt: skip
-        if findings:
-            self.fail("Trading is halted until a person explains it.")
+        found = reconcile(trading_context())
+        lines = [each.text for each in found]
+        self.answer(options, {"findings": [each._asdict() for each in found]},
+                    "\n".join(lines) or "The broker's records match ours.")  # fmt: skip
+        if found:
+            self.fail("Trading is halted until a person explains the differences and resumes it.")

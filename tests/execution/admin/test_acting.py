@@ -1,4 +1,4 @@
-"""What a person may do in the admin site: each asks for the reason first, and keeps it."""
+"""Actions of the admin site: each asks for a reason first and keeps it."""
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -22,7 +22,7 @@ def own_desk(trading: Trading, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def act(client: Client, page: str, action: str, *keys: int, **more: str) -> str:
-    """What the page after the action says."""
+    """Return the messages of the page after the action."""
     chosen = {"action": action, "_selected_action": [str(key) for key in keys], **more}
     answer = client.post(page, chosen, follow=True)
     assert answer.status_code == 200

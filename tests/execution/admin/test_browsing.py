@@ -1,4 +1,4 @@
-"""Execution in the admin site: all of it can be browsed, and nothing is edited."""
+"""Browse execution in the admin site; nothing can be edited."""
 
 import pytest
 from django.apps import apps
@@ -18,7 +18,7 @@ PAGES = ("decision", "order", "fill", "position", "halt", "counterfactual", "equ
 
 @pytest.fixture
 def won(trading: Trading) -> Signal:
-    """A trade that won, one that was skipped beside it, and a halt."""
+    """A trade that won, a skipped signal, and a halt."""
     signal = trading.trade()
     trading.log(confidence=10.0)
     trading.decide()

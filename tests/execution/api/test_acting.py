@@ -1,4 +1,4 @@
-"""Halting, resuming and asking for one trade over the API: by the rules of every trade."""
+"""Halt, resume and ask for one trade over the API: the rules of every trade apply."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.django_db(databases=DATABASES), pytest.mark.usefixture
 
 @pytest.fixture
 def client(trading: Trading, monkeypatch: pytest.MonkeyPatch) -> Client:
-    """Of a process whose context trades only what is asked for."""
+    """A client of a process that trades only the signals that somebody asks for."""
     monkeypatch.setattr(
         factory, "trading_context", lambda: trading.changed(auto_execute=False).context
     )
@@ -91,7 +91,7 @@ def test_only_the_halt_of_a_code_is_lifted(client: Client, trading: Trading) -> 
 def test_another_accounts_halt_is_lifted_where_it_is_named(
     client: Client, trading: Trading
 ) -> None:
-    """Of a replay that broke a rule: no later replay would trade."""
+    """A replay that broke a rule would stop every later replay."""
     for account in ("paper", "replay"):
         halts.latch(account, "prop_firm", "lost", trading.clock())
     assert post(client, "resume", why="tried", account="replay").json() == {"lifted": 1}
@@ -117,7 +117,7 @@ def test_nothing_to_resume_is_a_conflict(client: Client) -> None:
 def test_a_signal_is_executed_when_asked_for_and_only_once(
     client: Client, trading: Trading
 ) -> None:
-    """Fault 37: the order is there, at the broker too."""
+    """Fault 37: the order exists, at the broker too."""
     signal = trading.log()
     answer = execute(client, signal)
     assert answer.status_code == 200
@@ -170,7 +170,7 @@ def test_one_that_a_worker_has_is_a_conflict(client: Client, trading: Trading) -
 
 
 def test_a_broker_that_disagrees_stops_it(client: Client, trading: Trading) -> None:
-    """Fault 41: books are compared before anything is traded by this process."""
+    """Fault 41: a process compares our records with the broker's before it trades."""
     held = trading.trade()
     trading.broker.instead["positions"] = lambda: ()
     signal = trading.log(symbol="MSFT")
@@ -185,7 +185,7 @@ def test_a_broker_that_disagrees_stops_it(client: Client, trading: Trading) -> N
 def test_without_the_broker_nothing_is_asked_for(
     client: Client, trading: Trading, state: str
 ) -> None:
-    """Nor is it traded later, once somebody was told that it was not."""
+    """It is not traded later either, after the person heard that it was not."""
     signal = trading.log(confidence=10.0)
     if state == "skipped":
         trading.decide()
@@ -209,7 +209,7 @@ def test_a_replays_signal_is_not_taken_to_the_live_account(
     for signal in (decided, undecided):
         answer = execute(client, signal)
         assert answer.status_code == 409
-        assert "is a replay's" in answer.content.decode()
+        assert "is from a replay" in answer.content.decode()
     assert list(Decision.objects.values()) == before
 
 
@@ -219,7 +219,7 @@ def test_a_signal_that_has_its_outcome_is_a_conflict(client: Client, trading: Tr
                    now=trading.clock(), journal=trading.journal)  # fmt: skip
     answer = execute(client, signal)
     assert answer.status_code == 409
-    assert "has its outcome already: loss" in answer.content.decode()
+    assert "already has an outcome: loss" in answer.content.decode()
     assert orders_of(signal) == {}
 
 

@@ -1,4 +1,4 @@
-"""The distance to each limit, before and after a trade that is only thought of."""
+"""How much of each limit is left, before and after a proposed trade."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from execution import factory
 from execution.accounts import halts
 from execution.context import TradingContext
-from execution.decisions.what_if import stand
+from execution.decisions.what_if import outlook
 from execution.models import Decision, Order
 from execution.prop_firm.rule_set import DailyLoss, Drawdown, RuleSet
 from execution.risk.model import Limits
@@ -47,7 +47,7 @@ def ask(client: Client, query: str = "") -> dict[str, Any]:
 
 
 def by_code(distances: list[dict[str, Any]]) -> dict[str, tuple[float, float, float]]:
-    """Used, limit and left of each."""
+    """Return used, limit and left of each limit by its code."""
     names = ("used", "limit", "left")
     return {each["code"]: tuple(float(each[name]) for name in names) for each in distances}  # type: ignore[misc]
 
@@ -114,10 +114,10 @@ def test_nothing_is_traded_by_asking(client: Client, trading: Trading) -> None:
 
 
 def test_looking_locks_nothing(trading: Trading) -> None:
-    """No decision waits for somebody who looks; SQLite's one lock for writing is not taken."""
+    """A reader delays no decision: it does not take SQLite's write lock."""
     trading.trade()
     with CaptureQueriesContext(connection) as asked:
-        stand(trading.context)
+        outlook(trading.context)
     statements = [each["sql"] for each in asked]
     locking = ("BEGIN", "SAVEPOINT", "INSERT", "UPDATE", "DELETE")
     assert not [sql for sql in statements if sql.startswith(locking) or "FOR UPDATE" in sql]

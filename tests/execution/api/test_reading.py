@@ -1,4 +1,4 @@
-"""Execution over the API: who may look, what is shown, and in which pages."""
+"""Read execution over the API: who may read, what is shown, and how it is paged."""
 
 from typing import Any
 
@@ -80,7 +80,7 @@ def test_a_value_that_there_is_not_is_refused(client: Client, path: str) -> None
 def test_a_refusal_names_the_field_and_what_it_takes(client: Client) -> None:
     (fault,) = client.get("/api/execution/orders?state=gone").json()["errors"]
     assert fault["field"] == "state"
-    assert "is one of open, initialized" in fault["message"]
+    assert "must be one of open, initialized" in fault["message"]
 
 
 @pytest.mark.parametrize("path", LISTS)

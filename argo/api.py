@@ -12,7 +12,7 @@ from argo.errors import ArgoError, InvalidInput
 from argo.health import health
 from argo.lifecycle import Event, lifecycle
 from argo.openapi import DescribedAPI
-from execution.api import router as execution
+from execution.api.views import router as execution
 from signals.api.auth import reader
 from signals.api.schemas import Refused
 from signals.api.views import router as signals

@@ -11,8 +11,8 @@ from django.db import DatabaseError, connections
 from django.utils.module_loading import import_string
 
 from argo.sqlite.library import FIRST_FIXED
-from signals import ledger
-from signals.journal_state import journal_state
+from signals import config as ledger
+from signals.ledger.journal_state import journal_state
 
 
 @register(Tags.database)

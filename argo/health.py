@@ -6,9 +6,9 @@ from typing import Any
 from django.db import DatabaseError, connection
 
 from execution import status as execution_status
-from signals import ledger
-from signals.dead_letters import unresolved
-from signals.journal_state import journal_state
+from signals import config as ledger
+from signals.ledger.dead_letters import unresolved
+from signals.ledger.journal_state import journal_state
 from sync import status as sync_status
 
 

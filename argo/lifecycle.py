@@ -11,10 +11,10 @@ from typing import Any
 from django.db.models import Model
 from ninja import Schema
 
+from execution.api.queries import row_of
 from execution.brokers.protocol import State
 from execution.fields import exact_text
 from execution.models import Counterfactual, Decision, Fill, Order, Position
-from execution.queries import row_of
 from signals.models import OutcomeChange, Signal, SignalContext
 from signals.timestamps import parse_utc
 from sync.models import Delivery

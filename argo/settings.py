@@ -38,11 +38,11 @@ API_MAX_BODY_BYTES = env.integer("API_MAX_BODY_BYTES", 8 * 2**20, minimum=1024)
 
 SIGNAL_STORED_HANDLERS: tuple[str, ...] = (
     "sync.outbox.enqueue",
-    "execution.decisions.enqueue",
+    "execution.decisions.queue.enqueue",
 )
 """Dotted paths called in order, inside the flush transaction, with the signals just stored.
 
-Each takes a `Sequence[signals.store.StoredSignal]`. They only insert rows.
+Each takes a `Sequence[signals.ledger.store.StoredSignal]`. They only insert rows.
 """
 
 # --- Making signals --------------------------------------------------------------------------
@@ -150,7 +150,7 @@ PAPER_SPREAD = env.number("PAPER_SPREAD", 0.02, minimum=0.0, maximum=50.0)
 PAPER_SLIPPAGE = env.number("PAPER_SLIPPAGE", 0.02, minimum=0.0, maximum=50.0)
 PAPER_FEE = env.number("PAPER_FEE", 0.0, minimum=0.0, maximum=50.0)
 PAPER_VOLUME_SHARE = env.number("PAPER_VOLUME_SHARE", 0.0, minimum=0.0, maximum=100.0)
-REPLAY_EXECUTION = "execution.replaying.execution"
+REPLAY_EXECUTION = "execution.replay.trading.execution"
 """What `replay --execute` trades with; the ledger knows nothing of execution."""
 
 # --- Database --------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from functools import cache
 
-from signals.hints import Hint
+from signals.wakeup import Hint
 
 
 def hint() -> None:

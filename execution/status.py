@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db.models import Count, Min, Q
 
-from execution import halts
+from execution.accounts import halts
+from execution.accounts.failures import failures
 from execution.brokers.protocol import State
-from execution.decisions import REPLAY
-from execution.failures import failures
+from execution.decisions.queue import REPLAY
 from execution.models import Decision, Failure, Halt, Order, Position, TradingAccount
 from execution.models.decision import WAITING
 from signals.clock import utc_now

@@ -6,12 +6,12 @@ from functools import cache
 from celery import shared_task
 from django.conf import settings
 
-from execution.deciding import send_and_decide
-from execution.desk import Desk
-from execution.failures import noted
-from execution.monitor import monitor as look
-from execution.reconciling import reconcile as compare
-from execution.wiring import desk
+from execution.accounts.failures import noted
+from execution.context import Desk
+from execution.decisions.engine import send_and_decide
+from execution.factory import desk
+from execution.monitoring.monitor import monitor as look
+from execution.monitoring.reconcile import reconcile as compare
 from signals.clock import utc_now
 
 

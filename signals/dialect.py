@@ -10,7 +10,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from signals.records import CONTEXT_COLUMNS, FLOATS, SIGNAL_COLUMNS
+from signals.ledger.records import CONTEXT_COLUMNS, FLOATS, SIGNAL_COLUMNS
 
 Rows = Sequence[tuple[Any, ...]]
 

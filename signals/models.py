@@ -11,14 +11,14 @@ from signals.rows import read_one
 
 
 class AppendOnly(Conflict):
-    """Signals are neither edited nor deleted; outcomes go through `signals.outcomes`."""
+    """Signals are neither edited nor deleted; outcomes go through `signals.ledger.outcomes`."""
 
 
 class SignalQuerySet(models.QuerySet["Signal"]):
     """Reads. What would change a signal unseen is refused."""
 
     def update(self, **kwargs: Any) -> NoReturn:  # noqa: ANN401
-        raise AppendOnly("Signals are not edited. Record an outcome with signals.outcomes.")
+        raise AppendOnly("Signals are not edited. Record an outcome with signals.ledger.outcomes.")
 
     def delete(self) -> NoReturn:
         raise AppendOnly("Signals are not deleted.")
@@ -57,8 +57,8 @@ class Signal(models.Model):
     class Meta:
         db_table = "signals"
         indexes: ClassVar = [
-            # signals.queries.page: newest first and time ranges, of all or of one symbol. Every
-            # other filter walks one of these.
+            # signals.ledger.queries.page: newest first and time ranges, of all or of one symbol.
+            # Every other filter walks one of these.
             models.Index(fields=["timestamp", "id"], name="signals_time"),
             models.Index(fields=["symbol", "timestamp", "id"], name="signals_symbol_time"),
         ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from celery import shared_task
 from django.conf import settings
 
-from signals.ledger import flusher
+from signals.config import flusher
 
 if TYPE_CHECKING:
     from signals.generation.service import SignalGenerationService
@@ -36,6 +36,6 @@ def _service() -> "SignalGenerationService":
 
     Loaded here, since TA-Lib and the calendars bring pandas: 80 MiB that no other worker needs.
     """
-    from signals.generation.wiring import service
+    from signals.generation.factory import service
 
     return service()

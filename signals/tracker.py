@@ -7,12 +7,12 @@ from typing import NamedTuple
 from asgiref.sync import sync_to_async
 
 from argo.errors import ArgoError, Conflict, FieldError, InvalidInput, Unavailable
-from signals import ledger
+from signals import config as ledger
 from signals.clock import Clock, utc_now
 from signals.dialect import stored_hashes
-from signals.flush import Flusher, FlushResult
 from signals.journal import Journal
-from signals.records import Receipt, encode
+from signals.ledger.flush import Flusher, FlushResult
+from signals.ledger.records import Receipt, encode
 
 Signal = Mapping[str, object]
 Encoder = Callable[[Signal, datetime, str], tuple[Receipt, bytes]]

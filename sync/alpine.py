@@ -16,8 +16,8 @@ from tenacity.wait import wait_exponential_jitter
 from urllib3.exceptions import HTTPError
 
 from signals.clock import Clock, utc_now
-from sync.connections import Connections
 from sync.errors import SyncError
+from sync.http import Connections
 from sync.retry_after import seconds_asked
 
 RETRIES = 3

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field
 from signals.api.auth import reader, writer
 from signals.api.bodies import refuse_unknown
 from signals.clock import utc_now
-from signals.queries import Moment
+from signals.ledger.queries import Moment
 from sync.dead import revive
 from sync.models import OPEN, Delivery
 from sync.status import status

@@ -7,7 +7,7 @@ from enum import Enum
 from sync.errors import SyncError
 from sync.models import Breaker
 from sync.persistent import persistent
-from sync.schedule import LEASE
+from sync.retry import LEASE
 
 logger = logging.getLogger(__name__)
 

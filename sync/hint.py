@@ -5,7 +5,7 @@ from functools import cache
 from django.db import connection
 
 from signals.clock import utc_now
-from signals.hints import Hint
+from signals.wakeup import Hint
 from sync.models import OPEN, Delivery
 
 

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from signals.clock import utc_now
+from signals.ledger.store import StoredSignal
 from signals.rows import insert_for
-from signals.store import StoredSignal
 from sync.hint import hint
 
 NOT_SENT = frozenset({"import", "adopted"})

@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError, connection
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
 from tenacity.wait import wait_exponential_jitter
 
-from sync.schedule import LEASE
+from sync.retry import LEASE
 
 logger = logging.getLogger(__name__)
 P = ParamSpec("P")

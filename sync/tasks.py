@@ -7,7 +7,7 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.conf import settings
 
-from sync.deliver import Deliverer, deliverer
+from sync.worker import Deliverer, deliverer
 
 _stop = threading.Event()
 

@@ -9,9 +9,9 @@ import hypothesis
 import pytest
 from pytest_django import Settings
 
-from signals import ledger
-from signals.flush import Flusher
+from signals import config as ledger
 from signals.journal import Journal
+from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
 from tests.installation import Installation
 from tests.services import SERVICES, required

@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from signals.hashing import Hashed, sha256_of
+from signals.ledger.hashing import Hashed, sha256_of
 
 SEED_TABLE = (Path(__file__).parent / "signals" / "seed-table.sql").read_text()
 

@@ -14,8 +14,8 @@ from argo.up.children import INTAKE, PATIENCE
 from argo.up.keeper import Keeper
 from argo.up.receiver import Receiver
 from argo.up.words import base_url, command
-from signals.api_keys import create_key
 from signals.clock import utc_now
+from signals.keys import create_key
 from signals.models import ApiKey
 from sync.status import status
 

@@ -82,7 +82,7 @@ def check_execution(say: Callable[[str], None]) -> None:
         ArgoError: the settings of execution do not fit together, or the broker refuses us for good.
     """
     from execution.brokers.protocol import BrokerError
-    from execution.wiring import desk
+    from execution.factory import desk
 
     try:
         money = desk().broker.account()
@@ -104,6 +104,6 @@ def check_generation() -> None:
         ArgoError: the settings of generation do not fit together.
     """
     if settings.MARKET_IS_LIVE:
-        from signals.generation.wiring import recipe  # here, since it brings pandas along
+        from signals.generation.factory import recipe  # here, since it brings pandas along
 
         recipe()

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from execution import halts
+from execution.accounts import halts
 from execution.admin.common import OfAccount, Question, Watched, ask, each, money, time, who
 from execution.models import EquityDay, Halt, TradingAccount
 from execution.status import as_text, status

@@ -9,8 +9,8 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from execution.admin.common import OfAccount, SearchedBySignal, gain, price, signal_link, time
+from execution.api.queries import skipped_for
 from execution.models import Counterfactual, Decision
-from execution.queries import skipped_for
 from execution.reasons import REASONS
 from execution.status import as_text, status
 from signals.admin.common import ReadOnly

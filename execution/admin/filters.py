@@ -11,7 +11,7 @@ from execution.brokers.protocol import State
 from execution.fields import ZERO
 from execution.models import Order, Position
 from execution.models.order import MAY_FILL
-from signals.outcomes import OUTCOMES
+from signals.ledger.outcomes import OUTCOMES
 
 Choices = list[tuple[str, str]]
 

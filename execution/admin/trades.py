@@ -210,14 +210,14 @@ def _lasted(duration: timedelta) -> str:
 
 # What talks to the broker is imported where it is called, since it brings pandas along.
 def _cancel(order: Order, by: str, why: str) -> str:
-    from execution.by_hand import cancel
-    from execution.wiring import desk
+    from execution.factory import desk
+    from execution.manual import cancel
 
     return f"Asked for: {cancel(desk(), order, who=by, why=why)}"
 
 
 def _close(position: Position, by: str, why: str) -> str:
-    from execution.by_hand import close
+    from execution.manual import close
 
     close(settings.TRADING_ACCOUNT, position, who=by, why=why)
     return f"To be closed at the monitor's next look: {position}"

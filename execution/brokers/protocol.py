@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from argo.errors import ArgoError
-from execution.risk.intent import Side
+from execution.risk.model import Side
 
 
 class BrokerError(ArgoError):

@@ -46,7 +46,7 @@ class Decision(models.Model):
     class Meta:
         db_table = "decisions"
         indexes: ClassVar = [
-            # execution.decisions.claim, and the counts of execution.status
+            # execution.decisions.queue.claim, and the counts of execution.status
             models.Index(
                 fields=["due_at"],
                 condition=Q(status__in=["pending", "deciding"]),
@@ -54,7 +54,7 @@ class Decision(models.Model):
             ),
             # execution.status: what was decided within the last hour and day
             models.Index(fields=["account", "decided_at"], name="decisions_latest"),
-            # execution.queries: pages of those executed, which are few
+            # execution.api.queries: pages of those executed, which are few
             models.Index(
                 fields=["signal"], condition=Q(status="executed"), name="decisions_executed"
             ),

@@ -124,15 +124,16 @@ class Order(models.Model):
             models.UniqueConstraint(fields=["signal", "leg", "number"], name="orders_once")
         ]
         indexes: ClassVar = [
-            # execution.sending, execution.portfolio, execution.reconciling: what may still fill
+            # execution.orders.router, execution.accounts.portfolio, execution.monitoring.reconcile:
+            # orders that may still fill
             models.Index(
                 fields=["account", "due_at"],
                 condition=~Q(state__in=sorted(state.value for state in FINAL)),
                 name="orders_open",
             ),
-            # execution.filling: by the id that the broker's fills name
+            # execution.positions.fills: by the id that the broker's fills name
             models.Index(fields=["broker_id"], name="orders_broker_id"),
-            # execution.portfolio: the latest orders of an account
+            # execution.accounts.portfolio: the latest orders of an account
             models.Index(fields=["account", "created_at"], name="orders_latest"),
         ]
 
@@ -146,7 +147,7 @@ class Order(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         if not self._state.adding:
-            raise Immutable("An order's state changes by execution.orders.move.")
+            raise Immutable("An order's state changes by execution.orders.states.move.")
         super().save(*args, **kwargs)
 
     def delete(self, *args: object, **kwargs: object) -> NoReturn:
@@ -190,7 +191,7 @@ class Fill(models.Model):
             models.UniqueConstraint(fields=["account", "fill_id"], name="fills_once")
         ]
         indexes: ClassVar = [
-            # execution.filling: when the newest was
+            # execution.positions.fills: when the newest was
             models.Index(fields=["account", "time"], name="fills_latest"),
         ]
 

@@ -89,9 +89,9 @@ class Position(models.Model):
     class Meta:
         db_table = "positions"
         indexes: ClassVar = [
-            # execution.portfolio, execution.monitor, execution.reconciling
+            # execution.accounts.portfolio, and monitor and reconcile of execution.monitoring
             models.Index(fields=["account"], condition=Q(status="open"), name="positions_open"),
-            # execution.portfolio: the last trades
+            # execution.accounts.portfolio: the last trades
             models.Index(
                 fields=["account", "closed_at"],
                 condition=Q(status="closed"),
@@ -134,7 +134,7 @@ class Counterfactual(models.Model):
     class Meta:
         db_table = "counterfactuals"
         indexes: ClassVar = [
-            # execution.counterfactuals.follow
+            # execution.monitoring.counterfactuals.follow
             models.Index(fields=["due_at"], condition=Q(outcome=None), name="counterfactuals_open"),
         ]
 

@@ -4,14 +4,14 @@ from dataclasses import replace
 from decimal import Decimal
 
 from execution.prop_firm.rule_set import RuleSet
-from execution.risk.intent import Limits
+from execution.risk.model import Limits
 
 
 def tightened(limits: Limits, rule_set: RuleSet) -> Limits:
     """The stricter of both: positions, their size, the confidence and the stop's distance.
 
     Daily loss and drawdown stay the user's own: what the firm says of them is measured by
-    `execution.prop_firm.standing`, where a breach halts.
+    `execution.prop_firm.measures`, where a breach halts.
     """
     return replace(
         limits,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from execution.risk.intent import Intent, Limits, Portfolio
+from execution.risk.model import Intent, Limits, Portfolio
 
 logger = logging.getLogger(__name__)
 

@@ -7,9 +7,9 @@ from django.http import HttpRequest
 from argo.errors import ArgoError
 from signals.admin.common import ReadOnly
 from signals.clock import utc_now
-from signals.ledger import stored_handlers
+from signals.config import stored_handlers
+from signals.ledger.retry import retry
 from signals.models import ApiKey, DeadLetter, JournalCursor, OutcomeChange
-from signals.retry import retry
 
 
 @admin.register(DeadLetter)

@@ -13,9 +13,9 @@ from django.utils.safestring import SafeString
 from argo.errors import InvalidInput
 from signals.admin.common import Action, ReadOnly, short, votes_table
 from signals.clock import utc_now
-from signals.ledger import journal
+from signals.config import journal
+from signals.ledger.outcomes import OUTCOMES, check, record_outcome
 from signals.models import OutcomeChange, Signal, SignalContext
-from signals.outcomes import OUTCOMES, check, record_outcome
 from signals.timestamps import range_start
 
 

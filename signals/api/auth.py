@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from ninja.security import APIKeyHeader
 from ninja.security.session import SessionAuthIsStaff
 
-from signals.api_keys import find_key
+from signals.keys import find_key
 
 
 class KeyWithScope(APIKeyHeader):

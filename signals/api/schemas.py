@@ -4,7 +4,7 @@ from typing import Any
 
 from ninja import Schema
 
-from signals.validation import SignalIn
+from signals.ledger.validation import SignalIn
 
 SIGNAL_SCHEMA = SignalIn.model_json_schema()
 ONE_SIGNAL = {

@@ -23,9 +23,9 @@ from signals.api.schemas import (
     SignalPage,
     Verified,
 )
-from signals.ledger import journal
-from signals.queries import LatestQuery, PageQuery, one, page
-from signals.records import Receipt
+from signals.config import journal
+from signals.ledger.queries import LatestQuery, PageQuery, one, page
+from signals.ledger.records import Receipt
 from signals.tracker import SignalTracker, signal_or_error
 from signals.verification import verify_one
 

@@ -7,8 +7,8 @@ from functools import cached_property
 from signals.generation.consensus import Verdict
 from signals.generation.regime import Regime
 from signals.generation.votes import Ballot, Direction
+from signals.ledger.validation import LONGEST_TEXT
 from signals.timestamps import utc_text
-from signals.validation import LONGEST_TEXT
 
 
 @dataclass(frozen=True)

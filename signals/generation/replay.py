@@ -9,14 +9,14 @@ from itertools import groupby
 from typing import Any, Protocol
 
 from signals.generation.candidates import Judged
-from signals.generation.recipe import Opinion, Recipe
+from signals.generation.pipeline import Opinion, Recipe
 from signals.generation.validation import Earlier, Reason, Situation
 from signals.generation.votes import Direction
+from signals.ledger.records import Receipt
 from signals.market.bars import Bars
 from signals.market.hours import TradingHours
 from signals.market.instruments import Instrument
 from signals.market.protocol import Quote
-from signals.records import Receipt
 
 KEPT_AT_ONCE = 500
 Stored = tuple[Direction, datetime]

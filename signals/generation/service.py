@@ -13,7 +13,7 @@ from signals.clock import Clock, utc_now
 from signals.generation import candidates
 from signals.generation.candidate import Candidate
 from signals.generation.candidates import Judged
-from signals.generation.recipe import Recipe
+from signals.generation.pipeline import Recipe
 from signals.generation.regime import Regime
 from signals.generation.validation import Reason, Situation
 from signals.market.bars import Bars

@@ -6,7 +6,7 @@ from typing import Any
 
 from argo.errors import FieldError, InvalidInput
 from signals.journal import Line, Offset
-from signals.records import (
+from signals.ledger.records import (
     FLOATS,
     BadLine,
     Receipt,

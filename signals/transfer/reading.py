@@ -16,7 +16,7 @@ import orjson
 from pydantic_core import from_json
 
 from argo.errors import FieldError, InvalidInput
-from signals.records import CONTEXT, FLOATS, LATER, SIGNAL_COLUMNS
+from signals.ledger.records import CONTEXT, FLOATS, LATER, SIGNAL_COLUMNS
 
 Item = dict[str, Any] | InvalidInput
 JSON_CELLS = frozenset(("votes", "extra"))

@@ -9,7 +9,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from signals.records import CONTEXT, FLOATS, MADE, SIGNAL_COLUMNS
+from signals.ledger.records import CONTEXT, FLOATS, MADE, SIGNAL_COLUMNS
 
 Rows = Iterable[Sequence[dict[str, Any]]]
 COLUMNS = (*SIGNAL_COLUMNS, *MADE, *CONTEXT, "extra")

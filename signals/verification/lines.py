@@ -7,11 +7,11 @@ from typing import NamedTuple
 import orjson
 from django.db.models import Max
 
-from signals.changes import Change, decode_change, stored_change
 from signals.dialect import stored_hashes
 from signals.journal import Chunk, Line, Offset
+from signals.ledger.changes import Change, decode_change, stored_change
+from signals.ledger.records import BadLine, Record, decode, json_object
 from signals.models import DeadLetter, JournalCursor, OutcomeChange
-from signals.records import BadLine, Record, decode, json_object
 from signals.verification.findings import Finding, Kind
 from signals.verification.numbers import Numbers, place
 from signals.verification.rows import Row, RowCheck

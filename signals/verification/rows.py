@@ -9,10 +9,9 @@ import orjson
 from django.db import connections
 
 from signals.dialect import among, is_shared, tolerant_texts
-from signals.hashing import Covered, Hashed, matches
 from signals.journal import Line, LineLookup, Offset
-from signals.models import JournalCursor, OutcomeChange
-from signals.records import (
+from signals.ledger.hashing import Covered, Hashed, matches
+from signals.ledger.records import (
     COLUMN_TYPES,
     CONTEXT_COLUMNS,
     SIGNAL_COLUMNS,
@@ -22,6 +21,7 @@ from signals.records import (
     json_object,
     signal_row,
 )
+from signals.models import JournalCursor, OutcomeChange
 from signals.verification.findings import Finding, Kind
 from signals.verification.numbers import place
 

@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from argo import checks
-from signals.ledger import flusher, journal
+from signals.config import flusher, journal
 from signals.models import DeadLetter
 from signals.tracker import SignalTracker
 from tests.samples import a_signal

@@ -5,19 +5,19 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from execution import decisions
 from execution.brokers.protocol import BrokerError
-from execution.decisions import ask_for
+from execution.decisions import queue as decisions
+from execution.decisions.queue import ask_for
 from execution.models import Order
-from signals.api_keys import create_key
-from signals.flush import Flusher
 from signals.journal import Journal
+from signals.keys import create_key
+from signals.ledger.flush import Flusher
+from signals.ledger.outcomes import record_outcome
 from signals.models import Signal
-from signals.outcomes import record_outcome
 from signals.tracker import SignalTracker
 from sync.models import Delivery
 from sync.outbox import enqueue
-from tests.execution.desks import MORNING, Trading, orders_of
+from tests.execution.trading_fixtures import MORNING, Trading, orders_of
 from tests.samples import a_signal
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from django.conf import settings
 
-from signals.api_keys import create_key
+from signals.keys import create_key
 from tests.benchmarks import samples, servers
 from tests.benchmarks.client import CONNECTIONS, request, time_posts
 from tests.benchmarks.figures import Figure, times_as_fast

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 from django.conf import settings
 
-from signals.ledger import journal
+from signals.config import journal
 from tests.benchmarks import samples, servers
 from tests.benchmarks.figures import Figure, at_most, rate
 from tests.benchmarks.scene import Scene, say

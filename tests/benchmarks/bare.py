@@ -6,7 +6,7 @@ from sqlite3 import Connection
 from typing import Any, NamedTuple
 
 from signals.journal import Line, Offset
-from signals.records import (
+from signals.ledger.records import (
     CONTEXT_COLUMNS,
     SIGNAL_COLUMNS,
     Record,

@@ -11,19 +11,19 @@ import orjson
 from django.conf import settings
 
 from execution.brokers.protocol import Leg
-from execution.deciding import size
-from execution.decisions import REPLAY
-from execution.desk import Desk
+from execution.context import Desk
+from execution.decisions.engine import size
+from execution.decisions.queue import REPLAY
+from execution.factory import desk_of, paper
 from execution.models import Order
-from execution.replaying import execution
-from execution.risk.intent import Holding, Intent, Portfolio, Side
+from execution.replay.trading import execution
+from execution.risk.model import Holding, Intent, Portfolio, Side
 from execution.risk.rules import denials
-from execution.wiring import desk_of, paper
-from signals.api_keys import create_key
 from signals.clock import utc_now
 from signals.generation.candidates import keep
+from signals.generation.factory import recipe
 from signals.generation.replay import ReplayClock, replay
-from signals.generation.wiring import recipe
+from signals.keys import create_key
 from signals.market.bars import Bars
 from signals.market.sample import SYMBOLS, SampleMarket
 from signals.timestamps import utc_text

@@ -5,10 +5,10 @@ from sqlite3 import Connection
 
 from django.db import connection
 
-from signals.flush import Flusher
-from signals.ledger import journal, stored_handlers
+from signals.config import journal, stored_handlers
+from signals.ledger.flush import Flusher
+from signals.ledger.store import StoredHandler
 from signals.models import JournalCursor
-from signals.store import StoredHandler
 from sync.outbox import enqueue
 from tests.benchmarks import bare, samples
 from tests.benchmarks.figures import Figure, at_most, times_as_fast

@@ -11,12 +11,12 @@ import numpy as np
 import talib
 
 from signals.generation.candidates import keep
-from signals.generation.recipe import Recipe
+from signals.generation.factory import recipe
+from signals.generation.pipeline import Recipe
 from signals.generation.replay import Period, ReplayClock, replay
-from signals.generation.wiring import recipe
+from signals.ledger.records import Receipt
 from signals.market.bars import Bars, as_times
 from signals.market.sample import SYMBOLS, SampleMarket
-from signals.records import Receipt
 from signals.tracker import SignalTracker
 from tests.benchmarks.figures import Figure, at_least, at_most
 from tests.benchmarks.rounds import medians, seconds

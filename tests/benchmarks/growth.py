@@ -10,8 +10,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connections
 
-from signals.flush import Flusher
 from signals.journal import Journal
+from signals.ledger.flush import Flusher
 from tests.benchmarks import bare, millions, samples
 from tests.benchmarks.figures import Figure, at_most, number
 from tests.benchmarks.rounds import medians, seconds

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db import models
 
+from signals.ledger.records import SIGNAL_COLUMNS
 from signals.models import Signal
-from signals.records import SIGNAL_COLUMNS
 from signals.tracker import SignalTracker
 from tests.benchmarks import bare, samples
 from tests.benchmarks.figures import Figure, times_as_fast

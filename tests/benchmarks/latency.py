@@ -11,7 +11,7 @@ from itertools import accumulate
 import orjson
 from django.conf import settings
 
-from signals.api_keys import create_key
+from signals.keys import create_key
 from tests.benchmarks import samples, servers
 from tests.benchmarks.client import CONNECTIONS, Connection, request
 from tests.benchmarks.figures import Figure, at_least

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import psutil
 from django.db import connection
 
-from signals.ledger import flusher, journal
+from signals.config import flusher, journal
 from sync.models import Delivery
 from tests.benchmarks import samples, servers
 from tests.benchmarks.backlog import MIB, resident

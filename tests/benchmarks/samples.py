@@ -9,7 +9,7 @@ from typing import Any
 
 from signals.clock import utc_now
 from signals.journal import Journal
-from signals.records import encode
+from signals.ledger.records import encode
 
 ORIGIN = "benchmark"
 START = datetime(2010, 1, 1, tzinfo=UTC)

@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import requests
 from requests.adapters import HTTPAdapter
 
-from signals.ledger import flusher, journal
+from signals.config import flusher, journal
 from signals.models import Signal
 from sync.alpine import AlpineSyncService
-from sync.deliver import Deliverer
 from sync.payload import COLUMNS, payload
+from sync.worker import Deliverer
 from tests.benchmarks import samples, servers
 from tests.benchmarks.figures import Figure, times_as_fast
 from tests.benchmarks.rounds import Side, medians, seconds

@@ -6,7 +6,7 @@ from ninja import NinjaAPI
 
 from argo.urls import urlpatterns as argos
 from signals.api.schemas import Accepted
-from signals.validation import SignalIn
+from signals.ledger.validation import SignalIn
 
 empty = NinjaAPI(urls_namespace="empty", docs_url=None)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from django.db import connection
 
-from signals.ledger import flusher, journal
+from signals.config import flusher, journal
 from tests.benchmarks import samples, servers
 from tests.benchmarks.figures import Figure, at_least
 from tests.benchmarks.rounds import medians, seconds

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from execution import decisions
+from execution.decisions import queue as decisions
 from signals.journal import Journal
-from tests.execution.desks import Trading, on_database
+from tests.execution.trading_fixtures import Trading, on_database
 
 
 @pytest.fixture(

@@ -11,13 +11,13 @@ from django.db import DatabaseError, connections
 from django.test import override_settings
 
 from argo.errors import Conflict
-from execution import halts
+from execution.accounts import halts
 from execution.brokers.protocol import BrokerError
 from execution.management.commands import execute_signals, monitor_positions
 from execution.models import Decision, Halt, Order
 from signals.management.command import ArgoCommand
 from tests.databases import DATABASES
-from tests.execution.desks import Trading, position_of
+from tests.execution.trading_fixtures import Trading, position_of
 from tests.installation import Installation
 
 pytestmark = pytest.mark.django_db

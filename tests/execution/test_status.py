@@ -8,14 +8,15 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from execution import halts, queries
+from execution.accounts import halts
+from execution.accounts.portfolio import portfolio
+from execution.api import queries
 from execution.brokers.protocol import BrokerError
-from execution.decisions import ask_for
+from execution.decisions.queue import ask_for
 from execution.models import Decision
-from execution.portfolio import portfolio
-from execution.reconciling import reconcile
+from execution.monitoring.reconcile import reconcile
 from execution.status import as_text, brief, status
-from tests.execution.desks import Trading
+from tests.execution.trading_fixtures import Trading
 
 pytestmark = pytest.mark.django_db
 DOWN = BrokerError("connection refused", permanent=False)

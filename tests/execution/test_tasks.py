@@ -6,12 +6,12 @@ import pytest
 
 from execution import tasks
 from execution.brokers.protocol import BrokerError
-from execution.desk import Desk
+from execution.context import Desk
 from execution.models import Failure, TradingAccount
 from execution.status import brief, status
 from signals.clock import utc_now
 from tests.databases import DATABASES
-from tests.execution.desks import Trading, states_of
+from tests.execution.trading_fixtures import Trading, states_of
 
 pytestmark = pytest.mark.django_db(databases=DATABASES)
 WRONG_KEYS = BrokerError("401: the keys are wrong", permanent=True)

@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from signals.api_keys import create_key
-from signals.ledger import flusher, journal
+from signals.config import flusher, journal
+from signals.keys import create_key
 from signals.models import ApiKey, DeadLetter, OutcomeChange, Signal
 from signals.tracker import SignalTracker
 from tests.samples import a_signal, signals

@@ -8,8 +8,8 @@ from asgiref.sync import async_to_sync
 from django.db import connections
 
 from argo.errors import InvalidInput
-from signals.flush import Flusher
 from signals.journal import Journal
+from signals.ledger.flush import Flusher
 from signals.models import DeadLetter, Signal
 from signals.tracker import Logged, NotStoredYet, SignalConflict, SignalTracker
 from tests.databases import both_databases

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from signals.flush import Flusher
 from signals.journal import Journal
+from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
 from sync.alpine import AlpineSyncService
-from sync.deliver import Deliverer
 from sync.outbox import enqueue
+from sync.worker import Deliverer
 from tests.samples import signals
 from tests.sync.alpine_server import Alpine, running
 

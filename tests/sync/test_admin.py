@@ -6,8 +6,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from signals.clock import utc_now
-from signals.flush import Flusher
 from signals.journal import Journal
+from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
 from sync.models import Breaker, Delivery
 from sync.outbox import enqueue

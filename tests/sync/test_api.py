@@ -6,10 +6,10 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from signals.api_keys import create_key
 from signals.clock import utc_now
-from signals.flush import Flusher
 from signals.journal import Journal
+from signals.keys import create_key
+from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
 from sync.models import Breaker, Delivery
 from sync.outbox import enqueue

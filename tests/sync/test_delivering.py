@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import connection
 
-from signals.flush import Flusher
 from signals.journal import Journal
+from signals.ledger.flush import Flusher
 from signals.models import Signal
 from signals.tracker import SignalTracker
 from sync import breaker
 from sync.alpine import AlpineSyncService
-from sync.deliver import Deliverer, Tally
 from sync.models import Breaker, Delivery
 from sync.outbox import enqueue
-from sync.schedule import LEASE
+from sync.retry import LEASE
+from sync.worker import Deliverer, Tally
 from tests.samples import a_signal
 from tests.sync.alpine_server import Alpine, Behave, Handler, accept, answer, cut_short, reset
 from tests.sync.conftest import Clock, Log

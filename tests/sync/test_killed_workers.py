@@ -10,8 +10,8 @@ import pytest
 from tests.argo.up.processes import is_alive, wait_until
 from tests.installation import Installation
 from tests.samples import signals
-from tests.signals.crash.nurse import Nursery
-from tests.signals.crash.nursery import IN_DATABASE, NEVER, SENDERS_LEASE
+from tests.signals.crash.pool_client import Nursery
+from tests.signals.crash.process_pool import IN_DATABASE, NEVER, SENDERS_LEASE
 from tests.sync.alpine_server import Alpine, Behave, Handler, accept
 
 KILLS = 100

@@ -6,8 +6,8 @@ import pytest
 
 from sync import breaker
 from sync.alpine import AlpineSyncService
-from sync.deliver import Deliverer
 from sync.models import Delivery
+from sync.worker import Deliverer
 from tests.sync.alpine_server import (
     Alpine,
     Behave,

@@ -4,8 +4,8 @@ import pytest
 
 from sync import breaker
 from sync.alpine import AlpineSyncService
-from sync.deliver import Deliverer
 from sync.models import Delivery
+from sync.worker import Deliverer
 from tests.receiver import counting
 from tests.sync.conftest import Clock, Log
 

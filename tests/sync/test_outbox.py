@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from signals.flush import Flusher
 from signals.journal import Journal
+from signals.ledger.flush import Flusher
 from signals.models import Signal
 from signals.tracker import SignalTracker
 from sync.models import Delivery

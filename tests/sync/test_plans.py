@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from signals.api_keys import create_key
 from signals.clock import utc_now
+from signals.keys import create_key
 from sync.claims import Claims
 from sync.dead import revive
 from sync.status import brief, status

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sync.alpine import RETRIES
-from sync.deliver import Deliverer
 from sync.models import Breaker, Delivery
+from sync.worker import Deliverer
 from tests.sync.alpine_server import Alpine, Behave, accept, answer, cut_short, reset
 from tests.sync.conftest import Clock, Log
 

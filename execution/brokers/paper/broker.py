@@ -16,9 +16,10 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from execution.brokers.paper.books import Books, Shelf, fill_row
-from execution.brokers.paper.placed import as_placed
-from execution.brokers.paper.ticket import Filled, Terms, Ticket, is_final
+from execution.brokers.fill_model import Prices
+from execution.brokers.paper.bracket import Filled, Terms, Ticket, is_final
+from execution.brokers.paper.ledger import Books, Shelf, fill_row
+from execution.brokers.paper.reports import as_placed
 from execution.brokers.protocol import (
     Account,
     Bracket,
@@ -31,9 +32,8 @@ from execution.brokers.protocol import (
     State,
 )
 from execution.fields import ZERO
-from execution.matching import Prices
 from execution.models import PaperAccount, PaperFill, PaperOrder
-from execution.risk.intent import Side
+from execution.risk.model import Side
 from signals.clock import Clock
 from signals.market.hours import TradingHours
 from signals.market.instruments import CRYPTO, instrument, normalised

@@ -6,13 +6,13 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from argo.errors import FieldError, InvalidInput
-from execution import halts
-from execution.by_hand import execute
-from execution.deciding import send_and_decide
-from execution.queries import account_of
-from execution.reconciling import reconcile
+from execution.accounts import halts
+from execution.api.queries import account_of
+from execution.decisions.engine import send_and_decide
+from execution.factory import desk
+from execution.manual import execute
+from execution.monitoring.reconcile import reconcile
 from execution.status import as_text, status
-from execution.wiring import desk
 from signals.clock import utc_now
 from signals.management.command import ArgoCommand
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from execution.halts import why_halted
-from execution.monitor import monitor
-from execution.reconciling import reconcile, settle
-from execution.wiring import desk
+from execution.accounts.halts import why_halted
+from execution.factory import desk
+from execution.monitoring.monitor import monitor
+from execution.monitoring.reconcile import reconcile, settle
 from signals.management.command import ArgoCommand
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from signals.api_keys import SCOPES, create_key, revoke
 from signals.clock import utc_now
+from signals.keys import SCOPES, create_key, revoke
 from signals.management.command import ArgoCommand
 from signals.models import ApiKey
 

@@ -10,8 +10,8 @@ from django.core.management.base import CommandParser
 from pydantic import ValidationError
 
 from argo.errors import FieldError, InvalidInput
+from signals.ledger.queries import SignalFilter, batches
 from signals.management.command import ArgoCommand, progress
-from signals.queries import SignalFilter, batches
 from signals.transfer.writing import WRITERS, counted
 
 

@@ -3,8 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
-from signals.flush import FlushResult
-from signals.ledger import flusher
+from signals.config import flusher
+from signals.ledger.flush import FlushResult
 from signals.management.command import ArgoCommand, progress
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from signals.generation.factory import service
 from signals.generation.service import Result
-from signals.generation.wiring import service
 from signals.management.command import ArgoCommand
 from signals.management.symbols import add_symbols, symbols_of
 

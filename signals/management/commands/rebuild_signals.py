@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from signals.ledger import journal
+from signals.config import journal
+from signals.ledger.rebuild import rebuild, rebuild_into
 from signals.management.command import ArgoCommand, progress
-from signals.rebuild import rebuild, rebuild_into
 
 
 class Command(ArgoCommand):

@@ -11,6 +11,7 @@ from django.utils.module_loading import import_string
 
 from argo.errors import FieldError, InvalidInput
 from signals.generation.candidates import keep, stored_signals
+from signals.generation.factory import recipe
 from signals.generation.replay import (
     Period,
     ReplayClock,
@@ -19,7 +20,6 @@ from signals.generation.replay import (
     Trading,
     replay,
 )
-from signals.generation.wiring import recipe
 from signals.management.command import ArgoCommand, progress
 from signals.management.symbols import add_symbols, symbols_of
 from signals.market.bars import Bars

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from signals.dead_letters import unresolved
-from signals.ledger import journal
+from signals.config import journal
+from signals.ledger.dead_letters import unresolved
 from signals.management.command import ArgoCommand, progress
 from signals.models import Signal
 from signals.verification import Verification, verify

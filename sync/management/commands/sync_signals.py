@@ -17,11 +17,11 @@ from signals.management.command import ArgoCommand, progress
 from signals.timestamps import parse_utc
 from sync.alpine import AlpineSyncService
 from sync.dead import revive
-from sync.deliver import deliverer
 from sync.errors import SyncError
 from sync.outbox import queue_missing
-from sync.reconcile import reconcile
+from sync.recovery import reconcile
 from sync.status import as_text, status
+from sync.worker import deliverer
 
 MOST_TO_RECONCILE = 1_000_000
 

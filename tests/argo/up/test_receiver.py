@@ -7,8 +7,8 @@ from pytest_django import Settings
 
 from argo.up.prepare import NotInOrder
 from argo.up.receiver import KEY, receiver
-from signals.flush import Flusher
 from signals.journal import Journal
+from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
 from sync.models import Delivery
 from sync.outbox import enqueue

@@ -88,7 +88,7 @@ def stored(argo: Installation) -> int:
 
 
 def make_key(argo: Installation) -> str:
-    code = "from signals.api_keys import create_key; print(create_key('test', ['read', 'write']))"
+    code = "from signals.keys import create_key; print(create_key('test', ['read', 'write']))"
     made = argo.manage("shell", "--verbosity", "0", "--command", code)
     return made.stdout.split()[-1]
 

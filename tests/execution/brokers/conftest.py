@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from execution.brokers.alpaca import AlpacaBroker
-from tests.execution.brokers.alpaca_server import Alpaca, running
-from tests.execution.brokers.contract import House
-from tests.execution.brokers.houses import AlpacaHouse, PaperHouse
+from execution.brokers.alpaca.broker import AlpacaBroker
+from tests.execution.brokers.alpaca.alpaca_server import Alpaca, running
+from tests.execution.brokers.broker_cases import House
+from tests.execution.brokers.broker_fixtures import AlpacaHouse, PaperHouse
 from tests.signals.market.alpaca_server import KEY, SECRET
 
 HOUSES = ["alpaca_house", pytest.param("paper_house", marks=pytest.mark.django_db)]

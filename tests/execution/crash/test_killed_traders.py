@@ -11,12 +11,12 @@ from decimal import Decimal
 import pytest
 
 from tests.argo.up.processes import is_alive, wait_until
-from tests.execution.brokers.alpaca_server import Alpaca, running
+from tests.execution.brokers.alpaca.alpaca_server import Alpaca, running
 from tests.execution.crash.trader import SUBMISSION
 from tests.installation import Installation
 from tests.samples import a_signal
-from tests.signals.crash.nurse import Nursery
-from tests.signals.crash.nursery import IN_DATABASE, NEVER
+from tests.signals.crash.pool_client import Nursery
+from tests.signals.crash.process_pool import IN_DATABASE, NEVER
 from tests.signals.market.alpaca_server import KEY, SECRET
 from tests.sync.alpine_server import reset
 

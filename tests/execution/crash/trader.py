@@ -9,20 +9,23 @@ from typing import Any
 
 from django.conf import settings
 
-from execution import deciding, decisions, sending, wiring
-from execution.brokers.alpaca import AlpacaBroker
-from execution.brokers.paper.books import Books
+from execution import factory as wiring
+from execution.brokers.alpaca.broker import AlpacaBroker
 from execution.brokers.paper.broker import PaperBroker
+from execution.brokers.paper.ledger import Books
 from execution.brokers.protocol import BrokerError
-from execution.deciding import execute_due
-from execution.desk import Desk
-from execution.monitor import monitor
-from execution.reconciling import reconcile
-from execution.sending import send_due
+from execution.context import Desk
+from execution.decisions import engine as deciding
+from execution.decisions import queue as decisions
+from execution.decisions.engine import execute_due
+from execution.monitoring.monitor import monitor
+from execution.monitoring.reconcile import reconcile
+from execution.orders import router as sending
+from execution.orders.router import send_due
 from signals.clock import utc_now
 from signals.market.bars import Bars, as_times
 from signals.market.protocol import Quote
-from tests.execution.desks import always_open
+from tests.execution.trading_fixtures import always_open
 
 SUBMISSION = ("before-submit", "within-submit", "after-submit", "after-adopt")
 """Before the broker is called, while it writes, once it has answered, once its word is taken."""

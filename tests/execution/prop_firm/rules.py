@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from execution.prop_firm.days import Day
+from execution.prop_firm.measures import Measure, measure
 from execution.prop_firm.rule_set import RuleSet, parse
-from execution.prop_firm.standing import Measure, measure
 
 D = Decimal
 NAN = D("NaN")

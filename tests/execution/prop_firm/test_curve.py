@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execution.prop_firm.days import Day, record
+from execution.prop_firm.measures import after_loss, measure
 from execution.prop_firm.rule_set import RuleSet
-from execution.prop_firm.standing import after_loss, measure
 from tests.execution.prop_firm.rules import (
     AT_ONCE,
     MONDAY,

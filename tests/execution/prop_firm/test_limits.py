@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 import pytest
 
 from execution.prop_firm.limits import tightened
-from execution.risk.intent import Intent, Limits, Portfolio, Side
+from execution.risk.model import Intent, Limits, Portfolio, Side
 from execution.risk.rules import denials
 from tests.execution.prop_firm.rules import NAN, D, rule_set
 

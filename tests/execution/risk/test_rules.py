@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from execution.risk.intent import Holding, Intent, Limits, Portfolio, Side
+from execution.risk.model import Holding, Intent, Limits, Portfolio, Side
 from execution.risk.rules import RULES, Denial, denials
 
 D = Decimal

@@ -3,9 +3,9 @@
 import pytest
 from django.test import Client
 
-from signals.api_keys import create_key
-from signals.flush import FlushResult
-from signals.ledger import flusher
+from signals.config import flusher
+from signals.keys import create_key
+from signals.ledger.flush import FlushResult
 
 
 @pytest.fixture

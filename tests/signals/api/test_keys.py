@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from argo.errors import InvalidInput, NotFound
-from signals.api_keys import create_key, revoke
 from signals.clock import utc_now
+from signals.keys import create_key, revoke
 from signals.models import ApiKey
 from tests.samples import a_signal
 

@@ -9,8 +9,8 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from signals.hashing import Hashed, sha256_of
-from signals.ledger import flusher, journal
+from signals.config import flusher, journal
+from signals.ledger.hashing import Hashed, sha256_of
 from signals.models import Signal
 from signals.tracker import SignalTracker
 from tests.samples import a_signal, signals

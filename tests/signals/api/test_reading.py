@@ -9,10 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from signals.api.schemas import Refused
 from signals.clock import utc_now
-from signals.hashing import Hashed, sha256_of
-from signals.ledger import journal
+from signals.config import journal
+from signals.ledger.hashing import Hashed, sha256_of
+from signals.ledger.outcomes import record_outcome
 from signals.models import Signal
-from signals.outcomes import record_outcome
 from signals.tracker import SignalTracker
 from tests.samples import a_signal, signals
 

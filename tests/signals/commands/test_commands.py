@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from signals.hashing import Hashed, older_sha256_of
+from signals.ledger.hashing import Hashed, older_sha256_of
 from tests.installation import Installation
 from tests.legacy import legacy_database, legacy_row, legacy_rows
 from tests.samples import a_signal, signals

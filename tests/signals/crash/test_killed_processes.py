@@ -13,8 +13,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.installation import Installation
-from tests.signals.crash.nurse import Nursery
-from tests.signals.crash.nursery import NEVER, POINTS
+from tests.signals.crash.pool_client import Nursery
+from tests.signals.crash.process_pool import NEVER, POINTS
 
 ROUNDS = int(os.environ.get("ARGO_CRASH_ROUNDS", "60"))
 CHECK_EVERY = 20

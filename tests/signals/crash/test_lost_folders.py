@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.installation import Installation
-from tests.signals.crash.nurse import Nursery
+from tests.signals.crash.pool_client import Nursery
 
 pytestmark = pytest.mark.slow
 ENOUGH = {"writer": 15, "async-writer": 60, "logger": 3}

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from signals.clock import Clock, utc_now
-from signals.records import Receipt, encode
+from signals.ledger.records import Receipt, encode
 
 
 @dataclass

@@ -6,7 +6,7 @@ from datetime import timedelta
 from signals.generation.consensus import WeightedConsensus
 from signals.generation.levels import Distance, Levels
 from signals.generation.panel import Member, Panel
-from signals.generation.recipe import Recipe
+from signals.generation.pipeline import Recipe
 from signals.generation.sources.protocol import Source
 from signals.generation.validation import Thresholds, Validation
 from signals.generation.votes import Direction, Vote

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from signals.generation.factory import recipe
 from signals.generation.service import Result, SignalGenerationService
 from signals.generation.votes import Direction
-from signals.generation.wiring import recipe
 from signals.market.files import FolderMarket
 from signals.market.hours import exchange_hours
 from signals.models import CandidateRecord, Signal

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from signals.generation.recipe import Opinion, Recipe
+from signals.generation.factory import recipe
+from signals.generation.pipeline import Opinion, Recipe
 from signals.generation.replay import Period, ReplayClock, replay
 from signals.generation.sources import breakout, mean_reversion, momentum, trend, volume
 from signals.generation.sources.protocol import Source
-from signals.generation.wiring import recipe
 from signals.market.bars import Bars
 from signals.market.sample import SampleMarket
 from tests.signals.generation.logs import MemoryLog

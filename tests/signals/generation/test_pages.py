@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.test import Client
 
-from signals.api_keys import create_key
+from signals.keys import create_key
 from signals.models import CandidateRecord, Signal
 from signals.tracker import SignalTracker
 from tests.samples import a_signal

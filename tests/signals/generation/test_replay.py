@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from signals.generation.candidates import Judged
-from signals.generation.recipe import Recipe
+from signals.generation.factory import recipe
+from signals.generation.pipeline import Recipe
 from signals.generation.replay import (
     KEPT_AT_ONCE,
     Period,
@@ -18,7 +19,6 @@ from signals.generation.replay import (
     replay,
 )
 from signals.generation.votes import Direction, Vote
-from signals.generation.wiring import recipe
 from signals.market.bars import Bars
 from signals.market.sample import SampleMarket
 from tests.signals.generation.logs import MemoryLog

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from signals.clock import utc_now
-from signals.generation.recipe import Recipe
+from signals.generation.pipeline import Recipe
 from signals.generation.service import INTERRUPTED_AFTER, CycleFailed, SignalGenerationService
 from signals.generation.votes import Direction, Vote
 from signals.journal import JournalError

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from signals import ledger
+from signals import config as ledger
 from signals.generation.service import CycleFailed
 from signals.market.hours import ALWAYS_OPEN
 from signals.models import Signal

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from signals.generation.factory import BadSettings, recipe
 from signals.generation.regime import Regime
 from signals.generation.validation import Thresholds
-from signals.generation.wiring import BadSettings, recipe
 from signals.market.files import FolderMarket
 from signals.market.protocol import FeedError
 from signals.market.sample import SampleMarket

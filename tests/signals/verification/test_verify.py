@@ -8,11 +8,11 @@ import pytest
 from django.db import DatabaseError, connections
 
 from signals.clock import utc_now
-from signals.flush import Flusher
 from signals.journal import Journal
+from signals.ledger.flush import Flusher
+from signals.ledger.outcomes import record_outcome
+from signals.ledger.records import SIGNAL_COLUMNS
 from signals.models import DeadLetter, JournalCursor, OutcomeChange, Signal, SignalContext
-from signals.outcomes import record_outcome
-from signals.records import SIGNAL_COLUMNS
 from signals.tracker import SignalTracker
 from signals.verification import Verification, slices, verify, verify_one
 from tests.databases import both_databases
@@ -195,7 +195,7 @@ def test_rows_of_another_journal_are_checked_by_their_hash(
 
 
 def _flusher(journal: Journal, using: str) -> Any:  # noqa: ANN401
-    from signals.flush import Flusher
+    from signals.ledger.flush import Flusher
 
     return Flusher(journal, using=using)
 

@@ -1,0 +1,77 @@
+"""The account as the risk rules see it: the broker's money, and what our own rows hold."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from execution.accounts.equity import account_row, day_start
+from execution.accounts.halts import why_halted
+from execution.brokers.protocol import ON_THE_WAY, Account, Leg
+from execution.context import Desk
+from execution.fields import ZERO
+from execution.models import Order, Position
+from execution.risk.model import Holding, Portfolio, Side
+
+MINUTE = timedelta(minutes=1)
+
+
+def portfolio(desk: Desk, money: Account, now: datetime, *, locked: bool = True) -> Portfolio:
+    """Positions and entries that may become some, whoever asked for them.
+
+    `locked`: the account stays so until the caller's transaction ends, and no other decision is
+    made on it meanwhile. What was ordered since `money` was asked for is taken off it.
+    """
+    row = account_row(desk, money, locked=locked)
+    entries = [each for each in Order.objects.may_fill(desk.account) if each.leg == Leg.ENTRY]
+    return Portfolio(
+        equity=money.equity,
+        buying_power=money.buying_power - _not_counted(entries, money.time),
+        day_start=day_start(desk, money),
+        peak=max(row.peak_equity, money.equity),
+        holdings=_holdings(desk.account, entries),
+        orders=_latest_orders(desk.account, now),
+        losses=_losses(desk.account, desk.limits.losses_in_a_row),
+        halt=why_halted(desk.account),
+    )
+
+
+def _is_counted(entry: Order, asked_at: datetime) -> bool:
+    """Whether the broker had it when it was asked for the money: it had said so by then."""
+    return entry.state not in ON_THE_WAY and entry.updated_at <= asked_at
+
+
+def _decided_at(entry: Order) -> Decimal:
+    """The price at which it was."""
+    return entry.level or ZERO
+
+
+def _holdings(account: str, entries: list[Order]) -> list[Holding]:
+    """One for each signal: what is held of it, and what its entry may still add."""
+    awaited = {entry.signal_id: entry for entry in entries}
+    found: list[Holding] = []
+    for each in Position.objects.open_on(account):
+        entry = awaited.pop(each.pk, None)
+        held = each.left + (entry.awaited if entry else ZERO)
+        found.append(Holding(each.symbol, Side(each.side), held, each.entry_price))
+    return found + [
+        Holding(entry.symbol, Side(entry.side), entry.awaited, _decided_at(entry))
+        for entry in awaited.values()
+    ]
+
+
+def _not_counted(entries: list[Order], asked_at: datetime) -> Decimal:
+    waiting = (each for each in entries if not _is_counted(each, asked_at))
+    return sum((each.quantity * _decided_at(each) for each in waiting), ZERO)
+
+
+def _latest_orders(account: str, now: datetime) -> list[datetime]:
+    return [order.created_at for order in Order.objects.entries_since(account, now - MINUTE)]
+
+
+def _losses(account: str, count: int) -> list[datetime]:
+    """When the latest trades ended, as long as they lost; at most `count`."""
+    losses: list[datetime] = []
+    for each in Position.objects.latest_closed(account, count):
+        if each.closed_at is None or (each.profit or ZERO) >= ZERO:
+            break
+        losses.append(each.closed_at)
+    return losses

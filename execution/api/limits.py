@@ -1,0 +1,51 @@
+"""The limits of an account as the API answers them."""
+
+from typing import Any
+
+from execution.accounts import halts
+from execution.api.schemas import LimitsQuery
+from execution.context import Desk
+from execution.decisions.what_if import Proposal, Standing, stand
+from execution.risk.headroom import loss_at_stop
+from execution.risk.model import Intent, Side
+
+
+def limits_view(desk: Desk, query: LimitsQuery) -> dict[str, Any]:
+    """What `LimitsOut` describes. Raises what `stand` raises."""
+    found = stand(desk, query.signal_id or _proposal(query))
+    has_trade = found.intent is not None
+    return {
+        "account": desk.account,
+        "at": found.money.time,
+        "equity": found.money.equity,
+        "before": [each._asdict() for each in found.before],
+        "after": [each._asdict() for each in found.after] if has_trade else None,
+        "prop_firm": _firm(desk, found, has_trade),
+        "trade": _trade(found.intent) if found.intent else None,
+        "denials": [each._asdict() for each in found.denials] if has_trade else None,
+        "halts": halts.standing(desk.account),
+    }
+
+
+def _proposal(query: LimitsQuery) -> Proposal | None:
+    if not (query.symbol and query.side and query.entry and query.stop):
+        return None
+    return Proposal(
+        query.symbol, Side(query.side), query.entry, query.stop, query.quantity, query.target,
+        query.confidence,
+    )  # fmt: skip
+
+
+def _firm(desk: Desk, found: Standing, has_trade: bool) -> dict[str, Any] | None:
+    if desk.rule_set is None:
+        return None
+    return {
+        "name": desk.rule_set.name,
+        "before": [each._asdict() for each in found.firm_before],
+        "after": [each._asdict() for each in found.firm_after] if has_trade else None,
+    }
+
+
+def _trade(intent: Intent) -> dict[str, Any]:
+    names = ("symbol", "side", "quantity", "entry", "stop", "price")
+    return {name: getattr(intent, name) for name in names} | {"loss": loss_at_stop(intent)}

@@ -1,0 +1,181 @@
+"""The queue of decisions: filled with the signals that are stored, each taken by one worker."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from argo.errors import Conflict, NotFound
+from execution.hint import hint
+from execution.models import Decision
+from execution.risk.rules import Denial
+from signals.clock import utc_now
+from signals.dialect import skip_locked
+from signals.ledger.store import StoredSignal
+from signals.models import Signal, SignalContext
+from signals.rows import by_id, insert_for, read, update, update_each
+
+NOT_LIVE = frozenset({"import", "adopted", "replay"})
+"""Origins of signals of the past: `execution.replay.trading` trades a replay's own, on paper."""
+REPLAY = "replay"
+"""The account of replays, which no live worker touches."""
+LEASE = timedelta(minutes=2)
+# The states stand in the text, not in parameters: only so the partial index serves.
+_CLAIM = """
+UPDATE decisions SET status = 'deciding', claim = %s, due_at = %s, account = %s
+WHERE id IN (
+    SELECT id FROM decisions WHERE status IN ('pending', 'deciding') AND due_at <= %s
+    AND (account = 'replay') = %s {only} ORDER BY due_at, id LIMIT %s {lock}
+)
+RETURNING *
+"""
+_UNASKED = """
+SELECT * FROM decisions WHERE status IN ('pending', 'deciding') AND due_at <= %s
+AND account <> 'replay' AND asked_by = ''
+AND NOT EXISTS (SELECT 1 FROM signals WHERE signals.id = decisions.id AND order_id IS NOT NULL)
+ORDER BY due_at, id LIMIT %s {lock}
+"""
+
+
+class AlreadyDecided(Conflict):
+    """The signal is traded already, or is being decided on."""
+
+
+class Mine(NamedTuple):
+    """A decision that this worker may end."""
+
+    decision: Decision
+    owner: str
+
+
+def enqueue(stored: Sequence[StoredSignal]) -> None:
+    """A stored handler: one pending decision for each fresh signal of a live origin."""
+    ids = [signal.id for signal in stored if signal.origin not in NOT_LIVE]
+    if ids:
+        insert(ids, settings.TRADING_ACCOUNT, utc_now())
+        transaction.on_commit(hint)
+
+
+def insert(ids: Sequence[int], account: str, now: datetime) -> None:
+    """A pending decision for each of these signals, but for those that have one."""
+    moment = connection.ops.adapt_datetimefield_value(now)
+    values = {"account": account, "queued_at": moment, "due_at": moment, "reasons": "[]"}
+    insert_for(ids, "decisions", values)
+
+
+def ask_for(signal_id: str, who: str, now: datetime) -> None:
+    """A person wants this signal decided on, whatever AUTO_EXECUTE says; the rules stay the same.
+
+    Raises `NotFound`; `AlreadyDecided` where it is executed or being decided on; `Conflict` where
+    it is a replay's, or has its outcome.
+    """
+    with transaction.atomic():
+        signal = Signal.objects.filter(signal_id=signal_id).first()
+        if signal is None:
+            raise NotFound(f"There is no signal {signal_id}, or it is not in the database yet.")
+        if why_not := _why_not_asked(signal):
+            raise Conflict(f"Signal {signal_id} {why_not}.")
+        insert([signal.id], settings.TRADING_ACCOUNT, now)
+        status = Decision.Status
+        open_ones = Decision.objects.select_for_update().exclude(account=REPLAY)
+        waiting = open_ones.filter(pk=signal.id, status__in=[status.PENDING, status.SKIPPED])
+        if (decision := waiting.first()) is None:
+            raise AlreadyDecided(f"Signal {signal_id} is executed already, or being decided on.")
+        _queue_again(decision, who, now)
+
+
+def _queue_again(decision: Decision, who: str, now: datetime) -> None:
+    """What was decided before is kept."""
+    if decision.decided_at:
+        decision.earlier.append({
+            "account": decision.account, "asked_by": decision.asked_by,
+            "queued_at": decision.queued_at.isoformat(), "reasons": decision.reasons,
+            "decided_at": decision.decided_at.isoformat(),
+        })  # fmt: skip
+    decision.status, decision.account = Decision.Status.PENDING, settings.TRADING_ACCOUNT
+    decision.asked_by, decision.queued_at, decision.due_at = who, now, now
+    decision.reasons, decision.skipped_for, decision.decided_at = [], "", None
+    decision.save()
+
+
+def _why_not_asked(signal: Signal) -> str | None:
+    """Why nobody may ask for it, whatever is decided."""
+    if signal.outcome is not None:
+        return f"has its outcome already: {signal.outcome}"
+    replayed = SignalContext.objects.filter(pk=signal.pk, origin=REPLAY).exists()
+    if replayed or Decision.objects.filter(pk=signal.pk, account=REPLAY).exists():
+        return "is a replay's, of the past: it is traded on that account alone"
+    return None
+
+
+def claim(
+    account: str, owner: str, limit: int, now: datetime, only: int | None = None
+) -> list[Mine]:
+    """Take up to `limit` due decisions, or `only` that of this signal's row: mine until the lease
+    ends."""
+    adapt = connection.ops.adapt_datetimefield_value
+    condition = "" if only is None else "AND id = %s"
+    statement = _CLAIM.format(lock=skip_locked(), only=condition)
+    wanted = [] if only is None else [only]
+    values = [owner, adapt(now + LEASE), account, adapt(now), account == REPLAY, *wanted, limit]
+    with transaction.atomic():
+        found = _read(statement, values)
+    return [Mine(decision, owner) for decision in sorted(found, key=lambda each: each.pk)]
+
+
+def unasked(limit: int, now: datetime) -> list[Decision]:
+    """Up to `limit` that are due and nobody has asked for: no worker's until the caller's
+    transaction ends.
+
+    One whose signal has an order is left out: that was written down by a worker that died, and is
+    looked into.
+    """
+    statement = _UNASKED.format(lock=skip_locked())
+    values = [connection.ops.adapt_datetimefield_value(now), limit]
+    return _read(statement, values)
+
+
+def _read(statement: str, values: Sequence[Any]) -> list[Decision]:
+    """The decisions that a statement answers with, each with its signal."""
+    found = read(Decision, statement, values)
+    signals = by_id(Signal, [decision.pk for decision in found])
+    for decision in found:
+        decision.signal = signals[decision.pk]
+    return found
+
+
+def skip_each(account: str, found: Iterable[tuple[Decision, Denial]], now: datetime) -> None:
+    """These are not traded, each for its reason: what `unasked` gave, in the same transaction."""
+    ours = {"account": account, "claim": ""}
+    update_each(Decision, {decision.pk: ours | _skipped([why], now) for decision, why in found})
+
+
+def skip(mine: Mine, why: Sequence[Denial], now: datetime) -> bool:
+    """The signal is not traded, for all these reasons; False where another worker has it now."""
+    return _end(mine, **_skipped(why, now))
+
+
+def _skipped(why: Sequence[Denial], now: datetime) -> dict[str, object]:
+    return {
+        "status": Decision.Status.SKIPPED,
+        "skipped_for": " ".join(denial.code for denial in why),
+        "reasons": [denial._asdict() for denial in why],
+        "decided_at": now,
+    }
+
+
+def execute(mine: Mine, order_id: str, now: datetime) -> bool:
+    """The signal has this order; False where another worker has the decision now."""
+    return _end(mine, status=Decision.Status.EXECUTED, order_id=order_id, decided_at=now)
+
+
+def postpone(mine: Mine, until: datetime) -> bool:
+    """It cannot be decided now."""
+    return _end(mine, status=Decision.Status.PENDING, due_at=until)
+
+
+def _end(mine: Mine, **changes: object) -> bool:
+    held = {"status": Decision.Status.DECIDING, "claim": mine.owner}
+    return update(Decision, mine.decision.pk, {"claim": "", **changes}, only_if=held)

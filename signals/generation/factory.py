@@ -1,0 +1,119 @@
+"""Markets, recipe and service as the settings describe them: the one place that reads those."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from django.conf import settings
+
+from argo.errors import ArgoError
+from signals.generation.consensus import NAME, WeightedConsensus
+from signals.generation.levels import Distance, Levels
+from signals.generation.panel import Member, Panel, load_source
+from signals.generation.pipeline import Recipe
+from signals.generation.regime import Regime
+from signals.generation.service import SignalGenerationService
+from signals.generation.validation import Thresholds, Validation
+from signals.market.hours import exchange_hours
+from signals.market.instruments import normalised
+from signals.markets import market
+from signals.tracker import SignalTracker
+
+
+class BadSettings(ArgoError):
+    """The settings of generation do not fit together; the message names what to correct."""
+
+    exit_code = 2
+
+
+def recipe(min_confidence: float | None = None) -> Recipe:
+    """As the settings have it; `min_confidence` in place of MIN_CONFIDENCE.
+
+    Raises `BadSettings`.
+    """
+    try:
+        return _recipe(settings.MIN_CONFIDENCE if min_confidence is None else min_confidence)
+    except ValueError as error:
+        raise BadSettings(str(error)) from error
+
+
+def service() -> SignalGenerationService:
+    """Ready for a cycle. Raises `FeedError` and `BadSettings` as `market` and `recipe` do."""
+    wanted = market()
+    return SignalGenerationService(
+        wanted,
+        recipe(),
+        SignalTracker.from_settings(origin="generator", clock=wanted.now),
+        threads=settings.MARKET_THREADS,
+        seconds=settings.MARKET_TIMEOUT,
+    )
+
+
+def _check_exchange() -> None:
+    try:
+        exchange_hours(settings.MARKET_EXCHANGE)
+    except ValueError as error:
+        raise ValueError(f"MARKET_EXCHANGE: {error}") from None
+
+
+def _distance(name: str) -> Distance:
+    try:
+        return Distance.parse(getattr(settings, name))
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
+
+
+def _recipe(min_confidence: float) -> Recipe:
+    _check_exchange()
+    return Recipe(
+        Panel(_members()),
+        WeightedConsensus(settings.SIGNAL_MIN_SOURCES, _by_regime(settings.SIGNAL_REGIME_FACTORS)),
+        Levels(_distance("SIGNAL_TARGET"), _distance("SIGNAL_STOP")),
+        _validation(min_confidence),
+        settings.MARKET_EXCHANGE,
+        {normalised(name): Decimal(str(tick)) for name, tick in settings.MARKET_TICKS.items()},
+    )
+
+
+def _members() -> list[Member]:
+    weights = {Regime(name): each for name, each in settings.SIGNAL_WEIGHTS.items()}
+    members = []
+    for path, weight in settings.SIGNAL_SOURCES.items():
+        name = path.rpartition(".")[2]
+        special = {regime: each[name] for regime, each in weights.items() if name in each}
+        members.append(Member(name, load_source(path), weight, special))
+    _check_names(members, {name for each in weights.values() for name in each})
+    return members
+
+
+def _check_names(members: list[Member], weighted: set[str]) -> None:
+    names = [member.name for member in members]
+    if len(set(names)) < len(names):
+        raise ValueError(f"SIGNAL_SOURCES: two sources have one name, of {', '.join(names)}")
+    if sum(member.weight > 0 for member in members) < settings.SIGNAL_MIN_SOURCES:
+        raise ValueError("SIGNAL_MIN_SOURCES: fewer sources than that have a weight")
+    if unknown := sorted(weighted - set(names)):
+        raise ValueError(
+            f"SIGNAL_WEIGHTS_...: {', '.join(unknown)} is none of the sources {', '.join(names)}"
+        )
+
+
+def _validation(min_confidence: float) -> Validation:
+    if unknown := settings.MIN_CONFIDENCE_BY_STRATEGY.keys() - {NAME}:
+        raise ValueError(f"MIN_CONFIDENCE_BY_STRATEGY: {', '.join(unknown)} is not {NAME}")
+    return Validation(
+        Thresholds(
+            min_confidence,
+            settings.PROP_FIRM_MIN_CONFIDENCE,
+            _by_regime(settings.MIN_CONFIDENCE_BY_REGIME),
+            settings.MIN_CONFIDENCE_BY_STRATEGY,
+        ),
+        timedelta(seconds=settings.MARKET_PRICE_MAX_AGE),
+        timedelta(seconds=settings.MARKET_AFTER_CLOSE),
+        (settings.SIGNAL_MIN_STOP / 100, settings.SIGNAL_MAX_STOP / 100),
+        max_jump=settings.SIGNAL_MAX_JUMP,
+        cooldown=settings.SIGNAL_COOLDOWN,
+    )
+
+
+def _by_regime(values: dict[str, float]) -> dict[Regime, float]:
+    return {Regime(name): value for name, value in values.items()}

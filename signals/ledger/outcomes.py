@@ -1,0 +1,139 @@
+"""How a signal ended: the one function that records it."""
+
+import math
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from django.db import transaction
+
+from argo.errors import Conflict, FieldError, InvalidInput, NotFound
+from signals.dialect import for_update
+from signals.journal import Journal
+from signals.ledger.changes import Change, encode_change, make, state
+from signals.models import JournalCursor, OutcomeChange, Signal
+from signals.rows import read_one
+from signals.timestamps import utc_text
+
+_SIGNAL = "SELECT * FROM signals WHERE signal_id = %s"
+OUTCOMES = ("win", "loss", "breakeven", "expired")
+
+
+class AlreadyEnded(Conflict):
+    """The signal has an outcome already, and the caller asked not to change one."""
+
+
+def profit_loss_pct(action: str, entry_price: float, exit_price: float | None) -> float | None:
+    """Profit or loss in percent of the entry price, by the seed's formula; never rounded.
+
+    BUY: (exit - entry) / entry; SELL: (entry - exit) / entry; None without an exit price.
+    """
+    if exit_price is None:
+        return None
+    gain = exit_price - entry_price if action == "BUY" else entry_price - exit_price
+    return gain / entry_price * 100
+
+
+def record_outcome(
+    signal_id: str,
+    *,
+    outcome: str | None,
+    exit_price: float | None,
+    who: str,
+    why: str,
+    now: datetime,
+    journal: Journal,
+    only_if_open: bool = False,
+    using: str = "default",
+) -> OutcomeChange | None:
+    """Set outcome and exit price, compute the profit or loss, and keep who changed what and why.
+
+    One transaction, journaled before it commits. None where nothing would change. Raises
+    InvalidInput, NotFound, and AlreadyEnded where `only_if_open` and there is an outcome.
+    """
+    with transaction.atomic(using=using):
+        signal = _locked(signal_id, using)
+        if only_if_open and signal.outcome is not None:
+            raise AlreadyEnded(f"Signal {signal_id} has ended already: {signal.outcome}.")
+        check(signal, outcome, exit_price, why)
+        after = {
+            "outcome": outcome,
+            "exit_price": exit_price,
+            "profit_loss_pct": profit_loss_pct(signal.action, signal.entry_price, exit_price),
+        }
+        return _change(signal, after, who, why, now, journal, using)
+
+
+def record_order(
+    signal_id: str,
+    order_id: str | None,
+    *,
+    who: str,
+    why: str,
+    now: datetime,
+    journal: Journal,
+    using: str = "default",
+) -> OutcomeChange | None:
+    """Write down which order trades the signal, or that none does.
+
+    Inside the caller's transaction, and best as its last act: it is journaled before it commits.
+    None where it is written already. Raises NotFound.
+    """
+    with transaction.atomic(using=using):
+        signal = _locked(signal_id, using)
+        return _change(signal, {"order_id": order_id}, who, why, now, journal, using)
+
+
+def _locked(signal_id: str, using: str) -> Signal:
+    signal = read_one(Signal, _SIGNAL + for_update(using), [signal_id], using=using)
+    if signal is None:
+        raise NotFound(f"There is no signal {signal_id}.")
+    return signal
+
+
+def _change(
+    signal: Signal,
+    after: dict[str, Any],
+    who: str,
+    why: str,
+    now: datetime,
+    journal: Journal,
+    using: str,
+) -> OutcomeChange | None:
+    before = state(signal)
+    after = before | after
+    if before == after:
+        return None
+    change = Change(
+        uuid4().hex, signal.signal_id, signal.sha256, who, utc_text(now), why, before, after
+    )
+    cursor = JournalCursor.objects.using(using).of(journal.identity)
+    row = make(change, signal, cursor, using=using)
+    journal.append([encode_change(change)])
+    return row
+
+
+def check(signal: Signal, outcome: str | None, exit_price: float | None, why: str) -> None:
+    """Raise InvalidInput where these cannot be recorded, with every fault."""
+    faults = _outcome_faults(signal, outcome, exit_price)
+    if exit_price is not None and not (math.isfinite(exit_price) and exit_price > 0):
+        faults = [FieldError("exit_price", "is a finite number above 0, or empty")]
+    if not why.strip():
+        faults.append(FieldError("why", "say why the outcome is recorded or changed"))
+    if faults:
+        raise InvalidInput(faults)
+
+
+def _outcome_faults(
+    signal: Signal, outcome: str | None, exit_price: float | None
+) -> list[FieldError]:
+    if outcome is not None and outcome not in OUTCOMES:
+        return [FieldError("outcome", f"is one of {', '.join(OUTCOMES)}, or empty")]
+    if outcome in (None, "expired"):
+        return []
+    percent = profit_loss_pct(signal.action, signal.entry_price, exit_price)
+    if percent is None:
+        return [FieldError("exit_price", f"is needed for the outcome {outcome}")]
+    if (outcome == "win" and percent <= 0) or (outcome == "loss" and percent >= 0):
+        return [FieldError("outcome", f"is no {outcome}: at this exit price it is {percent:+.4g}%")]
+    return []

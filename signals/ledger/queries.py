@@ -1,0 +1,145 @@
+"""What readers ask of the ledger: one signal, or a page of them by keyset."""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from django.db.models import QuerySet
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from argo.errors import FieldError, InvalidInput, NotFound
+from signals.ledger.records import CONTEXT, MADE
+from signals.ledger.validation import Label
+from signals.models import OutcomeChange, Signal
+from signals.timestamps import parse_utc, range_end, range_start
+
+COLUMNS = tuple(field.attname for field in Signal._meta.concrete_fields)
+Moment = Annotated[datetime, BeforeValidator(parse_utc)]
+"""Never a number: 2012 would be taken for seconds, and let everything pass."""
+
+
+class SignalFilter(BaseModel):
+    """Which signals; everything left out lets all through."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    symbol: Label | None = None
+    action: Literal["BUY", "SELL"] | None = None
+    strategy: Label | None = None
+    outcome: Literal["win", "loss", "breakeven", "expired", "open"] | None = None
+    min_confidence: float | None = Field(None, ge=0, le=100)
+    max_confidence: float | None = Field(None, ge=0, le=100)
+    since: Moment | None = Field(None, description="With an offset; this second and later")
+    until: Moment | None = Field(None, description="With an offset; this second and earlier")
+
+    def apply(self, signals: QuerySet[Signal]) -> QuerySet[Signal]:
+        """`signals` that pass."""
+        return signals.filter(**self._equalities(), **self._ranges())
+
+    def count(self) -> int:
+        """How many signals pass."""
+        return self.apply(Signal.objects.all()).count()
+
+    def _equalities(self) -> dict[str, Any]:
+        wanted = {
+            "symbol": self.symbol and self.symbol.upper(),
+            "action": self.action,
+            "strategy": self.strategy,
+            "outcome": self.outcome,
+        }
+        if self.outcome == "open":
+            del wanted["outcome"]
+            return {"outcome": None} | _given(wanted)
+        return _given(wanted)
+
+    def _ranges(self) -> dict[str, Any]:
+        return _given(
+            {
+                "confidence__gte": self.min_confidence,
+                "confidence__lte": self.max_confidence,
+                "timestamp__gte": self.since and range_start(self.since),
+                "timestamp__lt": self.until and range_end(self.until),
+            }
+        )
+
+
+class PageQuery(SignalFilter):
+    """Which signals, and which page of them."""
+
+    limit: int = Field(50, ge=1, le=1000)
+    after: str | None = Field(None, description="The `next` of the page before")
+
+
+class LatestQuery(BaseModel):
+    """The newest signals, of all or of one symbol."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    symbol: Label | None = None
+    limit: int = Field(1, ge=1, le=100)
+
+
+def page(query: PageQuery) -> tuple[list[dict[str, Any]], str | None]:
+    """Up to `limit` signals, newest first, after the page that `after` ended.
+
+    The second value begins the next page; None at the end. However deep, a page costs the same:
+    it is found by index (signals_time, or signals_symbol_time), never by counting.
+    """
+    signals, limit = query.apply(Signal.objects.all()), query.limit
+    if query.after is not None:
+        timestamp, row = _position(query.after)
+        signals = signals.filter(timestamp__lte=timestamp).exclude(timestamp=timestamp, id__gte=row)
+    rows = list(_flat(signals.order_by("-timestamp", "-id"))[: limit + 1])
+    more = len(rows) > limit
+    rows = rows[:limit]
+    return [_unnested(row) for row in rows], _mark(rows[-1]) if more else None
+
+
+def batches(wanted: SignalFilter, size: int = 5000) -> Iterator[list[dict[str, Any]]]:
+    """All signals that pass, oldest row first, in batches: each a short read of its own."""
+    signals, last = _flat(wanted.apply(Signal.objects.all())), 0
+    while rows := list(signals.filter(id__gt=last).order_by("id")[:size]):
+        yield [_unnested(row) for row in rows]
+        last = rows[-1]["id"]
+
+
+def one(signal_id: str) -> dict[str, Any]:
+    """One signal with its context and its outcome changes. Raises NotFound."""
+    row = None
+    if "\0" not in signal_id:  # which PostgreSQL cannot even be asked about
+        row = _flat(Signal.objects.filter(signal_id=signal_id)).first()
+    if row is None:
+        raise NotFound(f"There is no signal {signal_id}, or it is not in the database yet.")
+    changes = OutcomeChange.objects.filter(signal=row["id"]).order_by("id")
+    return _unnested(row) | {"changes": list(changes.values("who", "at", "why", "before", "after"))}
+
+
+def _flat(signals: QuerySet[Signal]) -> QuerySet[Signal, dict[str, Any]]:
+    rows: QuerySet[Signal, dict[str, Any]] = signals.values(
+        *COLUMNS, *(f"context__{name}" for name in (*MADE, *CONTEXT, "extra"))
+    )
+    return rows
+
+
+def _unnested(row: dict[str, Any]) -> dict[str, Any]:
+    return {name.removeprefix("context__"): value for name, value in row.items()}
+
+
+def _given(conditions: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in conditions.items() if value is not None}
+
+
+def _mark(row: dict[str, Any]) -> str:
+    return base64.urlsafe_b64encode(f"{row['id']} {row['timestamp']}".encode()).decode()
+
+
+def _position(mark: str) -> tuple[str, int]:
+    try:
+        row, _, timestamp = base64.urlsafe_b64decode(mark).decode().partition(" ")
+        parse_utc(timestamp)
+        return timestamp, int(row)
+    except (binascii.Error, ValueError):
+        message = "is the `next` of an earlier page, unchanged"
+        raise InvalidInput([FieldError("after", message)]) from None

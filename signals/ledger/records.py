@@ -1,0 +1,236 @@
+"""Between a signal and its journal line: encoding on the way in, decoding on the way out."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import lru_cache
+from operator import itemgetter
+from types import NoneType
+from typing import Any, NamedTuple
+
+import orjson
+
+from argo.errors import FieldError, InvalidInput
+from signals.journal import Line
+from signals.ledger.hashing import (
+    Covered,
+    Hashed,
+    id_and_sha256_of,
+    matches,
+    sha256_of,
+    signal_id_of,
+)
+from signals.ledger.validation import validated
+from signals.timestamps import OWN_SPELLING, created_at_text, utc_text
+
+IMPORTED = frozenset({"import", "import-sync", "adopted"})
+"""Origins whose signals are history: taken as they are, never traded, hash or no hash."""
+
+TEXTS = ("signal_id", "symbol", "action", "strategy", "asset_type", "timestamp", "sha256")
+NUMBERS = ("entry_price", "target_price", "stop_price", "confidence")
+MADE = ("received_at", "origin")
+LATER = ("outcome", "exit_price", "profit_loss_pct", "order_id", "created_at")
+CONTEXT = ("regime", "reasoning", "sources", "agreement", "votes")
+FLOATS = frozenset((*NUMBERS, "exit_price", "profit_loss_pct", "agreement"))
+KNOWN = frozenset((*TEXTS, *NUMBERS, *MADE, *LATER, *CONTEXT, "data_source"))
+
+COLUMN_TYPES: dict[str, type] = {
+    **dict.fromkeys((*TEXTS, *MADE), str),
+    **dict.fromkeys(NUMBERS, float),
+}
+OPTIONAL_TYPES: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("data_source", "outcome", "order_id", "created_at"), (str, NoneType)),
+    **dict.fromkeys(("regime", "reasoning"), (str, NoneType)),
+    **dict.fromkeys(("exit_price", "profit_loss_pct", "agreement"), (int, float, NoneType)),
+    "sources": (int, NoneType),
+}
+LONGEST_INDEXED = 600
+"""Characters; PostgreSQL refuses to index more than 2,704 bytes."""
+_indexed = itemgetter("signal_id", "symbol", "timestamp")
+_covered: Callable[[Mapping[str, Any]], Covered] = itemgetter(*Hashed._fields)
+
+
+class Receipt(NamedTuple):
+    """What the caller of an accepted signal gets."""
+
+    signal_id: str
+    sha256: str
+
+
+class HashMismatch(InvalidInput):
+    """The hash that came with a signal is not the hash of that signal."""
+
+    status = 400
+
+
+class BadLine(Exception):
+    """A journal line that is no signal; the message says why."""
+
+
+class Record(NamedTuple):
+    """A signal as its journal line has it."""
+
+    line: Line
+    fields: dict[str, Any]
+
+    @property
+    def signal_id(self) -> str:
+        return str(self.fields["signal_id"])
+
+    @property
+    def sha256(self) -> str:
+        return str(self.fields["sha256"])
+
+
+def encode(signal: Mapping[str, object], now: datetime, origin: str) -> tuple[Receipt, bytes]:
+    """Validate a signal and make its journal line. Raises InvalidInput."""
+    checked = validated(signal, now)
+    fields = {name: value for name, value in checked.__dict__.items() if value is not None}
+    fields["timestamp"] = utc_text(checked.timestamp)
+    if checked.__pydantic_extra__:
+        fields |= checked.__pydantic_extra__
+    _identify(fields, signal.get("timestamp"))
+    fields["received_at"] = utc_text(now)
+    fields["origin"] = origin
+    return Receipt(fields["signal_id"], fields["sha256"]), orjson.dumps(fields)
+
+
+def encode_history(row: Mapping[str, Any], now: datetime, origin: str) -> bytes:
+    """The journal line of a row of an older store, taken as it is, whatever its hash says."""
+    made = {"received_at": utc_text(now), "origin": origin}
+    return orjson.dumps({name: value for name, value in row.items() if value is not None} | made)
+
+
+def _identify(fields: dict[str, Any], given_time: object) -> None:
+    """Give the signal its id and hash, where it brings none. Raises HashMismatch."""
+    if "sha256" in fields:
+        fields.setdefault("signal_id", signal_id_of(_covered(fields)))
+        fields["timestamp"] = _time_covered(fields, given_time)
+    elif "signal_id" in fields:
+        fields["sha256"] = sha256_of(_covered(fields), fields["signal_id"])
+    else:
+        fields["signal_id"], fields["sha256"] = id_and_sha256_of(_covered(fields))
+
+
+def _time_covered(fields: dict[str, Any], given: object) -> str:
+    """The time in the spelling that the hash covers. Raises HashMismatch where none fits."""
+    spellings = [str(fields["timestamp"])]
+    if isinstance(given, str) and OWN_SPELLING.fullmatch(given):
+        spellings.insert(0, given)
+    for spelling in spellings:
+        if hash_holds(fields | {"timestamp": spelling}):
+            return spelling
+    raise HashMismatch(
+        [FieldError("sha256", "is not the hash of this signal (see the signal-hash contract)")]
+    )
+
+
+def decode(fields: dict[str, Any], line: Line) -> Record:
+    """The signal that a journal line holds. Raises BadLine."""
+    _check(fields)
+    return Record(line, fields)
+
+
+def json_object(line: Line) -> dict[str, Any]:
+    """The JSON object on a line. Raises BadLine."""
+    try:
+        fields = orjson.loads(line.data)
+    except orjson.JSONDecodeError as error:
+        raise BadLine(f"is not JSON: {error}") from None
+    if not isinstance(fields, dict):
+        raise BadLine("is not a JSON object")
+    return fields
+
+
+def _check(fields: dict[str, Any]) -> None:
+    fault = _shape_fault(tuple(fields), tuple(map(type, fields.values())))
+    if fault is not None:
+        raise BadLine(fault)
+    if sum(map(len, _indexed(fields))) > LONGEST_INDEXED:
+        raise BadLine(f"has more than {LONGEST_INDEXED} characters in its id, symbol and timestamp")
+    if fields["origin"] not in IMPORTED and not hash_holds(fields):
+        raise BadLine("was altered after it was journaled: its hash does not match")
+
+
+@lru_cache(maxsize=1024)
+def _shape_fault(names: tuple[str, ...], types: tuple[type, ...]) -> str | None:
+    """What the columns cannot take; None where they can. Signals of one source have one shape,
+    which is judged once."""
+    shape = dict(zip(names, types, strict=True))
+    for name in (*TEXTS, *MADE, *NUMBERS):
+        if name not in shape:
+            return f"lacks {name!r}"
+        if shape[name] is not COLUMN_TYPES[name]:
+            return f"has no {COLUMN_TYPES[name].__name__} for {name}"
+    for name in shape.keys() & OPTIONAL_TYPES.keys():
+        if shape[name] not in OPTIONAL_TYPES[name]:
+            return f"has a wrong type for {name}"
+    return None
+
+
+def hash_holds(fields: Mapping[str, Any]) -> bool:
+    """Whether the hash that the fields carry is theirs."""
+    return matches(_covered(fields), fields["signal_id"], fields["sha256"])
+
+
+def signal_row(fields: dict[str, Any]) -> tuple[Any, ...]:
+    """The values of `SIGNAL_COLUMNS`."""
+    get = fields.get
+    return (
+        fields["signal_id"],
+        fields["symbol"],
+        fields["action"],
+        fields["entry_price"],
+        fields["target_price"],
+        fields["stop_price"],
+        fields["confidence"],
+        fields["strategy"],
+        fields["asset_type"],
+        get("data_source"),
+        fields["timestamp"],
+        get("outcome"),
+        get("exit_price"),
+        get("profit_loss_pct"),
+        fields["sha256"],
+        get("order_id"),
+        get("created_at") or created_at_text(fields["received_at"]),
+    )
+
+
+SIGNAL_COLUMNS = (
+    "signal_id", "symbol", "action", "entry_price", "target_price", "stop_price", "confidence",
+    "strategy", "asset_type", "data_source", "timestamp", "outcome", "exit_price",
+    "profit_loss_pct", "sha256", "order_id", "created_at",
+)  # fmt: skip
+
+
+def context_row(row_id: int, journal: int | None, record: Record) -> tuple[Any, ...]:
+    """The values of `CONTEXT_COLUMNS`."""
+    (segment, byte), _ = record.line
+    fields = record.fields
+    get = fields.get
+    votes = get("votes")
+    return (
+        row_id,
+        journal,
+        segment,
+        byte,
+        fields["origin"],
+        fields["received_at"],
+        get("regime"),
+        get("reasoning"),
+        get("sources"),
+        get("agreement"),
+        None if votes is None else orjson.dumps(votes).decode(),
+        None if fields.keys() <= KNOWN else orjson.dumps(extra(fields)).decode(),
+    )
+
+
+CONTEXT_COLUMNS = (
+    "id", "journal_id", "segment", "byte", "origin", "received_at", "regime", "reasoning",
+    "sources", "agreement", "votes", "extra",
+)  # fmt: skip
+
+
+def extra(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that Argo has no name for."""
+    return {name: value for name, value in fields.items() if name not in KNOWN}

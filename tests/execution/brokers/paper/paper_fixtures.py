@@ -1,0 +1,89 @@
+"""A paper broker alone on its floor: a test gives it its bars, one by one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+
+from execution.brokers.fill_model import Costs, Prices
+from execution.brokers.paper.bracket import Terms
+from execution.brokers.paper.broker import PaperBroker
+from execution.brokers.paper.ledger import Shelf
+from execution.brokers.protocol import Bracket, Close, Execution, Placed
+from execution.risk.model import Side
+from signals.market.sample import SampleMarket
+from tests.execution.trading_fixtures import SYMBOL, Clock, always_open
+
+ZERO = Decimal(0)
+FREE = Costs(ZERO, ZERO, ZERO)
+ONE_DAY = timedelta(days=1)
+Told = tuple[str, Decimal, Decimal]
+
+
+@dataclass
+class Floor:
+    """Bars of a day, which all may trade on; orders are placed when one has closed."""
+
+    terms: Terms = field(default_factory=lambda: Terms(FREE))
+    deposit: Decimal = Decimal(100_000)
+    is_exclusive: bool = False
+    clock: Clock = field(default_factory=Clock)
+    name: str = "floor"
+
+    def __post_init__(self) -> None:
+        shelf = Shelf(self.name, self.deposit, self.is_exclusive)
+        self.broker = PaperBroker(shelf, SampleMarket(), always_open, self.clock, self.terms)
+
+    def place(
+        self,
+        name: str = "one",
+        side: Side = Side.BUY,
+        quantity: object = 10,
+        stop: object = None,
+        target: object = None,
+    ) -> Placed:
+        """At about 100, to be ended at 95 and 110, or 105 and 90."""
+        levels = (95, 110) if side is Side.BUY else (105, 90)
+        low, high = stop or levels[0], target or levels[1]
+        return self.broker.submit(
+            Bracket(name, SYMBOL, side, exact(quantity), exact(high), exact(low), Decimal(100))
+        )
+
+    def close(self, name: str = "one", quantity: object = 10) -> Placed:
+        side = Side(self.order(name).side).opposite
+        return self.broker.submit(Close(f"{name}-close", name, SYMBOL, side, exact(quantity)))
+
+    def order(self, name: str = "one") -> Placed:
+        found = self.broker.find(name)
+        assert found is not None
+        return found
+
+    def states(self, name: str = "one") -> dict[str, str]:
+        entry = self.order(name)
+        return {each.leg.value: each.state.value for each in (entry, *entry.legs)}
+
+    def bar(self, *prices: object, volume: object = 1_000_000) -> list[Told]:
+        """Open, high, low and close of the next day; what they fill: by which order, how much, at
+        which price."""
+        began = self.clock()
+        self.clock.pass_by(days=1)
+        opened, high, low, close = (exact(each) for each in prices)
+        day = Prices(began, self.clock(), opened, high, low, close, exact(volume))
+        return told(self.broker.see({SYMBOL: [day]}))
+
+    def quote(self, price: object) -> list[Told]:
+        self.clock.pass_by(seconds=1)
+        there = Prices.quoted(float(exact(price)), self.clock())
+        return told(self.broker.see({SYMBOL: [there]}))
+
+
+def told(fills: Sequence[Execution]) -> list[Told]:
+    return [(each.broker_id, each.quantity, each.price) for each in fills]
+
+
+def exact(value: object) -> Decimal:
+    return Decimal(str(value))
+
+
+def filled(name: str, quantity: object, price: object) -> Told:
+    return name, exact(quantity), exact(price)

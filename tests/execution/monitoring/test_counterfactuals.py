@@ -1,0 +1,166 @@
+"""What was not traded is followed against the bars, and only against those that came after."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from execution.models import Counterfactual
+from execution.monitoring import counterfactuals
+from signals.models import Signal
+from tests.databases import DATABASES
+from tests.execution.trading_fixtures import MORNING, SYMBOL, Row, Trading
+
+pytestmark = pytest.mark.django_db(databases=DATABASES)
+
+
+def skipped(trading: Trading, **changes: Any) -> Signal:  # noqa: ANN401
+    signal = trading.log(confidence=50.0, **changes)
+    trading.decide()
+    return signal
+
+
+def of(signal: Signal) -> Counterfactual:
+    return Counterfactual.objects.get(pk=signal.pk)
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize(
+    ("action", "bar", "outcome", "percent"),
+    [
+        ("BUY", (101, 111, 96, 105), "win", 10.0),
+        ("BUY", (101, 111, 94, 105), "loss", -5.0),  # both: the worse
+        ("BUY", (92, 99, 91, 95), "loss", -8.0),
+        ("BUY", (112, 113, 90, 95), "win", 12.0),
+        ("SELL", (99, 104, 89, 95), "win", 10.0),
+        ("SELL", (99, 106, 89, 95), "loss", -5.0),
+    ],
+)
+def test_a_bar_ends_it_as_it_would_have_ended_a_trade(
+    trading: Trading,
+    action: str,
+    bar: tuple[float, float, float, float],
+    outcome: str,
+    percent: float,
+) -> None:
+    signal = skipped(trading, action=action)
+    trading.day(*bar)
+    trading.look()
+    found = of(signal)
+    assert (found.outcome, found.ended_at) == (outcome, trading.clock())
+    assert found.profit_loss_pct == pytest.approx(percent)
+    assert Signal.objects.get(pk=signal.pk).outcome is None  # nothing was traded
+
+
+def test_until_a_level_is_reached_it_stays_open(trading: Trading) -> None:
+    signal = skipped(trading)
+    trading.day(100, 109, 96, 100)
+    trading.look()
+    assert of(signal).outcome is None
+    trading.day(100, 110, 99, 100)
+    trading.look()
+    assert of(signal).outcome == "win"
+
+
+def test_bars_from_before_the_signal_count_for_nothing(trading: Trading) -> None:
+    """Nor does what a bar had done before the signal was made within it."""
+    trading.day(100, 120, 80, 100)
+    trading.clock.pass_by(hours=-12)
+    signal = skipped(trading)
+    trading.clock.pass_by(hours=12)
+    trading.look()
+    assert of(signal).outcome is None
+
+
+def test_the_future_is_not_looked_at(trading: Trading) -> None:
+    """A market that knows tomorrow's bar already."""
+    signal = skipped(trading)
+    trading.day(100, 111, 99, 100)
+    trading.clock.pass_by(seconds=-1)
+    trading.look()
+    assert of(signal).outcome is None
+
+
+def test_after_thirty_days_it_has_expired_at_the_last_close(trading: Trading) -> None:
+    signal = skipped(trading)
+    for day in range(30):
+        trading.day(100, 105, 99, 100 + day / 10)
+    trading.day(100, 120, 80, 100)
+    trading.look()
+    found = of(signal)
+    assert (found.outcome, found.exit_reason) == ("expired", "expired")
+    assert found.exit_price == 102.9
+    assert found.ended_at == MORNING + timedelta(days=30)
+
+
+def test_a_feed_that_fails_is_asked_again_later(trading: Trading) -> None:
+    trading.market.quotes["MSFT"] = trading.market.quotes[SYMBOL]
+    lost, found = skipped(trading, symbol="MSFT"), skipped(trading)
+    del trading.market.quotes["MSFT"]
+    trading.day(100, 111, 99, 100)
+    assert trading.look().followed == 1
+    assert of(found).outcome == "win"
+    assert of(lost).due_at == trading.clock() + counterfactuals.LOOK_EVERY
+
+
+def by_hand(signal: Signal, rows: list[Row]) -> tuple[str, float] | None:
+    """How the rows end it: a loop with nothing of Argo's."""
+    buy = signal.action == "BUY"
+    stop, target, entry = signal.stop_price, signal.target_price, signal.entry_price
+    for _, opened, high, low, _, _ in rows:
+        for price, hit in (
+            (
+                opened,
+                opened <= stop or opened >= target if buy else opened >= stop or opened <= target,
+            ),
+            (stop, low <= stop if buy else high >= stop),
+            (target, high >= target if buy else low <= target),
+        ):
+            if hit:
+                gain = price - entry if buy else entry - price
+                return ("win" if gain > 0 else "loss", price)
+    return None
+
+
+BARS = st.lists(st.lists(st.integers(90, 115), min_size=4, max_size=4), min_size=1, max_size=12)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(bars=BARS, action=st.sampled_from(["BUY", "SELL"]))
+def test_it_ends_as_a_straightforward_loop_says(
+    trading: Trading, bars: list[list[int]], action: str
+) -> None:
+    trading.market.rows.clear()
+    signal = skipped(trading, action=action)
+    for prices in bars:
+        low, first, last, high = sorted(prices)
+        trading.day(first, high, low, last)
+    trading.look()
+    found, expected = of(signal), by_hand(signal, trading.market.rows[SYMBOL])
+    assert found.outcome == (expected and expected[0])
+    assert found.exit_price == (expected and expected[1])
+
+
+def test_the_bars_of_a_symbol_are_asked_for_once(trading: Trading) -> None:
+    signals = [skipped(trading, strategy=f"s{number}") for number in range(3)]
+    asked: list[str] = []
+    bars = trading.market.bars
+    trading.market.bars = lambda symbol, *times: asked.append(symbol) or bars(symbol, *times)  # type: ignore[method-assign,func-returns-value]
+    trading.day(101, 111, 96, 105)
+    assert counterfactuals.follow(trading.desk) == 3
+    assert asked == [SYMBOL]
+    assert {of(signal).outcome for signal in signals} == {"win"}
+
+
+def test_a_symbol_without_bars_is_told_once_and_asked_for_later(
+    trading: Trading, caplog: pytest.LogCaptureFixture
+) -> None:
+    signals = [skipped(trading, symbol="NONE", strategy=f"s{number}") for number in range(3)]
+    trading.clock.pass_by(days=40)
+    caplog.clear()
+    assert counterfactuals.follow(trading.desk) == 0
+    assert len([each for each in caplog.records if "cannot be followed" in each.message]) == 1
+    assert {of(signal).outcome for signal in signals} == {None}
+    assert all(of(signal).due_at > trading.clock() for signal in signals)

@@ -1,0 +1,192 @@
+"""`replay --execute` trades the past on paper, and the same past gives the same rows."""
+
+import json
+import shutil
+from io import StringIO
+from pathlib import Path
+from signal import SIGKILL
+from subprocess import DEVNULL
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from pytest_django import Settings
+
+from argo.errors import Conflict
+from execution.accounts import halts
+from execution.decisions import queue as decisions
+from execution.models import Counterfactual, Decision, EquityDay, Fill, Order, Position
+from execution.monitoring.reconcile import reconcile
+from execution.replay.trading import execution
+from signals.generation.replay import ReplayClock
+from signals.market.sample import SampleMarket
+from signals.models import Signal
+from tests.execution.trading_fixtures import MORNING, Trading, decision_of
+from tests.installation import Installation
+
+PERIOD = ("--symbols", "AAPL,IBM", "--from", "2008-01-01", "--to", "2009-06-30")
+WRITES = 1_000
+"""Statements that write: fewer than a replay of the period runs."""
+TABLES = {
+    "signals": "signal_id, timestamp, outcome, exit_price, profit_loss_pct, order_id, created_at",
+    "decisions": "*",
+    "orders": "*",
+    "fills": "*",
+    "positions": "*",
+    "counterfactuals": "*",
+    "equity_days": "*",
+    "trading_accounts": "*",
+    "halts": "*",
+    "paper_accounts": "*",
+    "paper_orders": "*",
+    "paper_fills": "*",
+    "outcome_changes": "signal_id, who, why, before, after",
+}
+
+
+def tables(argo: Installation) -> dict[str, list[Any]]:
+    return {
+        name: argo.query(f"SELECT {columns} FROM {name} ORDER BY 1, 2")
+        for name, columns in TABLES.items()
+    }
+
+
+@pytest.fixture
+def twins(migrated_folder: Path, tmp_path: Path) -> list[Installation]:
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        shutil.copytree(migrated_folder, folder)
+    return [Installation(folder, {"PAPER_FEE": "0.05"}) for folder in folders]
+
+
+def test_the_same_past_gives_the_same_rows_and_again_adds_none(twins: list[Installation]) -> None:
+    running = [each.start("manage.py", "replay", "--execute", *PERIOD) for each in twins]
+    assert [each.wait(timeout=300) for each in running] == [0, 0]
+    first, second = map(tables, twins)
+    assert first == second
+    assert len(first["fills"]) > 20
+    assert {row[2] for row in first["signals"]} >= {"win", "loss"}
+    again = twins[0].manage("replay", "--execute", *PERIOD, "--json")
+    assert again.returncode == 0, again.stderr
+    assert tables(twins[0]) == second
+    assert json.loads(again.stdout)["decisions"]["executed"] > 10
+
+
+@pytest.mark.django_db
+def test_every_signal_is_decided_and_every_trade_comes_to_its_end() -> None:
+    call_command("replay", "--execute", *PERIOD)
+    assert Decision.objects.count() == Signal.objects.count() > 20
+    assert set(Decision.objects.values_list("status", "account")) == {
+        ("executed", "replay"),
+        ("skipped", "replay"),
+    }
+    skipped = Decision.objects.filter(status="skipped").values_list("pk", flat=True)
+    assert set(skipped) == set(Counterfactual.objects.values_list("pk", flat=True))
+    ended = Position.objects.filter(status="closed").select_related("signal")
+    assert len(ended) > 10
+    assert all(each.signal.outcome and each.mae is not None for each in ended)
+    assert not Position.objects.filter(status="closed", profit=None).exists()
+
+
+@pytest.mark.django_db
+def test_a_trade_happens_on_the_clock_of_its_bars() -> None:
+    call_command("replay", "--execute", *PERIOD)
+    for fill in Fill.objects.select_related("order__signal"):
+        assert fill.time.year in (2008, 2009)
+        assert fill.order.created_at <= fill.time
+    made = Order.objects.filter(leg="entry").select_related("signal")
+    assert all(order.created_at.isoformat()[:19] == order.signal.timestamp[:19] for order in made)
+
+
+@pytest.mark.django_db
+def test_the_live_desk_and_a_replay_leave_each_other_alone(trading: Trading) -> None:
+    bars = SampleMarket().bars("AAPL")
+    past = execution([bars], ReplayClock(MORNING))
+    live, replayed = trading.log(), trading.log(origin="replay")
+    decisions.insert([replayed.pk], decisions.REPLAY, MORNING)
+    trading.decide()
+    assert decision_of(replayed).status == "pending"
+    assert decision_of(live).status == "executed"
+    other = trading.log()
+    past.decide([], lambda: None)
+    assert decision_of(other).status == "pending"
+    assert decision_of(replayed).status == "skipped"
+    assert reconcile(trading.desk) == []
+    past.finish()
+
+
+@pytest.mark.django_db
+def test_what_was_held_at_the_end_of_a_replay_is_nobody_s_to_close(trading: Trading) -> None:
+    call_command("replay", "--execute", *PERIOD)
+    rows = [_rows(model) for model in (Order, Position, Fill)]
+    trading.clock.pass_by(days=400)
+    trading.look()
+    assert reconcile(trading.desk) == []
+    assert [_rows(model) for model in (Order, Position, Fill)] == rows
+
+
+def _rows(model: type[Order | Position | Fill]) -> list[Any]:
+    return list(model._default_manager.order_by("pk").values())
+
+
+@pytest.mark.parametrize("shares", [(0.05, 0.2, 0.3, 0.3), (0.13, 0.11, 0.37, 0.2)])
+def test_one_that_is_killed_goes_on_as_if_it_had_not_been(
+    twins: list[Installation], shares: tuple[float, ...]
+) -> None:
+    """Killed as it is about to write, at so much of all that it writes, again and again."""
+    whole, killed = twins
+    assert whole.manage("replay", "--execute", *PERIOD).returncode == 0
+    wanted = tables(whole)
+    for share in shares:
+        process = killed.start("-m", "tests.execution.crash.replayer", str(int(share * WRITES)),
+                               *PERIOD, stdout=DEVNULL, stderr=DEVNULL)  # fmt: skip
+        assert process.wait(timeout=300) == -SIGKILL
+    assert tables(killed) != wanted
+    again = killed.manage("replay", "--execute", *PERIOD)
+    assert again.returncode == 0, again.stderr
+    assert tables(killed) == wanted
+
+
+def replayed(*arguments: str) -> dict[str, Any]:
+    told = StringIO()
+    call_command("replay", "--execute", "--json", *arguments, stdout=told)
+    return dict(json.loads(told.getvalue()))
+
+
+@pytest.mark.django_db
+def test_the_account_s_time_goes_forward() -> None:
+    """What came before is not traded in between, and says why; what comes after goes on."""
+    replayed("--symbols", "IBM", "--from", "2008-01-01", "--to", "2008-12-31")
+    rows = [_rows(model) for model in (Order, Position, Fill)]
+    days = list(EquityDay.objects.order_by("pk").values())
+    found = replayed("--symbols", "MSFT", "--from", "2008-01-01", "--to", "2008-08-31")
+    late = Decision.objects.filter(signal__symbol="MSFT")
+    assert len(late) > 3
+    assert {decision.skipped_for for decision in late} == {"traded_later"}
+    assert found["skipped"]["traded_later"] == len(late)
+    assert "a data folder of its own" in late[0].reasons[0]["text"]
+    assert [_rows(model) for model in (Order, Position, Fill)] == rows
+    assert list(EquityDay.objects.order_by("pk").values()) == days
+    replayed("--symbols", "MSFT", "--from", "2009-01-01", "--to", "2009-12-31")
+    assert Decision.objects.filter(signal__symbol="MSFT", status="executed").exists()
+
+
+@pytest.mark.django_db
+def test_one_replay_trades_at_a_time() -> None:
+    first = execution([SampleMarket().bars("IBM")], ReplayClock(MORNING))
+    with pytest.raises(Conflict, match="Another replay trades"):
+        execution([SampleMarket().bars("IBM")], ReplayClock(MORNING))
+    first.finish()
+    execution([SampleMarket().bars("IBM")], ReplayClock(MORNING)).finish()
+
+
+@pytest.mark.django_db
+def test_a_breach_that_stands_halts_again_though_nothing_is_open(settings: Settings) -> None:
+    settings.PROP_FIRM = "ftmo-2-step-challenge"
+    settings.SIZING_PERCENT, settings.RISK_MAX_POSITION = 5.0, 100.0
+    settings.RISK_MAX_DAILY_LOSS = settings.RISK_MAX_DRAWDOWN = 100.0
+    found = replayed("--symbols", "AAPL,IBM,MSFT", "--from", "2000-01-01", "--to", "2003-06-30")
+    assert "drawdown" in found["halts"]
+    halts.lift("replay", by="me", why="go on", now=MORNING)
+    again = replayed("--symbols", "AAPL,IBM,MSFT", "--from", "2003-07-01", "--to", "2003-12-31")
+    assert "drawdown" in again["halts"]

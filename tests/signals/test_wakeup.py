@@ -1,0 +1,124 @@
+"""A worker hears of new signals soon, but not of each, and nobody waits for the broker."""
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from signals.wakeup import Hint
+from tests.installation import ROOT
+
+
+class Broker:
+    """Counts hints; a slow one holds each up until it is let go."""
+
+    def __init__(self, *, slow: bool = False, broken: bool = False) -> None:
+        self.hints: list[float] = []
+        self.came = threading.Event()
+        self.go = threading.Event()
+        self._broken = broken
+        if not slow:
+            self.go.set()
+
+    def send(self) -> None:
+        self.hints.append(time.monotonic())
+        self.came.set()
+        self.go.wait(30)
+        if self._broken:
+            raise ConnectionError("no broker")
+
+
+def test_a_lone_signal_is_hinted_at_after_the_linger() -> None:
+    broker = Broker()
+    hint = Hint(broker.send, batch_size=50, linger=0.05)
+    hint.notify(1)
+    assert broker.came.wait(10)
+    time.sleep(0.3)
+    assert len(broker.hints) == 1
+
+
+def test_a_full_batch_does_not_wait_for_the_linger() -> None:
+    broker = Broker()
+    hint = Hint(broker.send, batch_size=50, linger=60)
+    hint.notify(49)
+    assert not broker.came.wait(0.2)
+    hint.notify(1)
+    assert broker.came.wait(10)
+
+
+def test_many_signals_make_few_hints() -> None:
+    broker = Broker()
+    hint = Hint(broker.send, batch_size=50, linger=0.1)
+    for _ in range(2000):
+        hint.notify(5)
+    assert broker.came.wait(10)
+    time.sleep(0.5)
+    assert len(broker.hints) <= 10
+
+
+def test_a_slow_broker_holds_up_nobody() -> None:
+    broker = Broker(slow=True)
+    hint = Hint(broker.send, batch_size=1, linger=0.01)
+    hint.notify(1)
+    assert broker.came.wait(10)
+    for _ in range(1000):
+        hint.notify(1)  # returns at once, or this test would take half an hour
+    broker.go.set()
+
+
+def test_a_broken_broker_is_a_warning_and_the_next_hint_is_tried(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broker = Broker(broken=True)
+    hint = Hint(broker.send, batch_size=1, linger=0.01)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(2):
+            broker.came.clear()
+            hint.notify(1)
+            assert broker.came.wait(10)
+        time.sleep(0.1)
+    assert "beat will look again" in caplog.text
+
+
+def test_many_threads_that_come_first_at_once_start_one_thread() -> None:
+    switch = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(50):
+            _notify_from_many()
+    finally:
+        sys.setswitchinterval(switch)
+
+
+def _notify_from_many() -> None:
+    failures: list[BaseException] = []
+    hint = Hint(lambda: None, batch_size=50, linger=60)
+
+    def notify() -> None:
+        try:
+            hint.notify(1)
+        except AttributeError as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=notify) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures
+
+
+LAST = """
+from signals.wakeup import Hint
+hint = Hint(lambda: print("sent"), batch_size=50, linger=30)
+hint.notify(1)
+"""
+
+
+def test_the_end_of_the_program_sends_what_lingers() -> None:
+    began = time.monotonic()
+    assert subprocess.check_output([sys.executable, "-c", LAST], cwd=ROOT) == b"sent\n"
+    assert time.monotonic() - began < 30

@@ -11,7 +11,7 @@ from django.db import DatabaseError, connections
 from django.utils.module_loading import import_string
 
 from argo.sqlite.library import FIRST_FIXED
-from signals import config as ledger
+from signals import config
 from signals.ledger.journal_state import journal_state
 
 
@@ -106,7 +106,7 @@ def journal_is_whole(databases: Sequence[str] | None = None, **_: object) -> lis
     try:
         with connections["default"].cursor() as cursor:
             tables = connections["default"].introspection.table_names(cursor)
-        problems = journal_state(ledger.journal()).problems if "dead_letters" in tables else []
+        problems = journal_state(config.journal()).problems if "dead_letters" in tables else []
     except DatabaseError as error:
         return [Error(f"The database does not answer: {error}", id="argo.E004")]
     return [Warning(problem, id="argo.W001") for problem in problems]

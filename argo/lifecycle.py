@@ -11,10 +11,10 @@ from typing import Any
 from django.db.models import Model
 from ninja import Schema
 
-from execution.api.queries import row_of
-from execution.brokers.protocol import State
-from execution.fields import exact_text
 from execution.models import Counterfactual, Decision, Fill, Order, Position
+from execution.money import exact_text
+from execution.types import OrderState
+from signals.ledger.queries import row_of
 from signals.models import OutcomeChange, Signal, SignalContext
 from signals.timestamps import parse_utc
 from sync.models import Delivery
@@ -109,7 +109,7 @@ def _ordered(signal: Signal) -> Iterator[Event]:
 def _settled(signal: Signal) -> Iterator[Event]:
     """How each order stands, and since when."""
     for order in Order.objects.filter(signal=signal).order_by("pk"):
-        if order.state not in (State.INITIALIZED, State.SUBMITTED):
+        if order.state not in (OrderState.INITIALIZED, OrderState.SUBMITTED):
             names = ("leg", "client_order_id", "filled", "average_price", "reason")
             yield _event(order.updated_at, f"order_{order.state}", _figures(order, *names))
 

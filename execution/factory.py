@@ -1,4 +1,4 @@
-"""The desk as the settings describe it: the one place that reads those."""
+"""The trading_context as the settings describe it: the one place that reads those."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -8,48 +8,49 @@ from pathlib import Path
 
 from django.conf import settings
 
-from execution.brokers.fill_model import Costs, as_decimal
-from execution.brokers.paper.bracket import Terms
+from execution.brokers.fill_model import Costs, FillModel
 from execution.brokers.paper.broker import PaperBroker
-from execution.brokers.paper.ledger import Shelf
+from execution.brokers.paper.ledger import PaperStore
 from execution.brokers.protocol import Broker
-from execution.context import Desk, Sizing
+from execution.context import TradingContext
+from execution.money import as_decimal
 from execution.prop_firm.days import trading_day
 from execution.prop_firm.limits import tightened
 from execution.prop_firm.presets import load
 from execution.prop_firm.rule_set import RuleSet
 from execution.risk.model import Limits
-from signals import config as ledger
+from execution.risk.sizing import Sizing
+from signals import config
 from signals.clock import Clock, utc_now
+from signals.config import market
 from signals.market.hours import TradingHours, hours_of
 from signals.market.instruments import instrument, normalised
 from signals.market.protocol import MarketData
-from signals.markets import market
 
 Hours = Callable[[str], TradingHours]
 
 
 @cache
-def desk() -> Desk:
+def trading_context() -> TradingContext:
     """That of the account in the settings: one for this process, which keeps its connections.
 
     Raises `ArgoError` where the settings do not fit together.
     """
-    return desk_of(settings.TRADING_ACCOUNT, market(), utc_now, _broker)
+    return build_context(settings.TRADING_ACCOUNT, market(), utc_now, _broker)
 
 
-def desk_of(
+def build_context(
     account: str, prices: MarketData, clock: Clock, make: Callable[[str, MarketData, Clock], Broker]
-) -> Desk:
-    """A desk by the settings, but for its account, market, clock and broker."""
+) -> TradingContext:
+    """A trading_context by the settings, but for its account, market, clock and broker."""
     firm = rule_set()
-    return Desk(
+    return TradingContext(
         account=account,
         broker=make(account, prices, clock),
         market=prices,
         hours=hours,
         limits=limits(firm),
-        journal=ledger.journal(),
+        journal=config.journal(),
         clock=clock,
         day_of=partial(trading_day, firm or house_days()),
         sizing=_sizing(),
@@ -72,8 +73,8 @@ def paper(
         as_decimal(settings.PAPER_SLIPPAGE),
         as_decimal(settings.PAPER_FEE),
     )
-    terms = Terms(costs, as_decimal(share) if share else None)
-    shelf = Shelf(account, as_decimal(settings.PAPER_DEPOSIT), is_exclusive)
+    terms = FillModel(costs, as_decimal(share) if share else None)
+    shelf = PaperStore(account, as_decimal(settings.PAPER_DEPOSIT), is_exclusive)
     return PaperBroker(shelf, prices, hours, clock, terms)
 
 

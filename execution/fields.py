@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-ZERO = Decimal(0)
+from execution.money import exact_text
+
 SetType = TypeVar("SetType", contravariant=True)
 GetType = TypeVar("GetType", covariant=True)
 
@@ -43,12 +44,6 @@ class ExactDecimal(models.Field[SetType, GetType]):
             return None
         exact = _finite(Decimal(value))
         return exact if connection.vendor == "postgresql" else exact_text(exact)
-
-
-def exact_text(value: Decimal) -> str:
-    """Plain digits: `100`, `0.0000001`; the same for the same number."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _finite(value: Decimal) -> Decimal:

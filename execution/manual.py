@@ -6,21 +6,21 @@ The rules are those of every trade: there is no way round them.
 import logging
 
 from argo.errors import Conflict
-from execution.api.queries import decision_of, row_of
-from execution.brokers.protocol import AT_BROKER, Leg
-from execution.context import Desk
+from execution.context import TradingContext
 from execution.decisions.engine import execute_due
-from execution.decisions.queue import ask_for
+from execution.decisions.queue import ask_for, decision_of
 from execution.models import Decision, Order, Position
 from execution.monitoring import monitor
 from execution.monitoring.reconcile import reconcile
+from execution.types import AT_BROKER, Leg
+from signals.ledger.queries import row_of
 
 logger = logging.getLogger(__name__)
 
 MANUAL = "manual"
 
 
-def execute(desk: Desk, signal_id: str, who: str) -> Decision:
+def execute(context: TradingContext, signal_id: str, who: str) -> Decision:
     """Decide on the signal now, by the rules of every trade, and send its order.
 
     Our books are compared with the broker's before: where it does not answer nothing is asked for,
@@ -29,21 +29,21 @@ def execute(desk: Desk, signal_id: str, who: str) -> Decision:
     and `BrokerError`.
     """
     row = row_of(signal_id)
-    reconcile(desk)
-    ask_for(signal_id, who, desk.clock())
-    execute_due(desk, row)
+    reconcile(context)
+    ask_for(signal_id, who, context.clock())
+    execute_due(context, row)
     return decision_of(signal_id)
 
 
-def cancel(desk: Desk, order: Order, *, who: str, why: str) -> Order:
+def cancel(context: TradingContext, order: Order, *, who: str, why: str) -> Order:
     """Have the broker cancel an entry that may still fill; how the order stands then.
 
     What it has filled stays a position, with its exits. Raises `Conflict` for an order that is not
-    at this desk's broker, or is an exit, without which a position would be unprotected; and
+    at this context's broker, or is an exit, without which a position would be unprotected; and
     `BrokerError`.
     """
-    if order.account != desk.account:
-        raise Conflict(f"{order} is on the account {order.account}, not on {desk.account}.")
+    if order.account != context.account:
+        raise Conflict(f"{order} is on the account {order.account}, not on {context.account}.")
     if order.leg != Leg.ENTRY:
         raise Conflict(
             f"The {order.leg} of {order.symbol} goes with its entry, and protects what that has "
@@ -52,7 +52,7 @@ def cancel(desk: Desk, order: Order, *, who: str, why: str) -> Order:
     if order.state not in AT_BROKER:
         raise Conflict(f"{order}: only what the broker has can be canceled.")
     logger.warning("%s cancels %s: %s", who, order.client_order_id, why)
-    monitor.cancel(desk, order, f"{who} cancels it: {why}")
+    monitor.cancel(context, order, f"{who} cancels it: {why}")
     order.refresh_from_db()
     return order
 

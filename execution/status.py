@@ -11,10 +11,10 @@ from django.db.models import Count, Min, Q
 
 from execution.accounts import halts
 from execution.accounts.failures import failures
-from execution.brokers.protocol import State
-from execution.decisions.queue import REPLAY
+from execution.accounts.rows import REPLAY
 from execution.models import Decision, Failure, Halt, Order, Position, TradingAccount
 from execution.models.decision import WAITING
+from execution.types import OrderState
 from signals.clock import utc_now
 
 PATIENCE = timedelta(minutes=1)
@@ -75,7 +75,7 @@ def status(now: datetime, name: str | None = None) -> dict[str, Any]:
         "oldest_pending_seconds": _age(waiting.oldest, now),
         **_lately(name, now),
         "open_orders": orders,
-        "unknown_orders": orders.get(State.UNKNOWN.value, 0),
+        "unknown_orders": orders.get(OrderState.UNKNOWN.value, 0),
         "open_positions": open_positions(name),
         "halts": [_halt(each) for each in halted],
         "halts_elsewhere": [
@@ -168,7 +168,7 @@ def _problems(
     if waiting.oldest_wanted and now - waiting.oldest_wanted > PATIENCE:
         age = (now - waiting.oldest_wanted).total_seconds()
         yield f"A decision has waited for {age:.0f} s: does the worker of execution run?"
-    if unknown := orders.get(State.UNKNOWN.value, 0):
+    if unknown := orders.get(OrderState.UNKNOWN.value, 0):
         yield f"Of {unknown} orders it is not known whether the broker has them."
     yield from dict.fromkeys(each.error for each in failed)  # whichever tasks met it
     if account and account.reconciled_at and settings.AUTO_EXECUTE:

@@ -1,4 +1,4 @@
-"""The ledger as the settings describe it: one journal and one hint for each process."""
+"""The ledger and the market as the settings describe them; one journal for each process."""
 
 from functools import cache
 
@@ -8,7 +8,8 @@ from django.utils.module_loading import import_string
 from signals.journal import Journal
 from signals.ledger.flush import Flusher
 from signals.ledger.store import StoredHandler
-from signals.wakeup import Hint
+from signals.market.protocol import MarketData
+from signals.wakeup import WakeUp
 
 
 @cache
@@ -31,17 +32,44 @@ def stored_handlers() -> list[StoredHandler]:
     return [import_string(path) for path in settings.SIGNAL_STORED_HANDLERS]
 
 
+def wake_flush(count: int) -> None:
+    """Ask a worker to flush, because `count` more signals wait. Return at once."""
+    _flush_wakeup().notify(count)
+
+
 @cache
-def flush_hint() -> Hint:
-    """Asks a worker to flush, over Celery."""
-    return Hint(
-        _send_hint,
+def _flush_wakeup() -> WakeUp:
+    return WakeUp(
+        "signals.tasks.flush",
         batch_size=settings.SIGNAL_BATCH_SIZE,
         linger=settings.SIGNAL_FLUSH_LINGER,
+        expires=settings.SIGNAL_BATCH_TIMEOUT,
     )
 
 
-def _send_hint() -> None:
-    from signals.tasks import flush  # the task needs this module
+def market() -> MarketData:
+    """The market that MARKET_DATA names. Raises `FeedError` where its settings do not do."""
+    return {"sample": _sample, "files": _files, "alpaca": _alpaca}[settings.MARKET_DATA]()
 
-    flush.apply_async(expires=settings.SIGNAL_BATCH_TIMEOUT, retry=False)
+
+def _sample() -> MarketData:
+    made: MarketData = import_string("signals.market.sample.SampleMarket")()
+    return made
+
+
+def _files() -> MarketData:
+    kind = import_string("signals.market.files.FolderMarket")
+    made: MarketData = kind(settings.MARKET_FOLDER, settings.MARKET_EXCHANGE)
+    return made
+
+
+def _alpaca() -> MarketData:
+    """Loaded only where it is wanted: `alpaca-py` takes half a second and 20 MiB."""
+    made: MarketData = import_string("signals.market.alpaca.AlpacaMarket")(
+        settings.ALPACA_API_KEY,
+        settings.ALPACA_SECRET_KEY,
+        settings.ALPACA_DATA_URL,
+        feed=settings.ALPACA_FEED,
+        exchange=settings.MARKET_EXCHANGE,
+    )
+    return made

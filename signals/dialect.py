@@ -1,16 +1,13 @@
 """What SQLite and PostgreSQL do differently; nothing outside this module asks which one runs."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import orjson
 from django.db import connections
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
-
-from signals.ledger.records import CONTEXT_COLUMNS, FLOATS, SIGNAL_COLUMNS
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -67,17 +64,6 @@ def skip_locked(using: str = "default") -> str:
     return f"{locking} SKIP LOCKED" if locking else ""
 
 
-def stored_hashes(using: str, signal_ids: Sequence[str]) -> dict[str, str]:
-    """`sha256` by `signal_id`, of those that are stored."""
-    return dict(_select_by_ids(using, "signal_id, sha256", signal_ids))
-
-
-def rows_without_context(using: str, signal_ids: Sequence[str]) -> dict[str, int]:
-    """Row ids by `signal_id`, of those that are stored but have no context yet."""
-    lacking = "AND NOT EXISTS (SELECT 1 FROM signal_contexts c WHERE c.id = signals.id)"
-    return dict(_select_by_ids(using, "signal_id, id", signal_ids, lacking))
-
-
 def among(using: str, column: str, values: Sequence[str]) -> tuple[str, str]:
     """The condition that `column` is one of `values`, however many, and its one parameter."""
     if connections[using].vendor == "postgresql":
@@ -85,14 +71,6 @@ def among(using: str, column: str, values: Sequence[str]) -> tuple[str, str]:
     else:
         listed = "SELECT value FROM json_each(%s)"
     return f"{column} IN ({listed})", orjson.dumps(list(values)).decode()
-
-
-def _select_by_ids(using: str, columns: str, signal_ids: Sequence[str], more: str = "") -> Rows:
-    condition, parameter = among(using, "signal_id", signal_ids)
-    with connections[using].cursor() as cursor:
-        cursor.execute(f"SELECT {columns} FROM signals WHERE {condition} {more}", [parameter])  # noqa: S608
-        rows: Rows = cursor.fetchall()
-        return rows
 
 
 def is_shared(using: str) -> bool:
@@ -121,51 +99,64 @@ def tolerant_texts(using: str) -> Iterator[None]:
         raw.text_factory = str
 
 
-def insert_signals(using: str, rows: Rows) -> dict[str, int]:
-    """Insert `SIGNAL_COLUMNS`; answers the row ids by `signal_id`.
+def insert_new(
+    using: str,
+    table: str,
+    columns: Sequence[str],
+    rows: Rows,
+    *,
+    key: str,
+    floats: Collection[str] = (),
+) -> dict[str, int]:
+    """Insert rows; return their ids by the value of `key`, which is the first column and unique.
 
-    A signal that another process stored meanwhile has none. Any other failure is raised.
+    On PostgreSQL a row whose key another process stored meanwhile is left out, without an id; on
+    SQLite nothing is stored meanwhile, because the caller's transaction holds the write lock.
+    `floats` are the columns of floats, the others are text. Raises what the database raises.
     """
     with connections[using].cursor() as cursor:
-        return _inserter(connections[using])(cursor, rows)
+        if connections[using].vendor == "postgresql":
+            return _insert_postgresql(cursor, table, columns, rows, key, floats)
+        return _insert_sqlite(cursor, table, columns, rows)
 
 
-def insert_contexts(using: str, rows: Rows) -> None:
-    """Insert `CONTEXT_COLUMNS`."""
+def insert_rows(using: str, table: str, columns: Sequence[str], rows: Rows) -> None:
+    """Insert rows with these columns."""
     with connections[using].cursor() as cursor:
-        cursor.executemany(_insert("signal_contexts", CONTEXT_COLUMNS), rows)
+        cursor.executemany(_insert(table, columns), rows)
 
 
-def _inserter(
-    connection: BaseDatabaseWrapper,
-) -> Callable[[CursorWrapper, Rows], dict[str, int]]:
-    return _insert_postgresql if connection.vendor == "postgresql" else _insert_sqlite
-
-
-def _insert_sqlite(cursor: CursorWrapper, rows: Rows) -> dict[str, int]:
-    """The write lock is held, so AUTOINCREMENT numbers these rows and no others in between."""
-    before = _last_id(cursor)
-    cursor.executemany(_insert("signals", SIGNAL_COLUMNS), rows)
+def _insert_sqlite(
+    cursor: CursorWrapper, table: str, columns: Sequence[str], rows: Rows
+) -> dict[str, int]:
+    """The write lock is held, so AUTOINCREMENT numbers these rows without gaps."""
+    before = _last_id(cursor, table)
+    cursor.executemany(_insert(table, columns), rows)
     return {row[0]: before + number for number, row in enumerate(rows, 1)}
 
 
-def _last_id(cursor: CursorWrapper) -> int:
-    """AUTOINCREMENT goes on from the greater of the two."""
+def _last_id(cursor: CursorWrapper, table: str) -> int:
+    """AUTOINCREMENT continues from the greater of the two."""
     cursor.execute(
-        "SELECT max(coalesce((SELECT max(id) FROM signals), 0), "
-        "coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'signals'), 0))"
+        f"SELECT max(coalesce((SELECT max(id) FROM {table}), 0), "  # noqa: S608
+        "coalesce((SELECT seq FROM sqlite_sequence WHERE name = %s), 0))",
+        [table],
     )
     return int(cursor.fetchone()[0])
 
 
-def _insert_postgresql(cursor: CursorWrapper, rows: Rows) -> dict[str, int]:
-    types = ", ".join(
-        f"%s::{'float8' if column in FLOATS else 'text'}[]" for column in SIGNAL_COLUMNS
-    )
-    columns = ", ".join(SIGNAL_COLUMNS)
+def _insert_postgresql(
+    cursor: CursorWrapper,
+    table: str,
+    columns: Sequence[str],
+    rows: Rows,
+    key: str,
+    floats: Collection[str],
+) -> dict[str, int]:
+    types = ", ".join(f"%s::{'float8' if column in floats else 'text'}[]" for column in columns)
     cursor.execute(
-        f"INSERT INTO signals ({columns}) SELECT * FROM unnest({types}) "  # noqa: S608
-        "ON CONFLICT (signal_id) DO NOTHING RETURNING signal_id, id",
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT * FROM unnest({types}) "  # noqa: S608
+        f"ON CONFLICT ({key}) DO NOTHING RETURNING {key}, id",
         [list(values) for values in zip(*rows, strict=True)],
     )
     return dict(cursor.fetchall())

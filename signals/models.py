@@ -6,11 +6,11 @@ from django.db import models
 from django.db.models import Value
 from django.db.models.functions import Now
 
-from argo.errors import Conflict
-from signals.rows import read_one
+from signals.constraints import known_values
+from signals.rows import Immutable, select_one
 
 
-class AppendOnly(Conflict):
+class AppendOnly(Immutable):
     """Signals are neither edited nor deleted; outcomes go through `signals.ledger.outcomes`."""
 
 
@@ -52,6 +52,8 @@ class Signal(models.Model):
     order_id = models.TextField(null=True, db_default=Value(None))
     created_at = models.TextField(null=True, db_default=Now())
 
+    may_change: ClassVar = frozenset({"outcome", "exit_price", "profit_loss_pct", "order_id"})
+    insert_refused: ClassVar = "Signals are stored through SignalTracker."
     objects = SignalQuerySet.as_manager()
 
     class Meta:
@@ -82,7 +84,7 @@ class JournalCursorQuerySet(models.QuerySet["JournalCursor"]):
         In plain SQL: every flush and every change asks.
         """
         statement = "SELECT * FROM journal_cursors WHERE journal = %s"
-        found = read_one(JournalCursor, statement, [journal], using=self.db)
+        found = select_one(JournalCursor, statement, [journal], using=self.db)
         return found or self.get_or_create(journal=journal)[0]
 
 
@@ -154,7 +156,8 @@ class DeadLetter(models.Model):
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["journal", "segment", "byte", "kind", "digest"], name="dead_letters_once"
-            )
+            ),
+            known_values("dead_letters", kind=["line", "conflict", "refused", "change", "journal"]),
         ]
 
     def __str__(self) -> str:
@@ -172,6 +175,8 @@ class OutcomeChange(models.Model):
     why = models.TextField()
     before = models.JSONField()
     after = models.JSONField()
+
+    may_change: ClassVar = frozenset[str]()
 
     class Meta:
         db_table = "outcome_changes"
@@ -228,6 +233,7 @@ class CandidateRecord(models.Model):
     class Meta:
         db_table = "candidates"
         verbose_name = "candidate"
+        constraints: ClassVar = [known_values("candidates", action=["BUY", "SELL"])]
         indexes: ClassVar = [
             # signals.generation.candidates.interrupted: passed, but not logged; nearly always none.
             models.Index(

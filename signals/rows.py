@@ -1,8 +1,11 @@
-"""Rows read and written by plain statements.
+"""Rows read and written by plain SQL statements.
 
 Django takes several times as long to write such a statement, or to make its rows, as the database
 to run it, and a trade is some eighty of them. Every table's key is `id`. Django's own signals are
 not sent: nothing listens to them.
+
+A model may guard its rows: `may_change` names the only fields that an update may set, and
+`insert_refused` says why rows are not inserted here. Both are checked, as the models check them.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -13,12 +16,18 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 from django.db.models.expressions import Col, DatabaseDefault
 
+from argo.errors import Conflict
+
 Row = TypeVar("Row", bound=Model)
 Convert = Callable[[Any, Col, BaseDatabaseWrapper], Any]
 Plan = tuple[tuple[int, Col, tuple[Convert, ...]], ...]
 
 
-def read(
+class Immutable(Conflict):
+    """A stored row, or a field of it, that never changes."""
+
+
+def select(
     model: type[Row], statement: str, values: Sequence[Any], *, using: str = DEFAULT_DB_ALIAS
 ) -> list[Row]:
     """The rows that a statement answers with every column of, as `model.objects.raw` gives them."""
@@ -34,11 +43,11 @@ def read(
     return [model.from_db(using, names, _converted(row, plan, database)) for row in found]
 
 
-def read_one(
+def select_one(
     model: type[Row], statement: str, values: Sequence[Any], *, using: str = DEFAULT_DB_ALIAS
 ) -> Row | None:
     """The first of them."""
-    return next(iter(read(model, statement, values, using=using)), None)
+    return next(iter(select(model, statement, values, using=using)), None)
 
 
 def by_id(
@@ -47,7 +56,7 @@ def by_id(
     """Those of these primary keys that there are, by them."""
     slots = ", ".join(["%s"] * len(ids))
     statement = f"SELECT * FROM {model._meta.db_table} WHERE id IN ({slots}) ORDER BY id"  # noqa: S608
-    return {row.pk: row for row in read(model, statement, [*ids], using=using)} if ids else {}
+    return {row.pk: row for row in select(model, statement, [*ids], using=using)} if ids else {}
 
 
 def _plan(model: type[Model], columns: tuple[str, ...], database: BaseDatabaseWrapper) -> Plan:
@@ -86,6 +95,7 @@ def insert(row: Model, *, using: str = DEFAULT_DB_ALIAS) -> None:
     Defaults of the database are constants here, and written out. Raises what `save` does, such as
     `IntegrityError`.
     """
+    _check_insert(row)
     database, fields = connections[using], row._meta.concrete_fields
     for field in fields:
         if isinstance(default := getattr(row, field.attname), DatabaseDefault):
@@ -101,7 +111,7 @@ def insert(row: Model, *, using: str = DEFAULT_DB_ALIAS) -> None:
     row._state.adding, row._state.db = False, using
 
 
-def insert_for(
+def insert_missing(
     signals: Iterable[int], table: str, values: Mapping[str, Any], *, using: str = DEFAULT_DB_ALIAS
 ) -> None:
     """For each of these signals a row with its primary key and these values, adapted for the
@@ -133,6 +143,7 @@ def update(
     using: str = DEFAULT_DB_ALIAS,
 ) -> bool:
     """Set these fields of the row, `only_if` others are as told; whether there was such a row."""
+    _check_update(model, values)
     database, told = connections[using], only_if or {}
     changes = ", ".join(f"{_field(model, name).column} = %s" for name in values)
     conditions = [f"{_field(model, name).column} {_is(value)}" for name, value in told.items()]
@@ -153,10 +164,26 @@ def update_each(
     if not changes:
         return
     database, names = connections[using], next(iter(changes.values())).keys()
+    _check_update(model, names)
     columns = ", ".join(f"{_field(model, name).column} = %s" for name in names)
     rows = [(*_prepared(model, values.items(), database), pk) for pk, values in changes.items()]
     with database.cursor() as cursor:
         cursor.executemany(f"UPDATE {model._meta.db_table} SET {columns} WHERE id = %s", rows)  # noqa: S608
+
+
+def _check_insert(row: Model) -> None:
+    """Raise `Immutable` if the model is stored by other means, or the row is stored already."""
+    if refused := getattr(row, "insert_refused", ""):
+        raise Immutable(refused)
+    if not row._state.adding:
+        raise Immutable(f"{row} is stored already.")
+
+
+def _check_update(model: type[Model], names: Iterable[str]) -> None:
+    """Raise `Immutable` if a field may not change."""
+    may_change = getattr(model, "may_change", None)
+    if may_change is not None and (fixed := set(names) - may_change):
+        raise Immutable(f"{model.__name__}: {', '.join(sorted(fixed))} cannot change.")
 
 
 def _prepared(

@@ -7,14 +7,15 @@ from typing import NamedTuple
 from asgiref.sync import sync_to_async
 
 from argo.errors import ArgoError, Conflict, FieldError, InvalidInput, Unavailable
-from signals import config as ledger
+from signals import config
 from signals.clock import Clock, utc_now
-from signals.dialect import stored_hashes
 from signals.journal import Journal
 from signals.ledger.flush import Flusher, FlushResult
+from signals.ledger.inserts import stored_hashes
 from signals.ledger.records import Receipt, encode
 
 Signal = Mapping[str, object]
+Wake = Callable[[int], None]
 Encoder = Callable[[Signal, datetime, str], tuple[Receipt, bytes]]
 """Makes a signal's journal line, given the time now and the origin. Raises InvalidInput."""
 
@@ -56,29 +57,46 @@ class Logged(NamedTuple):
 
 
 class SignalTracker:
-    """Validates signals, makes them durable in the journal, and brings them into the database.
+    """Validates signals, makes them durable in the journal, and stores them in the database.
 
-    `origin` says where its signals come from; `hint` is told how many wait; `encode` is another
-    one for imports. Cheap to construct, as often as you like: it holds no signals and starts
-    nothing.
+    Without arguments it uses this machine's journal and the default database, as the settings
+    describe them. Constructing one is cheap: it holds no signals and starts nothing.
     """
 
     def __init__(
         self,
+        origin: str = "python",
+        clock: Clock = utc_now,
+        encode: Encoder = encode,
+        *,
+        wakes_worker: bool = True,
+    ) -> None:
+        """Use the journal and the database of the settings.
+
+        `origin` names where the signals come from. `encode` is another one for imports. If
+        `wakes_worker` is False, the caller flushes: no worker hears that signals wait.
+        """
+        wake = config.wake_flush if wakes_worker else _wake_nobody
+        self._use(config.journal(), config.flusher(), origin, wake, clock, encode)
+
+    @classmethod
+    def with_parts(
+        cls,
         journal: Journal,
         flusher: Flusher,
         *,
         origin: str,
-        hint: Callable[[int], None] = lambda count: None,
+        wake: Wake = lambda count: None,
         clock: Clock = utc_now,
         encode: Encoder = encode,
-    ) -> None:
-        self._journal = journal
-        self._encode = encode
-        self._flusher = flusher
-        self._origin = origin
-        self._hint = hint
-        self._clock = clock
+    ) -> "SignalTracker":
+        """Return a tracker on this journal and flusher.
+
+        `wake` is called with the number of signals that wait for a flush.
+        """
+        tracker = cls.__new__(cls)
+        tracker._use(journal, flusher, origin, wake, clock, encode)
+        return tracker
 
     @classmethod
     def from_settings(
@@ -89,18 +107,24 @@ class SignalTracker:
         *,
         hints: bool = True,
     ) -> "SignalTracker":
-        """A tracker on this machine's journal and the default database.
+        """Return the same as the constructor does; kept for callers that use this name."""
+        return cls(origin, clock, encode, wakes_worker=hints)
 
-        Without `hints` no worker is told that signals wait: the caller flushes.
-        """
-        return cls(
-            ledger.journal(),
-            ledger.flusher(),
-            origin=origin,
-            hint=ledger.flush_hint().notify if hints else lambda count: None,
-            clock=clock,
-            encode=encode,
-        )
+    def _use(
+        self,
+        journal: Journal,
+        flusher: Flusher,
+        origin: str,
+        wake: Wake,
+        clock: Clock,
+        encode: Encoder,
+    ) -> None:
+        self._journal = journal
+        self._flusher = flusher
+        self._origin = origin
+        self._wake = wake
+        self._clock = clock
+        self._encode = encode
 
     def log_signal(self, signal: Signal) -> str:
         """Store one signal; its id, once the row is in the database.
@@ -117,7 +141,7 @@ class SignalTracker:
         """
         receipt, line = self._encoded(signal)
         await self._journal.append_async(line)
-        self._hint(1)
+        self._wake(1)
         return receipt.signal_id
 
     def log_signals(self, signals: Iterable[Signal]) -> list[str]:
@@ -167,7 +191,7 @@ class SignalTracker:
         """
         encoded = [self._encoded(signal) for signal in signals]
         self._append([line for _, line in encoded])
-        self._hint(len(encoded))
+        self._wake(len(encoded))
         return [receipt for receipt, _ in encoded]
 
     def accept_each(self, signals: Iterable[Signal | InvalidInput]) -> list[Receipt | InvalidInput]:
@@ -178,7 +202,7 @@ class SignalTracker:
         encoded = self._encoded_each(signals)
         lines = [item[1] for item in encoded if not isinstance(item, InvalidInput)]
         self._append(lines)
-        self._hint(len(lines))
+        self._wake(len(lines))
         return [item if isinstance(item, InvalidInput) else item[0] for item in encoded]
 
     def receipt(self, signal: Signal) -> Receipt:
@@ -248,6 +272,10 @@ class SignalTracker:
 
     def _stored(self, receipts: Sequence[Receipt]) -> dict[str, str]:
         return stored_hashes(self._flusher.using, [receipt.signal_id for receipt in receipts])
+
+
+def _wake_nobody(count: int) -> None:
+    """Leave the flush to the caller."""
 
 
 def signal_or_error(value: object) -> Signal | InvalidInput:

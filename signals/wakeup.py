@@ -1,4 +1,4 @@
-"""Tells a worker that there is something to do, soon but not for every signal."""
+"""Wakes a worker by sending a Celery task by its name: soon, but not once for every signal."""
 
 import atexit
 import logging
@@ -7,30 +7,51 @@ import threading
 import time
 from collections.abc import Callable
 
+from celery import current_app
+
 logger = logging.getLogger(__name__)
 
-LAST_ONE_WITHIN = 2.0
-"""Seconds for which the end of a program waits, so that what it stored is hinted at."""
+EXIT_WAIT = 2.0
+"""Seconds that the end of a program waits, so that a worker hears of what it stored."""
+Send = Callable[[str, float], object]
 
 
-class Hint:
-    """Calls `send` when `batch_size` signals wait, or `linger` seconds after the first.
+def send_task(name: str, expires: float) -> None:
+    """Send a Celery task by its name; it is dropped if no worker takes it within `expires` s."""
+    current_app.send_task(name, expires=expires, retry=False)
 
-    `send` runs on a thread of its own, so that a slow broker delays nobody, and at most every
-    `linger` seconds. A hint that fails is only logged: beat looks again.
+
+class WakeUp:
+    """Sends the task when `batch_size` items wait, or `linger` seconds after the first.
+
+    It sends on a thread of its own, so that a slow message broker delays no caller, and at most
+    once every `linger` seconds. A failed send is only logged: beat looks again. If `is_awake`
+    returns True, nothing is sent.
     """
 
-    def __init__(self, send: Callable[[], object], *, batch_size: int, linger: float) -> None:
-        self._send = send
-        self._batch_size = batch_size
+    def __init__(
+        self,
+        task: str,
+        *,
+        linger: float,
+        batch_size: int = 1,
+        expires: float = 60.0,
+        is_awake: Callable[[], bool] = lambda: False,
+        send: Send = send_task,
+    ) -> None:
+        self._task = task
         self._linger = linger
+        self._batch_size = batch_size
+        self._expires = expires
+        self._is_awake = is_awake
+        self._send = send
         self._process = 0
         self._starting = threading.Lock()
         os.register_at_fork(after_in_child=self._reset)
         atexit.register(self.finish)
 
-    def notify(self, count: int) -> None:
-        """Say that `count` more signals wait. Returns at once."""
+    def notify(self, count: int = 1) -> None:
+        """Report that `count` more items wait. Return at once."""
         if self._process == 0:
             self._start()
         self._waiting += count
@@ -41,22 +62,22 @@ class Hint:
             self._some.set()
 
     def _start(self) -> None:
-        """Start the thread, once, however many threads come here first."""
+        """Start the thread once, even if many threads come here at the same time."""
         with self._starting:
             if self._process == 0:
                 self._waiting = 0
                 self._some, self._full = threading.Event(), threading.Event()
                 self._idle = threading.Event()
-                threading.Thread(target=self._run, name="hint", daemon=True).start()
+                threading.Thread(target=self._run, name="wake-up", daemon=True).start()
                 self._process = os.getpid()
 
     def _reset(self) -> None:
-        """A forked child has no such thread, and perhaps a lock that nobody holds."""
+        """Forget the thread: a forked child does not have it, and its lock may never be free."""
         self._process = 0
         self._starting = threading.Lock()
 
-    def finish(self, seconds: float = LAST_ONE_WITHIN) -> bool:
-        """Send what still lingers; whether that was done within so many seconds."""
+    def finish(self, seconds: float = EXIT_WAIT) -> bool:
+        """Send what still lingers; return whether that was done within `seconds`."""
         if self._process != os.getpid():
             return True
         self._full.set()
@@ -69,13 +90,14 @@ class Hint:
             self._waiting = 0
             self._some.clear()
             self._full.clear()
-            self._hint()
+            self._wake()
             if not self._some.is_set():
                 self._idle.set()
             time.sleep(self._linger)
 
-    def _hint(self) -> None:
+    def _wake(self) -> None:
         try:
-            self._send()
+            if not self._is_awake():
+                self._send(self._task, self._expires)
         except Exception as error:  # noqa: BLE001  # whatever a broker's client may raise
-            logger.warning("No hint could be sent (%s); beat will look again", error)
+            logger.warning("No worker could be woken (%s); beat will look again", error)

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sync.hint import hint
 from sync.models import Delivery
+from sync.outbox import wake_deliver
 
 Status = Delivery.Status
 
@@ -23,5 +23,5 @@ def revive(
         dead = dead.filter(attempted_at__gte=since)
     revived = dead.update(status=Status.PENDING, attempts=0, due_at=now, payload="")
     if revived:
-        hint()
+        wake_deliver()
     return revived

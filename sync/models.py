@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import BooleanField, Q, Value
 from django.db.models.expressions import RawSQL
 
+from signals.constraints import known_values
 from signals.models import Signal
 
 
@@ -37,6 +38,9 @@ class Delivery(models.Model):
     class Meta:
         db_table = "deliveries"
         verbose_name_plural = "deliveries"
+        constraints: ClassVar = [
+            known_values("deliveries", status=["pending", "sending", "delivered", "dead"])
+        ]
         indexes: ClassVar = [
             # sync.claims.claim, and the counts of sync.status
             models.Index(

@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cache
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from signals.clock import utc_now
 from signals.ledger.store import StoredSignal
-from signals.rows import insert_for
-from sync.hint import hint
+from signals.rows import insert_missing
+from signals.wakeup import WakeUp
+from sync.models import OPEN, Delivery
 
 NOT_SENT = frozenset({"import", "adopted"})
 """Origins of old signals, which Alpine gets only where `import_signals --sync` says so."""
@@ -30,9 +32,28 @@ def enqueue(stored: Sequence[StoredSignal]) -> None:
     ids = [signal.id for signal in stored if signal.origin not in NOT_SENT]
     if ids:
         due = connection.ops.adapt_datetimefield_value(utc_now())
-        insert_for(ids, "deliveries", {"due_at": due, "queued_at": due})
+        insert_missing(ids, "deliveries", {"due_at": due, "queued_at": due})
         if settings.ALPINE_API_KEY:
-            transaction.on_commit(hint)
+            transaction.on_commit(wake_deliver)
+
+
+def wake_deliver() -> None:
+    """Ask a worker to deliver. Return at once; nothing is lost if the message is."""
+    _deliver_wakeup().notify()
+
+
+@cache
+def _deliver_wakeup() -> WakeUp:
+    return WakeUp("sync.tasks.deliver", linger=0.1, is_awake=_is_being_sent)
+
+
+def _is_being_sent() -> bool:
+    """Return whether a worker is delivering: it looks again before it ends."""
+    try:
+        sending = Delivery.objects.filter(OPEN, status=Delivery.Status.SENDING)
+        return sending.filter(due_at__gt=utc_now()).exists()
+    finally:
+        connection.close()  # this thread may not need one for long
 
 
 def queue_missing(now: datetime) -> Iterator[int]:
@@ -46,7 +67,7 @@ def queue_missing(now: datetime) -> Iterator[int]:
         last = max(ids)
         yield len(ids)
     if last:
-        hint()
+        wake_deliver()
 
 
 def _queue_next(due: str | None, after: int) -> list[int]:

@@ -7,8 +7,8 @@ from datetime import datetime
 from django.conf import settings
 
 from sync.alpine import AlpineSyncService
-from sync.hint import hint
 from sync.models import Delivery
+from sync.outbox import wake_deliver
 
 
 @dataclass(frozen=True)
@@ -34,5 +34,5 @@ def reconcile(service: AlpineSyncService, last: int, now: datetime) -> Reconcile
         status=Delivery.Status.PENDING, attempts=0, due_at=now, delivered_at=None
     )
     if queued:
-        hint()
+        wake_deliver()
     return Reconciled(len(rows), len(rows) - len(lacking), queued)

@@ -9,7 +9,7 @@ import hypothesis
 import pytest
 from pytest_django import Settings
 
-from signals import config as ledger
+from signals import config
 from signals.journal import Journal
 from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
@@ -35,10 +35,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def own_data_folder(tmp_path: Path, settings: Settings) -> Iterator[None]:
     """Each test has a journal of its own."""
     settings.DATA_DIR = tmp_path
-    ledger.journal.cache_clear()
+    config.journal.cache_clear()
     yield
-    ledger.journal().close()
-    ledger.journal.cache_clear()
+    config.journal().close()
+    config.journal.cache_clear()
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def using(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def tracker(journal: Journal, using: str) -> SignalTracker:
     """A tracker into the database `using`, from a journal of its own."""
-    return SignalTracker(journal, Flusher(journal, using=using), origin="python")
+    return SignalTracker.with_parts(journal, Flusher(journal, using=using), origin="python")
 
 
 @pytest.fixture(scope="session")

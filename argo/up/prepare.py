@@ -82,10 +82,10 @@ def check_execution(say: Callable[[str], None]) -> None:
         ArgoError: the settings of execution do not fit together, or the broker refuses us for good.
     """
     from execution.brokers.protocol import BrokerError
-    from execution.factory import desk
+    from execution.factory import trading_context
 
     try:
-        money = desk().broker.account()
+        money = trading_context().broker.account()
     except BrokerError as error:
         if error.permanent and settings.AUTO_EXECUTE:
             raise

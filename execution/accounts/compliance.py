@@ -2,15 +2,16 @@
 
 from datetime import date, datetime
 
-from execution.accounts.equity import account_row, as_day, latest_day, marked
+from execution.accounts.equity import as_day, latest_day, marked
+from execution.accounts.rows import account_row
 from execution.brokers.protocol import Account
-from execution.context import Desk
+from execution.context import TradingContext
 from execution.models import EquityDay
 from execution.prop_firm.days import Day
 from execution.prop_firm.flat import must_be_flat
 from execution.prop_firm.measures import Measure, measure
 from execution.prop_firm.rule_set import RuleSet
-from execution.risk.rules import Denial
+from execution.types import Denial, Reason
 
 
 def days_of(account: str) -> list[Day]:
@@ -18,13 +19,13 @@ def days_of(account: str) -> list[Day]:
     return [as_day(row) for row in EquityDay.objects.filter(account=account).order_by("day")]
 
 
-def measures(desk: Desk, rule_set: RuleSet, money: Account) -> list[Measure]:
+def measures(context: TradingContext, rule_set: RuleSet, money: Account) -> list[Measure]:
     """How the account stands with the firm's rules, now; nothing is written."""
-    today = as_day(marked(desk, latest_day(desk.account), money))
-    before = days_of(desk.account)
+    today = as_day(marked(context, latest_day(context.account), money))
+    before = days_of(context.account)
     days = [day for day in before if day.day < today.day]
-    start = account_row(desk, money).start_balance
-    days.append(_from_the_highest(today, desk.day_of(money.time), before))
+    start = account_row(context.account, money).start_balance
+    days.append(_from_the_highest(today, context.day_of(money.time), before))
     return measure(rule_set, start, days, money.equity, money.balance)
 
 
@@ -37,13 +38,15 @@ def _from_the_highest(latest: Day, today: date, days: list[Day]) -> Day:
     )
 
 
-def denials(desk: Desk, money: Account, symbol: str, now: datetime) -> list[Denial]:
+def denials(context: TradingContext, money: Account, symbol: str, now: datetime) -> list[Denial]:
     """What the firm has against a new trade: a broken rule, whether or not a halt stands for it,
     and a time at which nothing may be held."""
-    if desk.rule_set is None:
+    if context.rule_set is None:
         return []
-    broken = [each for each in measures(desk, desk.rule_set, money) if each.breached]
-    found = [Denial("prop_firm", f"{desk.rule_set.name}: {each.text}") for each in broken]
-    if must_be_flat(desk.rule_set, now, desk.hours(symbol)):
-        found.append(Denial("flat", f"{desk.rule_set.name} wants nothing held of {symbol} now"))
+    broken = [each for each in measures(context, context.rule_set, money) if each.breached]
+    found = [Denial(Reason.PROP_FIRM, f"{context.rule_set.name}: {each.text}") for each in broken]
+    if must_be_flat(context.rule_set, now, context.hours(symbol)):
+        found.append(
+            Denial(Reason.FLAT, f"{context.rule_set.name} wants nothing held of {symbol} now")
+        )
     return found

@@ -5,59 +5,33 @@ from decimal import Decimal
 
 from django.db import connection
 
+from execution.accounts.rows import account_row
 from execution.brokers.protocol import Account
-from execution.context import Desk
+from execution.context import TradingContext
 from execution.models import EquityDay, TradingAccount
 from execution.prop_firm.days import Day, record
-from signals.dialect import for_update
-from signals.rows import insert, read, read_one, update
+from signals.rows import insert, select, select_one, update
 
-_ACCOUNT = "SELECT * FROM trading_accounts WHERE name = %s"
 _LATEST = "SELECT * FROM equity_days WHERE account = %s ORDER BY day DESC LIMIT 1"
 _SINCE = "SELECT * FROM equity_days WHERE account = %s AND day >= %s"
-
-
-def account_row(desk: Desk, money: Account, *, locked: bool = False) -> TradingAccount:
-    """What Argo knows of the account; begun with what the broker says, where it is new.
-
-    `locked`: nobody else's until the caller's transaction ends.
-    """
-    statement = _ACCOUNT + (for_update() if locked else "")
-    if there := read_one(TradingAccount, statement, [desk.account]):
-        return there
-    rows = TradingAccount.objects.all()
-    row, _ = (rows.select_for_update() if locked else rows).get_or_create(
-        name=desk.account,
-        defaults={
-            "start_equity": money.equity,
-            "start_balance": money.balance,
-            "peak_equity": money.equity,
-            "opened_at": money.time,
-        },
-    )
-    return row
-
-
-def lock(account: str) -> None:
-    """Nobody else's until the caller's transaction ends, as on SQLite everything is."""
-    if locking := for_update():
-        read(TradingAccount, _ACCOUNT + locking, [account])
 
 
 @dataclass
 class Curve:
     """The equity curve as far as it is kept, and marks that are not written down yet."""
 
-    desk: Desk
+    context: TradingContext
     row: TradingAccount
     latest: EquityDay | None
     _is_peak: bool = False
     _changed: list[EquityDay] = field(default_factory=list)
 
     @classmethod
-    def read(cls, desk: Desk, money: Account) -> "Curve":
+    def read(cls, context: TradingContext, money: Account) -> "Curve":
         """As the rows are now; the account's is locked until the caller's transaction ends."""
-        return cls(desk, account_row(desk, money, locked=True), latest_day(desk.account))
+        return cls(
+            context, account_row(context.account, money, locked=True), latest_day(context.account)
+        )
 
     def add(self, money: Account, opened: int = 0) -> EquityDay:
         """Fold what the account is worth now into its day, and into the peak.
@@ -65,7 +39,7 @@ class Curve:
         `opened` is how many positions were opened since the last mark. A clock that went back opens
         no earlier day again: such a mark counts for the latest day.
         """
-        day = marked(self.desk, self.latest, money, opened)
+        day = marked(self.context, self.latest, money, opened)
         if day not in self._changed[-1:]:
             self._changed.append(day)
         self.latest = day
@@ -88,18 +62,20 @@ class Curve:
 
 def latest_day(account: str) -> EquityDay | None:
     """The last day of which there is a mark."""
-    return read_one(EquityDay, _LATEST, [account])
+    return select_one(EquityDay, _LATEST, [account])
 
 
-def day_start(desk: Desk, money: Account) -> Decimal:
+def day_start(context: TradingContext, money: Account) -> Decimal:
     """The equity that today's loss is counted from, with what the account is worth now.
 
     Where the clock was ahead for a while, a later day was begun: then from the highest of them all,
     or a loss would be forgotten.
     """
-    today = connection.ops.adapt_datefield_value(desk.day_of(money.time))
-    firsts = [day.first_equity for day in read(EquityDay, _SINCE, [desk.account, today])]
-    return max(firsts) if firsts else marked(desk, latest_day(desk.account), money).first_equity
+    today = connection.ops.adapt_datefield_value(context.day_of(money.time))
+    firsts = [day.first_equity for day in select(EquityDay, _SINCE, [context.account, today])]
+    return (
+        max(firsts) if firsts else marked(context, latest_day(context.account), money).first_equity
+    )
 
 
 def as_day(row: EquityDay) -> Day:
@@ -107,12 +83,14 @@ def as_day(row: EquityDay) -> Day:
     return Day(*(getattr(row, name) for name in Day._fields))
 
 
-def marked(desk: Desk, latest: EquityDay | None, money: Account, opened: int = 0) -> EquityDay:
+def marked(
+    context: TradingContext, latest: EquityDay | None, money: Account, opened: int = 0
+) -> EquityDay:
     """The day's row with this mark in it, not written; a new row where the day has begun."""
     known = [as_day(latest)] if latest else []
-    day = record(known, desk.day_of(money.time), money.equity, money.balance, opened)
+    day = record(known, context.day_of(money.time), money.equity, money.balance, opened)
     if latest is None or latest.day != day.day:
-        return EquityDay(account=desk.account, marked_at=money.time, **day._asdict())
+        return EquityDay(account=context.account, marked_at=money.time, **day._asdict())
     for name, value in day._asdict().items():
         setattr(latest, name, value)
     latest.marked_at = max(latest.marked_at, money.time)

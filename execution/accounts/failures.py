@@ -10,12 +10,12 @@ from signals.clock import Clock
 
 logger = logging.getLogger(__name__)
 
-Alone = Callable[[object], AbstractContextManager[None]]
+Guard = Callable[[object], AbstractContextManager[None]]
 
 
 @contextmanager
-def isolated() -> Iterator[Alone]:
-    """For things that are done one after the other, each `with alone(it):`.
+def each_isolated() -> Iterator[Guard]:
+    """For things that are done one after the other, each `with guard(it):`.
 
     One that fails is logged and stops none that follow; the first failure is raised once all of
     them were tried.
@@ -23,20 +23,20 @@ def isolated() -> Iterator[Alone]:
     failed: list[Exception] = []
 
     @contextmanager
-    def alone(what: object) -> Iterator[None]:
+    def guard(what: object) -> Iterator[None]:
         try:
             yield
         except Exception as error:
             logger.exception("%s could not be looked after", what)
             failed.append(error)
 
-    yield alone
+    yield guard
     if failed:
         raise failed[0]
 
 
 @contextmanager
-def noted(account: str, task: str, clock: Clock) -> Iterator[None]:
+def recording_failures(account: str, task: str, clock: Clock) -> Iterator[None]:
     """Keep what the task raises, which goes on; forget what it raised before once it is done."""
     mine = Failure.objects.filter(account=account, task=task)
     try:

@@ -3,34 +3,38 @@
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from execution.accounts.equity import account_row, day_start
+from execution.accounts.equity import day_start
 from execution.accounts.halts import why_halted
-from execution.brokers.protocol import ON_THE_WAY, Account, Leg
-from execution.context import Desk
-from execution.fields import ZERO
+from execution.accounts.rows import account_row
+from execution.brokers.protocol import Account
+from execution.context import TradingContext
 from execution.models import Order, Position
-from execution.risk.model import Holding, Portfolio, Side
+from execution.money import ZERO
+from execution.risk.model import Exposure, Portfolio
+from execution.types import ON_THE_WAY, Leg, Side
 
 MINUTE = timedelta(minutes=1)
 
 
-def portfolio(desk: Desk, money: Account, now: datetime, *, locked: bool = True) -> Portfolio:
+def portfolio(
+    context: TradingContext, money: Account, now: datetime, *, locked: bool = True
+) -> Portfolio:
     """Positions and entries that may become some, whoever asked for them.
 
     `locked`: the account stays so until the caller's transaction ends, and no other decision is
     made on it meanwhile. What was ordered since `money` was asked for is taken off it.
     """
-    row = account_row(desk, money, locked=locked)
-    entries = [each for each in Order.objects.may_fill(desk.account) if each.leg == Leg.ENTRY]
+    row = account_row(context.account, money, locked=locked)
+    entries = [each for each in Order.objects.may_fill(context.account) if each.leg == Leg.ENTRY]
     return Portfolio(
         equity=money.equity,
         buying_power=money.buying_power - _not_counted(entries, money.time),
-        day_start=day_start(desk, money),
+        day_start=day_start(context, money),
         peak=max(row.peak_equity, money.equity),
-        holdings=_holdings(desk.account, entries),
-        orders=_latest_orders(desk.account, now),
-        losses=_losses(desk.account, desk.limits.losses_in_a_row),
-        halt=why_halted(desk.account),
+        holdings=_holdings(context.account, entries),
+        orders=_latest_orders(context.account, now),
+        losses=_losses(context.account, context.limits.losses_in_a_row),
+        halt=why_halted(context.account),
     )
 
 
@@ -44,16 +48,16 @@ def _decided_at(entry: Order) -> Decimal:
     return entry.level or ZERO
 
 
-def _holdings(account: str, entries: list[Order]) -> list[Holding]:
+def _holdings(account: str, entries: list[Order]) -> list[Exposure]:
     """One for each signal: what is held of it, and what its entry may still add."""
     awaited = {entry.signal_id: entry for entry in entries}
-    found: list[Holding] = []
+    found: list[Exposure] = []
     for each in Position.objects.open_on(account):
         entry = awaited.pop(each.pk, None)
         held = each.left + (entry.awaited if entry else ZERO)
-        found.append(Holding(each.symbol, Side(each.side), held, each.entry_price))
+        found.append(Exposure(each.symbol, Side(each.side), held, each.entry_price))
     return found + [
-        Holding(entry.symbol, Side(entry.side), entry.awaited, _decided_at(entry))
+        Exposure(entry.symbol, Side(entry.side), entry.awaited, _decided_at(entry))
         for entry in awaited.values()
     ]
 

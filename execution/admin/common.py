@@ -16,8 +16,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from argo.errors import ArgoError
-from execution.fields import exact_text
 from execution.models import TradingAccount
+from execution.money import exact_text
 from signals.admin.common import ReadOnly
 from signals.models import Signal
 

@@ -9,10 +9,10 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from execution.admin.common import OfAccount, SearchedBySignal, gain, price, signal_link, time
-from execution.api.queries import skipped_for
 from execution.models import Counterfactual, Decision
-from execution.reasons import REASONS
+from execution.models.decision import skipped_for
 from execution.status import as_text, status
+from execution.types import Reason
 from signals.admin.common import ReadOnly
 from signals.clock import utc_now
 from signals.timestamps import parse_utc
@@ -45,7 +45,7 @@ class ForReason(admin.SimpleListFilter):
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ANN401
-        return [(code, code) for code in REASONS]
+        return [(str(code), str(code)) for code in Reason]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Decision]) -> QuerySet[Decision]:
         return skipped_for(queryset, code) if (code := self.value()) else queryset

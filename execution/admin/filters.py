@@ -7,10 +7,10 @@ from django.contrib import admin
 from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from django.http import HttpRequest
 
-from execution.brokers.protocol import State
-from execution.fields import ZERO
 from execution.models import Order, Position
 from execution.models.order import MAY_FILL
+from execution.money import ZERO
+from execution.types import OrderState
 from signals.ledger.outcomes import OUTCOMES
 
 Choices = list[tuple[str, str]]
@@ -23,7 +23,7 @@ class InState(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:  # noqa: ANN401
-        return [("open", "may still fill"), *((state.value, state.value) for state in State)]
+        return [("open", "may still fill"), *((state.value, state.value) for state in OrderState)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         if not (state := self.value()):

@@ -210,10 +210,10 @@ def _lasted(duration: timedelta) -> str:
 
 # What talks to the broker is imported where it is called, since it brings pandas along.
 def _cancel(order: Order, by: str, why: str) -> str:
-    from execution.factory import desk
+    from execution.factory import trading_context
     from execution.manual import cancel
 
-    return f"Asked for: {cancel(desk(), order, who=by, why=why)}"
+    return f"Asked for: {cancel(trading_context(), order, who=by, why=why)}"
 
 
 def _close(position: Position, by: str, why: str) -> str:

@@ -4,26 +4,27 @@ from typing import Any
 
 from execution.accounts import halts
 from execution.api.schemas import LimitsQuery
-from execution.context import Desk
+from execution.context import TradingContext
 from execution.decisions.what_if import Proposal, Standing, stand
 from execution.risk.headroom import loss_at_stop
-from execution.risk.model import Intent, Side
+from execution.risk.model import Intent
+from execution.types import Side
 
 
-def limits_view(desk: Desk, query: LimitsQuery) -> dict[str, Any]:
+def limits_view(context: TradingContext, query: LimitsQuery) -> dict[str, Any]:
     """What `LimitsOut` describes. Raises what `stand` raises."""
-    found = stand(desk, query.signal_id or _proposal(query))
+    found = stand(context, query.signal_id or _proposal(query))
     has_trade = found.intent is not None
     return {
-        "account": desk.account,
+        "account": context.account,
         "at": found.money.time,
         "equity": found.money.equity,
         "before": [each._asdict() for each in found.before],
         "after": [each._asdict() for each in found.after] if has_trade else None,
-        "prop_firm": _firm(desk, found, has_trade),
+        "prop_firm": _firm(context, found, has_trade),
         "trade": _trade(found.intent) if found.intent else None,
         "denials": [each._asdict() for each in found.denials] if has_trade else None,
-        "halts": halts.standing(desk.account),
+        "halts": halts.standing(context.account),
     }
 
 
@@ -36,11 +37,11 @@ def _proposal(query: LimitsQuery) -> Proposal | None:
     )  # fmt: skip
 
 
-def _firm(desk: Desk, found: Standing, has_trade: bool) -> dict[str, Any] | None:
-    if desk.rule_set is None:
+def _firm(context: TradingContext, found: Standing, has_trade: bool) -> dict[str, Any] | None:
+    if context.rule_set is None:
         return None
     return {
-        "name": desk.rule_set.name,
+        "name": context.rule_set.name,
         "before": [each._asdict() for each in found.firm_before],
         "after": [each._asdict() for each in found.firm_after] if has_trade else None,
     }

@@ -6,18 +6,14 @@ belongs to one signal is found by an index of its own; every other filter walks 
 
 from typing import Annotated, Any, Literal, TypeVar
 
-from django.conf import settings
 from django.db.models import F, Model, QuerySet, TextField, Value
 from django.db.models.functions import Concat
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
-from argo.errors import NotFound
-from execution.brokers.protocol import FINAL, Leg, State
-from execution.decisions.queue import REPLAY
-from execution.models import Decision, Fill, Halt, Order, Position, TradingAccount
-from execution.models.decision import WAITING
+from execution.models import Decision, Fill, Halt, Order, Position
+from execution.models.decision import WAITING, skipped_for
 from execution.models.order import MAY_FILL
-from execution.reasons import REASONS
+from execution.types import FINAL, Leg, OrderState, Reason
 from signals.ledger.validation import Label
 from signals.market.instruments import normalised
 from signals.models import Signal
@@ -27,8 +23,8 @@ OPEN = "open"
 
 
 def _reason(code: str) -> str:
-    if code not in REASONS:
-        raise ValueError(f"is one of {', '.join(REASONS)}")
+    if code not in set(Reason):
+        raise ValueError(f"is one of {', '.join(Reason)}")
     return code
 
 
@@ -38,9 +34,9 @@ def _state(name: str) -> str:
     return name
 
 
-STATES = (OPEN, *(state.value for state in State))
-Reason = Annotated[str, AfterValidator(_reason)]
-OrderState = Annotated[
+STATES = (OPEN, *(state.value for state in OrderState))
+ReasonCode = Annotated[str, AfterValidator(_reason)]
+StateName = Annotated[
     str, AfterValidator(_state), WithJsonSchema({"type": "string", "enum": STATES})
 ]
 """One type: of a union, a refusal would name what it is made of."""
@@ -61,14 +57,14 @@ class DecisionQuery(PageQuery):
     """Which decisions; `reason` is a code."""
 
     status: Literal["pending", "deciding", "executed", "skipped"] | None = None
-    reason: Reason | None = None
+    reason: ReasonCode | None = None
     signal_id: Label | None = None
 
 
 class OrderQuery(PageQuery):
     """Which orders; the state `open` is every one that may still fill."""
 
-    state: OrderState | None = None
+    state: StateName | None = None
     leg: Leg | None = None
     symbol: Symbol | None = None
     signal_id: Label | None = None
@@ -106,13 +102,6 @@ def decisions(query: DecisionQuery) -> list[Decision]:
     return _page(chosen, query, few=query.status in ("pending", "deciding"))
 
 
-def skipped_for(rows: QuerySet[Decision], code: str) -> QuerySet[Decision]:
-    """Those with this reason among others."""
-    space = Value(" ", output_field=TextField())
-    codes = rows.annotate(codes=Concat(space, "skipped_for", space))
-    return codes.filter(codes__contains=f" {code} ")
-
-
 def orders(query: OrderQuery) -> list[Order]:
     """One page."""
     chosen = _of_signal(Order.objects.select_related("signal"), "signal", query.signal_id)
@@ -141,36 +130,6 @@ def halts(query: HaltQuery) -> list[Halt]:
     """One page."""
     chosen = Halt.objects.all() if query.all else Halt.objects.filter(lifted_at=None)
     return _page(chosen, query)
-
-
-def decision_of(signal_id: str) -> Decision:
-    """The one of that signal. Raises `NotFound`."""
-    found = Decision.objects.select_related("signal").filter(pk=row_of(signal_id)).first()
-    if found is None:
-        raise NotFound(f"There is no decision on signal {signal_id}.")
-    return found
-
-
-def row_of(signal_id: str) -> int:
-    """The row of that signal. Raises `NotFound`."""
-    row = None
-    if "\0" not in signal_id:  # which PostgreSQL cannot even be asked about
-        row = Signal.objects.filter(signal_id=signal_id).values_list("pk", flat=True).first()
-    if row is None:
-        raise NotFound(f"There is no signal {signal_id}, or it is not in the database yet.")
-    return row
-
-
-def account_of(name: str) -> str:
-    """The name, where there is such an account or is one to be. Raises `NotFound`."""
-    known = {
-        settings.TRADING_ACCOUNT,
-        REPLAY,
-        *TradingAccount.objects.values_list("name", flat=True),
-    }
-    if name not in known:
-        raise NotFound(f"There is no account {name!r}; there are {', '.join(sorted(known))}.")
-    return name
 
 
 def _of_signal(rows: QuerySet[Row], column: str, signal_id: str | None) -> QuerySet[Row]:

@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from execution.api.queries import Symbol
-from execution.fields import exact_text
+from execution.money import exact_text
 from signals.ledger.validation import NO_NUL, Label
 
 

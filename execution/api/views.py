@@ -13,6 +13,7 @@ from ninja import Query, Router
 from ninja.responses import Status
 
 from execution.accounts import halts
+from execution.accounts.rows import account_of
 from execution.api import queries
 from execution.api.schemas import (
     DecisionOut,
@@ -84,9 +85,9 @@ def get_limits(request: HttpRequest, query: Query[LimitsQuery]) -> dict[str, Any
     it, and what the rules have against it. Nothing is traded."""
     refuse_unknown(request, LimitsQuery)
     from execution.api.limits import limits_view
-    from execution.factory import desk
+    from execution.factory import trading_context
 
-    return limits_view(desk(), query)
+    return limits_view(trading_context(), query)
 
 
 @router.post(
@@ -106,7 +107,7 @@ def halt(request: HttpRequest, body: HaltIn) -> Halt:
 )
 def resume(request: HttpRequest, body: ResumeIn) -> dict[str, int]:
     """What still stands latches again: a breached limit, a broker that disagrees."""
-    account = queries.account_of(body.account) if body.account else settings.TRADING_ACCOUNT
+    account = account_of(body.account) if body.account else settings.TRADING_ACCOUNT
     lifted = halts.lift(account, by=_who(request), why=body.why, now=utc_now(), code=body.code)
     return {"lifted": lifted}
 
@@ -121,10 +122,10 @@ def execute_signal(request: HttpRequest, signal_id: str) -> Status[Any]:
     """By the rules of every trade, whatever AUTO_EXECUTE says. 200 with what was decided and every
     reason; 202 where it is decided in a moment; 409 where it was executed before, has an outcome or
     is a replay's; 503 where the broker does not answer: then nobody has asked for anything."""
-    from execution.factory import desk
+    from execution.factory import trading_context
     from execution.manual import execute
 
-    decision = execute(desk(), signal_id, _who(request))
+    decision = execute(trading_context(), signal_id, _who(request))
     return Status(200 if decision.decided_at else 202, decision)
 
 

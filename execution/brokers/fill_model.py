@@ -4,17 +4,17 @@ Prices within a bar come in an unknown order. Where a bar reaches both stop and 
 taken to have come first: an estimate that never flatters.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from execution.risk.model import Side
+from execution.money import HUNDRED, ONE, TWO, as_decimal
 from execution.risk.sizing import to_step
+from execution.types import Side
 from signals.market.bars import Bar
 
-ONE, TWO, HUNDRED = Decimal(1), Decimal(2), Decimal(100)
 FINEST = Decimal("0.00000001")
 """Prices of fills and fees are rounded to this."""
 
@@ -64,11 +64,6 @@ class Prices(NamedTuple):
         return self._replace(began=self.time, open=self.close, high=self.close, low=self.close)
 
 
-def as_decimal(value: float) -> Decimal:
-    """The shortest decimal that is this float."""
-    return Decimal(repr(float(value)))
-
-
 class Ended(NamedTuple):
     """At which price and by which leg; costs are not in the price."""
 
@@ -94,6 +89,17 @@ class Costs:
     def fee_of(self, quantity: Decimal, price: Decimal) -> Decimal:
         """The fee of one fill."""
         return (quantity * price * self.fee / HUNDRED).quantize(FINEST)
+
+
+@dataclass(frozen=True)
+class FillModel:
+    """The costs of trading on paper, and the most that we take of a bar's volume.
+
+    `volume_share` is in percent; None fills every order in full.
+    """
+
+    costs: Costs = field(default_factory=Costs)
+    volume_share: Decimal | None = None
 
 
 def ended(side: Side, stop: Decimal, target: Decimal, bar: Prices) -> Ended | None:

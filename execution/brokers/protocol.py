@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 from argo.errors import ArgoError
-from execution.risk.model import Side
+from execution.types import Leg, OrderState, Side
 
 
 class BrokerError(ArgoError):
@@ -25,46 +24,6 @@ class BrokerError(ArgoError):
         self.permanent = permanent
         self.duplicate = duplicate
         super().__init__(message)
-
-
-class State(StrEnum):
-    """How an order stands, in the trade's words.
-
-    `initialized`: a row of ours, not sent yet. `denied`: by our own rules, never sent. `submitted`:
-    being sent. `unknown`: sent, and no answer came. The others are the broker's word.
-    """
-
-    INITIALIZED = "initialized"
-    DENIED = "denied"
-    SUBMITTED = "submitted"
-    UNKNOWN = "unknown"
-    ACCEPTED = "accepted"
-    PARTIALLY_FILLED = "partially_filled"
-    FILLED = "filled"
-    CANCELED = "canceled"
-    EXPIRED = "expired"
-    REJECTED = "rejected"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the order is done: nothing more comes of it but a late fill."""
-        return self in FINAL
-
-
-FINAL = frozenset({State.DENIED, State.FILLED, State.CANCELED, State.EXPIRED, State.REJECTED})
-ON_THE_WAY = (State.INITIALIZED, State.SUBMITTED, State.UNKNOWN)
-"""Before the broker's first word: its buying power may not count these yet."""
-AT_BROKER = (State.ACCEPTED, State.PARTIALLY_FILLED)
-"""The broker has them, and may still fill them."""
-
-
-class Leg(StrEnum):
-    """What an order is for: to open a position, to end it at a price, or to close it now."""
-
-    ENTRY = "entry"
-    STOP = "stop"
-    TARGET = "target"
-    CLOSE = "close"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +80,7 @@ class Close:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class OrderReport:
     """An order as the broker has it. A bracket's entry has its exits among `legs`."""
 
     broker_id: str
@@ -131,12 +90,12 @@ class Placed:
     side: Side
     quantity: Decimal
     filled: Decimal
-    state: State
+    state: OrderState
     reason: str = ""
-    legs: Sequence["Placed"] = ()
+    legs: Sequence["OrderReport"] = ()
 
 
-class Execution(NamedTuple):
+class FillReport(NamedTuple):
     """One fill: `fill_id` names it for good, however often it is told."""
 
     fill_id: str
@@ -164,17 +123,17 @@ class Broker(Protocol):
     def positions(self) -> Sequence[Holding]:
         """What is held, one for each symbol."""
 
-    def submit(self, order: Bracket | Close) -> Placed:
+    def submit(self, order: Bracket | Close) -> OrderReport:
         """Place an order. A client id that was placed before raises with `duplicate`."""
 
     def cancel(self, broker_id: str) -> None:
         """Cancel an order; one that is done already, or is not there, is no error."""
 
-    def find(self, client_order_id: str) -> Placed | None:
+    def find(self, client_order_id: str) -> OrderReport | None:
         """The order of that client id; None where the broker never had it."""
 
-    def open_orders(self) -> Sequence[Placed]:
+    def open_orders(self) -> Sequence[OrderReport]:
         """Those that may still be filled; exits stand among them by themselves too."""
 
-    def fills(self, since: datetime) -> Sequence[Execution]:
+    def fills(self, since: datetime) -> Sequence[FillReport]:
         """What was filled at `since` or later, in any order."""

@@ -2,25 +2,26 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from argo.errors import Conflict, NotFound
-from execution.hint import hint
+from execution.accounts.rows import REPLAY
 from execution.models import Decision
-from execution.risk.rules import Denial
+from execution.types import Denial
 from signals.clock import utc_now
 from signals.dialect import skip_locked
+from signals.ledger.queries import row_of, signal_of
 from signals.ledger.store import StoredSignal
 from signals.models import Signal, SignalContext
-from signals.rows import by_id, insert_for, read, update, update_each
+from signals.rows import by_id, insert_missing, select, update, update_each
+from signals.wakeup import WakeUp
 
 NOT_LIVE = frozenset({"import", "adopted", "replay"})
 """Origins of signals of the past: `execution.replay.trading` trades a replay's own, on paper."""
-REPLAY = "replay"
-"""The account of replays, which no live worker touches."""
 LEASE = timedelta(minutes=2)
 # The states stand in the text, not in parameters: only so the partial index serves.
 _CLAIM = """
@@ -31,7 +32,7 @@ WHERE id IN (
 )
 RETURNING *
 """
-_UNASKED = """
+_DUE_AUTOMATIC = """
 SELECT * FROM decisions WHERE status IN ('pending', 'deciding') AND due_at <= %s
 AND account <> 'replay' AND asked_by = ''
 AND NOT EXISTS (SELECT 1 FROM signals WHERE signals.id = decisions.id AND order_id IS NOT NULL)
@@ -43,7 +44,7 @@ class AlreadyDecided(Conflict):
     """The signal is traded already, or is being decided on."""
 
 
-class Mine(NamedTuple):
+class ClaimedDecision(NamedTuple):
     """A decision that this worker may end."""
 
     decision: Decision
@@ -55,14 +56,32 @@ def enqueue(stored: Sequence[StoredSignal]) -> None:
     ids = [signal.id for signal in stored if signal.origin not in NOT_LIVE]
     if ids:
         insert(ids, settings.TRADING_ACCOUNT, utc_now())
-        transaction.on_commit(hint)
+        transaction.on_commit(wake_execute)
+
+
+def wake_execute() -> None:
+    """Ask a worker to decide. Return at once; nothing is lost if the message is."""
+    _execute_wakeup().notify()
+
+
+@cache
+def _execute_wakeup() -> WakeUp:
+    return WakeUp("execution.tasks.execute", linger=0.05)
 
 
 def insert(ids: Sequence[int], account: str, now: datetime) -> None:
     """A pending decision for each of these signals, but for those that have one."""
     moment = connection.ops.adapt_datetimefield_value(now)
     values = {"account": account, "queued_at": moment, "due_at": moment, "reasons": "[]"}
-    insert_for(ids, "decisions", values)
+    insert_missing(ids, "decisions", values)
+
+
+def decision_of(signal_id: str) -> Decision:
+    """Return the decision on this signal. Raises `NotFound`."""
+    found = Decision.objects.select_related("signal").filter(pk=row_of(signal_id)).first()
+    if found is None:
+        raise NotFound(f"There is no decision on signal {signal_id}.")
+    return found
 
 
 def ask_for(signal_id: str, who: str, now: datetime) -> None:
@@ -72,9 +91,7 @@ def ask_for(signal_id: str, who: str, now: datetime) -> None:
     it is a replay's, or has its outcome.
     """
     with transaction.atomic():
-        signal = Signal.objects.filter(signal_id=signal_id).first()
-        if signal is None:
-            raise NotFound(f"There is no signal {signal_id}, or it is not in the database yet.")
+        signal = signal_of(signal_id)
         if why_not := _why_not_asked(signal):
             raise Conflict(f"Signal {signal_id} {why_not}.")
         insert([signal.id], settings.TRADING_ACCOUNT, now)
@@ -112,9 +129,8 @@ def _why_not_asked(signal: Signal) -> str | None:
 
 def claim(
     account: str, owner: str, limit: int, now: datetime, only: int | None = None
-) -> list[Mine]:
-    """Take up to `limit` due decisions, or `only` that of this signal's row: mine until the lease
-    ends."""
+) -> list[ClaimedDecision]:
+    """Claim up to `limit` due decisions, or `only` the one of this signal's row, for one lease."""
     adapt = connection.ops.adapt_datetimefield_value
     condition = "" if only is None else "AND id = %s"
     statement = _CLAIM.format(lock=skip_locked(), only=condition)
@@ -122,24 +138,26 @@ def claim(
     values = [owner, adapt(now + LEASE), account, adapt(now), account == REPLAY, *wanted, limit]
     with transaction.atomic():
         found = _read(statement, values)
-    return [Mine(decision, owner) for decision in sorted(found, key=lambda each: each.pk)]
+    return [
+        ClaimedDecision(decision, owner) for decision in sorted(found, key=lambda each: each.pk)
+    ]
 
 
-def unasked(limit: int, now: datetime) -> list[Decision]:
+def due_automatic(limit: int, now: datetime) -> list[Decision]:
     """Up to `limit` that are due and nobody has asked for: no worker's until the caller's
     transaction ends.
 
     One whose signal has an order is left out: that was written down by a worker that died, and is
     looked into.
     """
-    statement = _UNASKED.format(lock=skip_locked())
+    statement = _DUE_AUTOMATIC.format(lock=skip_locked())
     values = [connection.ops.adapt_datetimefield_value(now), limit]
     return _read(statement, values)
 
 
 def _read(statement: str, values: Sequence[Any]) -> list[Decision]:
     """The decisions that a statement answers with, each with its signal."""
-    found = read(Decision, statement, values)
+    found = select(Decision, statement, values)
     signals = by_id(Signal, [decision.pk for decision in found])
     for decision in found:
         decision.signal = signals[decision.pk]
@@ -147,14 +165,14 @@ def _read(statement: str, values: Sequence[Any]) -> list[Decision]:
 
 
 def skip_each(account: str, found: Iterable[tuple[Decision, Denial]], now: datetime) -> None:
-    """These are not traded, each for its reason: what `unasked` gave, in the same transaction."""
+    """Skip decisions that `due_automatic` gave in the same transaction, each with its reason."""
     ours = {"account": account, "claim": ""}
     update_each(Decision, {decision.pk: ours | _skipped([why], now) for decision, why in found})
 
 
-def skip(mine: Mine, why: Sequence[Denial], now: datetime) -> bool:
+def skip(claimed: ClaimedDecision, why: Sequence[Denial], now: datetime) -> bool:
     """The signal is not traded, for all these reasons; False where another worker has it now."""
-    return _end(mine, **_skipped(why, now))
+    return _end(claimed, **_skipped(why, now))
 
 
 def _skipped(why: Sequence[Denial], now: datetime) -> dict[str, object]:
@@ -166,16 +184,16 @@ def _skipped(why: Sequence[Denial], now: datetime) -> dict[str, object]:
     }
 
 
-def execute(mine: Mine, order_id: str, now: datetime) -> bool:
+def execute(claimed: ClaimedDecision, order_id: str, now: datetime) -> bool:
     """The signal has this order; False where another worker has the decision now."""
-    return _end(mine, status=Decision.Status.EXECUTED, order_id=order_id, decided_at=now)
+    return _end(claimed, status=Decision.Status.EXECUTED, order_id=order_id, decided_at=now)
 
 
-def postpone(mine: Mine, until: datetime) -> bool:
+def postpone(claimed: ClaimedDecision, until: datetime) -> bool:
     """It cannot be decided now."""
-    return _end(mine, status=Decision.Status.PENDING, due_at=until)
+    return _end(claimed, status=Decision.Status.PENDING, due_at=until)
 
 
-def _end(mine: Mine, **changes: object) -> bool:
-    held = {"status": Decision.Status.DECIDING, "claim": mine.owner}
-    return update(Decision, mine.decision.pk, {"claim": "", **changes}, only_if=held)
+def _end(claimed: ClaimedDecision, **changes: object) -> bool:
+    held = {"status": Decision.Status.DECIDING, "claim": claimed.owner}
+    return update(Decision, claimed.decision.pk, {"claim": "", **changes}, only_if=held)

@@ -6,23 +6,22 @@ from decimal import Decimal
 
 from argo.errors import Unavailable
 from execution.accounts.compliance import days_of
-from execution.accounts.equity import account_row
 from execution.accounts.portfolio import portfolio
-from execution.api.queries import row_of
-from execution.brokers.fill_model import as_decimal
+from execution.accounts.rows import account_row
 from execution.brokers.protocol import Account
-from execution.context import Desk
-from execution.decisions.engine import intent_of, latest, size, why_stale
-from execution.fields import ZERO
+from execution.context import TradingContext
+from execution.decisions.intents import intent_of, latest, size
+from execution.decisions.prechecks import stale_reason
+from execution.money import TWO, ZERO, as_decimal
 from execution.prop_firm import measures as standing
 from execution.prop_firm.days import Day, NoStanding, record
 from execution.prop_firm.measures import Measure
-from execution.risk.headroom import Distance, after_loss, distances, loss_at_stop
-from execution.risk.model import Intent, Portfolio, Side
-from execution.risk.rules import Denial, denials
+from execution.risk.headroom import Headroom, after_loss, headroom, loss_at_stop
+from execution.risk.model import Intent, Portfolio
+from execution.risk.rules import denials
+from execution.types import Denial, Side
+from signals.ledger.queries import signal_of
 from signals.models import Signal
-
-TWO = Decimal(2)
 
 
 @dataclass(frozen=True)
@@ -48,35 +47,35 @@ class Standing:
     """
 
     money: Account
-    before: list[Distance]
-    after: list[Distance]
+    before: list[Headroom]
+    after: list[Headroom]
     firm_before: list[Measure]
     firm_after: list[Measure]
     intent: Intent | None
     denials: list[Denial]
 
 
-def stand(desk: Desk, trade: str | Proposal | None = None) -> Standing:
+def stand(context: TradingContext, trade: str | Proposal | None = None) -> Standing:
     """How the account stands, with the trade of a stored signal, another one, or none.
 
     Nothing is written but what the account began with, where it is new, and nothing is locked: who
     only looks holds up no decision. Raises `NotFound`, `BrokerError`, and `Unavailable` where the
     account's figures are none.
     """
-    signal = Signal.objects.get(pk=row_of(trade)) if isinstance(trade, str) else None
-    money, now = desk.broker.account(), desk.clock()
-    wanted = intent_of(desk, signal) if signal else None
+    signal = signal_of(trade) if isinstance(trade, str) else None
+    money, now = context.broker.account(), context.clock()
+    wanted = intent_of(context, signal) if signal else None
     if isinstance(trade, Proposal):
-        wanted = _intent(desk, trade, now)
-    held = portfolio(desk, money, now, locked=False)
+        wanted = _intent(context, trade, now)
+    held = portfolio(context, money, now, locked=False)
     try:
-        return _stand(desk, money, held, wanted, signal, now)
+        return _stand(context, money, held, wanted, signal, now)
     except (NoStanding, ArithmeticError) as error:
         raise Unavailable(f"The account's figures make no standing: {error}") from error
 
 
 def _stand(
-    desk: Desk,
+    context: TradingContext,
     money: Account,
     held: Portfolio,
     wanted: Intent | None,
@@ -84,26 +83,26 @@ def _stand(
     now: datetime,
 ) -> Standing:
     symbol = wanted.symbol if wanted else None
-    before = distances(held, desk.limits, now, symbol)
+    before = headroom(held, context.limits, now, symbol)
     if wanted is None:
-        return Standing(money, before, [], _measures(desk, money, ZERO), [], None, [])
-    intent, why = (wanted, []) if wanted.quantity else size(desk, wanted, held)
-    stale = why_stale(desk, signal, now) if signal else None
+        return Standing(money, before, [], _measures(context, money, ZERO), [], None, [])
+    intent, why = (wanted, []) if wanted.quantity else size(context, wanted, held)
+    stale = stale_reason(context, signal, now) if signal else None
     return Standing(
         money,
         before,
-        distances(after_loss(held, intent, now), desk.limits, now, symbol),
-        _measures(desk, money, ZERO),
-        _measures(desk, money, loss_at_stop(intent)),
+        headroom(after_loss(held, intent, now), context.limits, now, symbol),
+        _measures(context, money, ZERO),
+        _measures(context, money, loss_at_stop(intent)),
         intent,
-        [*([stale] if stale else []), *why, *denials(intent, held, desk.limits, now)],
+        [*([stale] if stale else []), *why, *denials(intent, held, context.limits, now)],
     )
 
 
-def _intent(desk: Desk, proposal: Proposal, now: datetime) -> Intent:
-    quote, market_open = latest(desk, proposal.symbol)
+def _intent(context: TradingContext, proposal: Proposal, now: datetime) -> Intent:
+    quote, market_open = latest(context, proposal.symbol)
     mirrored = TWO * proposal.entry - proposal.stop
-    sure = desk.limits.min_confidence
+    sure = context.limits.min_confidence
     return Intent(
         signal_id="",
         symbol=proposal.symbol,
@@ -120,15 +119,15 @@ def _intent(desk: Desk, proposal: Proposal, now: datetime) -> Intent:
     )
 
 
-def _measures(desk: Desk, money: Account, loss: Decimal) -> list[Measure]:
+def _measures(context: TradingContext, money: Account, loss: Decimal) -> list[Measure]:
     """Of the firm's rules, with this very moment taken for a mark."""
-    if desk.rule_set is None:
+    if context.rule_set is None:
         return []
-    start, days = account_row(desk, money).start_balance, _days(desk, money)
-    return standing.after_loss(desk.rule_set, start, days, money.equity, money.balance, loss)
+    start, days = account_row(context.account, money).start_balance, _days(context, money)
+    return standing.after_loss(context.rule_set, start, days, money.equity, money.balance, loss)
 
 
-def _days(desk: Desk, money: Account) -> list[Day]:
-    days = days_of(desk.account)
-    today = record(days, desk.day_of(money.time), money.equity, money.balance, 0)
+def _days(context: TradingContext, money: Account) -> list[Day]:
+    days = days_of(context.account)
+    today = record(days, context.day_of(money.time), money.equity, money.balance, 0)
     return [*(day for day in days if day.day < today.day), today]

@@ -1,10 +1,11 @@
 """Execution's tables."""
 
 from execution.models.account import EquityDay, Failure, Halt, TradingAccount
+from execution.models.counterfactual import Counterfactual
 from execution.models.decision import Decision
 from execution.models.order import Fill, Order
 from execution.models.paper import PaperAccount, PaperFill, PaperOrder
-from execution.models.position import Counterfactual, Position
+from execution.models.position import Position
 
 __all__ = [
     "Counterfactual",

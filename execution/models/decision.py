@@ -3,9 +3,11 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import BooleanField, Q, Value
+from django.db.models import BooleanField, Q, QuerySet, TextField, Value
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import Concat
 
+from signals.constraints import known_values
 from signals.models import Signal
 
 
@@ -45,6 +47,9 @@ class Decision(models.Model):
 
     class Meta:
         db_table = "decisions"
+        constraints: ClassVar = [
+            known_values("decisions", status=["pending", "deciding", "executed", "skipped"])
+        ]
         indexes: ClassVar = [
             # execution.decisions.queue.claim, and the counts of execution.status
             models.Index(
@@ -67,3 +72,10 @@ class Decision(models.Model):
 WAITING = RawSQL("decisions.status IN ('pending', 'deciding')", [], output_field=BooleanField())
 """Not decided yet. The states stand in the text, not in parameters: only so the partial index
 `decisions_due` serves, without which it would be looked for among all that were ever made."""
+
+
+def skipped_for(rows: QuerySet[Decision], code: str) -> QuerySet[Decision]:
+    """Return the decisions that have this reason among others."""
+    space = Value(" ", output_field=TextField())
+    codes = rows.annotate(codes=Concat(space, "skipped_for", space))
+    return codes.filter(codes__contains=f" {code} ")

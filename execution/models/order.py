@@ -9,22 +9,19 @@ from django.db import connection, models
 from django.db.models import BooleanField, Q, Value
 from django.db.models.expressions import RawSQL
 
-from argo.errors import Conflict
-from execution.brokers.protocol import FINAL, Leg, State
-from execution.fields import ZERO, ExactDecimal
+from execution.fields import ExactDecimal
+from execution.money import ZERO
+from execution.types import FINAL, Leg, OrderState, Side
+from signals.constraints import known_values
 from signals.dialect import for_update
 from signals.models import Signal
-from signals.rows import read
+from signals.rows import Immutable, select
 
 CHANGING = frozenset(
     {"state", "filled", "average_price", "broker_id", "reason", "submitted_at", "updated_at",
      "claim", "due_at"}
 )  # fmt: skip
 """What tells how an order stands; all else says what was ordered, and stays."""
-
-
-class Immutable(Conflict):
-    """Orders keep what was ordered, and fills keep everything."""
 
 
 _DONE = ", ".join(f"'{state}'" for state in sorted(state.value for state in FINAL))
@@ -54,26 +51,26 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def may_fill(self, account: str) -> "list[Order]":
         """The account's that may still fill, oldest first; as cheap however many there were."""
-        return read(Order, _MAY_FILL, [account])
+        return select(Order, _MAY_FILL, [account])
 
     def of_signal(self, signal_pk: int, *, locked: bool = False) -> "list[Order]":
         """All that was ordered for a signal, oldest first.
 
         `locked`: nobody else's until the caller's transaction ends.
         """
-        return read(Order, _OF_SIGNAL + (for_update() if locked else ""), [signal_pk])
+        return select(Order, _OF_SIGNAL + (for_update() if locked else ""), [signal_pk])
 
     def entries_since(self, account: str, at: datetime) -> "list[Order]":
         """The account's entries that were made after this."""
         moment = connection.ops.adapt_datetimefield_value(at)
-        return read(Order, _ENTRIES_SINCE, [account, moment])
+        return select(Order, _ENTRIES_SINCE, [account, moment])
 
     def of_broker(self, account: str, broker_ids: Collection[str]) -> "list[Order]":
         """The account's that the broker gave these ids."""
         if not broker_ids:
             return []
         slots = ", ".join(["%s"] * len(broker_ids))
-        return read(Order, _OF_BROKER.format(slots), [account, *broker_ids])
+        return select(Order, _OF_BROKER.format(slots), [account, *broker_ids])
 
     def update(self, **kwargs: Any) -> int:  # noqa: ANN401
         if fixed := kwargs.keys() - CHANGING:
@@ -104,7 +101,7 @@ class Order(models.Model):
     side = models.TextField()
     quantity = ExactDecimal()
     level = ExactDecimal(null=True)
-    state = models.TextField(choices=[(state.value, state.value) for state in State])
+    state = models.TextField(choices=[(state.value, state.value) for state in OrderState])
     filled = ExactDecimal(default=ZERO)
     average_price = ExactDecimal(null=True, help_text="Of what was filled")
     reason = models.TextField(
@@ -116,12 +113,14 @@ class Order(models.Model):
     submitted_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
 
+    may_change: ClassVar = CHANGING
     objects = OrderQuerySet.as_manager()
 
     class Meta:
         db_table = "orders"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["signal", "leg", "number"], name="orders_once")
+            models.UniqueConstraint(fields=["signal", "leg", "number"], name="orders_once"),
+            known_values("orders", leg=Leg, side=Side, state=OrderState),
         ]
         indexes: ClassVar = [
             # execution.orders.router, execution.accounts.portfolio, execution.monitoring.reconcile:
@@ -159,7 +158,7 @@ class FillQuerySet(models.QuerySet["Fill"]):
 
     def counted_of(self, signal_pk: int) -> "list[Fill]":
         """Those of the signal's orders that count, in the order of their times."""
-        return read(Fill, _FILLS_OF_SIGNAL, [signal_pk])
+        return select(Fill, _FILLS_OF_SIGNAL, [signal_pk])
 
     def update(self, **kwargs: object) -> NoReturn:
         raise Immutable("Fills do not change.")
@@ -183,6 +182,7 @@ class Fill(models.Model):
     time = models.DateTimeField()
     refused = models.TextField(db_default=Value(""))
 
+    may_change: ClassVar = frozenset[str]()
     objects = FillQuerySet.as_manager()
 
     class Meta:

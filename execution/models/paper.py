@@ -5,7 +5,10 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q, Value
 
-from execution.fields import ZERO, ExactDecimal
+from execution.fields import ExactDecimal
+from execution.money import ZERO
+from execution.types import Leg, OrderState, Side
+from signals.constraints import known_values
 
 
 class PaperAccount(models.Model):
@@ -47,7 +50,10 @@ class PaperOrder(models.Model):
     class Meta:
         db_table = "paper_orders"
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["account", "client_order_id"], name="paper_orders_once")
+            models.UniqueConstraint(
+                fields=["account", "client_order_id"], name="paper_orders_once"
+            ),
+            known_values("paper_orders", leg=Leg, side=Side, state=OrderState),
         ]
         indexes: ClassVar = [
             # execution.brokers.paper: what is held or may still fill

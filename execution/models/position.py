@@ -7,9 +7,12 @@ from typing import ClassVar
 from django.db import connection, models
 from django.db.models import Q, Value
 
-from execution.fields import ZERO, ExactDecimal
+from execution.fields import ExactDecimal
+from execution.money import ZERO
+from execution.types import Side
+from signals.constraints import known_values
 from signals.models import Signal
-from signals.rows import read, read_one
+from signals.rows import select, select_one
 
 _OPEN = "SELECT * FROM positions WHERE account = %s AND status = 'open' ORDER BY id"
 _LATEST_CLOSED = """
@@ -27,22 +30,22 @@ class PositionQuerySet(models.QuerySet["Position"]):
 
     def open_on(self, account: str) -> "list[Position]":
         """The account's that are open, oldest first."""
-        return read(Position, _OPEN, [account])
+        return select(Position, _OPEN, [account])
 
     def of_signal(self, signal_pk: int) -> "Position | None":
         """The signal's, where something was filled."""
-        return read_one(Position, _OF_SIGNAL, [signal_pk])
+        return select_one(Position, _OF_SIGNAL, [signal_pk])
 
     def closed_since(self, account: str, at: datetime) -> "list[Position]":
         """The account's that closed then or later."""
-        return read(
+        return select(
             Position, _CLOSED_SINCE, [account, connection.ops.adapt_datetimefield_value(at)]
         )
 
     def latest_closed(self, account: str, count: int) -> "list[Position]":
         """The account's that closed last, the latest first; of a settled one nobody knows what it
         made."""
-        return read(Position, _LATEST_CLOSED, [account, count])
+        return select(Position, _LATEST_CLOSED, [account, count])
 
 
 class Position(models.Model):
@@ -88,6 +91,7 @@ class Position(models.Model):
 
     class Meta:
         db_table = "positions"
+        constraints: ClassVar = [known_values("positions", status=["open", "closed"], side=Side)]
         indexes: ClassVar = [
             # execution.accounts.portfolio, and monitor and reconcile of execution.monitoring
             models.Index(fields=["account"], condition=Q(status="open"), name="positions_open"),
@@ -111,32 +115,3 @@ class Position(models.Model):
     def duration(self) -> timedelta | None:
         """How long it was open; None while it is."""
         return self.closed_at - self.opened_at if self.closed_at else None
-
-
-class Counterfactual(models.Model):
-    """What would have come of a signal that was not traded, by the bars that followed.
-
-    Entered at the signal's own price, without costs. `profit_loss_pct` is by the seed's formula.
-    """
-
-    signal = models.OneToOneField(
-        Signal, models.PROTECT, primary_key=True, db_column="id", related_name="counterfactual"
-    )
-    entered_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
-    due_at = models.DateTimeField(help_text="When to look next")
-    outcome = models.TextField(null=True)
-    exit_price = models.FloatField(null=True)
-    exit_reason = models.TextField(db_default=Value(""))
-    ended_at = models.DateTimeField(null=True)
-    profit_loss_pct = models.FloatField(null=True)
-
-    class Meta:
-        db_table = "counterfactuals"
-        indexes: ClassVar = [
-            # execution.monitoring.counterfactuals.follow
-            models.Index(fields=["due_at"], condition=Q(outcome=None), name="counterfactuals_open"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.signal}: {self.outcome or 'open'}"

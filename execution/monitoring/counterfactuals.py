@@ -1,30 +1,25 @@
 """What would have come of signals that were not traded, by the bars that followed."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db import connection
 from django.db.models import TextField, Value
 from django.db.models.functions import Concat
 
-from execution.brokers.fill_model import Ended, Prices, as_decimal, ended
-from execution.context import Desk
+from execution.brokers.fill_model import Ended, Prices, ended
+from execution.context import TradingContext
 from execution.models import Counterfactual
-from execution.risk.model import Side
-from signals.ledger.outcomes import profit_loss_pct
+from execution.money import as_decimal
+from execution.types import Side
+from signals.ledger.outcomes import outcome_of, profit_loss_pct
 from signals.models import Signal
-from signals.timestamps import parse_utc
 
 logger = logging.getLogger(__name__)
 
 LOOK_EVERY = timedelta(hours=1)
 AT_ONCE = 200
-_INSERT = (
-    "INSERT INTO counterfactuals (id, entered_at, expires_at, due_at) VALUES (%s, %s, %s, %s) "
-    "ON CONFLICT (id) DO NOTHING"
-)
 
 
 class Result(NamedTuple):
@@ -35,52 +30,28 @@ class Result(NamedTuple):
     by: str
 
 
-def begin(signals: Iterable[Signal], expiry: timedelta, now: datetime) -> None:
-    """Follow these, inside the caller's transaction, each from when it was made; what is followed
-    already stays as it is."""
-    adapt = connection.ops.adapt_datetimefield_value
-    spans = [(signal.pk, *span) for signal in signals if (span := _span(signal, expiry))]
-    rows = [(pk, adapt(entered_at), adapt(end), adapt(now)) for pk, entered_at, end in spans]
-    with connection.cursor() as cursor:
-        cursor.executemany(_INSERT, rows)
-
-
-def forget(signal_pk: int) -> None:
-    """The signal is traded after all."""
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM counterfactuals WHERE id = %s", [signal_pk])
-
-
-def _span(signal: Signal, expiry: timedelta) -> tuple[datetime, datetime] | None:
-    """From when to when; None of an imported signal without an offset, as no bar is surely after
-    it, and of one whose end no calendar has."""
-    try:
-        entered_at = parse_utc(signal.timestamp)
-        return entered_at, entered_at + expiry
-    except (ValueError, OverflowError):
-        return None
-
-
-def follow(desk: Desk) -> int:
+def follow(context: TradingContext) -> int:
     """Look at the bars for those that are due; how many have ended.
 
     The account is compared by a text made of it: else SQLite begins with all its decisions.
     """
-    now = desk.clock()
+    now = context.clock()
     due = Counterfactual.objects.filter(outcome=None, due_at__lte=now)
     on = Concat("signal__decision__account", Value(""), output_field=TextField())
-    chosen = due.alias(on=on).filter(on=desk.account).select_related("signal")
+    chosen = due.alias(on=on).filter(on=context.account).select_related("signal")
     by_symbol: dict[str, list[Counterfactual]] = {}
     for each in chosen.order_by("due_at")[:AT_ONCE]:
         by_symbol.setdefault(each.signal.symbol, []).append(each)
-    return sum(_follow(desk, symbol, each, now) for symbol, each in by_symbol.items())
+    return sum(_follow(context, symbol, each, now) for symbol, each in by_symbol.items())
 
 
-def _follow(desk: Desk, symbol: str, these: Sequence[Counterfactual], now: datetime) -> int:
+def _follow(
+    context: TradingContext, symbol: str, these: Sequence[Counterfactual], now: datetime
+) -> int:
     """Those of one symbol, whose bars are asked for once; how many have ended."""
     try:
-        bars = desk.market.bars(symbol, now, min(each.entered_at for each in these))
-        hours = desk.hours(symbol)
+        bars = context.market.bars(symbol, now, min(each.entered_at for each in these))
+        hours = context.hours(symbol)
         prices = [Prices.of(bar, hours.began(bar.time)) for bar in map(bars.bar, range(len(bars)))]
     except Exception as error:  # noqa: BLE001  # one symbol's feed holds up no other
         logger.warning("%d signals of %s cannot be followed now: %s", len(these), symbol, error)
@@ -123,10 +94,3 @@ def _end(each: Counterfactual, result: Result) -> None:
         ended_at=result.time,
         profit_loss_pct=percent,
     )
-
-
-def outcome_of(percent: float) -> str:
-    """The outcome that a profit or loss in percent makes."""
-    if percent == 0:
-        return "breakeven"
-    return "win" if percent > 0 else "loss"

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from execution.brokers.protocol import Leg
-from execution.fields import ZERO
 from execution.models import Order
+from execution.money import ZERO
+from execution.types import Leg
 from signals.models import Signal
 from signals.rows import by_id
 

@@ -12,22 +12,14 @@ from django.db import transaction
 from django.db.models import Q
 
 from execution.accounts import halts
-from execution.accounts.failures import Alone, isolated
-from execution.brokers.protocol import (
-    ON_THE_WAY,
-    Bracket,
-    BrokerError,
-    Close,
-    Leg,
-    Placed,
-    State,
-)
-from execution.context import Desk
-from execution.fields import ZERO
-from execution.models import Order, Position
-from execution.monitoring import counterfactuals
+from execution.accounts.failures import Guard, each_isolated
+from execution.brokers.protocol import Bracket, BrokerError, Close, OrderReport
+from execution.context import TradingContext
+from execution.models import Counterfactual, Order, Position
+from execution.money import ZERO
 from execution.orders.states import client_order_id, may_become, move
-from execution.risk.model import Intent, Side
+from execution.risk.model import Intent
+from execution.types import ON_THE_WAY, Leg, OrderState, Side
 from signals.models import Signal
 from signals.rows import insert
 
@@ -48,18 +40,18 @@ KEPT = 500
 """Of a broker's reason, so many characters."""
 
 
-def new_bracket(desk: Desk, signal: Signal, intent: Intent, now: datetime) -> Order:
+def new_bracket(context: TradingContext, signal: Signal, intent: Intent, now: datetime) -> Order:
     """The rows of an entry and its exits, inside the caller's transaction; nothing is sent yet."""
     price = intent.entry if intent.price is None else intent.price
-    entry = _row(desk, signal, intent, Leg.ENTRY, price, now, None)
+    entry = _row(context, signal, intent, Leg.ENTRY, price, now, None)
     insert(entry)
     levels = ((Leg.STOP, intent.stop), (Leg.TARGET, intent.target))
     for leg, level in levels:
-        insert(_row(desk, signal, intent, leg, level, now, entry))
+        insert(_row(context, signal, intent, leg, level, now, entry))
     return entry
 
 
-def new_close(desk: Desk, signal_pk: int, now: datetime) -> Order | None:
+def new_close(context: TradingContext, signal_pk: int, now: datetime) -> Order | None:
     """The row of an order that ends the position, of which the caller has locked the account.
 
     None where nothing of it is left or an order to close it is under way, or where the last ones
@@ -69,19 +61,20 @@ def new_close(desk: Desk, signal_pk: int, now: datetime) -> Order | None:
     earlier = [order for order in orders if order.leg == Leg.CLOSE]
     if position is None or position.left == ZERO:
         return None
-    if any(not State(order.state).is_final for order in earlier):
+    if any(not OrderState(order.state).is_final for order in earlier):
         return None
     vain = _in_vain(earlier)
     if len(vain) >= HOPELESS:
-        _latch_unclosable(desk, position, vain[-1], len(vain), now)
+        _latch_unclosable(context, position, vain[-1], len(vain), now)
     if vain and now - vain[-1].updated_at < PAUSES[min(len(vain), len(PAUSES)) - 1]:
         return None
     number = len(earlier) + 1
     close = Order(
-        account=desk.account, signal_id=position.pk, leg=Leg.CLOSE, number=number, parent=orders[0],
+        account=context.account, signal_id=position.pk, leg=Leg.CLOSE, number=number,
+        parent=orders[0],
         client_order_id=client_order_id(position.signal.signal_id, Leg.CLOSE, number),
         symbol=position.symbol, side=Side(position.side).opposite,
-        quantity=position.left, state=State.INITIALIZED,
+        quantity=position.left, state=OrderState.INITIALIZED,
         created_at=now, due_at=now, updated_at=now,
     )  # fmt: skip
     insert(close)
@@ -95,17 +88,19 @@ def _in_vain(closes: Sequence[Order]) -> list[Order]:
 
 
 def _latch_unclosable(
-    desk: Desk, position: Position, last: Order, count: int, now: datetime
+    context: TradingContext, position: Position, last: Order, count: int, now: datetime
 ) -> None:
     name = f"{position} ({position.signal.signal_id})"
     why = (
         f"{count} orders to close the position {name} came to nothing: {last.reason or last.state}"
     )
-    halts.latch(desk.account, UNCLOSABLE, why, now, figures={"signal": position.signal.signal_id})
+    halts.latch(
+        context.account, UNCLOSABLE, why, now, figures={"signal": position.signal.signal_id}
+    )
 
 
 def _row(
-    desk: Desk,
+    context: TradingContext,
     signal: Signal,
     intent: Intent,
     leg: Leg,
@@ -114,84 +109,84 @@ def _row(
     entry: Order | None,
 ) -> Order:
     return Order(
-        account=desk.account, signal=signal, leg=leg, parent=entry,
+        account=context.account, signal=signal, leg=leg, parent=entry,
         client_order_id=client_order_id(signal.signal_id, leg), symbol=intent.symbol,
         side=intent.side if leg is Leg.ENTRY else intent.side.opposite, level=level,
-        quantity=intent.quantity, state=State.INITIALIZED,
+        quantity=intent.quantity, state=OrderState.INITIALIZED,
         created_at=now, due_at=now, updated_at=now,
     )  # fmt: skip
 
 
-def send_due(desk: Desk) -> int:
+def send_due(context: TradingContext) -> int:
     """Send what was never sent, and look up what may or may not have been; how many those were."""
-    now = desk.clock()
-    sent = [order for order in Order.objects.may_fill(desk.account) if order.leg in SENT_LEGS]
+    now = context.clock()
+    sent = [order for order in Order.objects.may_fill(context.account) if order.leg in SENT_LEGS]
     due = [order for order in sent if order.state in ON_THE_WAY and order.due_at <= now]
-    with isolated() as alone:
-        return sum(_sent(desk, order, alone) for order in due)
+    with each_isolated() as alone:
+        return sum(_sent(context, order, alone) for order in due)
 
 
-def _sent(desk: Desk, order: Order, alone: Alone) -> bool:
+def _sent(context: TradingContext, order: Order, alone: Guard) -> bool:
     with alone(order):
-        return send(desk, order)
+        return send(context, order)
     return False
 
 
-def send(desk: Desk, order: Order) -> bool:
+def send(context: TradingContext, order: Order) -> bool:
     """Bring one order to the broker, unless another worker is at it; whether it was ours."""
-    now, owner = desk.clock(), f"{os.getpid()}-{uuid4().hex}"
+    now, owner = context.clock(), f"{os.getpid()}-{uuid4().hex}"
     mine = {"claim": owner, "due_at": now + LEASE}
-    if order.state != State.INITIALIZED:
+    if order.state != OrderState.INITIALIZED:
         free = Order.objects.filter(_ON_THE_WAY, pk=order.pk, state=order.state, due_at__lte=now)
         if free.update(**mine) != 1:
             return False
-        if _look_up(desk, order):
+        if _look_up(context, order):
             return True
-    if why := _denied(desk, order, now):
+    if why := _denied(context, order, now):
         logger.warning("%s is not sent: %s", order.client_order_id, why)
-        return end(desk, order, State.DENIED, why)
-    if not move(order, State.SUBMITTED, now, submitted_at=now, **mine):
+        return end(context, order, OrderState.DENIED, why)
+    if not move(order, OrderState.SUBMITTED, now, submitted_at=now, **mine):
         return False
-    _place(desk, order)
+    _place(context, order)
     return True
 
 
-def _look_up(desk: Desk, order: Order) -> bool:
+def _look_up(context: TradingContext, order: Order) -> bool:
     """Whether it needs no sending: the broker has it, or cannot be asked."""
     try:
-        placed = desk.broker.find(order.client_order_id)
+        placed = context.broker.find(order.client_order_id)
     except BrokerError as error:
-        _doubt(desk, order, error)
+        _doubt(context, order, error)
         return True
     if placed is None:
         return False
-    adopt(desk, order, placed)
+    adopt(context, order, placed)
     return True
 
 
-def _denied(desk: Desk, order: Order, now: datetime) -> str | None:
+def _denied(context: TradingContext, order: Order, now: datetime) -> str | None:
     """Why it is not sent after all; closing what is open is always allowed."""
     if order.leg != Leg.ENTRY:
         position = Position.objects.of_signal(order.signal_id)
         return None if position and position.left else "its position is closed already"
-    if now - order.created_at > desk.max_age:
+    if now - order.created_at > context.max_age:
         return "it was not sent in time"
-    return halts.why_halted(desk.account)
+    return halts.why_halted(context.account)
 
 
-def _place(desk: Desk, order: Order) -> None:
+def _place(context: TradingContext, order: Order) -> None:
     """The call itself: from here on it is not known what the broker has, until it says so."""
     try:
-        placed = desk.broker.submit(_request(order))
+        placed = context.broker.submit(_request(order))
     except BrokerError as error:
         if error.duplicate:
-            _look_up(desk, order)
+            _look_up(context, order)
         elif error.permanent:
-            _reject(desk, order, error)
+            _reject(context, order, error)
         else:
-            _doubt(desk, order, error)
+            _doubt(context, order, error)
     else:
-        adopt(desk, order, placed)
+        adopt(context, order, placed)
 
 
 def _request(order: Order) -> Bracket | Close:
@@ -209,32 +204,34 @@ def _request(order: Order) -> Bracket | Close:
     )  # fmt: skip
 
 
-def _doubt(desk: Desk, order: Order, error: BrokerError) -> None:
-    now = desk.clock()
+def _doubt(context: TradingContext, order: Order, error: BrokerError) -> None:
+    now = context.clock()
     logger.error("%s: the broker gave no answer: %s", order.client_order_id, error)
-    move(order, State.UNKNOWN, now, reason=_kept(str(error)), due_at=now + LOOK_AFTER, claim="")
+    move(
+        order, OrderState.UNKNOWN, now, reason=_kept(str(error)), due_at=now + LOOK_AFTER, claim=""
+    )
 
 
-def _reject(desk: Desk, order: Order, error: BrokerError) -> None:
+def _reject(context: TradingContext, order: Order, error: BrokerError) -> None:
     logger.error("%s is rejected: %s", order.client_order_id, error)
-    end(desk, order, State.REJECTED, str(error))
+    end(context, order, OrderState.REJECTED, str(error))
 
 
-def end(desk: Desk, order: Order, state: State, why: str) -> bool:
+def end(context: TradingContext, order: Order, state: OrderState, why: str) -> bool:
     """Nothing comes of the order any more; of an entry without a fill neither of its exits, and
     its signal is followed without it. False where another worker has moved it."""
-    now = desk.clock()
+    now = context.clock()
     with transaction.atomic():
         if not move(order, state, now, reason=_kept(why), claim=""):
             return False
         if order.leg == Leg.ENTRY and order.filled == ZERO:
-            _end_exits(desk, order, _exits(order), now)
+            _end_exits(context, order, _exits(order), now)
     return True
 
 
-def adopt(desk: Desk, order: Order, placed: Placed) -> None:
+def adopt(context: TradingContext, order: Order, placed: OrderReport) -> None:
     """Take the broker's word on an order and its exits. Fills are told by `fills` alone."""
-    now = desk.clock()
+    now = context.clock()
     with transaction.atomic():
         _adopt(order, placed, now)
         if order.leg != Leg.ENTRY:
@@ -242,17 +239,17 @@ def adopt(desk: Desk, order: Order, placed: Placed) -> None:
         exits = _exits(order)
         for each in placed.legs:
             _adopt(exits[each.leg], each, now)
-        if State(order.state).is_final and order.filled == placed.filled == ZERO:
-            _end_exits(desk, order, exits, now)
+        if OrderState(order.state).is_final and order.filled == placed.filled == ZERO:
+            _end_exits(context, order, exits, now)
 
 
-def _adopt(order: Order, placed: Placed, now: datetime) -> None:
+def _adopt(order: Order, placed: OrderReport, now: datetime) -> None:
     new = placed.state
-    if new is State.FILLED and placed.quantity == order.filled:
-        new = State.CANCELED  # of a close that found less to end: there is no more to come
-    elif new in (State.FILLED, State.PARTIALLY_FILLED):
-        new = State.ACCEPTED  # until its fills are rows
-    if order.state != new and may_become(State(order.state), new):
+    if new is OrderState.FILLED and placed.quantity == order.filled:
+        new = OrderState.CANCELED  # of a close that found less to end: there is no more to come
+    elif new in (OrderState.FILLED, OrderState.PARTIALLY_FILLED):
+        new = OrderState.ACCEPTED  # until its fills are rows
+    if order.state != new and may_become(OrderState(order.state), new):
         changes = {"reason": _kept(placed.reason)} if placed.reason else {}
         move(order, new, now, broker_id=placed.broker_id, claim="", **changes)
 
@@ -268,9 +265,11 @@ def _exits(entry: Order) -> dict[str, Order]:
     return {each.leg: each for each in found if each.leg in (Leg.STOP, Leg.TARGET)}
 
 
-def _end_exits(desk: Desk, entry: Order, exits: Mapping[str, Order], now: datetime) -> None:
+def _end_exits(
+    context: TradingContext, entry: Order, exits: Mapping[str, Order], now: datetime
+) -> None:
     """Where nothing was entered, there is nothing for them to end; the signal is followed on."""
     for order in exits.values():
-        if may_become(State(order.state), State.CANCELED):
-            move(order, State.CANCELED, now)
-    counterfactuals.begin([entry.signal], desk.expiry, now)
+        if may_become(OrderState(order.state), OrderState.CANCELED):
+            move(order, OrderState.CANCELED, now)
+    Counterfactual.objects.begin([entry.signal], context.expiry, now)

@@ -6,32 +6,36 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from execution.brokers.protocol import Leg, State
 from execution.models import Order
-from execution.models.order import CHANGING, Immutable
+from execution.types import Leg, OrderState
 from signals import rows
 
-_SENT = frozenset({State.ACCEPTED, State.PARTIALLY_FILLED, State.FILLED, State.CANCELED,
-                   State.EXPIRED, State.REJECTED})  # fmt: skip
-TRANSITIONS: Mapping[State, frozenset[State]] = {
-    State.INITIALIZED: frozenset({State.DENIED, State.SUBMITTED, State.CANCELED}) | _SENT,
-    State.DENIED: frozenset(),
+_SENT = frozenset({
+    OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED, OrderState.FILLED, OrderState.CANCELED,
+    OrderState.EXPIRED, OrderState.REJECTED,
+})  # fmt: skip
+TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
+    OrderState.INITIALIZED: frozenset(
+        {OrderState.DENIED, OrderState.SUBMITTED, OrderState.CANCELED}
+    )
+    | _SENT,
+    OrderState.DENIED: frozenset(),
     # submitted again: looked up at the broker, which never had it
-    State.SUBMITTED: _SENT | {State.UNKNOWN, State.SUBMITTED, State.DENIED},
-    State.UNKNOWN: _SENT | {State.UNKNOWN, State.SUBMITTED, State.DENIED},
-    State.ACCEPTED: _SENT - {State.ACCEPTED},
-    State.PARTIALLY_FILLED: frozenset(
-        {State.PARTIALLY_FILLED, State.FILLED, State.CANCELED, State.EXPIRED}
+    OrderState.SUBMITTED: _SENT | {OrderState.UNKNOWN, OrderState.SUBMITTED, OrderState.DENIED},
+    OrderState.UNKNOWN: _SENT | {OrderState.UNKNOWN, OrderState.SUBMITTED, OrderState.DENIED},
+    OrderState.ACCEPTED: _SENT - {OrderState.ACCEPTED},
+    OrderState.PARTIALLY_FILLED: frozenset(
+        {OrderState.PARTIALLY_FILLED, OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED}
     ),
-    State.FILLED: frozenset(),
+    OrderState.FILLED: frozenset(),
     # a fill that was on its way when the broker canceled
-    State.CANCELED: frozenset({State.FILLED}),
-    State.EXPIRED: frozenset({State.FILLED}),
-    State.REJECTED: frozenset(),
+    OrderState.CANCELED: frozenset({OrderState.FILLED}),
+    OrderState.EXPIRED: frozenset({OrderState.FILLED}),
+    OrderState.REJECTED: frozenset(),
 }
 """What may follow each state. Exits go from initialized to accepted: their entry is sent."""
 
-UNQUESTIONED = frozenset({State.ACCEPTED, State.FILLED})
+UNQUESTIONED = frozenset({OrderState.ACCEPTED, OrderState.FILLED})
 """What needs no reason: that of a doubt before it, or of a cancel that came too late, is over."""
 
 LONGEST_ID = 100
@@ -53,21 +57,19 @@ def client_order_id(signal_id: str, leg: Leg, number: int = 1) -> str:
     return f"argo-{name}-{leg}" + (f"-{number}" if number > 1 else "")
 
 
-def may_become(old: State, new: State) -> bool:
+def may_become(old: OrderState, new: OrderState) -> bool:
     """Whether the table has it."""
     return new in TRANSITIONS[old]
 
 
-def move(order: Order, new: State, now: datetime, **changes: Any) -> bool:  # noqa: ANN401
+def move(order: Order, new: OrderState, now: datetime, **changes: Any) -> bool:  # noqa: ANN401
     """Change the order's state; whether it was still in the state that `order` says.
 
     Raises `BadTransition` for a way that the table does not have.
     """
-    old = State(order.state)
+    old = OrderState(order.state)
     if not may_become(old, new):
         raise BadTransition(f"{order.client_order_id} is {old} and cannot become {new}")
-    if fixed := changes.keys() - CHANGING:
-        raise Immutable(f"What was ordered stays as it is: {', '.join(sorted(fixed))}.")
     values = {"state": new.value, "updated_at": now, **changes}
     if new in UNQUESTIONED:
         values.setdefault("reason", "")

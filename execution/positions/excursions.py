@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from execution.risk.model import Side
+from execution.types import Side
 from signals.market.bars import Bars
 
 

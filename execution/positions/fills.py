@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 
 from execution.accounts import halts
-from execution.accounts.equity import lock
-from execution.brokers.protocol import Execution, Leg, State
-from execution.context import Desk
-from execution.fields import ZERO, exact_text
+from execution.accounts.rows import lock
+from execution.brokers.protocol import FillReport
+from execution.context import TradingContext
 from execution.models import Fill, Order
+from execution.money import ZERO, exact_text
 from execution.orders.bracket import Trade
 from execution.orders.states import may_become, move
 from execution.positions.positions import update_position
+from execution.types import Leg, OrderState
 
 logger = logging.getLogger(__name__)
 
@@ -28,76 +29,78 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (account, fill_id) DO NOTHIN
 """
 
 
-def take_fills(desk: Desk) -> list[Order]:
+def take_fills(context: TradingContext) -> list[Order]:
     """Ask the broker for fills and write down the new ones; the orders that they filled.
 
     Raises `BrokerError`.
     """
-    told = desk.broker.fills(_since(desk))
+    told = context.broker.fills(_since(context))
     known = set(
         Fill.objects.filter(
-            account=desk.account, fill_id__in=[each.fill_id for each in told]
+            account=context.account, fill_id__in=[each.fill_id for each in told]
         ).values_list("fill_id", flat=True)
     )
     new = [each for each in told if each.fill_id not in known]
-    return record(desk, new) if new else []
+    return record(context, new) if new else []
 
 
-def record(desk: Desk, new: Sequence[Execution]) -> list[Order]:
+def record(context: TradingContext, new: Sequence[FillReport]) -> list[Order]:
     """Write these fills down, those that are not there; the orders that they filled."""
-    by_signal: dict[int, list[tuple[int, Execution]]] = {}
-    orders = _orders(desk.account, new) if new else {}
+    by_signal: dict[int, list[tuple[int, FillReport]]] = {}
+    orders = _orders(context.account, new) if new else {}
     for each in sorted(new, key=lambda one: (one.time, one.fill_id)):
         if (found := orders.get(each.broker_id)) is None:
             logger.warning("A fill of no order of ours: %s", each)  # reconciling asks about it
         else:
             by_signal.setdefault(found[1], []).append((found[0], each))
-    return [order for pk, told in by_signal.items() for order in _record(desk, pk, told)]
+    return [order for pk, told in by_signal.items() for order in _record(context, pk, told)]
 
 
-def _since(desk: Desk) -> datetime:
+def _since(context: TradingContext) -> datetime:
     """When the oldest order was made that may still be filled, and a day before the newest fill."""
-    times = [order.created_at for order in Order.objects.may_fill(desk.account)]
-    told = Fill.objects.filter(account=desk.account).order_by("-time")
+    times = [order.created_at for order in Order.objects.may_fill(context.account)]
+    told = Fill.objects.filter(account=context.account).order_by("-time")
     times += told.values_list("time", flat=True)[:1]
-    return min(times, default=desk.clock()) - OVERLAP
+    return min(times, default=context.clock()) - OVERLAP
 
 
-def _orders(account: str, new: Sequence[Execution]) -> dict[str, tuple[int, int]]:
+def _orders(account: str, new: Sequence[FillReport]) -> dict[str, tuple[int, int]]:
     """The rows of order and signal, by the broker's id."""
     names = {each.broker_id for each in new}
     found = Order.objects.of_broker(account, names)
     return {order.broker_id: (order.pk, order.signal_id) for order in found}
 
 
-def _record(desk: Desk, signal_pk: int, told: Sequence[tuple[int, Execution]]) -> list[Order]:
+def _record(
+    context: TradingContext, signal_pk: int, told: Sequence[tuple[int, FillReport]]
+) -> list[Order]:
     """The fills of one signal's orders, oldest first, and what they do to its position."""
     with transaction.atomic():
-        lock(desk.account)
+        lock(context.account)
         trade = Trade.read(signal_pk)
         touched = [
-            order for pk, each in told if _counted(desk, trade, order := trade.order(pk), each)
+            order for pk, each in told if _counted(context, trade, order := trade.order(pk), each)
         ]
         if touched:
-            update_position(desk, trade)
+            update_position(context, trade)
     return touched
 
 
-def _counted(desk: Desk, trade: Trade, order: Order, told: Execution) -> bool:
+def _counted(context: TradingContext, trade: Trade, order: Order, told: FillReport) -> bool:
     """Whether the fill is new and counts."""
-    if _is_early(trade, order, told, desk.clock()):
+    if _is_early(trade, order, told, context.clock()):
         return False
     why = _why_refused(trade, order, told)
-    if not _insert(desk.account, order, told, why):
+    if not _insert(context.account, order, told, why):
         return False
     if why:
-        _refuse(desk, order, told, why)
+        _refuse(context, order, told, why)
     else:
-        _count(desk, order, told)
+        _count(context, order, told)
     return not why
 
 
-def _insert(account: str, order: Order, told: Execution, refused: str) -> bool:
+def _insert(account: str, order: Order, told: FillReport, refused: str) -> bool:
     figures = [exact_text(each) for each in (told.quantity, told.price, told.fee)]
     time = connection.ops.adapt_datetimefield_value(told.time)
     with connection.cursor() as cursor:
@@ -105,7 +108,7 @@ def _insert(account: str, order: Order, told: Execution, refused: str) -> bool:
         return bool(cursor.rowcount == 1)
 
 
-def _why_refused(trade: Trade, order: Order, told: Execution) -> str:
+def _why_refused(trade: Trade, order: Order, told: FillReport) -> str:
     """Why this fill cannot be of this order; empty where it can."""
     if told.side != order.side or told.symbol != order.symbol:
         return f"it is a {told.side} of {told.symbol}, the order a {order.side} of {order.symbol}"
@@ -119,28 +122,28 @@ def _why_refused(trade: Trade, order: Order, told: Execution) -> str:
     return ""
 
 
-def _is_early(trade: Trade, order: Order, told: Execution, now: datetime) -> bool:
+def _is_early(trade: Trade, order: Order, told: FillReport, now: datetime) -> bool:
     """An exit's fill that came before its entry's: it is told again, and counted then."""
     if order.leg == Leg.ENTRY or told.quantity <= trade.held or now - told.time > PATIENCE:
         return False
     return trade.entry.filled < trade.entry.quantity
 
 
-def _refuse(desk: Desk, order: Order, told: Execution, why: str) -> None:
+def _refuse(context: TradingContext, order: Order, told: FillReport, why: str) -> None:
     halts.latch(
-        desk.account, "overfill", f"a fill of {order.client_order_id} is refused: {why}",
-        desk.clock(), figures=told._asdict(),
+        context.account, "overfill", f"a fill of {order.client_order_id} is refused: {why}",
+        context.clock(), figures=told._asdict(),
     )  # fmt: skip
 
 
-def _count(desk: Desk, order: Order, told: Execution) -> None:
+def _count(context: TradingContext, order: Order, told: FillReport) -> None:
     """The order's filled quantity and average price, and its state where that may follow."""
     filled = order.filled + told.quantity
     value = order.filled * (order.average_price or ZERO) + told.quantity * told.price
-    new = State.FILLED if filled == order.quantity else State.PARTIALLY_FILLED
+    new = OrderState.FILLED if filled == order.quantity else OrderState.PARTIALLY_FILLED
     changes = {"filled": filled, "average_price": value / filled}
-    if may_become(State(order.state), new):
-        move(order, new, desk.clock(), **changes)
+    if may_become(OrderState(order.state), new):
+        move(order, new, context.clock(), **changes)
     else:  # canceled with a part filled stays canceled
-        Order.objects.filter(pk=order.pk).update(**changes, updated_at=desk.clock())
+        Order.objects.filter(pk=order.pk).update(**changes, updated_at=context.clock())
         order.filled, order.average_price = filled, value / filled

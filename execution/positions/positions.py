@@ -9,15 +9,13 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
-from execution.brokers.protocol import Leg, State
-from execution.context import Desk
-from execution.fields import ZERO
+from execution.context import TradingContext
 from execution.models import Fill, Position
-from execution.monitoring.counterfactuals import outcome_of
+from execution.money import ZERO
 from execution.orders.bracket import Trade
 from execution.positions.excursions import excursions
-from execution.risk.model import Side
-from signals.ledger.outcomes import AlreadyEnded, profit_loss_pct, record_outcome
+from execution.types import Leg, OrderState, Side
+from signals.ledger.outcomes import AlreadyEnded, outcome_of, profit_loss_pct, record_outcome
 from signals.models import Signal
 from signals.rows import insert, update
 
@@ -64,7 +62,7 @@ class Traded:
         return self.value / self.quantity
 
 
-def update_position(desk: Desk, trade: Trade) -> None:
+def update_position(context: TradingContext, trade: Trade) -> None:
     """Make the position anew from its signal's fills, inside the caller's transaction.
 
     Where all of it is closed again, the signal gets its outcome; also where it was settled, once
@@ -74,31 +72,31 @@ def update_position(desk: Desk, trade: Trade) -> None:
     fills = Fill.objects.counted_of(entry.signal_id)
     entered = Traded.of([fill for fill in fills if fill.order_id == entry.pk])
     exits = [fill for fill in fills if fill.order_id != entry.pk]
-    position = _position(desk, trade, entered)
+    position = _position(context, trade, entered)
     closed = Traded.of(exits)
     unpriced = _unpriced(position, exits)
     _close_by(position, closed, entered, unpriced)
-    is_done = State(entry.state).is_final and position.closed_quantity == position.quantity
+    is_done = OrderState(entry.state).is_final and position.closed_quantity == position.quantity
     is_told = position.settled_at is not None and not unpriced
     if exits and is_done and (is_told or position.status == Position.Status.OPEN):
         _end(position, Leg(trade.order(exits[-1].order_id).leg), closed, entered)
-        _record_outcome(desk, position, trade.signal)
+        _record_outcome(context, position, trade.signal)
     if position._state.adding:
         insert(position)
     else:
         update(Position, position.pk, {name: getattr(position, name) for name in MADE_OF_FILLS})
 
 
-def _position(desk: Desk, trade: Trade, entered: Traded) -> Position:
+def _position(context: TradingContext, trade: Trade, entered: Traded) -> Position:
     """As the entry's fills make it; what is to be closed stays so."""
     entry = trade.entry
     position = Position.objects.of_signal(entry.signal_id) or Position(
-        signal_id=entry.signal_id, account=desk.account, symbol=entry.symbol, side=entry.side,
+        signal_id=entry.signal_id, account=context.account, symbol=entry.symbol, side=entry.side,
         stop=trade.leg(Leg.STOP).level or ZERO, target=trade.leg(Leg.TARGET).level or ZERO,
         status=Position.Status.OPEN, closing_for="", exit_reason="",
     )  # fmt: skip
-    position.opened_at = entered.first or desk.clock()
-    position.expires_at = position.opened_at + desk.expiry
+    position.opened_at = entered.first or context.clock()
+    position.expires_at = position.opened_at + context.expiry
     position.quantity, position.entry_price = entered.quantity, entered.price
     return position
 
@@ -143,7 +141,7 @@ def _end(position: Position, last: Leg, closed: Traded, entered: Traded) -> None
     position.exit_reason = position.closing_for if last is Leg.CLOSE else last.value
 
 
-def _record_outcome(desk: Desk, position: Position, signal: Signal) -> None:
+def _record_outcome(context: TradingContext, position: Position, signal: Signal) -> None:
     """Only where there is none yet: what a person recorded stays."""
     exit_price = float(position.exit_price or ZERO)
     percent = profit_loss_pct(signal.action, signal.entry_price, exit_price) or 0.0
@@ -152,22 +150,22 @@ def _record_outcome(desk: Desk, position: Position, signal: Signal) -> None:
         with transaction.atomic():
             record_outcome(
                 signal.signal_id, outcome=outcome, exit_price=exit_price, who=BY,
-                why=f"position closed: {position.exit_reason}", now=desk.clock(),
-                journal=desk.journal, only_if_open=True,
+                why=f"position closed: {position.exit_reason}", now=context.clock(),
+                journal=context.journal, only_if_open=True,
             )  # fmt: skip
     except AlreadyEnded as error:
         logger.warning("The position of %s has closed, but: %s", signal.signal_id, error)
 
 
-def measure_excursions(desk: Desk) -> int:
+def measure_excursions(context: TradingContext) -> int:
     """Fill in how far the price went, for positions that have closed; for how many it could.
 
     One for which it cannot waits, so that it is in no other's way.
     """
-    now, count = desk.clock(), 0
-    for position in _unmeasured(desk, now).order_by("-closed_at", "-pk")[:AT_ONCE]:
+    now, count = context.clock(), 0
+    for position in _unmeasured(context, now).order_by("-closed_at", "-pk")[:AT_ONCE]:
         try:
-            count += _measure(desk, position)
+            count += _measure(context, position)
         except Exception as error:  # noqa: BLE001  # one symbol's feed holds up no other
             logger.warning("No excursions of %s yet: %s", position, error)
             later = now + MEASURE_EVERY
@@ -175,19 +173,19 @@ def measure_excursions(desk: Desk) -> int:
     return count
 
 
-def _unmeasured(desk: Desk, now: datetime) -> QuerySet[Position]:
+def _unmeasured(context: TradingContext, now: datetime) -> QuerySet[Position]:
     closed = Position.objects.filter(
-        account=desk.account, status=Position.Status.CLOSED, mae=None, closed_at__isnull=False
+        account=context.account, status=Position.Status.CLOSED, mae=None, closed_at__isnull=False
     )
     due = Q(measure_at=None) | Q(measure_at__lte=now)
     return closed.filter(due, profit__isnull=False)
 
 
-def _measure(desk: Desk, position: Position) -> int:
+def _measure(context: TradingContext, position: Position) -> int:
     closed_at, exit_price = position.closed_at, position.exit_price
     assert closed_at is not None  # noqa: S101  # closed positions have both
     assert exit_price is not None  # noqa: S101
-    bars = desk.market.bars(position.symbol, closed_at, position.opened_at)
+    bars = context.market.bars(position.symbol, closed_at, position.opened_at)
     found = excursions(
         Side(position.side), position.entry_price, exit_price, position.opened_at, closed_at, bars
     )

@@ -5,8 +5,9 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import NamedTuple
 
+from execution.money import HUNDRED
 from execution.prop_firm.days import Day, NoStanding, check
-from execution.prop_firm.rule_set import HUNDRED, DailyLoss, Drawdown, Figure, Trail
+from execution.prop_firm.rule_set import DailyLoss, Drawdown, Figure, Trail
 
 
 class Curve(NamedTuple):

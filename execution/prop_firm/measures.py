@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from execution.money import HUNDRED, ZERO
 from execution.prop_firm.curve import Curve, Level, checked, daily_level, drawdown_level
 from execution.prop_firm.days import Day, NoStanding, check, record
-from execution.prop_firm.rule_set import HUNDRED, RuleSet
+from execution.prop_firm.rule_set import RuleSet
 
-ZERO = Decimal(0)
 LIMITS = ("drawdown", "daily_loss")
 """The codes of those that end the account where they are broken."""
 

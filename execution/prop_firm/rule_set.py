@@ -25,10 +25,10 @@ from pydantic import (
 from pydantic.dataclasses import dataclass
 
 from argo.errors import FieldError, InvalidInput
+from execution.money import HUNDRED
 
 NAME = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 OFF = "off"
-HUNDRED = Decimal(100)
 
 
 def _from_whole(value: object) -> object:

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.db.models import F, Max
 
 from argo.errors import Conflict
-from execution.brokers.protocol import ON_THE_WAY
-from execution.decisions.queue import REPLAY
+from execution.accounts.rows import REPLAY
 from execution.models import Decision, EquityDay, Order
+from execution.types import ON_THE_WAY
 
 
 def taken() -> IO[str]:

@@ -12,14 +12,14 @@ from django.db.models import Count
 
 from execution.accounts.equity import Curve
 from execution.accounts.halts import standing
+from execution.accounts.rows import REPLAY
 from execution.brokers.fill_model import Prices
 from execution.brokers.paper.broker import PaperBroker
-from execution.brokers.protocol import Execution, Leg
-from execution.context import Desk
-from execution.decisions import queue as decisions
+from execution.brokers.protocol import FillReport
+from execution.context import TradingContext
+from execution.decisions import queue
 from execution.decisions.engine import execute_due
-from execution.decisions.queue import REPLAY
-from execution.factory import desk_of, paper
+from execution.factory import build_context, paper
 from execution.models import Decision, Order, Position
 from execution.monitoring import counterfactuals
 from execution.monitoring.monitor import check_breach, close_due, not_counted, refresh
@@ -27,6 +27,7 @@ from execution.orders.router import send_due
 from execution.positions.fills import record
 from execution.positions.positions import measure_excursions
 from execution.replay.account import free, stands_at, taken
+from execution.types import Leg
 from signals.clock import Clock
 from signals.market.bars import Bars
 from signals.market.protocol import Quote, UnknownSymbol
@@ -65,7 +66,7 @@ class PaperTrading:
     that was killed go on as if it had not been.
     """
 
-    desk: Desk
+    context: TradingContext
     broker: PaperBroker
     alone: IO[str]
     _curve: Curve | None = None
@@ -76,7 +77,7 @@ class PaperTrading:
         prices = {bars.symbol: [self._last(bars)] for bars in windows}
         if self._is_known(prices):
             return
-        if not self.broker.open_orders() and self.desk.rule_set is None:
+        if not self.broker.open_orders() and self.context.rule_set is None:
             return
         with transaction.atomic():  # or one that is killed leaves fills that nobody counts
             filled = self.broker.see(prices)
@@ -85,25 +86,25 @@ class PaperTrading:
             if is_closing:
                 self._write()
         if is_closing:
-            self._close_at = close_due(self.desk)
+            self._close_at = close_due(self.context)
 
     def _is_known(self, prices: Mapping[str, Sequence[Prices]]) -> bool:
         """Whether an earlier replay saw these prices; where it ended, do what it left undone."""
-        now, stands_at = self.desk.clock(), self.desk.stands_at
+        now, stands_at = self.context.clock(), self.context.stands_at
         if stands_at is None:
             return False
         if now <= stands_at:
             with transaction.atomic():
-                record(self.desk, self.broker.see(prices))
+                record(self.context, self.broker.see(prices))
         if now >= stands_at:
-            self.desk = replace(self.desk, stands_at=None)
-            send_due(self.desk)
-            self._close_at = close_due(self.desk)
+            self.context = replace(self.context, stands_at=None)
+            send_due(self.context)
+            self._close_at = close_due(self.context)
         return now <= stands_at
 
-    def _follow(self, filled: Sequence[Execution]) -> None:
-        touched = record(self.desk, filled)
-        refresh(self.desk, [order for order in touched if order.leg != Leg.ENTRY])
+    def _follow(self, filled: Sequence[FillReport]) -> None:
+        touched = record(self.context, filled)
+        refresh(self.context, [order for order in touched if order.leg != Leg.ENTRY])
         self._mark(touched)
 
     def _mark(self, touched: Sequence[Order] = ()) -> None:
@@ -111,12 +112,12 @@ class PaperTrading:
         money = self.broker.account()
         if self._curve is None:
             with transaction.atomic():
-                self._curve = Curve.read(self.desk, money)
+                self._curve = Curve.read(self.context, money)
         is_new = any(order.leg == Leg.ENTRY for order in touched)
-        self._curve.add(money, not_counted(self.desk, self._curve.latest) if is_new else 0)
-        if self.desk.rule_set is not None:
+        self._curve.add(money, not_counted(self.context, self._curve.latest) if is_new else 0)
+        if self.context.rule_set is not None:
             self._write()
-            check_breach(self.desk, money)
+            check_breach(self.context, money)
 
     def _write(self) -> None:
         if self._curve is not None:
@@ -125,12 +126,12 @@ class PaperTrading:
 
     def _last(self, bars: Bars) -> Prices:
         bar = bars.bar(-1)
-        return Prices.of(bar, self.desk.hours(bars.symbol).began(bar.time))
+        return Prices.of(bar, self.context.hours(bars.symbol).began(bar.time))
 
     def _is_closing(self) -> bool:
         """Whether something may have to be closed now that had not before."""
-        due = self._close_at is not None and self.desk.clock() >= self._close_at
-        return due or self.desk.rule_set is not None
+        due = self._close_at is not None and self.context.clock() >= self._close_at
+        return due or self.context.rule_set is not None
 
     def decide(self, signal_ids: Sequence[str], flush: Callable[[], object]) -> None:
         """Decide on these signals, once `flush` has stored them, and send their orders.
@@ -142,24 +143,24 @@ class PaperTrading:
         rows = Signal.objects.filter(signal_id__in=signal_ids).values_list("pk", flat=True)
         with transaction.atomic():
             self._write()
-            decisions.insert(sorted(rows), REPLAY, self.desk.clock())
-        execute_due(self.desk)
+            queue.insert(sorted(rows), REPLAY, self.context.clock())
+        execute_due(self.context)
 
     def finish(self) -> dict[str, Any]:
         """What became of it all: how many decisions, by reason, and how trades ended."""
         self._write()
-        while _at_once(counterfactuals.follow, self.desk):
+        while _at_once(counterfactuals.follow, self.context):
             pass
-        while _at_once(measure_excursions, self.desk):
+        while _at_once(measure_excursions, self.context):
             pass
         self.alone.close()
         return _summary(self.broker)
 
 
-def _at_once(step: Callable[[Desk], int], desk: Desk) -> int:
+def _at_once(step: Callable[[TradingContext], int], context: TradingContext) -> int:
     """One transaction for many rows, each of which would wait for the disk alone."""
     with transaction.atomic():
-        return step(desk)
+        return step(context)
 
 
 def execution(histories: Sequence[Bars], clock: Clock) -> PaperTrading:
@@ -168,7 +169,7 @@ def execution(histories: Sequence[Bars], clock: Clock) -> PaperTrading:
     Raises `Conflict` where another replay trades.
     """
     past = PastMarket({bars.symbol: bars for bars in histories}, clock)
-    made = desk_of(REPLAY, past, clock, partial(paper, is_exclusive=True))
+    made = build_context(REPLAY, past, clock, partial(paper, is_exclusive=True))
     assert isinstance(made.broker, PaperBroker)  # noqa: S101  # `paper` makes no other
     alone = taken()
     free()

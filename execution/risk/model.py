@@ -1,32 +1,24 @@
-"""What the risk rules look at: a trade that is wanted, and what is held already."""
+"""The inputs of the risk rules: the trade that is wanted, the portfolio, and the limits."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from typing import NamedTuple
 
+from execution.money import HUNDRED, ZERO, percent_below
+from execution.types import Side
 
-class Side(StrEnum):
-    """Of an order; a position's side is that of the order that opened it."""
-
-    BUY = "BUY"
-    SELL = "SELL"
-
-    @property
-    def opposite(self) -> "Side":
-        """The side that closes it."""
-        return Side.SELL if self is Side.BUY else Side.BUY
+MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Intent:
     """A trade that is wanted: `quantity` of `symbol` at about `entry`, with its stop and target.
 
-    Prices in the account's currency. `price` is the latest one, of `price_time` (UTC), and
-    `market_open` whether it could be traded now; None where that could not be had. The
-    volatilities are those of `execution.risk.volatility`, where sizing asks for them.
+    Prices are in the account's currency. `price` is the latest one, from `price_time` (UTC), and
+    `market_open` says whether the symbol can be traded now; both are None if unknown. The
+    volatilities come from `execution.risk.volatility`, if sizing needs them.
     """
 
     signal_id: str
@@ -48,24 +40,24 @@ class Intent:
 
     @property
     def value(self) -> Decimal:
-        """What it costs, at the latest price where there is one and at the entry else."""
+        """Return the cost at the latest price, or at the entry if there is no price."""
         return self.quantity * (self.price if self.price is not None else self.entry)
 
     @property
     def dearest(self) -> Decimal:
-        """What one of it may cost: the latest price or the entry, whichever is higher."""
+        """Return the most that one unit may cost: the higher of latest price and entry."""
         return self.entry if self.price is None else max(self.entry, self.price)
 
     @property
     def at_risk(self) -> Decimal:
-        """Where it may be entered that is furthest from the stop: the latest price or the entry."""
+        """Return the latest price or the entry: the one that is further from the stop."""
         if self.price is None:
             return self.entry
         return max(self.entry, self.price, key=lambda price: abs(price - self.stop))
 
 
-class Holding(NamedTuple):
-    """A position that is held, or an order that may become one."""
+class Exposure(NamedTuple):
+    """A position that is held, or an entry order that may become one."""
 
     symbol: str
     side: Side
@@ -74,66 +66,110 @@ class Holding(NamedTuple):
 
     @property
     def value(self) -> Decimal:
-        """What it is worth at its price."""
+        """Return its value at its price."""
         return self.quantity * self.price
 
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """The account as it stands, orders that are not filled yet included among `holdings`.
+    """The account now; its `holdings` include entry orders that are not filled yet.
 
-    `equity` is cash and positions at market prices; `day_start` the equity when the firm's day
-    began; `peak` the highest there was. `orders` are the times of the latest ones, `losses` those
-    of the losing trades since the last winning one. `halt` says why nothing is traded.
+    `equity` is cash plus positions at market prices; `day_start` is the equity when the trading day
+    began; `peak` is the highest equity so far. `orders` are the times of the latest orders,
+    `losses` the times of the losing trades since the last winning one. `halt` is the reason why
+    nothing is traded.
+
+    The risk rules and `execution.risk.headroom` count with the same methods, so that the limits
+    shown are the limits applied.
     """
 
     equity: Decimal
     buying_power: Decimal
     day_start: Decimal
     peak: Decimal
-    holdings: Sequence[Holding] = ()
+    holdings: Sequence[Exposure] = ()
     orders: Sequence[datetime] = ()
     losses: Sequence[datetime] = ()
     halt: str | None = None
 
-    def of(self, symbol: str) -> list[Holding]:
-        """What is held of `symbol`."""
+    def of(self, symbol: str) -> list[Exposure]:
+        """Return the holdings in `symbol`."""
         return [holding for holding in self.holdings if holding.symbol == symbol]
+
+    def in_group(self, members: Collection[str]) -> list[Exposure]:
+        """Return the holdings in any of these symbols, which move together."""
+        return [holding for holding in self.holdings if holding.symbol in members]
+
+    def value_of(self, symbol: str) -> Decimal:
+        """Return the value of all holdings in `symbol`."""
+        return sum((holding.value for holding in self.of(symbol)), ZERO)
+
+    @property
+    def lost_today(self) -> Decimal:
+        """Return the loss of the day, in percent of its first equity; negative if it gained."""
+        return percent_below(self.day_start, self.equity)
+
+    @property
+    def below_peak(self) -> Decimal:
+        """Return how far the equity is below its peak, in percent of the peak."""
+        return percent_below(self.peak, self.equity)
+
+    def orders_in_last_minute(self, now: datetime) -> int:
+        """Return how many orders were made in the minute before `now`."""
+        return sum(now - MINUTE < moment for moment in self.orders)
+
+    def seconds_since_loss(self, now: datetime) -> float:
+        """Return the seconds since the last losing trade. Raises `ValueError` if there is none."""
+        return (now - max(self.losses)).total_seconds()
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits that the rules keep. Percents are of the equity, but where said otherwise.
+    """The limits of the risk rules, in percent of the equity unless stated otherwise.
 
-    A limit of None is none. `groups` are sets of symbols that move together.
+    None means no limit. `groups` are sets of symbols that move together.
     """
 
     min_confidence: float = 75.0
     min_confidence_by: Mapping[str, float] = field(default_factory=dict)
-    """By strategy, or by regime; of all that apply the strictest counts."""
+    """By strategy or regime; the strictest of all that apply counts."""
     allowed: frozenset[str] | None = None
     restricted: frozenset[str] = frozenset()
     price_max_age: float = 60.0
     """Seconds."""
     max_distance: Decimal = Decimal("1")
-    """Percent of the entry, of the price from it."""
+    """The distance of the price from the entry, in percent of the entry."""
     max_positions: int | None = 10
     max_per_symbol: int = 1
     max_per_group: int | None = 3
     groups: Sequence[frozenset[str]] = field(default_factory=tuple)
     max_position: Decimal | None = Decimal("10")
     max_stop: Decimal | None = None
-    """Percent of the entry, of the stop from it."""
+    """The distance of the stop from the entry, in percent of the entry."""
     max_daily_loss: Decimal | None = Decimal("3")
     """Percent of the day's first equity."""
     max_drawdown: Decimal | None = Decimal("10")
-    """Percent of the highest equity."""
+    """Percent of the peak equity."""
     orders_a_minute: int | None = 10
     losses_in_a_row: int = 3
     cooldown: float = 3600.0
-    """Seconds without a trade after so many losses in a row."""
+    """Seconds without a trade after `losses_in_a_row` losses."""
 
     def confidence_for(self, intent: Intent) -> float:
-        """The least confidence that this trade needs."""
+        """Return the lowest confidence that this trade needs, 0 to 100."""
         special = (self.min_confidence_by.get(name) for name in (intent.strategy, intent.regime))
         return max(self.min_confidence, *(each for each in special if each is not None), 0.0)
+
+    def most_per_position(self, equity: Decimal) -> Decimal:
+        """Return the most that all holdings in one symbol may be worth together.
+
+        Only if `max_position` is set.
+        """
+        assert self.max_position is not None  # noqa: S101  # the caller checks
+        return equity * self.max_position / HUNDRED
+
+    def is_cooling_down(self, portfolio: Portfolio, now: datetime) -> bool:
+        """Return whether the pause after too many losses in a row is still on."""
+        if len(portfolio.losses) < self.losses_in_a_row:
+            return False
+        return not portfolio.seconds_since_loss(now) >= self.cooldown  # a NaN keeps the pause on

@@ -1,22 +1,82 @@
 """How much to trade: pure functions of money, prices and the instrument's step.
 
-Every quantity is rounded down to the step, so that no limit is passed by rounding. Zero means that
+Every quantity is rounded down to the step, so that rounding never breaks a limit. Zero means that
 even one step would be too much.
 """
 
+from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal, localcontext
 
-ZERO, ONE, HUNDRED = Decimal(0), Decimal(1), Decimal(100)
+from execution.money import HUNDRED, ONE, ZERO
+from execution.risk.model import Intent, Limits, Portfolio
 
 
 class NoSize(ValueError):
-    """What was given makes no quantity; the message says which figure is wrong."""
+    """The figures give no quantity; the message says which figure is wrong."""
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """The sizing policy: `percent` of the equity is put at risk, or spent.
+
+    `by_risk`: a trade may lose that share at its stop; otherwise it may cost that share.
+    `is_scaled`: trade less if the confidence is below 100 or the instrument is more volatile than
+    usual; never more.
+    """
+
+    by_risk: bool = True
+    percent: Decimal = Decimal("0.5")
+    is_scaled: bool = False
+
+    def quantity(self, equity: Decimal, intent: Intent, threshold: float, step: Decimal) -> Decimal:
+        """Return the quantity in multiples of `step`; 0 if one step would be too much.
+
+        `threshold` is the lowest confidence that is traded, 0 to 100. Raises `NoSize`.
+        """
+        percent = self.percent * (self._scale(intent, threshold) if self.is_scaled else ONE)
+        if percent == ZERO:
+            return ZERO
+        if self.by_risk:
+            return fixed_risk(equity, intent.at_risk, intent.stop, percent, step)
+        return fixed_fraction(equity, intent.dearest, percent, step)
+
+    def _scale(self, intent: Intent, threshold: float) -> Decimal:
+        if intent.volatility is None or intent.usual_volatility is None:
+            raise NoSize(f"there are too few bars of {intent.symbol} to measure its volatility")
+        return scale(
+            Decimal(str(intent.confidence)),
+            Decimal(str(threshold)),
+            intent.volatility,
+            intent.usual_volatility,
+        )
+
+
+def sized(
+    sizing: Sizing, intent: Intent, portfolio: Portfolio, limits: Limits, step: Decimal
+) -> Decimal:
+    """Return the quantity that the policy gives, capped by what the trade may cost.
+
+    0 if not even one step may be traded. Raises `NoSize` or `ArithmeticError` if the figures give
+    no quantity.
+    """
+    threshold = limits.confidence_for(intent)
+    wanted = sizing.quantity(portfolio.equity, intent, threshold, step)
+    return min(wanted, to_step(most_affordable(intent, portfolio, limits) / intent.dearest, step))
+
+
+def most_affordable(intent: Intent, portfolio: Portfolio, limits: Limits) -> Decimal:
+    """Return the most that this trade may cost: the buying power, and what the limit of a position
+    leaves after the value already held of its symbol."""
+    if limits.max_position is None:
+        return portfolio.buying_power
+    room = limits.most_per_position(portfolio.equity) - portfolio.value_of(intent.symbol)
+    return min(portfolio.buying_power, room)
 
 
 def to_step(quantity: Decimal, step: Decimal) -> Decimal:
-    """The greatest multiple of `step` that is not above `quantity`, and not below 0.
+    """Return the largest multiple of `step` that is not above `quantity`; never below 0.
 
-    Raises `NoSize` for a step that is not above 0 and for a quantity that is no number.
+    Raises `NoSize` if `step` is not above 0 or `quantity` is not a number.
     """
     _check(quantity=quantity)
     _check_above_zero(step=step)
@@ -29,10 +89,10 @@ def to_step(quantity: Decimal, step: Decimal) -> Decimal:
 def fixed_risk(
     equity: Decimal, entry: Decimal, stop: Decimal, percent: Decimal, step: Decimal
 ) -> Decimal:
-    """The quantity that loses at most `percent` of the equity where the stop is reached.
+    """Return the quantity that loses at most `percent` of the equity if the stop is reached.
 
-    Tharp, "Trade Your Way to Financial Freedom", 1998, calls it the percent risk model. Slippage
-    past the stop and fees are not in it. Raises `NoSize`.
+    Tharp, "Trade Your Way to Financial Freedom", 1998, calls it the percent risk model. It ignores
+    slippage past the stop and fees. Raises `NoSize`.
     """
     _check(equity=equity, percent=percent)
     _check_above_zero(entry=entry, stop=stop)
@@ -43,7 +103,10 @@ def fixed_risk(
 
 
 def fixed_fraction(equity: Decimal, entry: Decimal, percent: Decimal, step: Decimal) -> Decimal:
-    """The quantity that costs at most `percent` of the equity at the entry. Raises `NoSize`."""
+    """Return the quantity that costs at most `percent` of the equity at the entry.
+
+    Raises `NoSize`.
+    """
     _check(equity=equity, percent=percent)
     _check_above_zero(entry=entry)
     return to_step(equity * percent / HUNDRED / entry, step)
@@ -56,11 +119,11 @@ def scale(
     usual_volatility: Decimal,
     cap: Decimal = ONE,
 ) -> Decimal:
-    """The factor by which a quantity is multiplied, from 0 to `cap`.
+    """Return the factor that a quantity is multiplied by, from 0 to `cap`.
 
-    Half at the threshold of confidence and whole at 100, in proportion between them; times the
-    usual volatility over the present one, so that a wilder instrument is traded smaller. Below the
-    threshold it is 0. Raises `NoSize`.
+    One half at the threshold of confidence and 1 at a confidence of 100, linear between them; times
+    the usual volatility divided by the present one, so that a more volatile instrument is traded
+    in smaller size. Below the threshold it is 0. Raises `NoSize`.
     """
     _check(confidence=confidence, threshold=threshold)
     _check_above_zero(volatility=volatility, usual_volatility=usual_volatility, cap=cap)

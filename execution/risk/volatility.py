@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from execution.brokers.fill_model import as_decimal
+from execution.money import as_decimal
 from signals.market.bars import Bars
 
 PRESENT, USUAL = 20, 100

@@ -50,7 +50,7 @@ def post_signal(request: HttpRequest) -> HttpResponse:
     With `Prefer: wait=SECONDS` 201 `stored` once its row is committed, or 200 `duplicate`.
     """
     signal = read_object(request.body)
-    tracker = SignalTracker.from_settings(ORIGIN)
+    tracker = SignalTracker(ORIGIN)
     seconds = _wait_seconds(request)
     if seconds is None:
         return _accepted(tracker.accept([signal])[0], "accepted", 202)
@@ -67,7 +67,7 @@ def post_signal(request: HttpRequest) -> HttpResponse:
 def post_batch(request: HttpRequest) -> HttpResponse:
     """A JSON array, or NDJSON; one bad signal does not refuse the others (422 if all are bad)."""
     items = [signal_or_error(item) for item in read_batch(request.body)]
-    results = [_result(item) for item in SignalTracker.from_settings(ORIGIN).accept_each(items)]
+    results = [_result(item) for item in SignalTracker(ORIGIN).accept_each(items)]
     accepted = sum(result["status"] == "accepted" for result in results)
     answer = {"accepted": accepted, "refused": len(results) - accepted, "results": results}
     return _json(answer, 202 if accepted else 422)

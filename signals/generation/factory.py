@@ -6,6 +6,7 @@ from decimal import Decimal
 from django.conf import settings
 
 from argo.errors import ArgoError
+from signals.config import market
 from signals.generation.consensus import NAME, WeightedConsensus
 from signals.generation.levels import Distance, Levels
 from signals.generation.panel import Member, Panel, load_source
@@ -15,7 +16,6 @@ from signals.generation.service import SignalGenerationService
 from signals.generation.validation import Thresholds, Validation
 from signals.market.hours import exchange_hours
 from signals.market.instruments import normalised
-from signals.markets import market
 from signals.tracker import SignalTracker
 
 
@@ -42,7 +42,7 @@ def service() -> SignalGenerationService:
     return SignalGenerationService(
         wanted,
         recipe(),
-        SignalTracker.from_settings(origin="generator", clock=wanted.now),
+        SignalTracker(origin="generator", clock=wanted.now),
         threads=settings.MARKET_THREADS,
         seconds=settings.MARKET_TIMEOUT,
     )

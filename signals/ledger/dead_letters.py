@@ -21,7 +21,9 @@ class Fault(NamedTuple):
     signal_id: str = ""
 
 
-def bury(faults: Iterable[Fault], cursor: JournalCursor, *, at: datetime, using: str) -> None:
+def store_dead_letters(
+    faults: Iterable[Fault], cursor: JournalCursor, *, at: datetime, using: str
+) -> None:
     """Make each fault a dead letter, once, and say so at ERROR."""
     for fault in faults:
         offset, payload = fault.line

@@ -18,7 +18,7 @@ from signals.dialect import is_deadlock
 from signals.garbage import collector_paused
 from signals.journal import Chunk, Journal, JournalReplaced, Line, Offset, Position
 from signals.ledger.changes import StoredChange, apply_change, decode_change
-from signals.ledger.dead_letters import Fault, bury
+from signals.ledger.dead_letters import Fault, store_dead_letters
 from signals.ledger.records import BadLine, Record, decode, json_object
 from signals.ledger.store import (
     ROW_ERRORS,
@@ -124,7 +124,7 @@ class Flusher:
             todo = [change for change in batch.changes if change.change.change_id not in made]
             unfit = [fault for change in todo if (fault := self._change(change, cursor))]
             faults = batch.faults + _faults_of(outcome) + unfit
-            bury(faults, cursor, at=self.clock(), using=self.using)
+            store_dead_letters(faults, cursor, at=self.clock(), using=self.using)
         logger.debug("Stored %d signals up to %s", len(outcome.stored), batch.end)
         changes = len(batch.changes) - len(unfit)
         return FlushResult(len(outcome.stored), outcome.duplicates, changes, len(faults))
@@ -171,7 +171,7 @@ class Flusher:
         with transaction.atomic(using=self.using):
             if self._claim(cursor, restart):
                 fault = Fault(Kind.JOURNAL, Line(Offset(*position[:2]), b""), reason)
-                bury([fault], cursor, at=self.clock(), using=self.using)
+                store_dead_letters([fault], cursor, at=self.clock(), using=self.using)
 
 
 def _position(cursor: JournalCursor) -> Position:

@@ -7,12 +7,13 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from argo.errors import Conflict, FieldError, InvalidInput, NotFound
+from argo.errors import Conflict, FieldError, InvalidInput
 from signals.dialect import for_update
 from signals.journal import Journal
 from signals.ledger.changes import Change, encode_change, make, state
+from signals.ledger.queries import no_such_signal
 from signals.models import JournalCursor, OutcomeChange, Signal
-from signals.rows import read_one
+from signals.rows import select_one
 from signals.timestamps import utc_text
 
 _SIGNAL = "SELECT * FROM signals WHERE signal_id = %s"
@@ -32,6 +33,13 @@ def profit_loss_pct(action: str, entry_price: float, exit_price: float | None) -
         return None
     gain = exit_price - entry_price if action == "BUY" else entry_price - exit_price
     return gain / entry_price * 100
+
+
+def outcome_of(percent: float) -> str:
+    """Return the outcome that a profit or loss in percent makes."""
+    if percent == 0:
+        return "breakeven"
+    return "win" if percent > 0 else "loss"
 
 
 def record_outcome(
@@ -85,9 +93,9 @@ def record_order(
 
 
 def _locked(signal_id: str, using: str) -> Signal:
-    signal = read_one(Signal, _SIGNAL + for_update(using), [signal_id], using=using)
+    signal = select_one(Signal, _SIGNAL + for_update(using), [signal_id], using=using)
     if signal is None:
-        raise NotFound(f"There is no signal {signal_id}.")
+        raise no_such_signal(signal_id)
     return signal
 
 

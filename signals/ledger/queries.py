@@ -105,13 +105,34 @@ def batches(wanted: SignalFilter, size: int = 5000) -> Iterator[list[dict[str, A
         last = rows[-1]["id"]
 
 
-def one(signal_id: str) -> dict[str, Any]:
-    """One signal with its context and its outcome changes. Raises NotFound."""
+def no_such_signal(signal_id: str) -> NotFound:
+    """Return the one error for a signal that is not in the database."""
+    return NotFound(f"There is no signal {signal_id}, or it is not in the database yet.")
+
+
+def signal_of(signal_id: str) -> Signal:
+    """Return the signal. Raises `NotFound`."""
+    found = None
+    if "\0" not in signal_id:  # PostgreSQL refuses the question
+        found = Signal.objects.filter(signal_id=signal_id).first()
+    if found is None:
+        raise no_such_signal(signal_id)
+    return found
+
+
+def row_of(signal_id: str) -> int:
+    """Return the primary key of the signal's row. Raises `NotFound`."""
     row = None
-    if "\0" not in signal_id:  # which PostgreSQL cannot even be asked about
-        row = _flat(Signal.objects.filter(signal_id=signal_id)).first()
+    if "\0" not in signal_id:  # PostgreSQL refuses the question
+        row = Signal.objects.filter(signal_id=signal_id).values_list("pk", flat=True).first()
     if row is None:
-        raise NotFound(f"There is no signal {signal_id}, or it is not in the database yet.")
+        raise no_such_signal(signal_id)
+    return row
+
+
+def one(signal_id: str) -> dict[str, Any]:
+    """Return one signal with its context and its outcome changes. Raises `NotFound`."""
+    row = _flat(Signal.objects.filter(pk=row_of(signal_id))).get()
     changes = OutcomeChange.objects.filter(signal=row["id"]).order_by("id")
     return _unnested(row) | {"changes": list(changes.values("who", "at", "why", "before", "after"))}
 

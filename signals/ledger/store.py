@@ -6,7 +6,12 @@ from typing import Any, NamedTuple
 import orjson
 from django.db import DataError, IntegrityError, transaction
 
-from signals.dialect import insert_contexts, insert_signals, rows_without_context, stored_hashes
+from signals.ledger.inserts import (
+    insert_contexts,
+    insert_signals,
+    rows_without_context,
+    stored_hashes,
+)
 from signals.ledger.records import IMPORTED, Record, context_row, signal_row
 from signals.models import JournalCursor
 

@@ -4,7 +4,7 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.db import migrations, models
 
-from signals.ledger.adoption import create_or_adopt_signals, journal_adopted_rows
+from signals.transfer.adoption import create_or_adopt_signals, journal_adopted_rows
 
 
 class Migration(migrations.Migration):

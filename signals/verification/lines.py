@@ -7,9 +7,9 @@ from typing import NamedTuple
 import orjson
 from django.db.models import Max
 
-from signals.dialect import stored_hashes
 from signals.journal import Chunk, Line, Offset
 from signals.ledger.changes import Change, decode_change, stored_change
+from signals.ledger.inserts import stored_hashes
 from signals.ledger.records import BadLine, Record, decode, json_object
 from signals.models import DeadLetter, JournalCursor, OutcomeChange
 from signals.verification.findings import Finding, Kind

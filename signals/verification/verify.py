@@ -3,9 +3,9 @@
 from contextlib import closing
 from dataclasses import replace
 
-from argo.errors import NotFound
 from signals.garbage import collector_paused
 from signals.journal import Journal, JournalReplaced, LineLookup
+from signals.ledger.queries import no_such_signal
 from signals.models import JournalCursor
 from signals.verification.findings import Finding, Kind, Progress, Verification
 from signals.verification.lines import LineCheck
@@ -46,7 +46,7 @@ def verify_one(journal: Journal, signal_id: str, *, using: str = "default") -> l
         rows = RowCheck(lookup, cursor, using=using)
         checked = rows.check_one(signal_id)
         if not checked.rows:
-            raise NotFound(f"There is no signal {signal_id}, or it is not in the database yet.")
+            raise no_such_signal(signal_id)
         homeless = Numbers()
         homeless.update(checked.homeless)
         lines = LineCheck(cursor, rows, Numbers(), homeless, using=using)

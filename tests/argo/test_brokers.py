@@ -18,7 +18,7 @@ ACCEPT = """
 import json, sys, django
 django.setup()
 from signals.tracker import SignalTracker
-tracker = SignalTracker.from_settings("test")
+tracker = SignalTracker("test")
 for line in sys.stdin:
     print(tracker.accept([json.loads(line)])[0].signal_id, flush=True)
 """

@@ -29,14 +29,14 @@ def _check_ids() -> list[str | None]:
 
 
 def test_all_is_well(client: Client) -> None:
-    SignalTracker.from_settings("test").log_signal(a_signal())
+    SignalTracker("test").log_signal(a_signal())
     health = _health(client)
     assert (health["status"], health["problems"]) == ("ok", [])
     assert health["journal"] == {"pending_bytes": 0}
 
 
 def test_what_is_pending_is_counted(client: Client) -> None:
-    SignalTracker.from_settings("test").accept([a_signal()])
+    SignalTracker("test").accept([a_signal()])
     assert _health(client)["journal"] == {"pending_bytes": journal().path.stat().st_size}
 
 
@@ -49,7 +49,7 @@ def test_dead_letters_are_a_problem_until_they_are_resolved(client: Client) -> N
 
 
 def test_a_deleted_journal_is_a_problem(client: Client) -> None:
-    SignalTracker.from_settings("test").log_signal(a_signal())
+    SignalTracker("test").log_signal(a_signal())
     journal().path.unlink()
     assert _health(client)["status"] == "degraded"
     assert "argo.W001" in _check_ids()

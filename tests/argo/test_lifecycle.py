@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from execution.brokers.protocol import BrokerError
-from execution.decisions import queue as decisions
+from execution.decisions import queue
 from execution.decisions.queue import ask_for
 from execution.models import Order
 from signals.journal import Journal
@@ -26,8 +26,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def trading(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> Trading:
     made = Trading.begun(journal)
-    monkeypatch.setattr(decisions, "utc_now", made.clock)
-    monkeypatch.setattr(decisions, "hint", lambda: None)
+    monkeypatch.setattr(queue, "utc_now", made.clock)
+    monkeypatch.setattr(queue, "wake_execute", lambda: None)
     return made
 
 
@@ -175,7 +175,7 @@ def test_what_a_person_changes_is_an_edit(client: Client, trading: Trading) -> N
 def test_a_delivery_is_told_as_it_stands(
     client: Client, journal: Journal, changes: dict[str, object], wanted: list[str]
 ) -> None:
-    tracker = SignalTracker(journal, Flusher(journal, handlers=[enqueue]), origin="t")
+    tracker = SignalTracker.with_parts(journal, Flusher(journal, handlers=[enqueue]), origin="t")
     signal = Signal.objects.get(signal_id=tracker.log_signal(a_signal()))
     Delivery.objects.update(**changes)
     events = told(client, signal)
@@ -186,7 +186,7 @@ def test_a_delivery_is_told_as_it_stands(
 
 def test_a_time_without_an_offset_hides_nothing(client: Client, journal: Journal) -> None:
     """As imported signals may have it."""
-    tracker = SignalTracker(journal, Flusher(journal, handlers=[]), origin="t")
+    tracker = SignalTracker.with_parts(journal, Flusher(journal, handlers=[]), origin="t")
     signal = Signal.objects.get(signal_id=tracker.log_signal(a_signal()))
     Signal._base_manager.filter(pk=signal.pk).update(timestamp="yesterday")
     events = told(client, signal)

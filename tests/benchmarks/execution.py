@@ -10,15 +10,15 @@ from pathlib import Path
 import orjson
 from django.conf import settings
 
-from execution.brokers.protocol import Leg
-from execution.context import Desk
-from execution.decisions.engine import size
-from execution.decisions.queue import REPLAY
-from execution.factory import desk_of, paper
+from execution.accounts.rows import REPLAY
+from execution.context import TradingContext
+from execution.decisions.intents import size
+from execution.factory import build_context, paper
 from execution.models import Order
 from execution.replay.trading import execution
-from execution.risk.model import Holding, Intent, Portfolio, Side
+from execution.risk.model import Exposure, Intent, Portfolio
 from execution.risk.rules import denials
+from execution.types import Leg, Side
 from signals.clock import utc_now
 from signals.generation.candidates import keep
 from signals.generation.factory import recipe
@@ -67,7 +67,7 @@ def run(scene: Scene) -> Iterator[Figure]:
 def _replayed(histories: Sequence[Bars]) -> None:
     """As the command does it."""
     clock = ReplayClock(ALWAYS.start)
-    tracker = SignalTracker.from_settings("replay", clock, hints=False)
+    tracker = SignalTracker("replay", clock, wakes_worker=False)
     trading = execution(histories, clock)
     replay(histories, ALWAYS, recipe(), tracker, clock, keep, trading=trading)
     trading.finish()
@@ -75,24 +75,24 @@ def _replayed(histories: Sequence[Bars]) -> None:
 
 
 def _decide_often() -> None:
-    desk, intent, held = _situation()
+    context, intent, held = _situation()
     for _ in range(DECISIONS):
-        sized, why = size(desk, intent, held)
-        if why + denials(sized, held, desk.limits, NOW):
+        sized, why = size(context, intent, held)
+        if why + denials(sized, held, context.limits, NOW):
             raise RuntimeError("this one should pass")
 
 
-def _situation() -> tuple[Desk, Intent, Portfolio]:
+def _situation() -> tuple[TradingContext, Intent, Portfolio]:
     """An account with five positions, and a signal that passes every rule."""
-    desk = desk_of(REPLAY, SampleMarket(), lambda: NOW, paper)
+    context = build_context(REPLAY, SampleMarket(), lambda: NOW, paper)
     intent = Intent(
         "benchmark", "AAPL", Side.BUY, D(0), D(100), D(105), D(97), 90.0, NOW,
         price=D(100), price_time=NOW, market_open=True,
     )  # fmt: skip
-    others = [Holding(name, Side.BUY, D(10), D(50)) for name in ("FB", "GOOG", "IBM", "KO", "GE")]
+    others = [Exposure(name, Side.BUY, D(10), D(50)) for name in ("FB", "GOOG", "IBM", "KO", "GE")]
     held = Portfolio(D(100_000), D(90_000), D(100_000), D(101_000), others)
     groups = [frozenset({"AAPL", "GOOG"}), frozenset({"IBM", "KO"})]
-    return replace(desk, limits=replace(desk.limits, groups=groups)), intent, held
+    return replace(context, limits=replace(context.limits, groups=groups)), intent, held
 
 
 def _delays(scene: Scene) -> list[float]:

@@ -76,7 +76,7 @@ def _generate(histories: Sequence[Bars], period: Period) -> None:
 def _store(histories: Sequence[Bars], turn: int) -> None:
     """As the command does it, under a strategy of its own."""
     clock = ReplayClock(ALWAYS.start)
-    tracker = SignalTracker.from_settings(origin="replay", clock=clock)
+    tracker = SignalTracker(origin="replay", clock=clock)
     replay(histories, ALWAYS, _named(f"turn {turn}"), tracker, clock, keep)
     tracker.close()
 

@@ -33,7 +33,7 @@ def _sides(scene: Scene) -> dict[str, Callable[[int], float]]:
     """Every side keeps its store through the rounds, as a running system does."""
     many, few = scene.size(40_000, 10_000), scene.size(2000, 500)
     numbers = itertools.count()
-    tracker = SignalTracker.from_settings("python")
+    tracker = SignalTracker("python")
     seed = SeedTracker(scene.folder / "seed")
 
     def fresh(count: int) -> list[dict[str, Any]]:

@@ -1,10 +1,10 @@
-"""A paper desk, on either database."""
+"""A paper context, on either database."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from execution.decisions import queue as decisions
+from execution.decisions import queue
 from signals.journal import Journal
 from tests.execution.trading_fixtures import Trading, on_database
 
@@ -23,6 +23,6 @@ def database(request: pytest.FixtureRequest, db: None) -> Iterator[str]:
 def trading(db: None, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> Trading:
     """An account that trades on paper; its clock is that of the queue, too."""
     made = Trading.begun(journal)
-    monkeypatch.setattr(decisions, "utc_now", made.clock)
-    monkeypatch.setattr(decisions, "hint", lambda: None)
+    monkeypatch.setattr(queue, "utc_now", made.clock)
+    monkeypatch.setattr(queue, "wake_execute", lambda: None)
     return made

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def own_desk(trading: Trading, monkeypatch: pytest.MonkeyPatch) -> None:
     for command in (execute_signals, monitor_positions):
-        monkeypatch.setattr(command, "desk", lambda: trading.desk)
+        monkeypatch.setattr(command, "trading_context", lambda: trading.context)
 
 
 def run(*arguments: str) -> str:
@@ -97,7 +97,7 @@ def test_who_stops_or_looks_needs_no_broker(
     trading: Trading, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     """Nor settings that pass the checks."""
-    monkeypatch.setattr(execute_signals, "desk", no_desk)
+    monkeypatch.setattr(execute_signals, "trading_context", no_desk)
     halts.latch("paper", "drawdown", "lost", trading.clock())
     out = StringIO()
     call_command("execute_signals", *arguments, stdout=out, skip_checks=False)
@@ -105,7 +105,7 @@ def test_who_stops_or_looks_needs_no_broker(
 
 
 def test_who_trades_needs_both(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execute_signals, "desk", no_desk)
+    monkeypatch.setattr(execute_signals, "trading_context", no_desk)
     assert refused("execute_signals") == (1, "the settings of the broker do not fit together")
 
 

@@ -109,7 +109,7 @@ def test_a_broker_that_fails_is_a_problem_until_it_answers(trading: Trading) -> 
 def test_a_broker_that_has_not_agreed_for_long_is_a_problem(
     trading: Trading, auto: Settings
 ) -> None:
-    reconcile(trading.desk)
+    reconcile(trading.context)
     assert status(trading.clock())["reconciled_at"] == trading.clock()
     trading.clock.pass_by(seconds=auto.RECONCILE_INTERVAL * 3 + 1)
     assert "last agreed with our books 901 s ago" in problems(trading)
@@ -175,10 +175,10 @@ def _walks_an_account(plan: str) -> bool:
     lambda trading: queries.orders(queries.OrderQuery(state="accepted", account="paper")),
     lambda trading: queries.positions(queries.PositionQuery(status="open", account="paper")),
     lambda trading: queries.orders(queries.OrderQuery(signal_id=trading.log().signal_id)),
-    lambda trading: portfolio(trading.desk, trading.broker.account(), trading.clock()),
+    lambda trading: portfolio(trading.context, trading.broker.account(), trading.clock()),
     lambda trading: trading.look(),
     lambda trading: trading.move(106.0),
-    lambda trading: reconcile(trading.desk),
+    lambda trading: reconcile(trading.context),
 ], ids=["status", "brief", "pending", "executed", "open", "accepted", "positions", "of a signal",
         "portfolio", "monitor", "fills", "reconciling"])  # fmt: skip
 def test_nothing_walks_all_that_there_ever_was(

@@ -6,7 +6,7 @@ import pytest
 
 from execution import tasks
 from execution.brokers.protocol import BrokerError
-from execution.context import Desk
+from execution.context import TradingContext
 from execution.models import Failure, TradingAccount
 from execution.status import brief, status
 from signals.clock import utc_now
@@ -20,11 +20,11 @@ EVERY = (tasks.execute, tasks.monitor, tasks.reconcile)
 
 @pytest.fixture(autouse=True)
 def fresh(trading: Trading, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A process that has not compared books yet, whose desk is the test's."""
-    tasks._ready_desk.cache_clear()
-    monkeypatch.setattr(tasks, "desk", lambda: trading.desk)
+    """A process that has not compared books yet, whose context is the test's."""
+    tasks._ready_context.cache_clear()
+    monkeypatch.setattr(tasks, "trading_context", lambda: trading.context)
     yield
-    tasks._ready_desk.cache_clear()
+    tasks._ready_context.cache_clear()
 
 
 @pytest.mark.usefixtures("database")
@@ -59,10 +59,10 @@ def test_it_is_forgotten_once_the_task_succeeds(trading: Trading) -> None:
 
 
 def test_a_desk_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def misconfigured() -> Desk:
+    def misconfigured() -> TradingContext:
         raise ValueError("'moon' is no exchange calendar")
 
-    monkeypatch.setattr(tasks, "desk", misconfigured)
+    monkeypatch.setattr(tasks, "trading_context", misconfigured)
     with pytest.raises(ValueError, match="moon"):
         tasks.monitor()
     (problem,) = status(utc_now())["problems"]

@@ -1,4 +1,4 @@
-"""A paper desk whose market and clock the test moves."""
+"""A paper context whose market and clock the test moves."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -10,17 +10,17 @@ from typing import Any, cast
 
 from django.db import connections
 
-from execution.brokers.fill_model import Costs
-from execution.brokers.paper.bracket import Terms
+from execution.brokers.fill_model import Costs, FillModel
 from execution.brokers.paper.broker import PaperBroker
-from execution.brokers.paper.ledger import Shelf
-from execution.brokers.protocol import Broker, Execution
-from execution.context import Desk
-from execution.decisions.engine import Tally, execute_due
+from execution.brokers.paper.ledger import PaperStore
+from execution.brokers.protocol import Broker, FillReport
+from execution.context import TradingContext
+from execution.decisions.engine import DecisionCounts, execute_due
 from execution.decisions.queue import enqueue
 from execution.models import Decision, Order, Position
 from execution.monitoring.monitor import Look, monitor
-from execution.risk.model import Limits, Side
+from execution.risk.model import Limits
+from execution.types import Side
 from signals.journal import Journal
 from signals.ledger.flush import Flusher
 from signals.market.bars import Bars, as_times
@@ -35,7 +35,7 @@ MORNING = datetime(2025, 1, 15, 15, tzinfo=UTC)
 ACCOUNT = "paper"
 SYMBOL = "AAPL"
 DEPOSIT = Decimal(100_000)
-FREE = Terms(Costs(spread=Decimal(0), slippage=Decimal(0)))
+FREE = FillModel(Costs(spread=Decimal(0), slippage=Decimal(0)))
 ONE_DAY, ONE_SECOND = timedelta(days=1), timedelta(seconds=1)
 Row = tuple[datetime, float, float, float, float, float]
 
@@ -131,35 +131,35 @@ class Trading:
     clock: Clock
     market: Market
     broker: Wire
-    desk: Desk
+    context: TradingContext
 
     @classmethod
     def begun(
         cls,
         journal: Journal,
-        terms: Terms = FREE,
+        terms: FillModel = FREE,
         deposit: Decimal = DEPOSIT,
         **changes: Any,  # noqa: ANN401
     ) -> "Trading":
         clock = Clock()
         market = Market(clock, {SYMBOL: Quote(100.0, clock())})
-        paper = PaperBroker(Shelf(ACCOUNT, deposit), market, always_open, clock, terms)
-        desk = Desk(
+        paper = PaperBroker(PaperStore(ACCOUNT, deposit), market, always_open, clock, terms)
+        context = TradingContext(
             account=ACCOUNT, broker=_as_broker(wire := Wire(paper)), market=market,
             hours=always_open, limits=Limits(), journal=journal, clock=clock, day_of=day_of,
             auto_execute=True,
         )  # fmt: skip
-        return cls(journal, clock, market, wire, replace(desk, **changes))
+        return cls(journal, clock, market, wire, replace(context, **changes))
 
     def changed(self, **changes: Any) -> "Trading":  # noqa: ANN401
-        """The same account at a desk with these changes; `terms` are the broker's."""
-        return replace(self, desk=replace(self.desk, **changes))
+        """The same account at a context with these changes; `terms` are the broker's."""
+        return replace(self, context=replace(self.context, **changes))
 
     def restarted(self) -> "Trading":
         """The same account in a process that knows only what is stored."""
         paper = self.broker.broker
-        wire = Wire(replace(paper, shelf=Shelf(ACCOUNT, paper.shelf.deposit)))
-        return replace(self, broker=wire, desk=replace(self.desk, broker=_as_broker(wire)))
+        wire = Wire(replace(paper, shelf=PaperStore(ACCOUNT, paper.shelf.deposit)))
+        return replace(self, broker=wire, context=replace(self.context, broker=_as_broker(wire)))
 
     def log(self, origin: str = "python", **changes: Any) -> Signal:  # noqa: ANN401
         """A signal of now, stored as any other is, with its decision where it gets one."""
@@ -167,17 +167,17 @@ class Trading:
         if changes.get("action") == "SELL":
             levels = {"entry_price": 100.0, "target_price": 90.0, "stop_price": 105.0}
         flusher = Flusher(self.journal, handlers=[enqueue])
-        tracker = SignalTracker(self.journal, flusher, origin=origin, clock=self.clock)
+        tracker = SignalTracker.with_parts(self.journal, flusher, origin=origin, clock=self.clock)
         made = a_signal(timestamp=utc_text(self.clock()), **(levels | changes))
         if "confidence" not in changes:
             made["confidence"] += 90
         return Signal.objects.get(signal_id=tracker.log_signal(made))
 
-    def decide(self) -> Tally:
-        return execute_due(self.desk)
+    def decide(self) -> DecisionCounts:
+        return execute_due(self.context)
 
     def look(self) -> Look:
-        return monitor(self.desk)
+        return monitor(self.context)
 
     def trade(self, price: float = 100.0, **changes: Any) -> Signal:  # noqa: ANN401
         """A signal that is executed, and entered at this price."""
@@ -254,9 +254,9 @@ def fill_of(
     price: object,
     number: int = 1,
     **changes: Any,  # noqa: ANN401
-) -> Execution:
+) -> FillReport:
     """What a broker would tell of this order."""
-    told = Execution(
+    told = FillReport(
         f"told/{order.client_order_id}/{number}", order.broker_id, order.symbol, Side(order.side),
         Decimal(str(quantity)), Decimal(str(price)), Decimal(0), MORNING + number * ONE_SECOND,
     )  # fmt: skip

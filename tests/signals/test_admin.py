@@ -23,7 +23,7 @@ def clerk(client: Client) -> Client:
 
 
 def _log(**changes: object) -> Signal:
-    signal_id = SignalTracker.from_settings("test").log_signal(a_signal(**changes))
+    signal_id = SignalTracker("test").log_signal(a_signal(**changes))
     return Signal.objects.get(signal_id=signal_id)
 
 
@@ -132,7 +132,7 @@ def test_signals_are_neither_added_nor_deleted(clerk: Client, path: str) -> None
 
 
 def test_a_dead_letter_shows_its_line_and_can_be_sent_again(clerk: Client) -> None:
-    SignalTracker.from_settings("test").log_signals(signals(1))
+    SignalTracker("test").log_signals(signals(1))
     line = journal().path.read_bytes().splitlines()[0]
     journal().append([b"garbage \xff"])
     flusher().flush()

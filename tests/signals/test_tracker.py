@@ -80,9 +80,9 @@ async def _log_async(tracker: SignalTracker, signal: dict[str, object]) -> str:
 
 def test_another_tracker_takes_nothing_from_the_first(journal: Journal, using: str) -> None:
     """Fault 6: a second constructor call emptied the pending list."""
-    first = SignalTracker(journal, Flusher(journal, using=using), origin="a")
+    first = SignalTracker.with_parts(journal, Flusher(journal, using=using), origin="a")
     first.accept(signals(3))
-    second = SignalTracker(journal, Flusher(journal, using=using), origin="b")
+    second = SignalTracker.with_parts(journal, Flusher(journal, using=using), origin="b")
     second.accept(signals(2))
     assert first.flush().stored == 5
     assert second.flush().stored == 0
@@ -114,7 +114,9 @@ def test_a_signal_that_cannot_become_a_row_now_is_safe(journal: Journal, using: 
     def broken(stored: object) -> None:
         raise RuntimeError("no")
 
-    tracker = SignalTracker(journal, Flusher(journal, using=using, handlers=[broken]), origin="t")
+    tracker = SignalTracker.with_parts(
+        journal, Flusher(journal, using=using, handlers=[broken]), origin="t"
+    )
     with pytest.raises(NotStoredYet, match="safe in the journal"):
         tracker.log_signal(a_signal())
     assert _count(using) == 0
@@ -140,7 +142,7 @@ def test_a_value_the_database_cannot_keep_stops_nothing_else(
 
 def test_a_data_folder_that_is_not_there_is_made(tmp_path: Path, using: str) -> None:
     journal = Journal(tmp_path / "new" / "folder" / "signals.log")
-    tracker = SignalTracker(journal, Flusher(journal, using=using), origin="t")
+    tracker = SignalTracker.with_parts(journal, Flusher(journal, using=using), origin="t")
     tracker.log_signal(a_signal())
     assert journal.path.exists()
     journal.close()

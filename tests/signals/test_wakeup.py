@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from signals.wakeup import Hint
+from signals.wakeup import WakeUp
 from tests.installation import ROOT
 
 
@@ -23,7 +23,7 @@ class Broker:
         if not slow:
             self.go.set()
 
-    def send(self) -> None:
+    def send(self, task: str, expires: float) -> None:
         self.hints.append(time.monotonic())
         self.came.set()
         self.go.wait(30)
@@ -33,8 +33,8 @@ class Broker:
 
 def test_a_lone_signal_is_hinted_at_after_the_linger() -> None:
     broker = Broker()
-    hint = Hint(broker.send, batch_size=50, linger=0.05)
-    hint.notify(1)
+    wake_up = WakeUp("a.task", send=broker.send, batch_size=50, linger=0.05)
+    wake_up.notify(1)
     assert broker.came.wait(10)
     time.sleep(0.3)
     assert len(broker.hints) == 1
@@ -42,18 +42,18 @@ def test_a_lone_signal_is_hinted_at_after_the_linger() -> None:
 
 def test_a_full_batch_does_not_wait_for_the_linger() -> None:
     broker = Broker()
-    hint = Hint(broker.send, batch_size=50, linger=60)
-    hint.notify(49)
+    wake_up = WakeUp("a.task", send=broker.send, batch_size=50, linger=60)
+    wake_up.notify(49)
     assert not broker.came.wait(0.2)
-    hint.notify(1)
+    wake_up.notify(1)
     assert broker.came.wait(10)
 
 
 def test_many_signals_make_few_hints() -> None:
     broker = Broker()
-    hint = Hint(broker.send, batch_size=50, linger=0.1)
+    wake_up = WakeUp("a.task", send=broker.send, batch_size=50, linger=0.1)
     for _ in range(2000):
-        hint.notify(5)
+        wake_up.notify(5)
     assert broker.came.wait(10)
     time.sleep(0.5)
     assert len(broker.hints) <= 10
@@ -61,11 +61,11 @@ def test_many_signals_make_few_hints() -> None:
 
 def test_a_slow_broker_holds_up_nobody() -> None:
     broker = Broker(slow=True)
-    hint = Hint(broker.send, batch_size=1, linger=0.01)
-    hint.notify(1)
+    wake_up = WakeUp("a.task", send=broker.send, batch_size=1, linger=0.01)
+    wake_up.notify(1)
     assert broker.came.wait(10)
     for _ in range(1000):
-        hint.notify(1)  # returns at once, or this test would take half an hour
+        wake_up.notify(1)  # returns at once, or this test would take half an hour
     broker.go.set()
 
 
@@ -73,11 +73,11 @@ def test_a_broken_broker_is_a_warning_and_the_next_hint_is_tried(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     broker = Broker(broken=True)
-    hint = Hint(broker.send, batch_size=1, linger=0.01)
+    wake_up = WakeUp("a.task", send=broker.send, batch_size=1, linger=0.01)
     with caplog.at_level(logging.WARNING):
         for _ in range(2):
             broker.came.clear()
-            hint.notify(1)
+            wake_up.notify(1)
             assert broker.came.wait(10)
         time.sleep(0.1)
     assert "beat will look again" in caplog.text
@@ -95,11 +95,11 @@ def test_many_threads_that_come_first_at_once_start_one_thread() -> None:
 
 def _notify_from_many() -> None:
     failures: list[BaseException] = []
-    hint = Hint(lambda: None, batch_size=50, linger=60)
+    wake_up = WakeUp("a.task", send=lambda *_: None, batch_size=50, linger=60)
 
     def notify() -> None:
         try:
-            hint.notify(1)
+            wake_up.notify(1)
         except AttributeError as error:
             failures.append(error)
 
@@ -112,9 +112,9 @@ def _notify_from_many() -> None:
 
 
 LAST = """
-from signals.wakeup import Hint
-hint = Hint(lambda: print("sent"), batch_size=50, linger=30)
-hint.notify(1)
+from signals.wakeup import WakeUp
+wake_up = WakeUp("a.task", send=lambda *_: print("sent"), batch_size=50, linger=30)
+wake_up.notify(1)
 """
 
 

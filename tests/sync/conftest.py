@@ -56,8 +56,8 @@ def service(alpine: Alpine, clock: Clock) -> Iterator[AlpineSyncService]:
 def log(journal: Journal, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Log:
     """Store so many signals; each is queued, by the clock's time."""
     monkeypatch.setattr("sync.outbox.utc_now", clock)
-    monkeypatch.setattr("sync.outbox.hint", lambda: None)
-    tracker = SignalTracker(journal, Flusher(journal, handlers=[enqueue]), origin="t")
+    monkeypatch.setattr("sync.outbox.wake_deliver", lambda: None)
+    tracker = SignalTracker.with_parts(journal, Flusher(journal, handlers=[enqueue]), origin="t")
     return lambda count: tracker.log_signals(signals(count))
 
 

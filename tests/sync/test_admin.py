@@ -19,7 +19,7 @@ LIST = "/admin/sync/delivery/"
 
 @pytest.fixture
 def delivery(journal: Journal) -> Delivery:
-    tracker = SignalTracker(journal, Flusher(journal, handlers=[enqueue]), origin="t")
+    tracker = SignalTracker.with_parts(journal, Flusher(journal, handlers=[enqueue]), origin="t")
     tracker.log_signal(a_signal())
     Delivery.objects.update(
         status="dead",

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def ids(journal: Journal) -> list[str]:
-    tracker = SignalTracker(journal, Flusher(journal, handlers=[enqueue]), origin="t")
+    tracker = SignalTracker.with_parts(journal, Flusher(journal, handlers=[enqueue]), origin="t")
     return tracker.log_signals(signals(3))
 
 

@@ -51,7 +51,7 @@ def test_every_signal_arrives_once(log: Log, deliverer: Deliverer, alpine: Alpin
 
 
 def test_what_arrives_is_the_signal(journal: Journal, deliverer: Deliverer, alpine: Alpine) -> None:
-    tracker = SignalTracker(journal, Flusher(journal, handlers=[enqueue]), origin="t")
+    tracker = SignalTracker.with_parts(journal, Flusher(journal, handlers=[enqueue]), origin="t")
     given = a_signal(regime="BULL", reasoning="so", sources=4, agreement=0.75, extra_note="x")
     signal_id = tracker.log_signal(given)
     deliverer.run()

@@ -18,7 +18,7 @@ from tests.samples import signals
 
 @pytest.mark.django_db(transaction=True)
 def test_each_stored_signal_is_owed_to_alpine(journal: Journal) -> None:
-    tracker = SignalTracker(journal, Flusher(journal, handlers=[enqueue]), origin="t")
+    tracker = SignalTracker.with_parts(journal, Flusher(journal, handlers=[enqueue]), origin="t")
     given = signals(3)
     tracker.log_signals(given)
     tracker.log_signals(given)
@@ -30,7 +30,7 @@ def test_each_stored_signal_is_owed_to_alpine(journal: Journal) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_several_origins_only_those_to_be_sent_are_owed(journal: Journal) -> None:
     for origin, given in (("t", signals(2)), ("import", signals(2)), ("t", signals(2))):
-        SignalTracker(journal, Flusher(journal), origin=origin).accept(given)
+        SignalTracker.with_parts(journal, Flusher(journal), origin=origin).accept(given)
     Flusher(journal, handlers=[enqueue]).flush()
     first = min(Signal.objects.values_list("pk", flat=True))
     owed = sorted(Delivery.objects.values_list("pk", flat=True))
@@ -43,7 +43,7 @@ def test_what_is_not_stored_is_not_owed(journal: Journal) -> None:
         raise RuntimeError("after the deliveries were queued")
 
     flusher = Flusher(journal, handlers=[enqueue, fail])
-    tracker = SignalTracker(journal, flusher, origin="t")
+    tracker = SignalTracker.with_parts(journal, flusher, origin="t")
     tracker.accept(signals(3))
     with pytest.raises(RuntimeError):
         tracker.flush()

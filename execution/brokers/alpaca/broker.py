@@ -26,12 +26,11 @@ from execution.brokers.protocol import (
     Bracket,
     BrokerError,
     Close,
-    Execution,
+    FillReport,
     Holding,
-    Leg,
-    Placed,
+    OrderReport,
 )
-from execution.risk.model import Side
+from execution.types import Leg, Side
 from signals.clock import Clock, utc_now
 from signals.market.instruments import instrument
 
@@ -114,7 +113,7 @@ class AlpacaBroker:
         with self._wire.asking("the positions"):
             return [holding(each) for each in self._wire.rows("/positions")]
 
-    def submit(self, order: Bracket | Close) -> Placed:
+    def submit(self, order: Bracket | Close) -> OrderReport:
         """Place an order. Of a `Close` the bracket's orders are canceled first, and never more is
         traded than it left: an error on the way may leave the position without its exits."""
         with self._wire.asking(f"{order.client_order_id} of {order.symbol}"):
@@ -131,7 +130,7 @@ class AlpacaBroker:
                 told = f"Alpaca does not cancel {broker_id}: {refused.message}"
                 raise BrokerError(told, permanent=False)
 
-    def find(self, client_order_id: str) -> Placed | None:
+    def find(self, client_order_id: str) -> OrderReport | None:
         """The order, a bracket with its exits."""
         with self._wire.asking(f"order {client_order_id}"):
             told = self._wire.get_if_there(
@@ -141,7 +140,7 @@ class AlpacaBroker:
                 told = self._nested(text(told, "id"))
             return None if told is None else _placed(told, client_order_id)
 
-    def open_orders(self) -> Sequence[Placed]:
+    def open_orders(self) -> Sequence[OrderReport]:
         """Those that may still be filled.
 
         Alpaca leaves an exit that is held out of what it calls open, and tells of exits by
@@ -152,20 +151,20 @@ class AlpacaBroker:
             listed = self._orders({}, status="open", nested="false")
             return still_open(listed + self._orders(recent, status="all", nested="true"))
 
-    def fills(self, since: datetime) -> Sequence[Execution]:
+    def fills(self, since: datetime) -> Sequence[FillReport]:
         """What was filled. A day more is asked for: Alpaca's `after` leaves out the moment itself,
         and says nothing about parts of a second."""
         with self._wire.asking("the fills"):
             rows = self._activities(after=written(since - ONE_DAY))
             return [execution(row) for row in rows if moment(row, "transaction_time") >= since]
 
-    def _open(self, order: Bracket) -> Placed:
+    def _open(self, order: Bracket) -> OrderReport:
         found = _placed(self._wire.post("/orders", bracket(order)), order.client_order_id)
         if not found.state.is_final and {leg.leg for leg in found.legs} != {Leg.STOP, Leg.TARGET}:
             raise ValueError("the exits of the bracket are not in it")
         return found
 
-    def _close(self, order: Close) -> Placed:
+    def _close(self, order: Close) -> OrderReport:
         if self._wire.get_if_there(
             "/orders:by_client_order_id", client_order_id=order.client_order_id
         ):  # before anything of its bracket is canceled again
@@ -181,7 +180,7 @@ class AlpacaBroker:
         body = close(order, min(order.quantity, left, held))
         return _placed(self._wire.post("/orders", body), order.client_order_id)
 
-    def _entry_of(self, order: Close) -> Placed:
+    def _entry_of(self, order: Close) -> OrderReport:
         entry = self.find(order.entry)
         if entry is None:
             raise never(f"Alpaca never had {order.entry}, so that nothing of it can be closed")
@@ -189,7 +188,7 @@ class AlpacaBroker:
             raise never(f"{order.side} {order.symbol} closes no {entry.side} {entry.symbol}")
         return entry
 
-    def _canceled(self, entry: Placed) -> Placed:
+    def _canceled(self, entry: OrderReport) -> OrderReport:
         """The bracket once nothing of it can be filled any more: until then it holds the shares."""
         for order in _open_of(entry):
             self._wire.delete(f"/orders/{order.broker_id}")
@@ -225,7 +224,7 @@ class AlpacaBroker:
         return list(self._wire.pages(path, cursor, ORDERS_A_PAGE, first, always))
 
 
-def _placed(told: Told, client_order_id: str) -> Placed:
+def _placed(told: Told, client_order_id: str) -> OrderReport:
     """The order, if it is the one that was meant."""
     found = placed(told)
     if found.client_order_id != client_order_id:
@@ -233,12 +232,12 @@ def _placed(told: Told, client_order_id: str) -> Placed:
     return found
 
 
-def _left(entry: Placed) -> Decimal:
+def _left(entry: OrderReport) -> Decimal:
     """What the entry was filled with and its exits did not end."""
     return entry.filled - sum((leg.filled for leg in entry.legs), Decimal(0))
 
 
-def _open_of(entry: Placed) -> list[Placed]:
+def _open_of(entry: OrderReport) -> list[OrderReport]:
     return [order for order in (entry, *entry.legs) if not order.state.is_final]
 
 

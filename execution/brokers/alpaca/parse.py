@@ -6,33 +6,33 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
-from execution.brokers.protocol import Execution, Holding, Leg, Placed, State
-from execution.risk.model import Side
+from execution.brokers.protocol import FillReport, Holding, OrderReport
+from execution.money import ZERO
+from execution.types import Leg, OrderState, Side
 from signals.market.instruments import QUOTED_IN, normalised
 
 Told = Mapping[str, Any]
 T = TypeVar("T")
 
-ZERO = Decimal(0)
 STATES = {
-    "new": State.ACCEPTED,
-    "accepted": State.ACCEPTED,
-    "pending_new": State.ACCEPTED,
-    "accepted_for_bidding": State.ACCEPTED,
-    "pending_review": State.ACCEPTED,
-    "held": State.ACCEPTED,  # an exit that waits for its entry, or beside the other exit
-    "stopped": State.ACCEPTED,  # a price is promised, and not traded yet
-    "suspended": State.ACCEPTED,
-    "calculated": State.ACCEPTED,
-    "done_for_day": State.ACCEPTED,  # it goes on with the next session
-    "pending_cancel": State.ACCEPTED,  # until it is canceled it may be filled
-    "pending_replace": State.ACCEPTED,
-    "partially_filled": State.PARTIALLY_FILLED,
-    "filled": State.FILLED,
-    "canceled": State.CANCELED,
-    "replaced": State.CANCELED,  # so ends a target whose stop was reached
-    "expired": State.EXPIRED,
-    "rejected": State.REJECTED,
+    "new": OrderState.ACCEPTED,
+    "accepted": OrderState.ACCEPTED,
+    "pending_new": OrderState.ACCEPTED,
+    "accepted_for_bidding": OrderState.ACCEPTED,
+    "pending_review": OrderState.ACCEPTED,
+    "held": OrderState.ACCEPTED,  # an exit that waits for its entry, or beside the other exit
+    "stopped": OrderState.ACCEPTED,  # a price is promised, and not traded yet
+    "suspended": OrderState.ACCEPTED,
+    "calculated": OrderState.ACCEPTED,
+    "done_for_day": OrderState.ACCEPTED,  # it goes on with the next session
+    "pending_cancel": OrderState.ACCEPTED,  # until it is canceled it may be filled
+    "pending_replace": OrderState.ACCEPTED,
+    "partially_filled": OrderState.PARTIALLY_FILLED,
+    "filled": OrderState.FILLED,
+    "canceled": OrderState.CANCELED,
+    "replaced": OrderState.CANCELED,  # so ends a target whose stop was reached
+    "expired": OrderState.EXPIRED,
+    "rejected": OrderState.REJECTED,
 }
 """What Alpaca's statuses are to Argo; another one is refused, never guessed."""
 SIDES = {"buy": Side.BUY, "sell": Side.SELL, "sell_short": Side.SELL}
@@ -41,13 +41,13 @@ SIGNS = {"long": 1, "short": -1}
 PAIR = re.compile(rf"([A-Z0-9]+?)[-/]?({QUOTED_IN})")
 
 
-def placed(told: Told) -> Placed:
+def placed(told: Told) -> OrderReport:
     """An order, with its exits where the answer has them."""
     quantity, filled = number(told, "qty"), number(told, "filled_qty")
     if not 0 <= filled <= quantity:
         raise _bad(told, "filled_qty")
     state = _state(told, filled)
-    return Placed(
+    return OrderReport(
         broker_id=text(told, "id"),
         client_order_id=text(told, "client_order_id"),
         leg=_leg(told),
@@ -68,12 +68,12 @@ def holding(told: Told) -> Holding:
     return Holding(symbol(told), quantity, *prices)
 
 
-def execution(told: Told) -> Execution:
+def execution(told: Told) -> FillReport:
     """A fill, of the account's activities. Alpaca charges no fee for stocks and tells none here."""
     quantity, price = number(told, "qty"), number(told, "price")
     if not (quantity > 0 and price > 0):
         raise _bad(told, "price" if quantity > 0 else "qty")
-    return Execution(
+    return FillReport(
         text(told, "id"),
         text(told, "order_id"),
         symbol(told),
@@ -96,7 +96,7 @@ def with_legs(told: Told) -> Iterator[Told]:
     yield from told.get("legs") or ()
 
 
-def still_open(orders: Iterable[Told]) -> list[Placed]:
+def still_open(orders: Iterable[Told]) -> list[OrderReport]:
     """Those that may still be filled, exits by themselves too; of one that comes twice the later.
 
     Of one that is done nothing is looked at but its status: orders of other hands may be of kinds
@@ -143,14 +143,14 @@ def symbol(told: Told) -> str:
     return "-".join(pair.groups()) if pair else normalised(name)
 
 
-def state_of(told: Told) -> State:
+def state_of(told: Told) -> OrderState:
     """Its status, by the table."""
     return _one_of(STATES, told, "status")
 
 
-def _state(told: Told, filled: Decimal) -> State:
+def _state(told: Told, filled: Decimal) -> OrderState:
     state = state_of(told)
-    return State.PARTIALLY_FILLED if state is State.ACCEPTED and filled else state
+    return OrderState.PARTIALLY_FILLED if state is OrderState.ACCEPTED and filled else state
 
 
 def _leg(told: Told) -> Leg:

@@ -6,21 +6,12 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from execution.brokers.fill_model import Costs, Exit, Prices, ended, fillable
-from execution.brokers.protocol import FINAL, Leg, State
-from execution.fields import ZERO
+from execution.brokers.fill_model import Exit, FillModel, Prices, ended, fillable
 from execution.models import PaperOrder
-from execution.risk.model import Side
+from execution.money import ZERO
+from execution.types import FINAL, Leg, OrderState, Side
 
 FAR = Decimal("Infinity")
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What trading costs here, and how many percent of a bar's volume are ours at most."""
-
-    costs: Costs = field(default_factory=Costs)
-    volume_share: Decimal | None = None
 
 
 class Filled(NamedTuple):
@@ -35,7 +26,7 @@ class Filled(NamedTuple):
 
 
 @dataclass(eq=False)
-class Ticket:
+class PaperBracket:
     """An entry, its exits, and the orders to close it, of which at most one may still be filled."""
 
     entry: PaperOrder
@@ -83,7 +74,7 @@ class Ticket:
         """What the entry may still buy or sell."""
         return ZERO if is_final(self.entry) else self.entry.quantity - self.entry.filled
 
-    def see(self, prices: Prices, terms: Terms, step: Decimal) -> Iterator[Filled]:
+    def see(self, prices: Prices, terms: FillModel, step: Decimal) -> Iterator[Filled]:
         """What these prices fill; nothing where they were seen before."""
         if prices.time > self.entry.seen_at:
             yield from self._see(prices, terms, step)
@@ -92,7 +83,7 @@ class Ticket:
         if prices.is_bar:
             self.entry.bars_seen_at = max(self.entry.bars_seen_at, prices.time)
 
-    def _see(self, prices: Prices, terms: Terms, step: Decimal) -> Iterator[Filled]:
+    def _see(self, prices: Prices, terms: FillModel, step: Decimal) -> Iterator[Filled]:
         """The entry at the first of them, then an exit."""
         if self.waiting:
             yield from _at_market(
@@ -103,7 +94,7 @@ class Ticket:
         self.entry.reference = prices.close
         self.entry.seen_at = prices.time
 
-    def _see_late(self, prices: Prices, terms: Terms, step: Decimal) -> Iterator[Filled]:
+    def _see_late(self, prices: Prices, terms: FillModel, step: Decimal) -> Iterator[Filled]:
         """A bar that came after a newer price: it ends what was held before it ended and reached
         its stop or its target within it. Orders at the market took the newer price."""
         held_since, stop = self.entry.filled_at, self.legs[Leg.STOP]
@@ -121,7 +112,7 @@ class Ticket:
             for order in self.orders:
                 _cancel(order)
 
-    def _ended(self, prices: Prices, terms: Terms, step: Decimal) -> Iterator[Filled]:
+    def _ended(self, prices: Prices, terms: FillModel, step: Decimal) -> Iterator[Filled]:
         close, stop = self.close, self.legs[Leg.STOP]
         if close is not None:
             after = prices.known_after(close.placed_at)
@@ -133,7 +124,7 @@ class Ticket:
             yield from self._by_level(prices, terms, step)
         self._tidy()
 
-    def _by_level(self, prices: Prices, terms: Terms, step: Decimal) -> Iterator[Filled]:
+    def _by_level(self, prices: Prices, terms: FillModel, step: Decimal) -> Iterator[Filled]:
         stop, target = self.legs[Leg.STOP], self.legs[Leg.TARGET]
         known = prices.known_after(self.entry.filled_at or prices.began)
         end = ended(self.side, self._level(stop, -FAR), self._level(target, FAR), known)
@@ -157,16 +148,16 @@ class Ticket:
 
 def is_final(order: PaperOrder) -> bool:
     """Whether nothing more comes of the order."""
-    return State(order.state) in FINAL
+    return OrderState(order.state) in FINAL
 
 
 def _cancel(order: PaperOrder) -> None:
     if not is_final(order):
-        order.state = State.CANCELED
+        order.state = OrderState.CANCELED
 
 
 def _at_market(
-    order: PaperOrder, quantity: Decimal, prices: Prices, terms: Terms, step: Decimal
+    order: PaperOrder, quantity: Decimal, prices: Prices, terms: FillModel, step: Decimal
 ) -> Iterator[Filled]:
     filled = fillable(quantity, prices.volume, terms.volume_share, step)
     price = terms.costs.taken(Side(order.side), prices.open)
@@ -174,12 +165,14 @@ def _at_market(
 
 
 def _fill(
-    order: PaperOrder, quantity: Decimal, price: Decimal, time: datetime, terms: Terms
+    order: PaperOrder, quantity: Decimal, price: Decimal, time: datetime, terms: FillModel
 ) -> Iterator[Filled]:
     if not quantity:
         return
     order.filled += quantity
     order.value += quantity * price
     order.filled_at = time
-    order.state = State.FILLED if order.filled >= order.quantity else State.PARTIALLY_FILLED
+    order.state = (
+        OrderState.FILLED if order.filled >= order.quantity else OrderState.PARTIALLY_FILLED
+    )
     yield Filled(order, order.filled, quantity, price, terms.costs.fee_of(quantity, price), time)

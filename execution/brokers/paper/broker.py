@@ -3,8 +3,8 @@
 An order is filled by the first price that comes after it: the open of the next bar, or the next
 quote within a session. Of a bar that had begun by then only the close counts. Stops are filled like
 orders at the market, at the open where the price jumped over them; targets at their price, or at a
-better open. Where a bar reaches both, the stop came first. Costs are `Terms`. The same prices give
-the same fills, to the last digit.
+better open. Where a bar reaches both, the stop came first. Costs are those of `FillModel`. The same
+prices give the same fills, to the last digit.
 """
 
 import logging
@@ -16,24 +16,22 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from execution.brokers.fill_model import Prices
-from execution.brokers.paper.bracket import Filled, Terms, Ticket, is_final
-from execution.brokers.paper.ledger import Books, Shelf, fill_row
+from execution.brokers.fill_model import FillModel, Prices
+from execution.brokers.paper.bracket import Filled, PaperBracket, is_final
+from execution.brokers.paper.ledger import PaperLedger, PaperStore, fill_row
 from execution.brokers.paper.reports import as_placed
 from execution.brokers.protocol import (
     Account,
     Bracket,
     BrokerError,
     Close,
-    Execution,
+    FillReport,
     Holding,
-    Leg,
-    Placed,
-    State,
+    OrderReport,
 )
-from execution.fields import ZERO
 from execution.models import PaperAccount, PaperFill, PaperOrder
-from execution.risk.model import Side
+from execution.money import ZERO
+from execution.types import Leg, OrderState, Side
 from signals.clock import Clock
 from signals.market.hours import TradingHours
 from signals.market.instruments import CRYPTO, instrument, normalised
@@ -61,11 +59,11 @@ class PaperBroker:
     of the last look.
     """
 
-    shelf: Shelf
+    shelf: PaperStore
     market: MarketData
     hours: Callable[[str], TradingHours]
     clock: Clock
-    terms: Terms = field(default_factory=Terms)
+    terms: FillModel = field(default_factory=FillModel)
     name: str = "paper"
 
     def step(self, symbol: str) -> Decimal:
@@ -80,14 +78,14 @@ class PaperBroker:
 
     def positions(self) -> Sequence[Holding]:
         """What is held, one for each symbol."""
-        by_symbol: dict[str, list[Ticket]] = {}
+        by_symbol: dict[str, list[PaperBracket]] = {}
         with self.shelf.reading() as books:
             for each in books.tickets:
                 if each.held:
                     by_symbol.setdefault(each.entry.symbol, []).append(each)
         return [_holding(symbol, there) for symbol, there in sorted(by_symbol.items())]
 
-    def submit(self, order: Bracket | Close) -> Placed:
+    def submit(self, order: Bracket | Close) -> OrderReport:
         """Place an order; it is filled by a later price. Raises `BrokerError`."""
         if not (order.quantity.is_finite() and order.quantity > ZERO):
             raise BrokerError(f"{order.quantity} is no quantity", permanent=True)
@@ -109,18 +107,18 @@ class PaperBroker:
                 return
             order = next(each for each in ticket.orders if each.client_order_id == broker_id)
             if not is_final(order):
-                order.state = State.CANCELED
+                order.state = OrderState.CANCELED
             if order is ticket.entry and not ticket.held:
                 ticket.cancel_exits()
             books.write([ticket])
 
-    def find(self, client_order_id: str) -> Placed | None:
+    def find(self, client_order_id: str) -> OrderReport | None:
         """The order of that client id, with its exits."""
         with self.shelf.reading() as books:
             ticket = books.ticket_of(client_order_id)
         return as_placed(ticket, client_order_id) if ticket else None
 
-    def open_orders(self) -> Sequence[Placed]:
+    def open_orders(self) -> Sequence[OrderReport]:
         """Those that may still be filled."""
         with self.shelf.reading() as books:
             orders = [(each, order) for each in books.tickets for order in each.orders]
@@ -128,7 +126,7 @@ class PaperBroker:
             as_placed(each, order.client_order_id) for each, order in orders if not is_final(order)
         ]
 
-    def fills(self, since: datetime) -> Sequence[Execution]:
+    def fills(self, since: datetime) -> Sequence[FillReport]:
         """What was filled at `since` or later."""
         self.look()
         with self.shelf.reading() as books:
@@ -150,7 +148,7 @@ class PaperBroker:
                 logger.error("No prices of %s for its paper orders: %s", symbol, error)
         return len(self.see(prices))
 
-    def see(self, prices: Mapping[str, Sequence[Prices]]) -> list[Execution]:
+    def see(self, prices: Mapping[str, Sequence[Prices]]) -> list[FillReport]:
         """Let these prices, oldest first, fill what they fill; the fills that made."""
         if not any(prices.values()):
             return []
@@ -162,7 +160,7 @@ class PaperBroker:
                 books.write(seen, rows)
         return [_execution(row) for row in rows]
 
-    def _seen(self, ticket: Ticket, prices: Sequence[Prices]) -> Iterator[Filled]:
+    def _seen(self, ticket: PaperBracket, prices: Sequence[Prices]) -> Iterator[Filled]:
         step = self.step(ticket.entry.symbol)
         for each in prices:
             yield from ticket.see(each, self.terms, step)
@@ -181,7 +179,7 @@ class PaperBroker:
             found.append(Prices.quoted(quote.price, quote.time))
         return found
 
-    def _open(self, books: Books, order: Bracket) -> Ticket:
+    def _open(self, books: PaperLedger, order: Bracket) -> PaperBracket:
         cost, power = order.quantity * order.reference, books.money.buying_power
         if cost > power:
             raise BrokerError(
@@ -199,9 +197,9 @@ class PaperBroker:
         }  # fmt: skip
         for leg in legs.values():
             insert(leg)
-        return Ticket(entry, legs)
+        return PaperBracket(entry, legs)
 
-    def _close(self, books: Books, order: Close) -> Ticket:
+    def _close(self, books: PaperLedger, order: Close) -> PaperBracket:
         ticket = books.ticket_of(order.entry)
         if ticket is None or not ticket.held:
             raise BrokerError(f"nothing is held of {order.entry}", permanent=True)
@@ -209,7 +207,7 @@ class PaperBroker:
             raise BrokerError(f"{order.entry} is being closed already", permanent=True)
         entry = ticket.entry
         if not is_final(entry):
-            entry.state = State.CANCELED
+            entry.state = OrderState.CANCELED
         ticket.cancel_exits()
         quantity = min(order.quantity, ticket.held)
         bracket = Bracket(order.client_order_id, entry.symbol, ticket.side, quantity,
@@ -235,12 +233,12 @@ class PaperBroker:
         return PaperOrder(
             account=account, client_order_id=name, parent=parent, leg=leg, level=level,
             symbol=normalised(order.symbol), side=side, quantity=order.quantity,
-            reference=order.reference, state=State.ACCEPTED, placed_at=now, seen_at=now,
+            reference=order.reference, state=OrderState.ACCEPTED, placed_at=now, seen_at=now,
             bars_seen_at=now, is_open=leg is Leg.ENTRY,
         )  # fmt: skip
 
 
-def _marks(found: Sequence[Ticket]) -> dict[str, Marks]:
+def _marks(found: Sequence[PaperBracket]) -> dict[str, Marks]:
     """The oldest of each symbol's brackets."""
     oldest: dict[str, Marks] = {}
     for each in found:
@@ -252,16 +250,16 @@ def _marks(found: Sequence[Ticket]) -> dict[str, Marks]:
     return oldest
 
 
-def _holding(symbol: str, there: Sequence[Ticket]) -> Holding:
+def _holding(symbol: str, there: Sequence[PaperBracket]) -> Holding:
     quantity = sum((each.signed for each in there), ZERO)
     size = sum((each.held for each in there), ZERO)
     average = sum((each.held * each.average for each in there), ZERO) / size
     return Holding(symbol, quantity, average, there[0].entry.reference)
 
 
-def _execution(fill: PaperFill) -> Execution:
+def _execution(fill: PaperFill) -> FillReport:
     order = fill.order
-    return Execution(
+    return FillReport(
         fill.fill_id, order.client_order_id, order.symbol, Side(order.side), fill.quantity,
         fill.price, fill.fee, fill.time,
     )  # fmt: skip

@@ -9,12 +9,12 @@ from typing import Any
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F
 
-from execution.brokers.paper.bracket import Filled, Ticket
-from execution.brokers.protocol import BrokerError, Leg
-from execution.fields import ZERO, exact_text
+from execution.brokers.paper.bracket import Filled, PaperBracket
+from execution.brokers.protocol import BrokerError
 from execution.models import PaperAccount, PaperFill, PaperOrder
-from execution.risk.model import Side
-from signals.rows import insert, read_one, update
+from execution.money import ZERO, exact_text
+from execution.types import Leg, Side
+from signals.rows import insert, select_one, update
 
 _BY_NAME = "SELECT * FROM paper_orders WHERE account_id = %s AND client_order_id = %s"
 _UPDATE = """
@@ -29,7 +29,7 @@ class Money:
     """An account's cash and what is held and waited for, at the last prices looked at."""
 
     cash: Decimal
-    tickets: Sequence[Ticket] = field(default_factory=tuple)
+    tickets: Sequence[PaperBracket] = field(default_factory=tuple)
 
     @property
     def equity(self) -> Decimal:
@@ -53,28 +53,28 @@ class Money:
 
 
 @dataclass
-class Books:
+class PaperLedger:
     """An account's money and the brackets of which something is held or may still be filled, oldest
     first; `ended` are those of which nothing is since the last writing, which one asks about."""
 
     account: PaperAccount
-    tickets: list[Ticket]
-    ended: Sequence[Ticket] = ()
+    tickets: list[PaperBracket]
+    ended: Sequence[PaperBracket] = ()
 
     @property
     def money(self) -> Money:
         """What there is and what is bound."""
         return Money(self.account.cash, self.tickets)
 
-    def ticket_of(self, client_order_id: str) -> Ticket | None:
+    def ticket_of(self, client_order_id: str) -> PaperBracket | None:
         """The bracket that an order of this id belongs to, open or not."""
         for ticket in (*self.tickets, *self.ended):
             if any(order.client_order_id == client_order_id for order in ticket.orders):
                 return ticket
-        row = read_one(PaperOrder, _BY_NAME, [self.account.pk, client_order_id])
+        row = select_one(PaperOrder, _BY_NAME, [self.account.pk, client_order_id])
         return tickets([row.parent_id or row.pk])[0] if row else None
 
-    def write(self, changed: Sequence[Ticket], fills: Sequence[PaperFill] = ()) -> None:
+    def write(self, changed: Sequence[PaperBracket], fills: Sequence[PaperFill] = ()) -> None:
         """Write down how these brackets stand now, and what was filled."""
         there = self.tickets
         there += [ticket for ticket in changed if ticket not in there]
@@ -88,7 +88,7 @@ class Books:
 
 
 @dataclass
-class Shelf:
+class PaperStore:
     """Where the books of the account `name` are; a new account begins with `deposit`.
 
     Where nobody else trades on it (`is_exclusive`: a replay) they are read only once.
@@ -97,10 +97,10 @@ class Shelf:
     name: str
     deposit: Decimal
     is_exclusive: bool = False
-    _kept: Books | None = None
+    _kept: PaperLedger | None = None
 
     @contextmanager
-    def reading(self) -> Iterator[Books]:
+    def reading(self) -> Iterator[PaperLedger]:
         """As they are, to look at alone: nobody waits for it. Raises `BrokerError` where the
         database fails."""
         if self.is_exclusive:
@@ -111,7 +111,7 @@ class Shelf:
             yield self._agreeing()
 
     @contextmanager
-    def books(self) -> Iterator[Books]:
+    def books(self) -> Iterator[PaperLedger]:
         """To write to, in a transaction, and nobody else's meanwhile; it needs neither where nobody
         else trades on the account anyway. Raises `BrokerError` where the database fails."""
         with self._guarded():
@@ -132,20 +132,20 @@ class Shelf:
                 f"the paper broker's books: {error}", permanent=duplicate, duplicate=duplicate
             ) from error
 
-    def _owned(self) -> Books:
+    def _owned(self) -> PaperLedger:
         account, _ = PaperAccount.objects.select_for_update().get_or_create(
             name=self.name, defaults={"deposit": self.deposit, "cash": self.deposit}
         )
-        books = Books(account, open_tickets(account))
+        books = PaperLedger(account, open_tickets(account))
         self._kept = books if self.is_exclusive else None
         return books
 
-    def _agreeing(self) -> Books:
+    def _agreeing(self) -> PaperLedger:
         """Money and brackets of one moment, without a transaction, which on SQLite would wait for
         every writer: each fill moves the cash, so that it tells whether one came in between."""
         while True:
             account = self._account()
-            books = Books(account, open_tickets(account))
+            books = PaperLedger(account, open_tickets(account))
             if self._account().cash == account.cash:
                 return books
 
@@ -155,7 +155,7 @@ class Shelf:
         return found or PaperAccount(name=self.name, deposit=self.deposit, cash=self.deposit)
 
 
-def open_tickets(account: PaperAccount) -> list[Ticket]:
+def open_tickets(account: PaperAccount) -> list[PaperBracket]:
     """The brackets of which something is held or may still be filled, oldest first."""
     if account.pk is None:
         return []
@@ -164,16 +164,16 @@ def open_tickets(account: PaperAccount) -> list[Ticket]:
     return tickets(mine.values_list("pk", flat=True))
 
 
-def tickets(entries: Iterable[int]) -> list[Ticket]:
+def tickets(entries: Iterable[int]) -> list[PaperBracket]:
     """These brackets, by the rows of their entries."""
     ids = list(entries)
     if not ids:
         return []
     rows = PaperOrder.objects.filter(pk__in=ids) | PaperOrder.objects.filter(parent_id__in=ids)
-    found: dict[int, Ticket] = {}
+    found: dict[int, PaperBracket] = {}
     for order in rows.order_by("pk"):
         if order.parent_id is None:
-            found[order.pk] = Ticket(order, {})
+            found[order.pk] = PaperBracket(order, {})
         elif order.leg == Leg.CLOSE:
             found[order.parent_id].closes.append(order)
         else:

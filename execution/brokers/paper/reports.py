@@ -1,12 +1,12 @@
 """The paper broker's orders in the words of the protocol."""
 
-from execution.brokers.paper.bracket import Ticket
-from execution.brokers.protocol import Leg, Placed, State
+from execution.brokers.paper.bracket import PaperBracket
+from execution.brokers.protocol import OrderReport
 from execution.models import PaperOrder
-from execution.risk.model import Side
+from execution.types import Leg, OrderState, Side
 
 
-def as_placed(ticket: Ticket, client_order_id: str) -> Placed:
+def as_placed(ticket: PaperBracket, client_order_id: str) -> OrderReport:
     """The order of that id; an entry with its exits."""
     entry = ticket.entry
     if entry.client_order_id == client_order_id:
@@ -16,8 +16,8 @@ def as_placed(ticket: Ticket, client_order_id: str) -> Placed:
     return _placed(next(each for each in others if each.client_order_id == client_order_id))
 
 
-def _placed(order: PaperOrder, legs: tuple[Placed, ...] = ()) -> Placed:
-    return Placed(
+def _placed(order: PaperOrder, legs: tuple[OrderReport, ...] = ()) -> OrderReport:
+    return OrderReport(
         broker_id=order.client_order_id,
         client_order_id=order.client_order_id,
         leg=Leg(order.leg),
@@ -25,6 +25,6 @@ def _placed(order: PaperOrder, legs: tuple[Placed, ...] = ()) -> Placed:
         side=Side(order.side),
         quantity=order.quantity,
         filled=order.filled,
-        state=State(order.state),
+        state=OrderState(order.state),
         legs=legs,
     )

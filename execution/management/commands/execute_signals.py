@@ -7,9 +7,9 @@ from django.core.management.base import CommandParser
 
 from argo.errors import FieldError, InvalidInput
 from execution.accounts import halts
-from execution.api.queries import account_of
+from execution.accounts.rows import account_of
 from execution.decisions.engine import send_and_decide
-from execution.factory import desk
+from execution.factory import trading_context
 from execution.manual import execute
 from execution.monitoring.reconcile import reconcile
 from execution.status import as_text, status
@@ -71,14 +71,14 @@ class Command(ArgoCommand):
             self.answer(options, standing := status(now, account), as_text(standing))
 
     def _execute_one(self, options: dict[str, Any]) -> None:
-        decision = execute(desk(), options["signal"], options["by"])
+        decision = execute(trading_context(), options["signal"], options["by"])
         reasons = [f"- {reason['code']}: {reason['text']}" for reason in decision.reasons]
         answer = {"signal_id": options["signal"], "status": decision.status,
                   "order_id": decision.order_id, "reasons": decision.reasons}  # fmt: skip
         self.answer(options, answer, "\n".join([f"{decision.status}.", *reasons]))
 
     def _execute(self, options: dict[str, Any]) -> None:
-        at = desk()
+        at = trading_context()
         reconcile(at)
         tally = send_and_decide(at)
         text = f"{tally.executed} executed, {tally.skipped} skipped, {tally.postponed} postponed."

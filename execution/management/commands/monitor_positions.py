@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from execution.accounts.halts import why_halted
-from execution.factory import desk
+from execution.factory import trading_context
 from execution.monitoring.monitor import monitor
 from execution.monitoring.reconcile import reconcile, settle
 from signals.management.command import ArgoCommand
@@ -35,12 +35,12 @@ class Command(ArgoCommand):
         elif options["reconcile"]:
             self._reconcile(options)
         else:
-            look = asdict(monitor(desk()))
+            look = asdict(monitor(trading_context()))
             text = ", ".join(f"{count} {what}" for what, count in look.items())
             self.answer(options, look, f"{text}.")
 
     def _settle(self, options: dict[str, Any]) -> None:
-        at = desk()
+        at = trading_context()
         changed = settle(at, by=options["by"], why=options["settle"])
         lines = changed or ["Nothing to settle."]
         if halted := why_halted(at.account):
@@ -48,7 +48,7 @@ class Command(ArgoCommand):
         self.answer(options, {"changed": changed}, "\n".join(lines))
 
     def _reconcile(self, options: dict[str, Any]) -> None:
-        findings = reconcile(desk())
+        findings = reconcile(trading_context())
         lines = [finding.text for finding in findings]
         self.answer(options, {"findings": [each._asdict() for each in findings]},
                     "\n".join(lines) or "The broker agrees.")  # fmt: skip

@@ -32,7 +32,7 @@ class Command(TallyingCommand):
         items = read_signals(path)
         origin = ORIGIN_SYNCED if options["sync"] else ORIGIN
         with (
-            closing(SignalTracker.from_settings(origin, encode=encode_imported)) as tracker,
+            closing(SignalTracker(origin, encode=encode_imported)) as tracker,
             progress(count_signals(path), "signal") as bar,
         ):
             for numbers, batch in numbered_batches(items):

@@ -30,7 +30,7 @@ class Command(TallyingCommand):
             lines = [options["signal"]]
         tally = Tally()
         with (
-            closing(SignalTracker.from_settings("cli")) as tracker,
+            closing(SignalTracker("cli")) as tracker,
             progress(None, "signal") as bar,
         ):
             for numbers, batch in numbered_batches(lines):

@@ -10,6 +10,7 @@ from django.core.management.base import CommandParser
 from django.utils.module_loading import import_string
 
 from argo.errors import FieldError, InvalidInput
+from signals.config import market
 from signals.generation.candidates import keep, stored_signals
 from signals.generation.factory import recipe
 from signals.generation.replay import (
@@ -24,7 +25,6 @@ from signals.management.command import ArgoCommand, progress
 from signals.management.symbols import add_symbols, symbols_of
 from signals.market.bars import Bars
 from signals.market.protocol import MarketData
-from signals.markets import market
 from signals.tracker import SignalTracker
 
 BEGINNING = date(1970, 1, 1)
@@ -75,7 +75,7 @@ def _replay(options: dict[str, Any]) -> tuple[ReplaySummary, dict[str, Any]]:
         raise _wrong("--from, --to", _nothing(source, names, *days))
     clock = ReplayClock(period.start)
     with (
-        closing(SignalTracker.from_settings("replay", clock, hints=False)) as tracker,
+        closing(SignalTracker("replay", clock, wakes_worker=False)) as tracker,
         progress(total, "bar") as bar,
     ):
         trading = _trading(histories, clock) if options["execute"] else None

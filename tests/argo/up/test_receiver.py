@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def log(journal: Journal, origin: str) -> None:
     flusher = Flusher(journal, handlers=[enqueue])
-    SignalTracker(journal, flusher, origin=origin).log_signals(signals(1))
+    SignalTracker.with_parts(journal, flusher, origin=origin).log_signals(signals(1))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from execution.accounts.equity import Curve, latest_day
 from execution.accounts.portfolio import portfolio
 from execution.brokers.protocol import Account
-from execution.context import Desk
+from execution.context import TradingContext
 from execution.models import EquityDay, TradingAccount
 from execution.risk.model import Limits
 from tests.databases import DATABASES
@@ -25,21 +25,21 @@ def money(equity: object, hours: float = 0, balance: object = 100_000) -> Accoun
     return Account(Decimal(str(equity)), Decimal(str(balance)), Decimal(0), time)
 
 
-def mark(desk: Desk, told: Account, opened: int = 0) -> None:
+def mark(context: TradingContext, told: Account, opened: int = 0) -> None:
     with transaction.atomic():
-        curve = Curve.read(desk, told)
+        curve = Curve.read(context, told)
         curve.add(told, opened)
         curve.write()
 
 
 def day_start(trading: Trading) -> Decimal:
-    return portfolio(trading.desk, trading.broker.account(), trading.clock()).day_start
+    return portfolio(trading.context, trading.broker.account(), trading.clock()).day_start
 
 
 @pytest.mark.usefixtures("database")
 def test_a_day_keeps_its_first_highest_lowest_and_last_equity(trading: Trading) -> None:
     for hours, equity in enumerate((100, 103, 97, 101)):
-        mark(trading.desk, money(equity, hours), opened=1)
+        mark(trading.context, money(equity, hours), opened=1)
     day = EquityDay.objects.get()
     assert (day.day, day.trades) == (date(2025, 1, 15), 4)
     found = [day.first_equity, day.highest_equity, day.lowest_equity, day.last_equity]
@@ -49,8 +49,8 @@ def test_a_day_keeps_its_first_highest_lowest_and_last_equity(trading: Trading) 
 
 def test_a_new_day_begins_with_what_the_one_before_ended_with(trading: Trading) -> None:
     """What was lost overnight is lost on the new day."""
-    mark(trading.desk, money(100))
-    mark(trading.desk, money(95, hours=24))
+    mark(trading.context, money(100))
+    mark(trading.context, money(95, hours=24))
     day = latest_day("paper")
     assert day is not None
     assert (day.first_equity, day.lowest_equity) == (Decimal(100), Decimal(95))
@@ -71,13 +71,13 @@ def test_a_restart_forgets_neither_the_day_s_start_nor_the_peak(trading: Trading
 
 def test_a_clock_that_is_moved_back_opens_no_day_again(trading: Trading) -> None:
     """The losses of the day stay those of the day."""
-    mark(trading.desk, money(100_000))
-    mark(trading.desk, money(98_000, hours=1))
+    mark(trading.context, money(100_000))
+    mark(trading.context, money(98_000, hours=1))
     trading.clock.pass_by(days=-2)
-    mark(trading.desk, money(98_000, hours=-48))
+    mark(trading.context, money(98_000, hours=-48))
     assert EquityDay.objects.count() == 1
     assert EquityDay.objects.get().marked_at == MORNING + timedelta(hours=1)
-    held = portfolio(trading.desk, money(98_000, hours=-48), trading.clock())
+    held = portfolio(trading.context, money(98_000, hours=-48), trading.clock())
     assert (held.day_start, held.peak) == (Decimal(100_000), Decimal(100_000))
 
 
@@ -133,9 +133,9 @@ def test_drawdown_and_daily_loss_are_those_of_the_equity_curve(
     for later, equity in steps:
         hours += later
         there = money(equity, hours)
-        mark(trading.desk, there)
+        mark(trading.context, there)
         curve.append((there.time.date(), Decimal(equity)))
-    held = portfolio(trading.desk, there, there.time)
+    held = portfolio(trading.context, there, there.time)
     assert held.peak == max(equity for _, equity in curve)
     assert held.day_start == _start(curve)
 

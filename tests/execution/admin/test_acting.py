@@ -5,7 +5,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from execution import factory as wiring
+from execution import factory
 from execution.accounts import halts
 from execution.brokers.protocol import BrokerError
 from execution.models import Counterfactual, Halt, Order
@@ -18,7 +18,7 @@ ACTS = [(HALTS, "lift"), (ORDERS, "cancel"), (POSITIONS, "close")]
 
 @pytest.fixture(autouse=True)
 def own_desk(trading: Trading, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "desk", lambda: trading.desk)
+    monkeypatch.setattr(factory, "trading_context", lambda: trading.context)
 
 
 def act(client: Client, page: str, action: str, *keys: int, **more: str) -> str:

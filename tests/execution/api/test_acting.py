@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from argo.errors import InvalidInput
-from execution import factory as wiring
+from execution import factory
 from execution.accounts import halts
 from execution.brokers.protocol import BrokerError
 from execution.models import Decision, Halt, Order
@@ -22,8 +22,10 @@ pytestmark = [pytest.mark.django_db(databases=DATABASES), pytest.mark.usefixture
 
 @pytest.fixture
 def client(trading: Trading, monkeypatch: pytest.MonkeyPatch) -> Client:
-    """Of a process whose desk trades only what is asked for."""
-    monkeypatch.setattr(wiring, "desk", lambda: trading.changed(auto_execute=False).desk)
+    """Of a process whose context trades only what is asked for."""
+    monkeypatch.setattr(
+        factory, "trading_context", lambda: trading.changed(auto_execute=False).context
+    )
     return Client(headers={"X-API-Key": create_key("trader", ["read", "write"])})
 
 
@@ -62,7 +64,7 @@ def test_a_second_halt_leaves_the_first_ones_reason(client: Client) -> None:
     ids=["none", "empty", "blank", "misspelt", "NUL"],
 )
 def test_a_reason_is_needed(client: Client, path: str, body: dict[str, object]) -> None:
-    halts.latch("paper", "drawdown", "lost", wiring.desk().clock())
+    halts.latch("paper", "drawdown", "lost", factory.trading_context().clock())
     assert post(client, path, **body).status_code == 422
     assert Halt.objects.filter(lifted_at=None).count() == 1
 

@@ -9,9 +9,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from execution import factory as wiring
+from execution import factory
 from execution.accounts import halts
-from execution.context import Desk
+from execution.context import TradingContext
 from execution.decisions.what_if import stand
 from execution.models import Decision, Order
 from execution.prop_firm.rule_set import DailyLoss, Drawdown, RuleSet
@@ -35,7 +35,7 @@ FIRM = RuleSet(
 
 @pytest.fixture
 def client(trading: Trading, monkeypatch: pytest.MonkeyPatch) -> Client:
-    monkeypatch.setattr(wiring, "desk", lambda: trading.desk)
+    monkeypatch.setattr(factory, "trading_context", lambda: trading.context)
     return Client(headers={"X-API-Key": create_key("looker", ["read"])})
 
 
@@ -52,8 +52,8 @@ def by_code(distances: list[dict[str, Any]]) -> dict[str, tuple[float, float, fl
     return {each["code"]: tuple(float(each[name]) for name in names) for each in distances}  # type: ignore[misc]
 
 
-def use(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> None:
-    monkeypatch.setattr(wiring, "desk", lambda: desk)
+def use(monkeypatch: pytest.MonkeyPatch, context: TradingContext) -> None:
+    monkeypatch.setattr(factory, "trading_context", lambda: context)
 
 
 def test_an_account_at_rest_has_all_of_each_limit_left(client: Client) -> None:
@@ -117,7 +117,7 @@ def test_looking_locks_nothing(trading: Trading) -> None:
     """No decision waits for somebody who looks; SQLite's one lock for writing is not taken."""
     trading.trade()
     with CaptureQueriesContext(connection) as asked:
-        stand(trading.desk)
+        stand(trading.context)
     statements = [each["sql"] for each in asked]
     locking = ("BEGIN", "SAVEPOINT", "INSERT", "UPDATE", "DELETE")
     assert not [sql for sql in statements if sql.startswith(locking) or "FOR UPDATE" in sql]
@@ -170,7 +170,7 @@ def test_without_a_price_it_is_denied_and_told_all_the_same(
 
 def test_groups_are_told(client: Client, trading: Trading, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = Limits(groups=[frozenset({"AAPL", "MSFT"}), frozenset({"KO", "PEP"})])
-    use(monkeypatch, replace(trading.desk, limits=limits))
+    use(monkeypatch, replace(trading.context, limits=limits))
     told = ask(client, TRADE)
     assert by_code(told["before"])["group"] == (0, 3, 3)
     assert by_code(told["after"])["group"] == (1, 3, 2)
@@ -182,14 +182,14 @@ def test_a_limit_that_is_none_is_not_told(
 ) -> None:
     none = Limits(max_positions=None, max_position=None, max_daily_loss=None, max_drawdown=None,
                   orders_a_minute=None, max_per_group=None)  # fmt: skip
-    use(monkeypatch, replace(trading.desk, limits=none))
+    use(monkeypatch, replace(trading.context, limits=none))
     assert by_code(ask(client)["before"]).keys() == {"buying_power", "cooldown"}
 
 
 def test_a_firms_measures_before_and_after(
     client: Client, trading: Trading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(monkeypatch, replace(trading.desk, rule_set=FIRM))
+    use(monkeypatch, replace(trading.context, rule_set=FIRM))
     firm = ask(client, TRADE)["prop_firm"]
     assert firm["name"] == "firm"
     assert by_code(firm["before"]) == {
@@ -204,7 +204,7 @@ def test_a_firms_measures_before_and_after(
 def test_a_firms_measures_count_what_was_lost_since_the_last_mark(
     client: Client, trading: Trading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    use(monkeypatch, replace(trading.desk, rule_set=FIRM))
+    use(monkeypatch, replace(trading.context, rule_set=FIRM))
     trading.trade()
     trading.move(96.0)
     firm = ask(client)["prop_firm"]

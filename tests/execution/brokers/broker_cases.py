@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Protocol
 
-from execution.brokers.protocol import Bracket, Broker, Close, Placed
-from execution.risk.model import Side
+from execution.brokers.protocol import Bracket, Broker, Close, OrderReport
+from execution.types import Side
 
 SYMBOL = "AAPL"
 QUANTITY = Decimal(10)
@@ -59,13 +59,13 @@ def held(broker: Broker) -> dict[str, Decimal]:
     return {holding.symbol: holding.quantity for holding in broker.positions() if holding.quantity}
 
 
-def found(broker: Broker, client_order_id: str = "entry-1") -> Placed:
+def found(broker: Broker, client_order_id: str = "entry-1") -> OrderReport:
     """The order as the broker has it now."""
     order = broker.find(client_order_id)
     assert order is not None
     return order
 
 
-def states(orders: Sequence[Placed]) -> dict[str, str]:
+def states(orders: Sequence[OrderReport]) -> dict[str, str]:
     """How each leg stands."""
     return {order.leg.value: order.state.value for order in orders}

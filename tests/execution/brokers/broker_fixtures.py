@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from execution.brokers.alpaca.broker import AlpacaBroker
 from execution.brokers.paper.broker import PaperBroker
-from execution.brokers.paper.ledger import Shelf
+from execution.brokers.paper.ledger import PaperStore
 from signals.market.bars import Bars, as_times
 from signals.market.hours import ALWAYS_OPEN
 from signals.market.protocol import Quote
@@ -50,7 +50,7 @@ class PaperHouse:
 
     def __init__(self) -> None:
         self.market = market = Quotes()
-        shelf = Shelf("contract", Decimal(100_000))
+        shelf = PaperStore("contract", Decimal(100_000))
         self.broker = PaperBroker(shelf, market, lambda symbol: ALWAYS_OPEN, market.now)
 
     def move(self, symbol: str, price: str) -> None:

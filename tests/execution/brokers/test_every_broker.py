@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from execution.brokers.protocol import Bracket, BrokerError, Leg, State
-from execution.risk.model import Side
+from execution.brokers.protocol import Bracket, BrokerError
+from execution.types import Leg, OrderState, Side
 from signals.market.instruments import normalised
 from tests.execution.brokers.broker_cases import (
     QUANTITY,
@@ -75,7 +75,7 @@ def test_an_entry_that_fills_is_a_position(house: House, bracket: Bracket) -> No
     assert abs(holding.average_price - 100) < 1
     assert abs(holding.price - 100) < 1
     order = found(house.broker)
-    assert (order.state, order.filled) == (State.FILLED, QUANTITY)
+    assert (order.state, order.filled) == (OrderState.FILLED, QUANTITY)
     assert not any(leg.state.is_final for leg in order.legs)
 
 
@@ -150,7 +150,7 @@ def test_canceling_what_is_done_or_was_never_there_is_no_error(house: House) -> 
 def test_a_filled_entry_stays_filled_when_it_is_canceled(house: House) -> None:
     opened(house, buying())
     house.broker.cancel(found(house.broker).broker_id)
-    assert found(house.broker).state is State.FILLED
+    assert found(house.broker).state is OrderState.FILLED
     assert held(house.broker) == {SYMBOL: QUANTITY}
 
 
@@ -164,7 +164,7 @@ def test_a_close_ends_the_position_and_leaves_nothing(house: House, bracket: Bra
     for price in ("100", "89", "111"):
         house.move(SYMBOL, price)
         assert held(house.broker) == {}
-    assert found(house.broker, "close-1").state is State.FILLED
+    assert found(house.broker, "close-1").state is OrderState.FILLED
     assert list(house.broker.open_orders()) == []
 
 

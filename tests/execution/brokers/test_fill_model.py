@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from execution.brokers.fill_model import Costs, Ended, Exit, Prices, ended, fillable
-from execution.risk.model import Side
+from execution.types import Side
 
 D = Decimal
 OPEN = datetime(2008, 1, 2, 14, 30, tzinfo=UTC)

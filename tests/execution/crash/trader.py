@@ -9,18 +9,17 @@ from typing import Any
 
 from django.conf import settings
 
-from execution import factory as wiring
+from execution import factory
 from execution.brokers.alpaca.broker import AlpacaBroker
 from execution.brokers.paper.broker import PaperBroker
-from execution.brokers.paper.ledger import Books
+from execution.brokers.paper.ledger import PaperLedger
 from execution.brokers.protocol import BrokerError
-from execution.context import Desk
-from execution.decisions import engine as deciding
-from execution.decisions import queue as decisions
+from execution.context import TradingContext
+from execution.decisions import engine, queue
 from execution.decisions.engine import execute_due
 from execution.monitoring.monitor import monitor
 from execution.monitoring.reconcile import reconcile
-from execution.orders import router as sending
+from execution.orders import router
 from execution.orders.router import send_due
 from signals.clock import utc_now
 from signals.market.bars import Bars, as_times
@@ -49,11 +48,11 @@ class Swinging:
         return utc_now()
 
 
-def desk() -> Desk:
+def context() -> TradingContext:
     """That of the settings, but for its market; whoever died is missed after a moment."""
-    decisions.LEASE = sending.LEASE = sending.LOOK_AFTER = LEASE
-    deciding.AT_ONCE = 3
-    made = wiring.desk_of(settings.TRADING_ACCOUNT, Swinging(), utc_now, wiring._broker)
+    queue.LEASE = router.LEASE = router.LOOK_AFTER = LEASE
+    engine.BATCH_SIZE = 3
+    made = factory.build_context(settings.TRADING_ACCOUNT, Swinging(), utc_now, factory._broker)
     broker = made.broker
     if isinstance(broker, PaperBroker):
         broker = replace(broker, hours=always_open)
@@ -69,8 +68,8 @@ def follow() -> None:
     _go_on(lambda at: (monitor(at), reconcile(at)), rest=0.1)
 
 
-def _go_on(act: Callable[[Desk], object], rest: float) -> None:
-    at = desk()
+def _go_on(act: Callable[[TradingContext], object], rest: float) -> None:
+    at = context()
     while True:
         try:
             act(at)
@@ -86,7 +85,7 @@ def places(
     broker = AlpacaBroker if settings.BROKER == "alpaca" else PaperBroker
     return {
         "before-submit": (broker, "submit", before),
-        "within-submit": (Books, "write", after),
+        "within-submit": (PaperLedger, "write", after),
         "after-submit": (broker, "submit", after),
-        "after-adopt": (sending, "adopt", after),
+        "after-adopt": (router, "adopt", after),
     }

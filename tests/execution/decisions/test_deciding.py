@@ -6,12 +6,13 @@ import pytest
 from django.db import connection
 
 from execution.brokers.protocol import BrokerError
-from execution.context import Desk, Sizing
-from execution.decisions import engine as deciding
-from execution.decisions.queue import Mine
+from execution.context import TradingContext
+from execution.decisions import engine
+from execution.decisions.queue import ClaimedDecision
 from execution.models import Counterfactual, Decision, Order
-from execution.reasons import REASONS
 from execution.risk.model import Limits
+from execution.risk.sizing import Sizing
+from execution.types import Reason
 from signals.ledger.outcomes import record_order
 from signals.market.protocol import FeedError, Quote
 from signals.models import OutcomeChange
@@ -100,7 +101,7 @@ def test_every_reason_is_kept_as_a_code_and_a_sentence(trading: Trading) -> None
     decision = decision_of(signal)
     assert decision.skipped_for == "confidence symbol daily_loss"
     assert decision.reasons[0]["text"] == "confidence 50 is below 75"
-    assert set(codes_of(signal)) <= REASONS.keys()
+    assert set(codes_of(signal)) <= set(Reason)
 
 
 def test_what_is_skipped_is_followed_as_if_it_had_been_traded(trading: Trading) -> None:
@@ -196,8 +197,8 @@ def test_too_small_a_size_is_told(trading: Trading) -> None:
 @pytest.fixture
 def three_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
     """So many are skipped in one transaction, and the next ones directly after them."""
-    monkeypatch.setattr(deciding, "MANY", 3)
-    monkeypatch.setattr(deciding, "PAUSE", 0)
+    monkeypatch.setattr(engine, "BACKLOG_BATCH_SIZE", 3)
+    monkeypatch.setattr(engine, "PAUSE", 0)
 
 
 @pytest.mark.usefixtures("database", "three_are_many")
@@ -228,13 +229,13 @@ def test_a_backlog_that_is_too_old_is_skipped_many_at_a_time(
     trading.market.quotes[SYMBOL] = Quote(100.0, trading.clock())
     fresh = trading.log()
     one_by_one = []
-    decide = deciding._decide
+    decide = engine._decide
 
-    def noted(desk: Desk, mine: Mine) -> Decision.Status:
+    def noted(context: TradingContext, mine: ClaimedDecision) -> Decision.Status:
         one_by_one.append(mine.decision.pk)
-        return decide(desk, mine)
+        return decide(context, mine)
 
-    monkeypatch.setattr(deciding, "_decide", noted)
+    monkeypatch.setattr(engine, "_decide", noted)
     tally = trading.decide()
     assert (tally.executed, tally.skipped) == (1, 6)
     assert one_by_one == [fresh.pk]

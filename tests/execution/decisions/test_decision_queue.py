@@ -10,13 +10,12 @@ import pytest
 
 from argo.errors import NotFound
 from execution.brokers.protocol import BrokerError
-from execution.context import Sizing
-from execution.decisions import engine as deciding
-from execution.decisions import queue as decisions
+from execution.decisions import engine, intents, queue
 from execution.decisions.queue import AlreadyDecided, ask_for, enqueue
 from execution.models import Decision, Order
 from execution.risk.model import Limits
-from execution.risk.rules import Denial
+from execution.risk.sizing import Sizing
+from execution.types import Denial, Reason
 from signals.ledger.store import StoredSignal
 from signals.market.protocol import Quote
 from signals.timestamps import parse_utc
@@ -91,9 +90,9 @@ def test_what_is_not_stored_cannot_be_asked_for(trading: Trading) -> None:
 @pytest.mark.usefixtures("database")
 def test_a_decision_of_a_dead_worker_is_made_once_its_lease_ends(trading: Trading) -> None:
     signal = trading.log()
-    assert len(decisions.claim("paper", "dead", 10, trading.clock())) == 1
+    assert len(queue.claim("paper", "dead", 10, trading.clock())) == 1
     assert trading.decide().executed == 0
-    trading.clock.pass_by(seconds=decisions.LEASE.total_seconds())
+    trading.clock.pass_by(seconds=queue.LEASE.total_seconds())
     trading.market.quotes[SYMBOL] = Quote(100.0, trading.clock())
     assert trading.decide().executed == 1
     assert states_of(signal)["entry"] == "accepted"
@@ -102,14 +101,14 @@ def test_a_decision_of_a_dead_worker_is_made_once_its_lease_ends(trading: Tradin
 @pytest.mark.usefixtures("database")
 def test_who_lost_a_decision_to_another_worker_changes_nothing(trading: Trading) -> None:
     signal = trading.log()
-    (slow,) = decisions.claim("paper", "slow", 10, trading.clock())
+    (slow,) = queue.claim("paper", "slow", 10, trading.clock())
     trading.clock.pass_by(minutes=3)
-    (mine,) = decisions.claim("paper", "mine", 10, trading.clock())
-    assert not decisions.skip(slow, [Denial("held", "")], trading.clock())
-    assert not decisions.execute(slow, "x", trading.clock())
-    assert not decisions.postpone(slow, trading.clock())
+    (mine,) = queue.claim("paper", "mine", 10, trading.clock())
+    assert not queue.skip(slow, [Denial(Reason.HELD, "")], trading.clock())
+    assert not queue.execute(slow, "x", trading.clock())
+    assert not queue.postpone(slow, trading.clock())
     assert decision_of(signal).status == "deciding"
-    assert decisions.execute(mine, "x", trading.clock())
+    assert queue.execute(mine, "x", trading.clock())
 
 
 def test_the_oldest_decision_comes_first(trading: Trading) -> None:
@@ -126,8 +125,8 @@ def test_the_oldest_decision_comes_first(trading: Trading) -> None:
 def test_two_workers_on_one_decision_make_one_order(trading: Trading, database: str) -> None:
     made = [trading.log() for _ in range(5)]
     limits = Limits(max_per_symbol=9, orders_a_minute=None, max_position=Decimal(100))
-    desk = trading.changed(limits=limits, sizing=Sizing(percent=Decimal("0.1")))
-    workers = [desk.decide] * 3
+    context = trading.changed(limits=limits, sizing=Sizing(percent=Decimal("0.1")))
+    workers = [context.decide] * 3
     tallies = in_threads(database, workers)
     assert sum(tally.executed for tally in tallies) == 5
     assert Order.objects.filter(leg="entry").count() == 5
@@ -140,14 +139,14 @@ def test_two_decisions_at_once_cannot_both_pass_a_limit(
     trading: Trading, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each worker has one of them, and has read the books, before either decides."""
-    monkeypatch.setattr(deciding, "size", _slowly(deciding.size))
+    monkeypatch.setattr(engine, "size", _slowly(intents.size))
     limited = trading.changed(limits=Limits(max_positions=1))
     trading.look()  # from now on the account has a row
     trading.market.quotes["MSFT"] = trading.market.quotes[SYMBOL]
     made = [trading.log(), trading.log(symbol="MSFT")]
     now = trading.clock()
-    claimed = [decisions.claim("paper", who, 1, now)[0] for who in ("first", "second")]
-    in_threads(database, [partial(deciding._decide, limited.desk, each) for each in claimed])
+    claimed = [queue.claim("paper", who, 1, now)[0] for who in ("first", "second")]
+    in_threads(database, [partial(engine._decide, limited.context, each) for each in claimed])
     assert sorted(decision_of(each).status for each in made) == ["executed", "skipped"]
 
 

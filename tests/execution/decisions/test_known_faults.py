@@ -9,15 +9,15 @@ import pytest
 
 from execution.accounts import halts
 from execution.accounts.portfolio import portfolio
-from execution.decisions.engine import intent_of
+from execution.decisions.intents import intent_of
 from execution.decisions.queue import ask_for
-from execution.fields import ZERO
 from execution.models import (
     EquityDay,
     Order,
     Position,
     TradingAccount,
 )
+from execution.money import ZERO
 from execution.prop_firm.rule_set import DailyLoss, RuleSet
 from execution.risk.model import Limits
 from execution.risk.rules import buying_power
@@ -82,12 +82,12 @@ def test_fault_27_buying_power_is_asked_for_this_very_order(trading: Trading) ->
     signal = trading.log()
     trading.decide()
     money = trading.broker.account()
-    held = portfolio(trading.desk, money, trading.clock())
-    intent = replace(intent_of(trading.desk, signal), quantity=Decimal(10))
+    held = portfolio(trading.context, money, trading.clock())
+    intent = replace(intent_of(trading.context, signal), quantity=Decimal(10))
     assert money.buying_power == 90_000  # the order that waits is taken off
     for power, denied in ((Decimal(1000), False), (Decimal("999.99"), True), (ZERO, True)):
         poor = replace(held, buying_power=power)
-        denial = buying_power(intent, poor, trading.desk.limits, trading.clock())
+        denial = buying_power(intent, poor, trading.context.limits, trading.clock())
         assert bool(denial) is denied
 
 
@@ -123,16 +123,16 @@ def test_fault_30_nan_switches_no_limit_off(trading: Trading, figure: str) -> No
 def test_fault_31_a_drawdown_is_that_of_the_equity_curve(trading: Trading) -> None:
     """Losses of closed trades add up to 1.2%, while the account is 0.6% below its peak."""
     limits = Limits(max_drawdown=None, losses_in_a_row=99, max_daily_loss=None)
-    desk, equities = trading.changed(limits=limits), [Decimal(100_000)]
+    context, equities = trading.changed(limits=limits), [Decimal(100_000)]
     for end in (111.0, 94.0, 111.0, 94.0):
-        desk.trade()
+        context.trade()
         for price in (end, 100.0):
-            desk.move(price)
-            equities.append(desk.broker.account().equity)
+            context.move(price)
+            equities.append(context.broker.account().equity)
     lost = sum(each.profit for each in Position.objects.all() if each.profit and each.profit < 0)
     below = (max(equities) - equities[-1]) / max(equities) * 100
     assert (lost < -1200, round(below, 1)) == (True, Decimal("0.6"))
     for percent, denied in (("0.61", False), ("0.59", True)):
-        late = desk.log()
-        desk.changed(limits=replace(limits, max_drawdown=Decimal(percent))).decide()
+        late = context.log()
+        context.changed(limits=replace(limits, max_drawdown=Decimal(percent))).decide()
         assert ("drawdown" in codes_of(late)) is denied

@@ -9,11 +9,11 @@ import pytest
 
 from execution.accounts import halts
 from execution.brokers.protocol import Account
-from execution.context import Sizing
 from execution.decisions.queue import ask_for
 from execution.models import Counterfactual, EquityDay, Order
 from execution.prop_firm.rule_set import Drawdown, Flat, RuleSet
 from execution.risk.model import Limits
+from execution.risk.sizing import Sizing
 from signals.ledger.outcomes import record_outcome
 from signals.market.protocol import Quote
 from tests.execution.trading_fixtures import (
@@ -130,12 +130,12 @@ def test_one_that_cannot_be_decided_on_blocks_no_other(
     trading: Trading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, good = trading.log(), with_another(trading).log(symbol="MSFT")
-    desk = replace(trading.desk, instrument=_fails_on("AAPL", trading.desk.instrument))
-    replace(trading, desk=desk).decide()
+    context = replace(trading.context, instrument=_fails_on("AAPL", trading.context.instrument))
+    replace(trading, context=context).decide()
     assert decision_of(good).status == "executed"
     assert decision_of(bad).status == "pending"
     trading.wait(minutes=16)
-    replace(trading, desk=desk).decide()
+    replace(trading, context=context).decide()
     assert codes_of(bad) == ["stale"]
 
 
@@ -152,7 +152,7 @@ def test_what_was_ordered_after_the_money_was_counted_is_taken_off_it(trading: T
     limits = replace(WIDE, max_position=D(100))
     rich = with_another(trading.changed(limits=limits, sizing=Sizing(by_risk=False, percent=D(60))))
     first, second = rich.log(), rich.log(symbol="MSFT")
-    counted: list[Account] = [rich.desk.broker.account()]
+    counted: list[Account] = [rich.context.broker.account()]
     rich.decide()
     assert orders_of(first)["entry"].quantity == 600
     assert orders_of(second)["entry"].quantity == 400  # what is left, by the broker's count

@@ -9,8 +9,7 @@ from django.db import transaction
 from execution.accounts import halts
 from execution.accounts.equity import Curve
 from execution.accounts.portfolio import portfolio
-from execution.brokers.protocol import Account, Bracket, BrokerError, Close, Placed
-from execution.context import Sizing
+from execution.brokers.protocol import Account, Bracket, BrokerError, Close, OrderReport
 from execution.decisions.engine import send_and_decide
 from execution.models import Counterfactual, EquityDay, Order, Position
 from execution.monitoring import monitor as monitoring
@@ -20,6 +19,7 @@ from execution.positions.fills import take_fills
 from execution.positions.positions import settle
 from execution.prop_firm.rule_set import DailyLoss, RuleSet
 from execution.risk.model import Limits
+from execution.risk.sizing import Sizing
 from signals.market.protocol import Quote
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import (
@@ -60,17 +60,17 @@ def test_what_another_process_saw_closed_is_not_closed_again(
     other, submit = trading.restarted(), trading.broker.broker.submit
     calls: list[Bracket | Close] = []
 
-    def slow(order: Bracket | Close) -> Placed:
+    def slow(order: Bracket | Close) -> OrderReport:
         calls.append(order)
         if len(calls) == 1:
-            close_due(other.desk)
+            close_due(other.context)
             trading.clock.pass_by(seconds=1)
             quoted(trading, AAPL=100.0, MSFT=price)
-            reconcile(other.desk)
+            reconcile(other.context)
         return submit(order)
 
     trading.broker.instead["submit"] = slow
-    close_due(trading.desk)
+    close_due(trading.context)
     assert position_of(second).status == "closed"
     assert Order.objects.filter(signal=second, leg="close").count() <= 1
     assert all(orders_of(second)[leg].state != "rejected" for leg in orders_of(second))
@@ -90,7 +90,7 @@ def test_a_close_whose_position_is_closed_is_denied_and_not_sent_again(trading: 
     trading.look()
     close = orders_of(signal)["close"]
     assert (close.state, close.reason) == ("denied", "its position is closed already")
-    assert reconcile(trading.desk) == []
+    assert reconcile(trading.context) == []
 
 
 def test_an_entry_that_cannot_be_canceled_keeps_nothing_from_being_closed(
@@ -122,7 +122,7 @@ def test_an_order_that_cannot_be_sent_keeps_no_fill_from_being_counted(
     quoted(trading, MSFT=100.0)
     stuck = trading.log(symbol="MSFT")
 
-    def failing(order: Bracket | Close) -> Placed:
+    def failing(order: Bracket | Close) -> OrderReport:
         raise error
 
     trading.broker.instead["submit"] = failing
@@ -176,7 +176,7 @@ def test_no_breach_is_written_down_without_its_halt(
 
     with monkeypatch.context() as patched:
         patched.setattr(monitoring, "check_breach", dies)
-        patched.setattr(monitoring, "close_due", lambda desk: None)
+        patched.setattr(monitoring, "close_due", lambda context: None)
         with pytest.raises(Died):
             firm_s.move(98.0)
     assert EquityDay.objects.values().get() == before
@@ -205,23 +205,23 @@ def test_a_position_that_fills_after_the_breach_is_closed_too(trading: Trading) 
 def test_money_that_was_asked_for_while_an_order_was_on_its_way_is_not_spent_twice(
     trading: Trading,
 ) -> None:
-    limits = replace(trading.desk.limits, max_position=Decimal(100))
+    limits = replace(trading.context.limits, max_position=Decimal(100))
     rich = trading.changed(limits=limits, sizing=Sizing(by_risk=False, percent=Decimal(60)))
     rich.log()
     other, submit = rich.restarted(), rich.broker.broker.submit
     asked: list[Account] = []
 
-    def slow(order: Bracket | Close) -> Placed:
+    def slow(order: Bracket | Close) -> OrderReport:
         rich.clock.pass_by(seconds=1)
-        asked.append(replace(other.desk.broker.account(), time=rich.clock()))
+        asked.append(replace(other.context.broker.account(), time=rich.clock()))
         rich.clock.pass_by(seconds=1)
         return submit(order)
 
     rich.broker.instead["submit"] = slow
     rich.decide()
     with transaction.atomic():
-        held = portfolio(other.desk, asked[0], rich.clock())
-    assert held.buying_power == other.desk.broker.account().buying_power == 40_000
+        held = portfolio(other.context, asked[0], rich.clock())
+    assert held.buying_power == other.context.broker.account().buying_power == 40_000
 
 
 def test_two_marks_at_once_count_a_position_once(
@@ -232,16 +232,16 @@ def test_two_marks_at_once_count_a_position_once(
     trading.decide()
     trading.clock.pass_by(seconds=1)
     quoted(trading, AAPL=100.0)
-    refresh(trading.desk, take_fills(trading.desk))
+    refresh(trading.context, take_fills(trading.context))
     other, read = trading.restarted(), Curve.read
 
     def late(*arguments: object) -> Curve:
         monkeypatch.setattr(Curve, "read", read)
-        mark_equity(other.desk)
+        mark_equity(other.context)
         return read(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Curve, "read", late)
-    mark_equity(trading.desk)
+    mark_equity(trading.context)
     assert EquityDay.objects.get().trades == 1
 
 
@@ -258,7 +258,7 @@ def test_a_position_that_was_settled_ends_no_row_of_losses(trading: Trading) -> 
     free.clock.pass_by(seconds=5)
     with transaction.atomic():
         settle(position_of(settled), Decimal(100), free.clock())
-        held = portfolio(free.desk, free.desk.broker.account(), free.clock())
+        held = portfolio(free.context, free.context.broker.account(), free.clock())
     assert position_of(settled).status == "closed"
     assert len(held.losses) == len(symbols)
 
@@ -271,7 +271,7 @@ def test_an_order_that_cannot_be_sent_keeps_no_signal_from_being_decided_on(
     ask_to_close(position_of(held), "manual")
     submit = trading.broker.broker.submit
 
-    def failing(order: Bracket | Close) -> Placed:
+    def failing(order: Bracket | Close) -> OrderReport:
         if isinstance(order, Close):
             raise KeyError("no such account")
         return submit(order)
@@ -282,7 +282,7 @@ def test_an_order_that_cannot_be_sent_keeps_no_signal_from_being_decided_on(
     trading.wait(minutes=1)
     fresh = trading.log(symbol="MSFT")
     with pytest.raises(KeyError):
-        send_and_decide(trading.desk)
+        send_and_decide(trading.context)
     assert decision_of(fresh).status == "executed"
     assert orders_of(held)["close"].state == "submitted"
 

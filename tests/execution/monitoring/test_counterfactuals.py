@@ -149,7 +149,7 @@ def test_the_bars_of_a_symbol_are_asked_for_once(trading: Trading) -> None:
     bars = trading.market.bars
     trading.market.bars = lambda symbol, *times: asked.append(symbol) or bars(symbol, *times)  # type: ignore[method-assign,func-returns-value]
     trading.day(101, 111, 96, 105)
-    assert counterfactuals.follow(trading.desk) == 3
+    assert counterfactuals.follow(trading.context) == 3
     assert asked == [SYMBOL]
     assert {of(signal).outcome for signal in signals} == {"win"}
 
@@ -160,7 +160,7 @@ def test_a_symbol_without_bars_is_told_once_and_asked_for_later(
     signals = [skipped(trading, symbol="NONE", strategy=f"s{number}") for number in range(3)]
     trading.clock.pass_by(days=40)
     caplog.clear()
-    assert counterfactuals.follow(trading.desk) == 0
+    assert counterfactuals.follow(trading.context) == 0
     assert len([each for each in caplog.records if "cannot be followed" in each.message]) == 1
     assert {of(signal).outcome for signal in signals} == {None}
     assert all(of(signal).due_at > trading.clock() for signal in signals)

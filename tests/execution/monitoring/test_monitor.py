@@ -9,12 +9,13 @@ import pytest
 from argo.errors import Conflict, InvalidInput
 from execution.accounts import halts
 from execution.accounts.failures import failures
-from execution.brokers.paper.bracket import Terms
-from execution.brokers.protocol import BrokerError, Placed, State
+from execution.brokers.fill_model import FillModel
+from execution.brokers.protocol import BrokerError, OrderReport
 from execution.models import Halt, Order, PaperOrder
 from execution.monitoring.monitor import refresh_open
 from execution.monitoring.reconcile import reconcile
 from execution.prop_firm.rule_set import DailyLoss, Drawdown, Flat, RuleSet
+from execution.types import OrderState
 from signals.journal import Journal
 from signals.models import Signal
 from tests.databases import DATABASES
@@ -65,7 +66,7 @@ def test_a_position_without_its_stop_is_closed(trading: Trading) -> None:
     """The broker took the stop away, by itself or by somebody's hand."""
     signal = trading.trade()
     trading.broker.broker.cancel(orders_of(signal)["stop"].broker_id)
-    refresh_open(trading.desk)
+    refresh_open(trading.context)
     assert states_of(signal)["stop"] == "canceled"
     trading.look()
     trading.move(99.0)
@@ -81,8 +82,8 @@ def test_a_stop_that_the_broker_refuses_has_the_position_closed_at_once(
     trading.decide()
     find = trading.broker.broker.find
 
-    def without_stop(client_order_id: str) -> Placed | None:
-        PaperOrder.objects.filter(leg="stop").update(state=State.REJECTED)
+    def without_stop(client_order_id: str) -> OrderReport | None:
+        PaperOrder.objects.filter(leg="stop").update(state=OrderState.REJECTED)
         return find(client_order_id)
 
     trading.broker.instead["find"] = without_stop
@@ -101,10 +102,10 @@ def test_a_stop_of_which_the_broker_knows_nothing_is_none(trading: Trading) -> N
     assert position_of(signal).closing_for == "unprotected"
 
 
-def _bare(placed: Placed | None) -> Placed | None:
+def _bare(placed: OrderReport | None) -> OrderReport | None:
     if placed is None:
         return None
-    return Placed(placed.broker_id, placed.client_order_id, placed.leg, placed.symbol,
+    return OrderReport(placed.broker_id, placed.client_order_id, placed.leg, placed.symbol,
                   placed.side, placed.quantity, placed.filled, placed.state)  # fmt: skip
 
 
@@ -141,9 +142,9 @@ def test_a_close_that_timed_out_is_not_sent_twice(trading: Trading) -> None:
 @pytest.fixture
 def thin(journal: Journal, trading: Trading) -> Trading:
     """A market in which each bar fills a part: a tenth of its volume."""
-    made = Trading.begun(journal, Terms(FREE.costs, Decimal(10)))
+    made = Trading.begun(journal, FillModel(FREE.costs, Decimal(10)))
     trading.clock, trading.market, trading.broker = made.clock, made.market, made.broker
-    trading.desk = made.desk
+    trading.context = made.context
     return trading
 
 
@@ -174,7 +175,7 @@ def test_a_part_that_its_stop_ended_ends_when_the_rest_is_canceled(thin: Trading
     thin.broker.cancel(orders_of(signal)["entry"].broker_id)
     thin.day(94, 95, 93, 94)
     thin.look()
-    reconcile(thin.desk)
+    reconcile(thin.context)
     thin.look()
     assert position_of(signal).status == "closed"
     assert as_stored(signal).outcome == "loss"

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from argo.errors import InvalidInput
 from execution.accounts import halts
-from execution.brokers.protocol import BrokerError, Holding, Leg, Placed, State
+from execution.brokers.protocol import BrokerError, Holding, OrderReport
 from execution.models import (
     Counterfactual,
     Fill,
@@ -21,7 +21,8 @@ from execution.models import (
 )
 from execution.monitoring.reconcile import differences, reconcile, settle
 from execution.positions.fills import record
-from execution.risk.model import Limits, Side
+from execution.risk.model import Limits
+from execution.types import Leg, OrderState, Side
 from signals.market.protocol import Quote
 from signals.models import Signal
 from tests.databases import DATABASES
@@ -47,7 +48,7 @@ def holding(**quantities: int) -> list[Holding]:
 
 
 def codes(trading: Trading) -> list[str]:
-    return [finding.code for finding in reconcile(trading.desk)]
+    return [finding.code for finding in reconcile(trading.context)]
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_what_only_one_of_us_holds_is_told(
 @pytest.mark.usefixtures("database")
 def test_books_that_agree_are_noted(trading: Trading) -> None:
     trading.trade()
-    assert reconcile(trading.desk) == []
+    assert reconcile(trading.context) == []
     assert TradingAccount.objects.get().reconciled_at == trading.clock()
     assert halts.standing("paper") == []
 
@@ -100,8 +101,8 @@ def test_a_difference_halts_trading(trading: Trading, told: list[Holding], code:
 
 
 def test_an_order_that_we_never_made_halts(trading: Trading) -> None:
-    foreign = Placed("x", "by-hand", Leg.ENTRY, SYMBOL, Side.BUY, Decimal(1), Decimal(0),
-                     State.ACCEPTED)  # fmt: skip
+    foreign = OrderReport("x", "by-hand", Leg.ENTRY, SYMBOL, Side.BUY, Decimal(1), Decimal(0),
+                     OrderState.ACCEPTED)  # fmt: skip
     trading.broker.instead["open_orders"] = lambda: [foreign]
     assert codes(trading) == ["unknown_order"]
 
@@ -122,7 +123,7 @@ def test_a_fill_that_came_meanwhile_is_taken_before_anything_is_said(trading: Tr
         trading.clock.pass_by(seconds=1)
         trading.market.quotes[SYMBOL] = Quote(price, trading.clock())
         trading.broker.broker.look()
-    assert reconcile(trading.desk) == []
+    assert reconcile(trading.context) == []
     assert as_stored(signal).outcome == "win"
 
 
@@ -134,9 +135,9 @@ def test_an_order_in_flight_explains_a_difference_for_now(trading: Trading) -> N
     trading.clock.pass_by(seconds=1)
     trading.broker.broker.look()
     trading.broker.after.clear()
-    assert reconcile(trading.desk) == []
+    assert reconcile(trading.context) == []
     trading.wait(minutes=1)
-    assert reconcile(trading.desk) == []
+    assert reconcile(trading.context) == []
     assert Position.objects.count() == 1
 
 
@@ -144,7 +145,7 @@ def test_an_order_that_the_broker_canceled_is_canceled(trading: Trading) -> None
     signal = trading.log()
     trading.decide()
     trading.broker.broker.cancel(orders_of(signal)["entry"].broker_id)
-    assert reconcile(trading.desk) == []
+    assert reconcile(trading.context) == []
     assert states_of(signal) == {"entry": "canceled", "stop": "canceled", "target": "canceled"}
 
 
@@ -154,7 +155,7 @@ def test_a_restart_makes_nothing_of_its_own(trading: Trading) -> None:
     before = (list(Position.objects.values()), list(Order.objects.values()))
     again = trading.restarted()
     for _ in range(3):
-        assert reconcile(again.desk) == []
+        assert reconcile(again.context) == []
         again.look()
     assert (list(Position.objects.values()), list(Order.objects.values())) == before
     assert Fill.objects.count() == 1
@@ -173,8 +174,8 @@ def lost(trading: Trading) -> Signal:
 def test_a_person_may_take_the_broker_s_word(trading: Trading, lost: Signal) -> None:
     assert "missing_position" in codes(trading)
     with pytest.raises(InvalidInput):
-        settle(trading.desk, by="ann", why="")
-    assert len(settle(trading.desk, by="ann", why="closed by the broker")) == 1
+        settle(trading.context, by="ann", why="")
+    assert len(settle(trading.context, by="ann", why="closed by the broker")) == 1
     position = position_of(lost)
     assert (position.status, position.exit_reason) == ("closed", "settled")
     assert as_stored(lost).outcome is None
@@ -184,7 +185,7 @@ def test_a_person_may_take_the_broker_s_word(trading: Trading, lost: Signal) -> 
 
 def test_settling_touches_nothing_that_the_broker_holds(trading: Trading) -> None:
     signal = trading.trade()
-    assert settle(trading.desk, by="ann", why="to be sure") == []
+    assert settle(trading.context, by="ann", why="to be sure") == []
     assert position_of(signal).status == "open"
 
 
@@ -195,7 +196,7 @@ def test_settling_takes_the_fills_first(trading: Trading) -> None:
     trading.clock.pass_by(seconds=1)
     trading.market.quotes[SYMBOL] = Quote(94.0, trading.clock())
     trading.broker.broker.look()
-    assert settle(trading.desk, by="ann", why="it is gone") == []
+    assert settle(trading.context, by="ann", why="it is gone") == []
     position = position_of(signal)
     assert (position.exit_reason, position.exit_price, position.profit) == (
         "stop",
@@ -212,7 +213,7 @@ def test_an_order_that_the_broker_lost_is_canceled(trading: Trading) -> None:
     PaperOrder.objects.exclude(parent=None).delete()
     PaperOrder.objects.all().delete()
     assert codes(trading) == ["missing_order"] * 3
-    told = settle(trading.desk, by="ann", why="it fell on the floor")
+    told = settle(trading.context, by="ann", why="it fell on the floor")
     assert "is canceled: the broker does not have it" in told[0]
     assert set(states_of(signal).values()) == {"canceled"}
     assert Counterfactual.objects.filter(pk=signal.pk).exists()
@@ -227,7 +228,7 @@ def test_of_what_the_broker_holds_less_of_we_hold_no_more(
     """What is gone has no price, and the rest ends as it does."""
     signal = trading.trade()
     _sold_elsewhere(signal, 100 - left)
-    (text,) = settle(trading.desk, by="ann", why="sold by hand")
+    (text,) = settle(trading.context, by="ann", why="sold by hand")
     assert f"{100 - left} of BUY 100 AAPL" in text
     assert codes(trading) == []
     trading.move(110.0)
@@ -247,7 +248,7 @@ def test_the_exits_of_what_is_gone_are_canceled_at_the_broker(trading: Trading) 
     """They would open its opposite."""
     signal = trading.trade()
     _sold_elsewhere(signal, 100)
-    settle(trading.desk, by="ann", why="sold by hand")
+    settle(trading.context, by="ann", why="sold by hand")
     assert list(trading.broker.broker.open_orders()) == []
     assert states_of(signal) == {"entry": "filled", "stop": "canceled", "target": "canceled"}
 
@@ -257,7 +258,7 @@ def test_of_two_positions_the_older_is_gone_first(trading: Trading) -> None:
     first, second = trading.trade(), trading.trade()
     held = sum(position_of(each).quantity for each in (first, second))
     trading.broker.instead["positions"] = lambda: holding(AAPL=int(held) - 120)
-    assert len(settle(trading.desk, by="ann", why="sold by hand")) == 2
+    assert len(settle(trading.context, by="ann", why="sold by hand")) == 2
     assert position_of(first).status == "closed"
     assert (position_of(second).status, position_of(second).closed_quantity) == (
         "open",
@@ -271,7 +272,7 @@ def test_what_the_broker_has_beyond_ours_is_to_be_closed_there(
 ) -> None:
     signal = trading.trade()
     trading.broker.instead["positions"] = lambda: told
-    (text,) = settle(trading.desk, by="ann", why="to be sure")
+    (text,) = settle(trading.context, by="ann", why="to be sure")
     assert "is to be closed at the broker" in text
     assert (position_of(signal).status, position_of(signal).closed_quantity) == ("open", Decimal(0))
     assert len(codes(trading)) == 1
@@ -283,11 +284,11 @@ def test_a_fill_that_comes_late_brings_the_outcome(trading: Trading) -> None:
     signal = trading.trade()
     stop = orders_of(signal)["stop"]
     _sold_elsewhere(signal, 100)
-    settle(trading.desk, by="ann", why="it is gone")
+    settle(trading.context, by="ann", why="it is gone")
     assert (as_stored(signal).outcome, position_of(signal).profit) == (None, None)
-    record(trading.desk, [fill_of(stop, 40, 94, 1)])
+    record(trading.context, [fill_of(stop, 40, 94, 1)])
     assert (as_stored(signal).outcome, position_of(signal).profit) == (None, None)
-    record(trading.desk, [fill_of(stop, 60, 95, 1, fill_id="second")])
+    record(trading.context, [fill_of(stop, 60, 95, 1, fill_id="second")])
     position = position_of(signal)
     assert (position.status, position.exit_reason) == ("closed", "stop")
     assert (position.closed_quantity, position.profit) == (Decimal(100), Decimal(-540))
@@ -298,14 +299,14 @@ def test_a_late_fill_of_a_settled_part_is_not_taken_for_the_rest(trading: Tradin
     signal = trading.trade()
     target, before = orders_of(signal)["target"], trading.clock()
     _sold_elsewhere(signal, 40)
-    settle(trading.desk, by="ann", why="sold by hand")
-    record(trading.desk, [fill_of(target, 40, 110, time=before)])
+    settle(trading.context, by="ann", why="sold by hand")
+    record(trading.context, [fill_of(target, 40, 110, time=before)])
     assert (position_of(signal).status, position_of(signal).closed_quantity) == (
         "open",
         Decimal(40),
     )
     trading.clock.pass_by(seconds=5)
-    record(trading.desk, [fill_of(target, 60, 111, time=trading.clock(), fill_id="rest")])
+    record(trading.context, [fill_of(target, 60, 111, time=trading.clock(), fill_id="rest")])
     assert (position_of(signal).status, position_of(signal).profit) == (
         "closed",
         Decimal(400 + 660),
@@ -317,8 +318,10 @@ def test_what_another_worker_told_meanwhile_is_not_settled(trading: Trading) -> 
     signal = trading.trade()
     stop = orders_of(signal)["stop"]
     _sold_elsewhere(signal, 100)
-    trading.broker.instead["cancel"] = lambda name: record(trading.desk, [fill_of(stop, 100, 95)])
-    assert settle(trading.desk, by="ann", why="it is gone") == []
+    trading.broker.instead["cancel"] = lambda name: record(
+        trading.context, [fill_of(stop, 100, 95)]
+    )
+    assert settle(trading.context, by="ann", why="it is gone") == []
     assert (position_of(signal).exit_reason, as_stored(signal).outcome) == ("stop", "loss")
 
 
@@ -327,7 +330,7 @@ def test_what_another_worker_told_meanwhile_is_not_settled(trading: Trading) -> 
 def test_settling_waits_for_whoever_has_the_account(trading: Trading) -> None:
     trading.trade()
     with CaptureQueriesContext(connection) as made:
-        settle(trading.desk, by="ann", why="to be sure")
+        settle(trading.context, by="ann", why="to be sure")
     locks = [each["sql"] for each in made if "FOR UPDATE" in each["sql"]]
     assert any("trading_accounts" in each for each in locks)
 
@@ -336,5 +339,5 @@ def test_a_broker_that_is_down_is_no_difference(trading: Trading) -> None:
     trading.trade()
     trading.broker.before["positions"] = BrokerError("down", permanent=False)
     with pytest.raises(BrokerError):
-        reconcile(trading.desk)
+        reconcile(trading.context)
     assert halts.standing("paper") == []

@@ -8,7 +8,7 @@ import pytest
 from django.conf import settings
 
 from execution.accounts import halts
-from execution.brokers.protocol import BrokerError, State
+from execution.brokers.protocol import BrokerError
 from execution.decisions.queue import LEASE, claim
 from execution.models import (
     Counterfactual,
@@ -24,6 +24,7 @@ from execution.orders.states import TRANSITIONS
 from execution.positions.fills import record
 from execution.risk.model import Limits
 from execution.status import status
+from execution.types import OrderState
 from signals.ledger.outcomes import record_outcome
 from signals.market.protocol import Quote
 from tests.execution.trading_fixtures import (
@@ -56,7 +57,7 @@ def test_fault_32_a_broker_that_is_not_there_is_told(trading: Trading) -> None:
     assert decision_of(late).status == "pending"
     assert "The broker failed: 404" in status(trading.clock())["problems"]
     with pytest.raises(BrokerError):
-        reconcile(trading.desk)  # what every process does first
+        reconcile(trading.context)  # what every process does first
 
 
 def test_fault_33_an_order_that_timed_out_is_looked_up_before_it_is_sent(trading: Trading) -> None:
@@ -66,7 +67,7 @@ def test_fault_33_an_order_that_timed_out_is_looked_up_before_it_is_sent(trading
     trading.broker.after.clear()
     for _ in range(3):
         later(trading)
-        send_due(trading.desk)
+        send_due(trading.context)
         trading.look()
     assert trading.broker.calls.count("submit") == 1
     assert PaperOrder.objects.filter(leg="entry").count() == 1
@@ -91,8 +92,8 @@ def test_fault_34_a_bracket_has_sides_and_one_exit_cancels_the_other(
 
 def test_fault_34_a_position_whose_stop_fails_is_closed(trading: Trading) -> None:
     signal = trading.trade()
-    PaperOrder.objects.filter(leg="stop").update(state=State.REJECTED)
-    assert reconcile(trading.desk) == []
+    PaperOrder.objects.filter(leg="stop").update(state=OrderState.REJECTED)
+    assert reconcile(trading.context) == []
     trading.look()
     trading.move(100.0)
     assert (position_of(signal).status, position_of(signal).exit_reason) == (
@@ -106,9 +107,9 @@ def test_fault_35_a_status_has_one_spelling(trading: Trading) -> None:
     signal = trading.trade()
     trading.move(111.0)
     assert set(states_of(signal).values()) == {"filled", "canceled"}
-    assert {State(row.state) for row in Order.objects.all()} <= TRANSITIONS.keys()
+    assert {OrderState(row.state) for row in Order.objects.all()} <= TRANSITIONS.keys()
     choices = {value for value, _ in Order._meta.get_field("state").choices or ()}
-    assert choices == {state.value for state in State}
+    assert choices == {state.value for state in OrderState}
     assert decision_of(signal).status in Decision.Status.values
 
 
@@ -142,7 +143,7 @@ def test_fault_37_an_executed_decision_has_an_order_that_the_broker_has(trading:
 
 def test_fault_38_a_stop_is_the_broker_s_and_survives_a_restart(trading: Trading) -> None:
     signal = trading.trade()
-    assert PaperOrder.objects.get(leg="stop", state=State.ACCEPTED).level == 95
+    assert PaperOrder.objects.get(leg="stop", state=OrderState.ACCEPTED).level == 95
     again = trading.restarted()
     again.move(94.0)
     assert (position_of(signal).exit_reason, as_stored(signal).outcome) == ("stop", "loss")
@@ -159,7 +160,7 @@ def test_fault_39_nothing_stays_claimed_by_a_process_that_died(trading: Trading)
     trading.broker.before.clear()
     later(trading)
     again = trading.restarted().changed(limits=Limits(max_per_symbol=2, max_position=Decimal(50)))
-    send_due(again.desk)
+    send_due(again.context)
     again.decide()
     assert states_of(claimed)["entry"] == states_of(sent)["entry"] == "accepted"
 
@@ -172,7 +173,7 @@ def test_fault_40_a_fill_counts_once_and_no_more_is_sold_than_is_held(trading: T
     exits = [fill_of(orders["target"], "50", 110, 3), fill_of(orders["target"], "74.4", 110, 4)]
     trading.clock.pass_by(hours=1)
     for told in (entry, entry[::-1], exits, exits):
-        record(trading.desk, told)
+        record(trading.context, told)
     position = position_of(signal)
     assert (position.quantity, position.closed_quantity) == (Decimal(100), Decimal(50))
     assert Fill.objects.filter(refused="").count() == 3
@@ -184,10 +185,10 @@ def test_fault_41_a_restart_makes_no_phantom_and_a_mismatch_stops_trading(
 ) -> None:
     trading.trade()
     again = trading.restarted()
-    assert reconcile(again.desk) == []
+    assert reconcile(again.context) == []
     assert Position.objects.count() == 1
     again.broker.instead["positions"] = list
-    assert [finding.code for finding in reconcile(again.desk)] == ["missing_position"]
+    assert [finding.code for finding in reconcile(again.context)] == ["missing_position"]
     late = again.log()
     again.decide()
     assert "halt" in codes_of(late)

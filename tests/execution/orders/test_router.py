@@ -8,14 +8,15 @@ from itertools import pairwise
 import pytest
 
 from execution.accounts.halts import latch, standing
-from execution.brokers.paper.bracket import Terms
-from execution.brokers.protocol import Bracket, BrokerError, Close, Placed, State
+from execution.brokers.fill_model import FillModel
+from execution.brokers.protocol import Bracket, BrokerError, Close, OrderReport
 from execution.models import Counterfactual, Order, PaperOrder
 from execution.monitoring.monitor import ask_to_close, close_due, monitor
 from execution.monitoring.reconcile import reconcile
 from execution.orders.router import LEASE, LOOK_AFTER, send_due
 from execution.orders.states import move
 from execution.positions.fills import record
+from execution.types import OrderState
 from signals.models import Signal
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import (
@@ -54,7 +55,7 @@ def test_the_rows_are_there_before_the_call(trading: Trading) -> None:
     seen: list[str] = []
     submit = trading.broker.broker.submit
 
-    def look_and_submit(order: Bracket | Close) -> Placed:
+    def look_and_submit(order: Bracket | Close) -> OrderReport:
         seen.extend(Order.objects.order_by("pk").values_list("state", flat=True))
         return submit(order)
 
@@ -70,10 +71,10 @@ def test_a_time_out_after_acceptance_is_looked_up_and_never_sent_again(trading: 
     signal = ordered(trading)
     order = orders_of(signal)["entry"]
     assert (order.state, order.reason) == ("unknown", "no answer within 10 s")
-    assert send_due(trading.desk) == 0  # it may still be on its way
+    assert send_due(trading.context) == 0  # it may still be on its way
     trading.broker.after.clear()
     later(trading)
-    assert send_due(trading.desk) == 1
+    assert send_due(trading.context) == 1
     assert states_of(signal) == {"entry": "accepted", "stop": "accepted", "target": "accepted"}
     assert trading.broker.calls.count("submit") == 1
     assert brackets() == 1
@@ -85,7 +86,7 @@ def test_what_never_arrived_is_sent_again_under_the_same_id(trading: Trading) ->
     signal = ordered(trading)
     trading.broker.before.clear()
     later(trading)
-    send_due(trading.desk)
+    send_due(trading.context)
     order = orders_of(signal)["entry"]
     assert order.state == "accepted"
     (there,) = PaperOrder.objects.filter(leg="entry")
@@ -98,7 +99,7 @@ def test_while_it_cannot_be_looked_up_it_is_not_sent(trading: Trading) -> None:
     signal = ordered(trading)
     for _ in range(3):
         later(trading)
-        send_due(trading.desk)
+        send_due(trading.context)
     assert trading.broker.calls.count("submit") == 1
     assert states_of(signal)["entry"] == "unknown"
 
@@ -110,7 +111,7 @@ def test_a_refusal_for_good_is_the_end(trading: Trading) -> None:
     assert orders_of(signal)["entry"].reason == "insufficient buying power"
     assert Counterfactual.objects.get().pk == signal.pk
     later(trading)
-    assert send_due(trading.desk) == 0
+    assert send_due(trading.context) == 0
 
 
 def test_a_broker_that_has_the_order_already_is_believed(trading: Trading) -> None:
@@ -128,7 +129,7 @@ def test_a_halt_between_decision_and_sending_denies(trading: Trading) -> None:
     latch("paper", "by_hand", "enough for today", trading.clock())
     trading.broker.before.clear()
     later(trading)
-    send_due(trading.desk)
+    send_due(trading.context)
     signal = Signal.objects.get()
     assert states_of(signal) == {"entry": "denied", "stop": "canceled", "target": "canceled"}
     assert orders_of(signal)["entry"].reason == "enough for today"
@@ -141,7 +142,7 @@ def test_a_halt_does_not_hide_what_the_broker_has(trading: Trading) -> None:
     signal = ordered(trading)
     latch("paper", "by_hand", "enough for today", trading.clock())
     later(trading)
-    send_due(trading.desk)
+    send_due(trading.context)
     assert states_of(signal)["entry"] == "accepted"
 
 
@@ -150,7 +151,7 @@ def test_an_order_that_could_not_be_sent_in_time_is_denied(trading: Trading) -> 
     signal = ordered(trading)
     trading.broker.before.clear()
     trading.clock.pass_by(minutes=16)
-    send_due(trading.desk)
+    send_due(trading.context)
     assert orders_of(signal)["entry"].reason == "it was not sent in time"
     assert brackets() == 0
 
@@ -164,9 +165,9 @@ def test_an_order_of_a_dead_worker_is_brought_to_its_end(trading: Trading, where
     signal = Signal.objects.get()
     assert states_of(signal)["entry"] == "submitted"
     getattr(trading.broker, where).clear()
-    assert send_due(trading.desk) == 0  # its lease has not ended
+    assert send_due(trading.context) == 0  # its lease has not ended
     later(trading)
-    assert send_due(trading.desk) == 1
+    assert send_due(trading.context) == 1
     assert states_of(signal)["entry"] == "accepted"
     assert brackets() == 1
 
@@ -175,7 +176,7 @@ def test_a_close_goes_out_whatever_halts_trading(trading: Trading) -> None:
     signal = trading.trade()
     latch("paper", "by_hand", "enough for today", trading.clock())
     trading.clock.pass_by(days=31)
-    monitor(trading.desk)
+    monitor(trading.context)
     trading.move(101.0)
     assert position_of(signal).status == "closed"
 
@@ -226,9 +227,9 @@ def test_a_close_that_sold_a_part_is_no_refusal(trading: Trading) -> None:
     trading.clock.pass_by(days=31)
     trading.look()
     close = orders_of(signal)["close"]
-    record(trading.desk, [fill_of(close, 40, 100)])
-    move(orders_of(signal)["close"], State.CANCELED, trading.clock())
-    PaperOrder.objects.filter(leg="close").update(state=State.CANCELED)
+    record(trading.context, [fill_of(close, 40, 100)])
+    move(orders_of(signal)["close"], OrderState.CANCELED, trading.clock())
+    PaperOrder.objects.filter(leg="close").update(state=OrderState.CANCELED)
     trading.look()
     assert closes()[-1] == (2, "accepted")
     assert orders_of(signal)["close"].quantity == 60
@@ -238,15 +239,15 @@ def test_a_close_for_which_less_was_left_comes_to_its_end(trading: Trading) -> N
     """The stop was filled in part, and we did not know it yet."""
     signal = trading.trade()
     paper = trading.broker.broker
-    trading.broker.broker = replace(paper, terms=Terms(FREE.costs, volume_share=Decimal(1)))
+    trading.broker.broker = replace(paper, terms=FillModel(FREE.costs, volume_share=Decimal(1)))
     trading.day(94.0, 94.5, 93.0, 94.0, volume=4000.0)
     trading.broker.broker.look()
     ask_to_close(position_of(signal), "by_hand")
-    close_due(trading.desk)
+    close_due(trading.context)
     trading.day(94.0, 94.5, 93.0, 94.0)
     trading.look()
     assert position_of(signal).status == "closed"
-    assert reconcile(trading.desk) == []
+    assert reconcile(trading.context) == []
     assert (orders_of(signal)["close"].state, orders_of(signal)["close"].filled) == (
         "canceled",
         Decimal(60),

@@ -8,12 +8,12 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution.brokers.protocol import FINAL, Leg, State
-from execution.fields import exact_text
 from execution.models import Fill, Order
-from execution.models.order import Immutable
+from execution.money import exact_text
 from execution.orders.router import send_due
 from execution.orders.states import TRANSITIONS, BadTransition, client_order_id, may_become, move
+from execution.types import FINAL, Leg, OrderState
+from signals.rows import Immutable
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import Trading, fill_of, orders_of, states_of
 
@@ -50,12 +50,12 @@ def test_the_table_is_the_trade_s_own() -> None:
 
 
 def test_what_is_final_never_lives_again() -> None:
-    for old, new in product(FINAL, State):
-        assert not may_become(old, new) or new is State.FILLED
+    for old, new in product(FINAL, OrderState):
+        assert not may_become(old, new) or new is OrderState.FILLED
 
 
-@pytest.mark.parametrize(("old", "new"), list(product(State, State)))
-def test_an_order_goes_no_other_way(order: Order, old: State, new: State) -> None:
+@pytest.mark.parametrize(("old", "new"), list(product(OrderState, OrderState)))
+def test_an_order_goes_no_other_way(order: Order, old: OrderState, new: OrderState) -> None:
     Order.objects.filter(pk=order.pk).update(state=old)
     order.state = old
     if new.value in ALLOWED[old].split():
@@ -71,8 +71,8 @@ def test_an_order_goes_no_other_way(order: Order, old: State, new: State) -> Non
 @pytest.mark.usefixtures("database")
 def test_who_comes_second_moves_nothing(order: Order) -> None:
     other = Order.objects.get(pk=order.pk)
-    assert move(order, State.FILLED, order.created_at)
-    assert not move(other, State.CANCELED, order.created_at)
+    assert move(order, OrderState.FILLED, order.created_at)
+    assert not move(other, OrderState.CANCELED, order.created_at)
     assert Order.objects.get(pk=order.pk).state == "filled"
 
 
@@ -175,6 +175,6 @@ def test_an_order_that_is_done_is_not_sent(trading: Trading) -> None:
     signal = trading.trade()
     trading.clock.pass_by(hours=1)
     before = len(trading.broker.calls)
-    assert send_due(trading.desk) == 0
+    assert send_due(trading.context) == 0
     assert trading.broker.calls[before:] == []
     assert states_of(signal)["entry"] == "filled"

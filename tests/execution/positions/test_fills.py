@@ -8,12 +8,12 @@ import pytest
 from django.db import transaction
 
 from execution.accounts.halts import standing
-from execution.brokers.protocol import Execution, State
+from execution.brokers.protocol import FillReport
 from execution.models import Fill, Position
 from execution.monitoring.monitor import refresh
 from execution.orders.states import move
 from execution.positions.fills import PATIENCE, record, take_fills
-from execution.risk.model import Side
+from execution.types import OrderState, Side
 from signals.models import OutcomeChange, Signal
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import (
@@ -37,17 +37,17 @@ def signal(trading: Trading) -> Signal:
     return signal
 
 
-def entry(signal: Signal, quantity: object = 100, number: int = 1) -> Execution:
+def entry(signal: Signal, quantity: object = 100, number: int = 1) -> FillReport:
     return fill_of(orders_of(signal)["entry"], quantity, 100, number)
 
 
-def target(signal: Signal, quantity: object = 100, number: int = 2) -> Execution:
+def target(signal: Signal, quantity: object = 100, number: int = 2) -> FillReport:
     return fill_of(orders_of(signal)["target"], quantity, 110, number)
 
 
 @pytest.mark.usefixtures("database")
 def test_a_fill_makes_a_position(trading: Trading, signal: Signal) -> None:
-    touched = record(trading.desk, [entry(signal)])
+    touched = record(trading.context, [entry(signal)])
     assert [order.leg for order in touched] == ["entry"]
     order = orders_of(signal)["entry"]
     assert [order.state, order.filled, order.average_price] == ["filled", 100, 100]
@@ -60,9 +60,9 @@ def test_a_fill_makes_a_position(trading: Trading, signal: Signal) -> None:
 @pytest.mark.usefixtures("database")
 def test_a_fill_that_is_told_again_counts_once(trading: Trading, signal: Signal) -> None:
     told = [entry(signal, 60, 1), entry(signal, 40, 2)]
-    record(trading.desk, [told[0], told[0]])
-    assert record(trading.desk, told) != []
-    assert record(trading.desk, told) == []
+    record(trading.context, [told[0], told[0]])
+    assert record(trading.context, told) != []
+    assert record(trading.context, told) == []
     assert Fill.objects.count() == 2
     assert orders_of(signal)["entry"].filled == 100
     assert position_of(signal).quantity == 100
@@ -71,7 +71,7 @@ def test_a_fill_that_is_told_again_counts_once(trading: Trading, signal: Signal)
 @pytest.mark.usefixtures("database")
 def test_parts_make_an_average(trading: Trading, signal: Signal) -> None:
     order = orders_of(signal)["entry"]
-    record(trading.desk, [fill_of(order, 30, 100, 1), fill_of(order, 10, 104, 2)])
+    record(trading.context, [fill_of(order, 30, 100, 1), fill_of(order, 10, 104, 2)])
     order = orders_of(signal)["entry"]
     assert [order.state, order.filled, order.average_price] == ["partially_filled", 40, 101]
     assert position_of(signal).entry_price == 101
@@ -82,26 +82,26 @@ def test_an_exit_told_before_its_entry_waits_for_it(trading: Trading, signal: Si
     told = [target(signal), entry(signal)]
     trading.broker.instead["fills"] = lambda since: told[:1]
     trading.clock.pass_by(seconds=3)
-    assert take_fills(trading.desk) == []
+    assert take_fills(trading.context) == []
     assert not Position.objects.exists()
     assert standing("paper") == []
     trading.broker.instead["fills"] = lambda since: told
-    assert len(take_fills(trading.desk)) == 2
+    assert len(take_fills(trading.context)) == 2
     assert as_stored(signal).outcome == "win"
 
 
 def test_an_exit_whose_entry_never_comes_is_refused(trading: Trading, signal: Signal) -> None:
     told = target(signal)
     trading.clock.pass_by(seconds=PATIENCE.total_seconds() + 3)
-    record(trading.desk, [told])
+    record(trading.context, [told])
     assert not Position.objects.exists()
     assert [halt.code for halt in standing("paper")] == ["overfill"]
 
 
 @pytest.mark.usefixtures("database")
 def test_more_than_was_ordered_is_refused_and_halts(trading: Trading, signal: Signal) -> None:
-    record(trading.desk, [entry(signal)])
-    assert record(trading.desk, [entry(signal, "0.5", 3)]) == []
+    record(trading.context, [entry(signal)])
+    assert record(trading.context, [entry(signal, "0.5", 3)]) == []
     refused = Fill.objects.exclude(refused="").get()
     assert "more than the 0 that was left" in refused.refused
     assert orders_of(signal)["entry"].filled == 100
@@ -112,10 +112,10 @@ def test_more_than_was_ordered_is_refused_and_halts(trading: Trading, signal: Si
 
 def test_no_more_is_sold_than_is_held(trading: Trading, signal: Signal) -> None:
     """Stop and target were both filled in part: together they had sold more."""
-    record(trading.desk, [entry(signal), target(signal, 60)])
+    record(trading.context, [entry(signal), target(signal, 60)])
     stop = fill_of(orders_of(signal)["stop"], 60, 95, 5)
     trading.clock.pass_by(seconds=9)
-    assert record(trading.desk, [stop]) == []
+    assert record(trading.context, [stop]) == []
     assert position_of(signal).closed_quantity == 60
     assert [halt.code for halt in standing("paper")] == ["overfill"]
 
@@ -127,34 +127,34 @@ def test_no_more_is_sold_than_is_held(trading: Trading, signal: Signal) -> None:
 def test_a_fill_of_something_else_is_refused(
     trading: Trading, signal: Signal, changes: dict[str, object]
 ) -> None:
-    assert record(trading.desk, [entry(signal)._replace(**changes)]) == []  # type: ignore[arg-type]
+    assert record(trading.context, [entry(signal)._replace(**changes)]) == []  # type: ignore[arg-type]
     assert not Position.objects.exists()
     assert [halt.code for halt in standing("paper")] == ["overfill"]
 
 
 def test_a_fill_of_nobody_s_order_is_no_position(trading: Trading, signal: Signal) -> None:
-    record(trading.desk, [entry(signal)._replace(broker_id="somebody's")])
+    record(trading.context, [entry(signal)._replace(broker_id="somebody's")])
     assert not Fill.objects.exists()
 
 
 def test_a_part_that_was_filled_stays_where_the_rest_is_canceled(
     trading: Trading, signal: Signal
 ) -> None:
-    record(trading.desk, [entry(signal, 40)])
+    record(trading.context, [entry(signal, 40)])
     trading.broker.cancel(orders_of(signal)["entry"].broker_id)
     trading.broker.instead["fills"] = lambda since: []
-    refresh(trading.desk, [orders_of(signal)["entry"]])
+    refresh(trading.context, [orders_of(signal)["entry"]])
     assert states_of(signal)["entry"] == "canceled"
     assert position_of(signal).quantity == 40
-    record(trading.desk, [target(signal, 40)])
+    record(trading.context, [target(signal, 40)])
     assert as_stored(signal).outcome == "win"
     assert position_of(signal).status == "closed"
 
 
 def test_a_fill_that_comes_after_the_cancel_counts(trading: Trading, signal: Signal) -> None:
     trading.broker.broker.cancel(orders_of(signal)["entry"].broker_id)
-    refresh(trading.desk, [orders_of(signal)["entry"]])
-    record(trading.desk, [entry(signal, 40)])
+    refresh(trading.context, [orders_of(signal)["entry"]])
+    record(trading.context, [entry(signal, 40)])
     order = orders_of(signal)["entry"]
     assert [order.state, order.filled] == ["canceled", 40]
     assert position_of(signal).quantity == 40
@@ -166,7 +166,7 @@ def test_two_that_take_the_same_fills_count_them_once(
 ) -> None:
     told = [entry(signal, 10, number) for number in range(1, 6)] + [target(signal, 50, 9)]
     trading.clock.pass_by(seconds=10)
-    answers = in_threads(database, [lambda: record(trading.desk, told)] * 3)
+    answers = in_threads(database, [lambda: record(trading.context, told)] * 3)
     assert [error for error in answers if isinstance(error, Exception)] == []
     assert Fill.objects.count() == 6
     position = position_of(signal)
@@ -184,13 +184,13 @@ def test_a_fill_counts_while_another_worker_takes_the_broker_s_word(
 
     def cancel() -> None:
         with transaction.atomic():
-            assert move(orders_of(signal)["entry"], State.CANCELED, trading.clock())
+            assert move(orders_of(signal)["entry"], OrderState.CANCELED, trading.clock())
             moved.set()
             time.sleep(0.3)
 
     def fill() -> None:
         moved.wait(30)
-        record(trading.desk, [entry(signal, 40)])
+        record(trading.context, [entry(signal, 40)])
 
     assert in_threads(database, [cancel, fill]) == [None, None]
     order = orders_of(signal)["entry"]

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from execution.brokers.protocol import Execution
-from execution.context import Sizing
+from execution.brokers.protocol import FillReport
 from execution.models import Fill, Halt, Order
 from execution.positions.excursions import excursions
 from execution.positions.fills import record
 from execution.positions.positions import measure_excursions
-from execution.risk.model import Limits, Side
+from execution.risk.model import Limits
+from execution.risk.sizing import Sizing
+from execution.types import Side
 from signals.journal import Journal
 from signals.ledger.outcomes import record_outcome
 from signals.models import OutcomeChange, Signal
@@ -38,7 +39,7 @@ def ended(trading: Trading, signal: Signal, price: object, leg: str, fee: str = 
     """Entered at 100 and ended there, told at once."""
     orders = orders_of(signal)
     entry = fill_of(orders["entry"], 100, 100, 1, fee=Decimal(fee))
-    record(trading.desk, [entry, fill_of(orders[leg], 100, price, 61, fee=Decimal(fee))])
+    record(trading.context, [entry, fill_of(orders[leg], 100, price, 61, fee=Decimal(fee))])
 
 
 def ordered(trading: Trading, action: str = "BUY") -> Signal:
@@ -78,7 +79,7 @@ def test_the_percent_counts_from_the_signal_s_entry_the_profit_from_the_fill_s(
     signal = ordered(trading)
     orders = orders_of(signal)
     fills = [fill_of(orders["entry"], 100, 101, 1), fill_of(orders["target"], 100, 110, 2)]
-    record(trading.desk, fills)
+    record(trading.context, fills)
     assert as_stored(signal).profit_loss_pct == pytest.approx(10.0)
     assert position_of(signal).profit == 900
 
@@ -129,10 +130,10 @@ def test_outcome_and_position_are_one_transaction(
 ) -> None:
     signal = ordered(trading)
     orders = orders_of(signal)
-    record(trading.desk, [fill_of(orders["entry"], 100, 100)])
+    record(trading.context, [fill_of(orders["entry"], 100, 100)])
     monkeypatch.setattr("execution.positions.positions.record_outcome", _fails)
     with pytest.raises(RuntimeError):
-        record(trading.desk, [fill_of(orders["target"], 100, 110)])
+        record(trading.context, [fill_of(orders["target"], 100, 110)])
     assert position_of(signal).status == "open"
     assert Fill.objects.filter(order__leg="target").count() == 0
 
@@ -172,7 +173,7 @@ def test_the_order_in_which_fills_are_told_changes_nothing(rich: Trading) -> Non
         parts = [(orders["entry"], 10 + 10 * each, 100 + each, each) for each in order]
         parts += [(orders["target"], 10 + 10 * each, 110, 9 + each) for each in order]
         for part in parts:
-            record(rich.desk, [fill_of(*part)])
+            record(rich.context, [fill_of(*part)])
         found.append(summary(signal))
     assert len(found) == 24
     assert all(each == found[0] for each in found)
@@ -217,11 +218,11 @@ def test_what_cannot_be_measured_is_in_no_other_s_way(
         rich.decide()
         ended(rich, gone, "110", "target")
     del rich.market.quotes["GONE"]
-    assert [measure_excursions(rich.desk) for _ in range(4)] == [0, 0, 1, 0]
+    assert [measure_excursions(rich.context) for _ in range(4)] == [0, 0, 1, 0]
     assert position_of(first).mae is not None
     rich.market.quotes["GONE"] = rich.market.quotes["AAPL"]
     rich.clock.pass_by(hours=1)
-    assert [measure_excursions(rich.desk) for _ in range(3)] == [2, 2, 0]
+    assert [measure_excursions(rich.context) for _ in range(3)] == [2, 2, 0]
 
 
 Parts = list[tuple[int, int]]
@@ -241,11 +242,11 @@ def test_whatever_is_told_in_whatever_order_the_sums_hold(
     for _ in range(2):
         chance.shuffle(told)
         for each in told:
-            record(rich.desk, [each])
+            record(rich.context, [each])
     _check(signal, entries, exits)
 
 
-def _told(order: Order, parts: Parts, first: int) -> list[Execution]:
+def _told(order: Order, parts: Parts, first: int) -> list[FillReport]:
     return [
         fill_of(order, quantity, Decimal(cents) / 100, first + number)._replace(
             time=order.created_at + timedelta(seconds=first + number)

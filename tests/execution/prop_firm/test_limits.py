@@ -7,8 +7,9 @@ from decimal import Decimal, InvalidOperation
 import pytest
 
 from execution.prop_firm.limits import tightened
-from execution.risk.model import Intent, Limits, Portfolio, Side
+from execution.risk.model import Intent, Limits, Portfolio
 from execution.risk.rules import denials
+from execution.types import Side
 from tests.execution.prop_firm.rules import NAN, D, rule_set
 
 FIRM = rule_set(max_positions=5, max_position=20, min_confidence=80, max_stop=2)

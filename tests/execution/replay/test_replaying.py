@@ -14,7 +14,8 @@ from pytest_django import Settings
 
 from argo.errors import Conflict
 from execution.accounts import halts
-from execution.decisions import queue as decisions
+from execution.accounts.rows import REPLAY
+from execution.decisions import queue
 from execution.models import Counterfactual, Decision, EquityDay, Fill, Order, Position
 from execution.monitoring.reconcile import reconcile
 from execution.replay.trading import execution
@@ -103,7 +104,7 @@ def test_the_live_desk_and_a_replay_leave_each_other_alone(trading: Trading) -> 
     bars = SampleMarket().bars("AAPL")
     past = execution([bars], ReplayClock(MORNING))
     live, replayed = trading.log(), trading.log(origin="replay")
-    decisions.insert([replayed.pk], decisions.REPLAY, MORNING)
+    queue.insert([replayed.pk], REPLAY, MORNING)
     trading.decide()
     assert decision_of(replayed).status == "pending"
     assert decision_of(live).status == "executed"
@@ -111,7 +112,7 @@ def test_the_live_desk_and_a_replay_leave_each_other_alone(trading: Trading) -> 
     past.decide([], lambda: None)
     assert decision_of(other).status == "pending"
     assert decision_of(replayed).status == "skipped"
-    assert reconcile(trading.desk) == []
+    assert reconcile(trading.context) == []
     past.finish()
 
 
@@ -121,7 +122,7 @@ def test_what_was_held_at_the_end_of_a_replay_is_nobody_s_to_close(trading: Trad
     rows = [_rows(model) for model in (Order, Position, Fill)]
     trading.clock.pass_by(days=400)
     trading.look()
-    assert reconcile(trading.desk) == []
+    assert reconcile(trading.context) == []
     assert [_rows(model) for model in (Order, Position, Fill)] == rows
 
 

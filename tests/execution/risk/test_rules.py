@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from execution.risk.model import Holding, Intent, Limits, Portfolio, Side
-from execution.risk.rules import RULES, Denial, denials
+from execution.risk.model import Exposure, Intent, Limits, Portfolio
+from execution.risk.rules import RULES, denials
+from execution.types import Denial, Side
 
 D = Decimal
 NAN = D("NaN")
@@ -32,11 +33,11 @@ def codes(
     return [denial.code for denial in denials(intent, portfolio, limits, NOW)]
 
 
-def holding(symbol: str, side: Side = Side.BUY, quantity: int = 10) -> Holding:
-    return Holding(symbol, side, D(quantity), D(100))
+def holding(symbol: str, side: Side = Side.BUY, quantity: int = 10) -> Exposure:
+    return Exposure(symbol, side, D(quantity), D(100))
 
 
-def held(*holdings: Holding) -> Portfolio:
+def held(*holdings: Exposure) -> Portfolio:
     return replace(ACCOUNT, holdings=holdings)
 
 
@@ -163,7 +164,7 @@ MISSING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a day that began with NaN": ({}, {"day_start": NAN}),
     "a day that began with nothing": ({}, {"day_start": D(0)}),
     "a peak that is NaN": ({}, {"peak": NAN}),
-    "a holding whose price is NaN": ({}, {"holdings": [Holding("AAPL", Side.BUY, D(1), NAN)]}),
+    "a holding whose price is NaN": ({}, {"holdings": [Exposure("AAPL", Side.BUY, D(1), NAN)]}),
 }
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def _log(*many: dict[str, Any]) -> list[str]:
-    return SignalTracker.from_settings("test").log_signals(many)
+    return SignalTracker("test").log_signals(many)
 
 
 def _ids(client: Client, path: str = "/api/signals", **query: Any) -> list[str]:  # noqa: ANN401

@@ -45,16 +45,16 @@ SENDERS_LEASE = timedelta(seconds=4)
 def main() -> None:
     django.setup()
     import sync.tasks  # now: a child that is forked while a thread imports something would hang
-    from signals.config import flush_hint
+    from signals.config import _flush_wakeup
     from signals.tracker import SignalTracker
-    from sync.hint import delivery_hint
+    from sync.outbox import _deliver_wakeup
     from tests.execution.crash import trader
 
     assert sync.tasks.deliver
     assert trader.SUBMISSION
-    SignalTracker.from_settings("crash").log_signal(next(_signals()))
-    for hint in (flush_hint(), delivery_hint()):
-        assert hint.finish(seconds=60)
+    SignalTracker("crash").log_signal(next(_signals()))
+    for wake_up in (_flush_wakeup(), _deliver_wakeup()):
+        assert wake_up.finish(seconds=60)
     acts: dict[str, Callable[..., int]] = {"start": _start, "end": _end}
     for line in sys.stdin:
         act, *arguments = line.split()
@@ -157,7 +157,7 @@ def _acknowledge(signal_ids: list[str], name: str = "acknowledged") -> None:
 def write() -> None:
     from signals.tracker import SignalTracker
 
-    tracker = SignalTracker.from_settings("crash")
+    tracker = SignalTracker("crash")
     signals = _signals()
     while True:
         batch = list(itertools.islice(signals, random.randint(1, 5)))
@@ -171,7 +171,7 @@ def write_async() -> None:
 async def _write_async() -> None:
     from signals.tracker import SignalTracker
 
-    tracker = SignalTracker.from_settings("crash")
+    tracker = SignalTracker("crash")
     signals = _signals()
 
     async def log_forever() -> None:
@@ -184,7 +184,7 @@ async def _write_async() -> None:
 def log() -> None:
     from signals.tracker import SignalTracker
 
-    tracker = SignalTracker.from_settings("crash")
+    tracker = SignalTracker("crash")
     for signal_ in _signals():
         signal_id = tracker.log_signal(signal_)
         _acknowledge([signal_id])

@@ -70,7 +70,7 @@ def cycle(folder: Path, spoil: Spoil) -> Result:
     spoil(rows()).to_csv(folder / "BAD.csv", index=False)
     rows().to_csv(folder / "GOOD.csv", index=False)
     market = FolderMarket(folder, clock=lambda: NOW)
-    tracker = SignalTracker.from_settings(origin="generator", clock=market.now)
+    tracker = SignalTracker(origin="generator", clock=market.now)
     bad, good = SignalGenerationService(market, always(Direction.BUY), tracker).run_cycle(
         ["BAD", "GOOD"]
     )
@@ -149,7 +149,7 @@ def test_a_split_that_is_adjusted_for_is_none(tmp_path: Path) -> None:
 def test_of_15_bars_nothing_is_proposed_by_the_real_sources(tmp_path: Path) -> None:
     rows()[-15:].to_csv(tmp_path / "NEW.csv", index=False)
     market = FolderMarket(tmp_path, clock=lambda: NOW)
-    tracker = SignalTracker.from_settings(origin="generator", clock=market.now)
+    tracker = SignalTracker(origin="generator", clock=market.now)
     (result,) = SignalGenerationService(market, recipe(), tracker).run_cycle(["NEW"])
     assert (str(result.regime), result.candidate, result.error) == ("UNKNOWN", None, None)
 
@@ -161,6 +161,6 @@ def test_a_file_without_rows_is_an_error_of_that_symbol(tmp_path: Path) -> None:
 def test_files_that_were_not_kept_up_to_date_make_nothing(tmp_path: Path) -> None:
     rows().to_csv(tmp_path / "OLD.csv", index=False)
     market = FolderMarket(tmp_path, clock=lambda: datetime(2012, 3, 6, 16, tzinfo=UTC))
-    tracker = SignalTracker.from_settings(origin="generator", clock=market.now)
+    tracker = SignalTracker(origin="generator", clock=market.now)
     (result,) = SignalGenerationService(market, always(Direction.BUY), tracker).run_cycle(["OLD"])
     assert [why.code for why in result.reasons] == ["price"]

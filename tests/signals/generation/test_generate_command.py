@@ -173,7 +173,7 @@ def test_of_two_makers_on_one_bar_with_other_prices_only_one_makes_a_signal() ->
     def make(price: float) -> Result:
         own = ScriptedMarket(market.answers, market.time + timedelta(seconds=price - 100))
         own.quotes["AAPL"] = Quote(price, own.time)
-        tracker = SignalTracker.from_settings(origin="generator", clock=own.now)
+        tracker = SignalTracker(origin="generator", clock=own.now)
         try:
             return Meeting(own, always(Direction.BUY), tracker).run_cycle(["AAPL"])[0]
         finally:
@@ -182,6 +182,6 @@ def test_of_two_makers_on_one_bar_with_other_prices_only_one_makes_a_signal() ->
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(make, [100.0, 101.0]))
     assert [each.error for each in results] == [None, None]
-    SignalTracker.from_settings(origin="generator").flush()
+    SignalTracker("generator").flush()
     assert Signal.objects.count() == 1
     assert sum(each.signal_id is not None for each in results) == 1

@@ -58,7 +58,7 @@ def test_a_signals_page_shows_every_vote_with_its_figures(replayed: Signal, cler
 
 
 def test_votes_of_another_shape_are_shown_as_they_are(clerk: Client) -> None:
-    tracker = SignalTracker.from_settings(origin="test")
+    tracker = SignalTracker("test")
     for votes in ([{"analyst": "<b>somebody</b>"}], [{"source": "x", "figures": 3}], []):
         tracker.log_signal(a_signal(votes=votes))
     for signal in Signal.objects.all():

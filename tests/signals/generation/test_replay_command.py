@@ -157,7 +157,7 @@ def test_a_live_signal_of_a_bar_counts_too() -> None:
         name: getattr(last, name)
         for name in ("symbol", "action", "target_price", "stop_price", "confidence", "strategy")
     } | {"entry_price": last.entry_price + 0.01, "timestamp": "2013-03-01T21:00:05Z"}
-    SignalTracker.from_settings(origin="generator").log_signal(live)
+    SignalTracker("generator").log_signal(live)
     assert run_json("--symbols", "AAPL", "--from", "2013-02-01")["rejected"]["bar"] == 1
 
 

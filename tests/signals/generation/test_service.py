@@ -33,7 +33,7 @@ class Made:
     def __init__(self, market: ScriptedMarket, how: Recipe, **options: Any) -> None:  # noqa: ANN401
         self.market = market
         self.later = timedelta()
-        self.tracker = SignalTracker.from_settings(origin="generator", clock=market.now)
+        self.tracker = SignalTracker(origin="generator", clock=market.now)
         self.service = SignalGenerationService(
             market, how, self.tracker, wall_clock=lambda: utc_now() + self.later, **options
         )

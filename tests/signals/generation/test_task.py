@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from signals import config as ledger
+from signals import config
 from signals.generation.service import CycleFailed
 from signals.market.hours import ALWAYS_OPEN
 from signals.models import Signal
@@ -58,7 +58,7 @@ def live(folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> I
 def test_it_makes_the_signals_of_the_symbols_that_are_set(live: None) -> None:
     assert generate() == 1
     assert generate() == 0
-    ledger.flusher().flush()
+    config.flusher().flush()
     signal = Signal.objects.select_related("context").get()
     assert (signal.symbol, signal.asset_type, signal.action) == ("BTC-USD", "crypto", "BUY")
     assert signal.context.origin == "generator"
@@ -71,7 +71,7 @@ def test_it_fails_where_a_symbol_failed_once_the_others_are_stored(
     settings.MARKET_SYMBOLS = ["ETH-USD", "BTC-USD"]
     with pytest.raises(CycleFailed, match="ETH-USD: there are no bars of 'ETH-USD'"):
         generate()
-    ledger.flusher().flush()
+    config.flusher().flush()
     assert Signal.objects.get().symbol == "BTC-USD"
 
 

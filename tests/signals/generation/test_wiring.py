@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from signals.config import market
 from signals.generation.factory import BadSettings, recipe
 from signals.generation.regime import Regime
 from signals.generation.validation import Thresholds
 from signals.market.files import FolderMarket
 from signals.market.protocol import FeedError
 from signals.market.sample import SampleMarket
-from signals.markets import market
 
 FIVE = ["trend", "momentum", "breakout", "mean_reversion", "volume"]
 

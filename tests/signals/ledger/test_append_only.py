@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def signal() -> Signal:
-    signal_id = SignalTracker.from_settings("test").log_signal(a_signal())
+    signal_id = SignalTracker("test").log_signal(a_signal())
     return Signal.objects.get(signal_id=signal_id)
 
 

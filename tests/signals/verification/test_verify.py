@@ -127,7 +127,7 @@ def test_recorded_outcomes_are_no_finding(ids: list[str], journal: Journal, usin
     _end(ids[0], journal, using)
     _end(ids[0], journal, using, outcome="loss", exit_price=146.0)
     assert _found(journal, using) == []  # before a flush has read the journal's line
-    SignalTracker(journal, Flusher(journal, using=using), origin="t").flush()
+    SignalTracker.with_parts(journal, Flusher(journal, using=using), origin="t").flush()
     assert _found(journal, using) == []
 
 
@@ -159,7 +159,7 @@ def test_an_outcome_change_that_was_taken_away_is_found(
     ids: list[str], journal: Journal, using: str
 ) -> None:
     _end(ids[0], journal, using)
-    SignalTracker(journal, Flusher(journal, using=using), origin="t").flush()
+    SignalTracker.with_parts(journal, Flusher(journal, using=using), origin="t").flush()
     OutcomeChange.objects.using(using).all().delete()
     kinds = {kind for kind, _ in _found(journal, using)}
     assert kinds == {"altered", "missing"}
@@ -354,7 +354,7 @@ def test_an_altered_second_line_of_a_signal_is_found(
 
 def test_segments_that_are_sealed_meanwhile_are_no_finding(tmp_path: Path, using: str) -> None:
     journal = Journal(tmp_path / "signals.log", segment_bytes=4000)
-    tracker = SignalTracker(journal, Flusher(journal, using=using), origin="t")
+    tracker = SignalTracker.with_parts(journal, Flusher(journal, using=using), origin="t")
     tracker.log_signals(signals(50))
     turns = iter(range(5))
 

@@ -8,8 +8,8 @@ import pytest
 from execution.brokers.alpaca import broker as module
 from execution.brokers.alpaca.broker import AlpacaBroker
 from execution.brokers.alpaca.parse import STATES
-from execution.brokers.protocol import Bracket, BrokerError, Leg, State
-from execution.risk.model import Side
+from execution.brokers.protocol import Bracket, BrokerError
+from execution.types import Leg, OrderState, Side
 from tests.execution.brokers.alpaca.alpaca_exchange import MORNING
 from tests.execution.brokers.alpaca.alpaca_server import Alpaca
 from tests.execution.brokers.alpaca.builders import opened
@@ -100,17 +100,17 @@ def test_every_status_of_alpaca_is_known() -> None:
 @pytest.mark.parametrize(
     ("status", "filled", "state"),
     [
-        ("new", "0", State.ACCEPTED),
-        ("pending_cancel", "4", State.PARTIALLY_FILLED),
-        ("partially_filled", "4", State.PARTIALLY_FILLED),
-        ("filled", "10", State.FILLED),
-        ("canceled", "4", State.CANCELED),
-        ("expired", "0", State.EXPIRED),
-        ("rejected", "0", State.REJECTED),
+        ("new", "0", OrderState.ACCEPTED),
+        ("pending_cancel", "4", OrderState.PARTIALLY_FILLED),
+        ("partially_filled", "4", OrderState.PARTIALLY_FILLED),
+        ("filled", "10", OrderState.FILLED),
+        ("canceled", "4", OrderState.CANCELED),
+        ("expired", "0", OrderState.EXPIRED),
+        ("rejected", "0", OrderState.REJECTED),
     ],
 )
 def test_a_status_is_told_in_argos_words(
-    alpaca: Alpaca, broker: AlpacaBroker, status: str, filled: str, state: State
+    alpaca: Alpaca, broker: AlpacaBroker, status: str, filled: str, state: OrderState
 ) -> None:
     alpaca.exchange.slow_cancels = 9
     broker.submit(buying())
@@ -184,7 +184,7 @@ def test_a_part_is_a_fill_of_its_own(alpaca: Alpaca, broker: AlpacaBroker) -> No
     alpaca.exchange.prices[SYMBOL] = Decimal("100.0001")
     entry = alpaca.exchange.orders[0]
     alpaca.exchange.fill(entry, "4")
-    assert found(broker).state is State.PARTIALLY_FILLED
+    assert found(broker).state is OrderState.PARTIALLY_FILLED
     alpaca.exchange.fill(entry)
     first, second = broker.fills(MORNING)
     assert [first.quantity, second.quantity] == [4, 6]

@@ -6,7 +6,7 @@ import pytest
 
 from execution.brokers.alpaca.broker import AlpacaBroker
 from execution.brokers.protocol import BrokerError, Close
-from execution.risk.model import Side
+from execution.types import Side
 from tests.execution.brokers.alpaca.alpaca_server import Alpaca
 from tests.execution.brokers.alpaca.builders import failing, opened
 from tests.execution.brokers.broker_cases import QUANTITY, SYMBOL, buying, closing, held

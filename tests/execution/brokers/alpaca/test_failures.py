@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from execution.brokers.alpaca.broker import AlpacaBroker
-from execution.brokers.protocol import Broker, BrokerError, State
+from execution.brokers.protocol import Broker, BrokerError
+from execution.types import OrderState
 from tests.execution.brokers.alpaca.alpaca_server import Alpaca
 from tests.execution.brokers.alpaca.builders import CALLS, failing
 from tests.execution.brokers.broker_cases import buying, found
@@ -125,7 +126,7 @@ def test_an_order_whose_answer_never_came_is_found_and_not_sent_again(
     assert not submitting(hasty).permanent
     assert alpaca.lines == ["POST /orders"]
     order = found(hasty)
-    assert (order.state, len(order.legs)) == (State.ACCEPTED, 2)
+    assert (order.state, len(order.legs)) == (OrderState.ACCEPTED, 2)
     alpaca.troubles.clear()
     assert submitting(hasty).duplicate
 
@@ -194,7 +195,7 @@ def test_a_bracket_that_is_rejected_at_once_says_so(alpaca: Alpaca, broker: Alpa
     row = alpaca.exchange.shown(alpaca.exchange.orders[0], nested=False)
     told = row | {"client_order_id": "entry-1", "status": "rejected"}
     alpaca.instead("POST /orders", in_json(told))
-    assert broker.submit(buying()).state is State.REJECTED
+    assert broker.submit(buying()).state is OrderState.REJECTED
 
 
 def test_orders_of_other_hands_that_are_done_disturb_nothing(

@@ -5,16 +5,15 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 
-from execution.brokers.fill_model import Costs, Prices
-from execution.brokers.paper.bracket import Terms
+from execution.brokers.fill_model import Costs, FillModel, Prices
 from execution.brokers.paper.broker import PaperBroker
-from execution.brokers.paper.ledger import Shelf
-from execution.brokers.protocol import Bracket, Close, Execution, Placed
-from execution.risk.model import Side
+from execution.brokers.paper.ledger import PaperStore
+from execution.brokers.protocol import Bracket, Close, FillReport, OrderReport
+from execution.money import ZERO
+from execution.types import Side
 from signals.market.sample import SampleMarket
 from tests.execution.trading_fixtures import SYMBOL, Clock, always_open
 
-ZERO = Decimal(0)
 FREE = Costs(ZERO, ZERO, ZERO)
 ONE_DAY = timedelta(days=1)
 Told = tuple[str, Decimal, Decimal]
@@ -24,14 +23,14 @@ Told = tuple[str, Decimal, Decimal]
 class Floor:
     """Bars of a day, which all may trade on; orders are placed when one has closed."""
 
-    terms: Terms = field(default_factory=lambda: Terms(FREE))
+    terms: FillModel = field(default_factory=lambda: FillModel(FREE))
     deposit: Decimal = Decimal(100_000)
     is_exclusive: bool = False
     clock: Clock = field(default_factory=Clock)
     name: str = "floor"
 
     def __post_init__(self) -> None:
-        shelf = Shelf(self.name, self.deposit, self.is_exclusive)
+        shelf = PaperStore(self.name, self.deposit, self.is_exclusive)
         self.broker = PaperBroker(shelf, SampleMarket(), always_open, self.clock, self.terms)
 
     def place(
@@ -41,7 +40,7 @@ class Floor:
         quantity: object = 10,
         stop: object = None,
         target: object = None,
-    ) -> Placed:
+    ) -> OrderReport:
         """At about 100, to be ended at 95 and 110, or 105 and 90."""
         levels = (95, 110) if side is Side.BUY else (105, 90)
         low, high = stop or levels[0], target or levels[1]
@@ -49,11 +48,11 @@ class Floor:
             Bracket(name, SYMBOL, side, exact(quantity), exact(high), exact(low), Decimal(100))
         )
 
-    def close(self, name: str = "one", quantity: object = 10) -> Placed:
+    def close(self, name: str = "one", quantity: object = 10) -> OrderReport:
         side = Side(self.order(name).side).opposite
         return self.broker.submit(Close(f"{name}-close", name, SYMBOL, side, exact(quantity)))
 
-    def order(self, name: str = "one") -> Placed:
+    def order(self, name: str = "one") -> OrderReport:
         found = self.broker.find(name)
         assert found is not None
         return found
@@ -77,7 +76,7 @@ class Floor:
         return told(self.broker.see({SYMBOL: [there]}))
 
 
-def told(fills: Sequence[Execution]) -> list[Told]:
+def told(fills: Sequence[FillReport]) -> list[Told]:
     return [(each.broker_id, each.quantity, each.price) for each in fills]
 
 

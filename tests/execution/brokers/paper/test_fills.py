@@ -6,16 +6,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from execution.brokers.fill_model import Costs, Prices
-from execution.brokers.paper.bracket import Terms, Ticket
+from execution.brokers.fill_model import Costs, FillModel, Prices
+from execution.brokers.paper.bracket import PaperBracket
 from execution.brokers.paper.ledger import open_tickets
 from execution.brokers.protocol import BrokerError, Close
 from execution.models import PaperAccount, PaperFill, PaperOrder
-from execution.risk.model import Side
+from execution.money import ZERO
+from execution.types import Side
 from tests.execution.brokers.paper.paper_fixtures import (
     FREE,
     ONE_DAY,
-    ZERO,
     Floor,
     exact,
     filled,
@@ -100,7 +100,7 @@ def test_prices_that_were_seen_fill_nothing_again(floor: Floor) -> None:
 
 
 def test_an_order_that_takes_pays_spread_slippage_and_fee() -> None:
-    floor = Floor(Terms(Costs(spread=D("0.1"), slippage=D("0.05"), fee=D("0.2"))))
+    floor = Floor(FillModel(Costs(spread=D("0.1"), slippage=D("0.05"), fee=D("0.2"))))
     floor.place()
     assert floor.bar(100, 101, 99, 100) == [filled("one", 10, "100.1")]
     assert floor.bar(100, 101, 94, 96) == [filled("one/stop", 10, "94.905")]
@@ -111,14 +111,14 @@ def test_an_order_that_takes_pays_spread_slippage_and_fee() -> None:
 
 def test_a_target_pays_neither_spread_nor_slippage() -> None:
     """It waits in the book; whoever comes to it pays them."""
-    floor = Floor(Terms(Costs(spread=D("0.1"), slippage=D("0.05"), fee=ZERO)))
+    floor = Floor(FillModel(Costs(spread=D("0.1"), slippage=D("0.05"), fee=ZERO)))
     floor.place()
     floor.bar(100, 101, 99, 100)
     assert floor.bar(100, 111, 99, 100) == [filled("one/target", 10, 110)]
 
 
 def test_a_bar_fills_no_more_than_its_share_of_the_volume() -> None:
-    floor = Floor(Terms(FREE, volume_share=D(10)))
+    floor = Floor(FillModel(FREE, volume_share=D(10)))
     floor.place(quantity=25)
     assert floor.bar(100, 101, 99, 100, volume=109) == [filled("one", 10, 100)]
     assert floor.states()["entry"] == "partially_filled"
@@ -130,7 +130,7 @@ def test_a_bar_fills_no_more_than_its_share_of_the_volume() -> None:
 
 def test_a_stop_that_was_reached_is_sold_to_its_end() -> None:
     """Also where the price has come back meanwhile."""
-    floor = Floor(Terms(FREE, volume_share=D(10)))
+    floor = Floor(FillModel(FREE, volume_share=D(10)))
     floor.place(quantity=25)
     floor.bar(100, 101, 99, 100, volume=1000)
     assert floor.bar(100, 101, 94, 96, volume=100) == [filled("one/stop", 10, 95)]
@@ -141,7 +141,7 @@ def test_a_stop_that_was_reached_is_sold_to_its_end() -> None:
 
 
 def test_a_target_that_is_filled_in_part_leaves_the_stop_for_the_rest() -> None:
-    floor = Floor(Terms(FREE, volume_share=D(10)))
+    floor = Floor(FillModel(FREE, volume_share=D(10)))
     floor.place(quantity=25)
     floor.bar(100, 101, 99, 100, volume=1000)
     assert floor.bar(109, 111, 108, 109, volume=100) == [filled("one/target", 10, 110)]
@@ -151,7 +151,7 @@ def test_a_target_that_is_filled_in_part_leaves_the_stop_for_the_rest() -> None:
 
 
 def test_what_an_entry_has_filled_keeps_its_exits_when_the_rest_is_canceled() -> None:
-    floor = Floor(Terms(FREE, volume_share=D(10)))
+    floor = Floor(FillModel(FREE, volume_share=D(10)))
     floor.place(quantity=25)
     floor.bar(100, 101, 99, 100, volume=100)
     floor.broker.cancel("one")
@@ -183,7 +183,7 @@ def test_a_close_is_filled_at_the_next_open_and_takes_the_exits_along(floor: Flo
 
 def test_a_close_takes_what_is_held_and_no_more() -> None:
     """More was held when it was decided on."""
-    floor = Floor(Terms(FREE, volume_share=D(10)))
+    floor = Floor(FillModel(FREE, volume_share=D(10)))
     floor.place(quantity=25)
     floor.bar(100, 101, 99, 100, volume=1000)
     floor.bar(100, 101, 94, 96, volume=100)
@@ -197,7 +197,7 @@ def test_a_close_takes_what_is_held_and_no_more() -> None:
 
 
 def test_what_a_canceled_close_left_is_closed_by_another() -> None:
-    floor = Floor(Terms(FREE, volume_share=D(10)))
+    floor = Floor(FillModel(FREE, volume_share=D(10)))
     floor.place(quantity=25)
     floor.bar(100, 101, 99, 100, volume=1000)
     floor.close(quantity=25)
@@ -215,7 +215,7 @@ def test_what_a_canceled_close_left_is_closed_by_another() -> None:
 
 
 def test_a_close_of_a_part_leaves_the_rest() -> None:
-    floor = Floor(Terms(FREE, volume_share=D(10)))
+    floor = Floor(FillModel(FREE, volume_share=D(10)))
     floor.place(quantity=25)
     floor.bar(100, 101, 99, 100)
     floor.close(quantity=15)
@@ -242,7 +242,7 @@ def test_what_has_lost_both_exits_is_still_held(floor: Floor) -> None:
 def test_an_entry_goes_no_further_once_an_exit_is_reached(
     bar: tuple[int, ...], by: str, price: int
 ) -> None:
-    floor = Floor(Terms(FREE, volume_share=D(10)))
+    floor = Floor(FillModel(FREE, volume_share=D(10)))
     floor.place(quantity=100)
     floor.bar(100, 101, 99, 100, volume=200)
     found = floor.bar(*bar, volume=200)  # within the bar the entry was filled once more
@@ -273,7 +273,7 @@ def test_money_and_brackets_are_of_one_moment(
     floor.place()
     moments = iter([True])
 
-    def read(account: PaperAccount) -> list[Ticket]:
+    def read(account: PaperAccount) -> list[PaperBracket]:
         if next(moments, False):
             floor.bar(100, 101, 99, 100)
         return open_tickets(account)

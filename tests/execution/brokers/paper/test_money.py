@@ -10,12 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from execution.brokers.fill_model import Costs
-from execution.brokers.paper.bracket import Terms
+from execution.brokers.fill_model import Costs, FillModel
 from execution.brokers.paper.ledger import open_tickets
-from execution.brokers.protocol import BrokerError, Leg
+from execution.brokers.protocol import BrokerError
 from execution.models import PaperAccount, PaperFill, PaperOrder
-from execution.risk.model import Side
+from execution.types import Leg, Side
 from tests.execution.brokers.paper.paper_fixtures import Floor
 
 pytestmark = pytest.mark.django_db
@@ -46,13 +45,13 @@ ACTS = st.lists(
 )
 PERCENT = st.decimals(0, 1, places=2)
 TERMS = st.builds(
-    Terms,
+    FillModel,
     st.builds(Costs, PERCENT, PERCENT, PERCENT),
     st.none() | st.decimals(1, 50, places=1),
 )
 
 
-def run(acts: Sequence[Act], terms: Terms, *, is_exclusive: bool = False) -> Floor:
+def run(acts: Sequence[Act], terms: FillModel, *, is_exclusive: bool = False) -> Floor:
     floor = Floor(terms, name=f"floor-{next(_names)}", is_exclusive=is_exclusive)
     for number, act in enumerate(acts):
         _do(floor, act, f"o{number}")
@@ -75,7 +74,7 @@ def _do(floor: Floor, act: Act, name: str) -> None:
 
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS, terms=TERMS)
-def test_money_is_conserved(db: None, acts: list[Act], terms: Terms) -> None:
+def test_money_is_conserved(db: None, acts: list[Act], terms: FillModel) -> None:
     floor = run(acts, terms)
     account = PaperAccount.objects.get(name=floor.name)
     fills = PaperFill.objects.filter(order__account=account).select_related("order")
@@ -97,7 +96,7 @@ def _signed(fill: PaperFill) -> Decimal:
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS, terms=TERMS)
 def test_no_order_fills_more_than_it_has_and_no_exit_more_than_is_held(
-    db: None, acts: list[Act], terms: Terms
+    db: None, acts: list[Act], terms: FillModel
 ) -> None:
     floor = run(acts, terms)
     orders = PaperOrder.objects.filter(account__name=floor.name).prefetch_related("fills")
@@ -114,7 +113,7 @@ def test_no_order_fills_more_than_it_has_and_no_exit_more_than_is_held(
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(acts=ACTS, terms=TERMS)
 def test_the_same_prices_give_the_same_books_whoever_else_may_trade(
-    db: None, acts: list[Act], terms: Terms
+    db: None, acts: list[Act], terms: FillModel
 ) -> None:
     first, second = run(acts, terms), run(acts, terms)
     alone = run(acts, terms, is_exclusive=True)

@@ -8,13 +8,12 @@ from typing import NamedTuple
 
 import pytest
 
-from execution.brokers.fill_model import Costs, Prices
-from execution.brokers.paper.bracket import Terms
+from execution.brokers.fill_model import Costs, FillModel, Prices
 from execution.brokers.paper.broker import PaperBroker
-from execution.brokers.paper.ledger import Shelf
+from execution.brokers.paper.ledger import PaperStore
 from execution.brokers.protocol import Bracket
 from execution.models import PaperFill
-from execution.risk.model import Side
+from execution.types import Side
 from signals.market.bars import Bars
 from signals.market.hours import exchange_hours
 from signals.market.sample import SYMBOLS, SampleMarket
@@ -53,8 +52,8 @@ def plans(bars: Bars) -> Iterator[Plan]:
 
 def by_the_broker(bars: Bars) -> dict[str, Fills]:
     clock = Clock()
-    shelf = Shelf(bars.symbol, Decimal(10**12), is_exclusive=True)
-    broker = PaperBroker(shelf, SampleMarket(), lambda symbol: HOURS, clock, Terms(COSTS))
+    shelf = PaperStore(bars.symbol, Decimal(10**12), is_exclusive=True)
+    broker = PaperBroker(shelf, SampleMarket(), lambda symbol: HOURS, clock, FillModel(COSTS))
     planned = {plan.after: plan for plan in plans(bars)}
     for index in range(len(bars)):
         plan = planned.get(index)

@@ -91,6 +91,6 @@ def test_whoever_waits_for_a_row_does_not_wait_for_what_comes_after_it(
         journal.append([line_of()])
 
     flusher = Flusher(journal, using=using, handlers=[write_on])
-    tracker = SignalTracker(journal, flusher, origin="t")
+    tracker = SignalTracker.with_parts(journal, flusher, origin="t")
     signal_id = tracker.log_signal(a_signal())
     assert Signal.objects.using(using).get().signal_id == signal_id

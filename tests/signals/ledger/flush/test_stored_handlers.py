@@ -64,7 +64,7 @@ def test_a_handler_that_fails_rolls_everything_back_and_nothing_is_lost(
     with pytest.raises(ZeroDivisionError):
         Flusher(journal, using=using, handlers=[handled, fail]).flush()
     assert (Signal.objects.using(using).count(), letters(using), handled.rows()) == (0, [], [])
-    tracker = SignalTracker(
+    tracker = SignalTracker.with_parts(
         journal, Flusher(journal, using=using, handlers=[fail]), origin="python"
     )
     with pytest.raises(NotStoredYet, match="safe in the journal"):

@@ -7,7 +7,7 @@ from django.apps.registry import Apps
 from django.core.management.base import CommandError
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
-from signals import config as ledger
+from signals import config
 from signals.clock import utc_now
 from signals.dialect import signals_table
 from signals.ledger.records import SIGNAL_COLUMNS, encode_history
@@ -39,7 +39,7 @@ def journal_adopted_rows(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) ->
     """
     for rows in _batches_of_rows(schema_editor):
         now = utc_now()
-        ledger.journal().append([encode_history(row, now, "adopted") for row in rows])
+        config.journal().append([encode_history(row, now, "adopted") for row in rows])
 
 
 def _batches_of_rows(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[list[dict[str, Any]]]:

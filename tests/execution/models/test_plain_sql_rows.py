@@ -8,7 +8,6 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.forms.models import model_to_dict
 
-from execution.brokers.protocol import Leg
 from execution.models import (
     Decision,
     EquityDay,
@@ -18,8 +17,9 @@ from execution.models import (
     PaperOrder,
     Position,
 )
+from execution.types import Leg
 from signals.models import Signal
-from signals.rows import by_id, insert, insert_for, read, update, update_each
+from signals.rows import by_id, insert, insert_missing, select, update, update_each
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import MORNING, Trading, orders_of
 
@@ -95,7 +95,7 @@ def test_what_is_read_is_what_django_reads(trading: Trading, model: type[Model])
     trading.move(110.0)
     theirs = list(model._default_manager.order_by("pk"))
     assert theirs
-    ours = read(model, f"SELECT * FROM {model._meta.db_table} ORDER BY id", [])
+    ours = select(model, f"SELECT * FROM {model._meta.db_table} ORDER BY id", [])
     assert [values(row) for row in ours] == [values(row) for row in theirs]
     assert by_id(model, [row.pk for row in theirs]) == {row.pk: row for row in theirs}
     assert {(row._state.adding, row._state.db) for row in ours} == {(False, "default")}
@@ -113,7 +113,9 @@ def test_columns_may_stand_in_another_order() -> None:
     columns = ", ".join(
         reversed([str(field.column) for field in PaperAccount._meta.concrete_fields])
     )
-    (found,) = read(PaperAccount, f"SELECT {columns} FROM paper_accounts WHERE id = %s", [made.pk])
+    (found,) = select(
+        PaperAccount, f"SELECT {columns} FROM paper_accounts WHERE id = %s", [made.pk]
+    )
     assert values(found) == values(PaperAccount.objects.get())
 
 
@@ -137,7 +139,7 @@ def test_each_signal_gets_its_row_once(trading: Trading, gap: bool) -> None:
     Decision.objects.exclude(pk=ids[1]).delete()
     Decision.objects.update(account="first")
     values = {"account": "then", "queued_at": MORNING, "due_at": MORNING, "reasons": "[]"}
-    insert_for([*wanted, wanted[0]], "decisions", values)
+    insert_missing([*wanted, wanted[0]], "decisions", values)
     accounts = {pk: "first" if pk == ids[1] else "then" for pk in wanted}
     assert dict(Decision.objects.values_list("pk", "account")) == accounts
     assert {decision.queued_at for decision in Decision.objects.filter(account="then")} == {MORNING}
@@ -145,5 +147,5 @@ def test_each_signal_gets_its_row_once(trading: Trading, gap: bool) -> None:
 
 def test_nothing_is_read_where_nothing_is_asked_for() -> None:
     assert by_id(PaperAccount, []) == {}
-    insert_for([], "decisions", {"account": "nobody"})
-    assert read(PaperAccount, "SELECT * FROM paper_accounts WHERE id = %s", [0]) == []
+    insert_missing([], "decisions", {"account": "nobody"})
+    assert select(PaperAccount, "SELECT * FROM paper_accounts WHERE id = %s", [0]) == []

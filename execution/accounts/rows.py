@@ -1,0 +1,53 @@
+"""The row of an account: found or created, and locked while a decision is made on it."""
+
+from django.conf import settings
+
+from argo.errors import NotFound
+from execution.brokers.protocol import Account
+from execution.models import TradingAccount
+from signals.dialect import for_update
+from signals.rows import select, select_one
+
+REPLAY = "replay"
+"""The account of replays; no live worker touches it."""
+_ACCOUNT = "SELECT * FROM trading_accounts WHERE name = %s"
+
+
+def account_row(name: str, money: Account, *, locked: bool = False) -> TradingAccount:
+    """Return the row of the account; a new account begins with what the broker reports.
+
+    `locked`: lock the row until the caller's transaction ends, as `lock` does.
+    """
+    statement = _ACCOUNT + (for_update() if locked else "")
+    if there := select_one(TradingAccount, statement, [name]):
+        return there
+    rows = TradingAccount.objects.all()
+    row, _ = (rows.select_for_update() if locked else rows).get_or_create(
+        name=name,
+        defaults={
+            "start_equity": money.equity,
+            "start_balance": money.balance,
+            "peak_equity": money.equity,
+            "opened_at": money.time,
+        },
+    )
+    return row
+
+
+def lock(account: str) -> None:
+    """Lock the account row until the transaction ends; no-op on SQLite, which already holds the
+    write lock."""
+    if locking := for_update():
+        select(TradingAccount, _ACCOUNT + locking, [account])
+
+
+def account_of(name: str) -> str:
+    """Return the name if there is such an account, or will be. Raises `NotFound`."""
+    known = {
+        settings.TRADING_ACCOUNT,
+        REPLAY,
+        *TradingAccount.objects.values_list("name", flat=True),
+    }
+    if name not in known:
+        raise NotFound(f"There is no account {name!r}; there are {', '.join(sorted(known))}.")
+    return name

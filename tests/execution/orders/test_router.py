@@ -13,7 +13,7 @@ from execution.brokers.protocol import Bracket, BrokerError, Close, OrderReport
 from execution.models import Counterfactual, Order, PaperOrder
 from execution.monitoring.monitor import ask_to_close, close_due, monitor
 from execution.monitoring.reconcile import reconcile
-from execution.orders.router import LEASE, LOOK_AFTER, send_due
+from execution.orders.router import LEASE, LOOK_AFTER, send, send_due
 from execution.orders.states import move
 from execution.positions.fills import record
 from execution.types import OrderState
@@ -169,6 +169,22 @@ def test_an_order_of_a_dead_worker_is_brought_to_its_end(trading: Trading, where
     later(trading)
     assert send_due(trading.context) == 1
     assert states_of(signal)["entry"] == "accepted"
+    assert brackets() == 1
+
+
+def test_an_order_in_doubt_that_another_worker_looks_up_is_left_to_it(trading: Trading) -> None:
+    trading.broker.before["submit"] = TIMED_OUT
+    seen_by_both = orders_of(ordered(trading))["entry"]
+    later(trading)
+    trading.broker.before["find"] = Died()
+    with pytest.raises(Died):
+        send_due(trading.context)
+    trading.broker.before.clear()
+    asked = len(trading.broker.calls)
+    assert not send(trading.context, seen_by_both)
+    assert trading.broker.calls[asked:] == []
+    later(trading)
+    assert send(trading.context, seen_by_both)
     assert brackets() == 1
 
 

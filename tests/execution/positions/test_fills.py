@@ -69,6 +69,20 @@ def test_a_fill_that_is_told_again_counts_once(trading: Trading, signal: Signal)
 
 
 @pytest.mark.usefixtures("database")
+def test_a_fill_of_the_same_id_on_another_account_hides_none(
+    trading: Trading, signal: Signal
+) -> None:
+    told, order = entry(signal), orders_of(signal)["entry"]
+    Fill.objects.create(
+        account="another", fill_id=told.fill_id, order=order, quantity=told.quantity,
+        price=told.price, fee=told.fee, time=told.time, refused="of another account",
+    )  # fmt: skip
+    trading.broker.instead["fills"] = lambda since: [told]
+    assert [each.pk for each in take_fills(trading.context)] == [order.pk]
+    assert position_of(signal).quantity == 100
+
+
+@pytest.mark.usefixtures("database")
 def test_parts_make_an_average(trading: Trading, signal: Signal) -> None:
     order = orders_of(signal)["entry"]
     record(trading.context, [fill_of(order, 30, 100, 1), fill_of(order, 10, 104, 2)])

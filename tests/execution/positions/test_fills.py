@@ -70,6 +70,20 @@ def test_a_fill_that_is_reported_again_counts_once(trading: Trading, signal: Sig
 
 
 @pytest.mark.usefixtures("database")
+def test_a_fill_of_the_same_id_on_another_account_hides_none(
+    trading: Trading, signal: Signal
+) -> None:
+    report, order = entry(signal), orders_of(signal)["entry"]
+    Fill.objects.create(
+        account="another", fill_id=report.fill_id, order=order, quantity=report.quantity,
+        price=report.price, fee=report.fee, time=report.time, refused="of another account",
+    )  # fmt: skip
+    trading.broker.instead["fills"] = lambda since: [report]
+    assert [each.pk for each in take_fills(trading.context)] == [order.pk]
+    assert position_of(signal).quantity == 100
+
+
+@pytest.mark.usefixtures("database")
 def test_the_price_is_the_average_of_the_parts(trading: Trading, signal: Signal) -> None:
     order = orders_of(signal)["entry"]
     record(trading.context, [fill_of(order, 30, 100, 1), fill_of(order, 10, 104, 2)])

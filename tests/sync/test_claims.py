@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from sync.claims import Claimed, Claims, Result, Status
+from sync.claims import ClaimedDelivery, Claims, DeliveryResult, Status
 from sync.models import Delivery
 from tests.sync.conftest import Clock, Log
 
@@ -13,8 +13,8 @@ LEASE = timedelta(minutes=1)
 ALMOST, JUST_OVER = LEASE.total_seconds() - 1, LEASE.total_seconds() + 1
 
 
-def delivered(claimed: Claimed, now: datetime) -> Result:
-    return Result(claimed, Status.DELIVERED, claimed.attempts, now, 201, "", now)
+def delivered(claimed: ClaimedDelivery, now: datetime) -> DeliveryResult:
+    return DeliveryResult(claimed, Status.DELIVERED, claimed.attempts, now, 201, "", now)
 
 
 def owners() -> set[str]:

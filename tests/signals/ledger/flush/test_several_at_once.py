@@ -11,10 +11,10 @@ import orjson
 import pytest
 from django.db import transaction
 
-from signals.dialect import stored_hashes
 from signals.journal import Journal
 from signals.ledger import store
 from signals.ledger.flush import Flusher, FlushResult
+from signals.ledger.inserts import stored_hashes
 from signals.models import Signal, SignalContext
 from signals.tracker import SignalTracker
 from tests.databases import both_databases

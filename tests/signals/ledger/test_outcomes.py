@@ -10,7 +10,7 @@ ENTRY = 150.5
 
 
 def checked(action: str, outcome: str, exit_price: float) -> None:
-    """As `record_outcome` does before it changes anything."""
+    """Check an outcome as `record_outcome` does before it changes anything."""
     check(Signal(action=action, entry_price=ENTRY), outcome, exit_price, "it is so")
 
 

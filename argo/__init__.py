@@ -1,6 +1,6 @@
-"""The composition root: it wires the apps together and owns what runs them.
+"""The composition root: it wires the apps together and runs them.
 
-The SQLite library is swapped here, because nothing of Argo can be imported before this module.
+The SQLite library is replaced here, because this module is imported before any other of Argo's.
 """
 
 from argo.sqlite.library import use_fixed_sqlite

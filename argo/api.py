@@ -1,4 +1,4 @@
-"""The API object: what each app offers, and what errors become."""
+"""The API: the routers of all apps, and the HTTP answer for each kind of error."""
 
 import logging
 from http import HTTPStatus
@@ -21,7 +21,7 @@ from sync.api import router as sync
 logger = logging.getLogger(__name__)
 ADVICE: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "send a JSON object",
-    HTTPStatus.UNAUTHORIZED: "send a key that counts as X-API-Key",
+    HTTPStatus.UNAUTHORIZED: "send a valid key as X-API-Key",
 }
 api = DescribedAPI(
     title="Argo",
@@ -34,9 +34,9 @@ api.add_router("/sync", sync)
 api.add_router("/execution", execution)
 
 
-@api.get("/health", tags=["health"], summary="How Argo is")
+@api.get("/health", tags=["health"], summary="The health of Argo")
 def get_health(request: HttpRequest) -> dict[str, Any]:
-    """200 while Argo answers; `status` is ok, or degraded with what is wrong."""
+    """Return 200 whenever Argo answers; `status` is ok, or degraded with a list of problems."""
     return health()
 
 
@@ -45,46 +45,49 @@ def get_health(request: HttpRequest) -> dict[str, Any]:
     auth=reader,
     response={200: list[Event], 404: Refused},
     tags=["signals"],
-    summary="All that became of a signal, in order",
+    summary="Everything that happened to a signal, in order",
 )
 def get_lifecycle(request: HttpRequest, signal_id: str) -> list[Event]:
-    """Made, stored, synced, decided, ordered, filled, closed, its outcome and every edit, each with
-    its time."""
+    """Return how the signal was generated, stored, synced, decided, ordered, filled and closed, its
+    outcome and every edit, each with its time."""
     return lifecycle(signal_id)
 
 
 @api.exception_handler(ArgoError)
-def explain(request: HttpRequest, error: ArgoError) -> HttpResponse:
+def answer_argo_error(request: HttpRequest, error: ArgoError) -> HttpResponse:
+    """Return the error's own status, its message, and each invalid field."""
     faults = error.errors if isinstance(error, InvalidInput) else ()
     body = {"detail": str(error), "errors": [vars(fault) for fault in faults]}
     return api.create_response(request, body, status=error.status)
 
 
 @api.exception_handler(OperationalError)
-def explain_database(request: HttpRequest, error: OperationalError) -> HttpResponse:
+def answer_database_error(request: HttpRequest, error: OperationalError) -> HttpResponse:
+    """Return 503: the database is down or busy."""
     logger.error("The database did not answer a request: %s", error)
     detail = f"The database does not answer ({error}). Try again: sending a signal twice is safe."
     return api.create_response(request, {"detail": detail, "errors": []}, status=503)
 
 
 @api.exception_handler(Exception)
-def explain_fault(request: HttpRequest, error: Exception) -> HttpResponse:
-    """A fault of ours: whoever inherits the log gets the traceback, whoever called gets JSON."""
+def answer_unexpected_error(request: HttpRequest, error: Exception) -> HttpResponse:
+    """Return 500 as JSON for a bug in Argo; the log gets the traceback."""
     logger.error("A request failed: %s %s", request.method, request.path, exc_info=error)
-    detail = "Argo failed to answer; its log says why. Sending a signal again is safe."
+    detail = "Argo failed to answer; its log has the reason. Sending a signal again is safe."
     return api.create_response(request, {"detail": detail, "errors": []}, status=500)
 
 
 @api.exception_handler(HttpError)
-def explain_refusal(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """What ninja refuses by itself: a body that is no JSON, a call without a key that counts."""
+def answer_refusal(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """Add advice to what ninja itself refuses: a body that is not JSON, a missing or wrong key."""
     advice = ADVICE.get(error.status_code)
     body = {"detail": f"{error}: {advice}" if advice else str(error), "errors": []}
     return api.create_response(request, body, status=error.status_code)
 
 
 @api.exception_handler(ValidationError)
-def explain_parameters(request: HttpRequest, error: ValidationError) -> HttpResponse:
+def answer_invalid_parameters(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Return 422 and each invalid parameter or field."""
     faults = [{"field": str(item["loc"][-1]), "message": item["msg"]} for item in error.errors]
     detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults)
     return api.create_response(request, {"detail": detail, "errors": faults}, status=422)

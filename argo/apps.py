@@ -7,5 +7,5 @@ class ArgoConfig(AppConfig):
     name = "argo"
 
     def ready(self) -> None:
-        # Imported here because both need the settings and the app registry that this call follows.
+        # Imported here because both need the settings and the app registry, which are ready now.
         from argo import celery, checks  # noqa: F401

@@ -1,4 +1,4 @@
-"""Celery's beat, of which only one runs: it holds a lock for as long as it lives."""
+"""Celery's beat with a lock, which it holds as long as it runs, so that only one beat runs."""
 
 import os
 import socket
@@ -11,36 +11,35 @@ from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection, conne
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
-from argo.up.lock import FileLock, LockedByAnother, LockLost
+from signals.locks import FileLock, LockedByAnother, LockLost
 
 logger = get_logger(__name__)
 
 ADVISORY_KEY = (0x4172676F, 1)
-"""PostgreSQL's advisory locks have two numbers for a name: "Argo" in ASCII, and 1 for beat."""
+"""The two numbers that name a PostgreSQL advisory lock: "Argo" in ASCII, and 1 for beat."""
 
-MOST_MICROSECONDS = 2**31 - 1
-"""What the schedule's column can hold on PostgreSQL."""
-
+MAX_MICROSECONDS = 2**31 - 1
+"""The largest value that the schedule's column can hold on PostgreSQL."""
 
 OPTIONAL = {"generate"}
-"""Entries that the settings may leave out; one of an earlier start then goes."""
+"""Entries that the settings may leave out; then the entry of an earlier start is deleted."""
 
 
 class Lock(Protocol):
-    """What `LockedScheduler` asks of a lock."""
+    """A lock that `LockedScheduler` can hold."""
 
     def acquire(self) -> None: ...
     def verify(self) -> None: ...
 
 
 class AdvisoryLock:
-    """A session lock in PostgreSQL, on a connection of its own, for beats on several machines."""
+    """A session lock in PostgreSQL, on its own connection, for beats on several machines."""
 
     def __init__(self) -> None:
         self._connection = connections.create_connection(DEFAULT_DB_ALIAS)
 
     def acquire(self) -> None:
-        """Take the lock, at once or not at all.
+        """Take the lock without waiting.
 
         Raises:
             LockedByAnother: another session has it.
@@ -51,10 +50,10 @@ class AdvisoryLock:
             raise LockedByAnother("PostgreSQL's lock for beat", self._holder())
 
     def verify(self) -> None:
-        """Make sure that the lock is still ours.
+        """Check that this process still has the lock.
 
         Raises:
-            LockLost: the session that held it has ended, for instance with the server.
+            LockLost: the session that held it has ended, for example because the server stopped.
             django.db.Error: the server does not answer.
         """
         if not self._query(
@@ -79,30 +78,30 @@ class AdvisoryLock:
 
 
 class Entry(ModelEntry):  # type: ignore[misc]  # django-celery-beat publishes no types
-    """A schedule entry that keeps the fraction of a second, which its base cuts off."""
+    """A schedule entry that keeps fractions of a second, which the base class cuts off."""
 
     @classmethod
     def to_model_schedule(cls, every: float | BaseSchedule) -> tuple[Any, str]:
-        planned = maybe_schedule(every)  # type: ignore[arg-type]  # `Number` is no type to mypy
+        planned = maybe_schedule(every)  # type: ignore[arg-type]  # mypy does not know `Number`
         if isinstance(planned, schedule):
             seconds = planned.run_every.total_seconds()  # type: ignore[attr-defined]  # not in the stubs
-            if seconds % 1 and seconds * 1e6 <= MOST_MICROSECONDS:
+            if seconds % 1 and seconds * 1e6 <= MAX_MICROSECONDS:
                 return _every_microseconds(round(seconds * 1e6)), "interval"
         model, field = super().to_model_schedule(planned)
         return model, field
 
 
 class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
-    """Reads the schedule from the database, into which it first writes the settings' own.
+    """Writes the settings' schedule to the database, and then reads the schedule from there.
 
-    A second one says who holds the lock, and exits with 1. One that lost its lock ends with
-    an error: whatever started it may start it again, and then it takes the lock anew.
+    A second beat logs who holds the lock and exits with 1. A beat that lost its lock ends with an
+    error; its supervisor may start it again, and then it takes the lock again.
     """
 
     Entry = Entry
 
     def setup_schedule(self) -> None:
-        """Take the locks, then read the schedule; not called for beat's look at its settings."""
+        """Take the locks, then read the schedule; not called when beat only shows its settings."""
         self._locks = _locks()
         for lock in self._locks:
             _take(lock)
@@ -111,9 +110,9 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
         super().setup_schedule()
 
     def tick(self, *args: object, **kwargs: object) -> float:
-        """Send what is due, and answer the seconds until the next look.
+        """Send the due tasks, and return the seconds until the next tick.
 
-        The database connection goes back to its pool after each look, as after each task.
+        The database connection goes back to its pool after each tick, as after each task.
         """
         try:
             for lock in self._locks:
@@ -125,7 +124,7 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
 
 
 def _locks() -> list[Lock]:
-    """One for beats on this data folder, and one for those that share a PostgreSQL database."""
+    """Return the lock of the data folder, and on PostgreSQL the lock of the shared database."""
     locks: list[Lock] = [FileLock(settings.DATA_DIR / "beat.lock")]
     return [*locks, AdvisoryLock()] if connection.vendor == "postgresql" else locks
 
@@ -134,7 +133,7 @@ def _take(lock: Lock) -> None:
     try:
         lock.acquire()
     except LockedByAnother as error:
-        logger.critical("Another beat runs already: %s Only one may run.", error)
+        logger.critical("Another beat is already running: %s Only one may run.", error)
         raise SystemExit(error.exit_code) from error
 
 

@@ -1,7 +1,7 @@
 """Celery's broker in a folder: kombu's filesystem transport, made safe for many processes.
 
-A message is a file that appears whole, by a rename, and that belongs to whoever unlinks it. The
-folder may be deleted under a running system: it is made again, and only the messages are gone.
+A message is a file that appears whole, by a rename, and belongs to the process that unlinks it. The
+folder may be deleted while Argo runs: it is created again, and only the messages are lost.
 """
 
 import fcntl
@@ -31,7 +31,7 @@ Signature = tuple[int, int]
 logger = get_logger(__name__)
 
 SECOND = 10**9
-"""In nanoseconds."""
+"""Nanoseconds in a second."""
 
 _serial = itertools.count()
 
@@ -39,7 +39,7 @@ _serial = itertools.count()
 class Channel(filesystem.Channel):
     """Puts and gets messages in `data_folder_in`; knows which queue is bound to which exchange.
 
-    What one process puts on a queue is got in the order in which it was put.
+    Messages that one process puts on a queue are got in the same order.
     """
 
     clock: Callable[[], int] = staticmethod(time.time_ns)
@@ -60,7 +60,7 @@ class Channel(filesystem.Channel):
         """Put a message on `queue`.
 
         Raises:
-            ChannelError: the message could not be written, for instance on a full disk.
+            ChannelError: the message could not be written, for example because the disk is full.
         """
         name = f"{self.clock():020d}_{next(_serial):012d}_{uuid.uuid4().hex}.{queue}.msg"
         write = partial(_write_whole, self._folder / name, str_to_bytes(dumps(payload)))
@@ -70,24 +70,24 @@ class Channel(filesystem.Channel):
             raise ChannelError(f"Cannot put a message into {self._folder}: {error}") from error
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
-        """The next message on `queue`.
+        """Return the next message on `queue`.
 
         Raises:
-            Empty: there is none.
+            Empty: there is no message.
         """
-        names = self._listed.get(queue) or self._look(queue)
+        names = self._listed.get(queue) or self._list(queue)
         while names:
             payload = self._take(names.popleft())
             if payload is not None:
                 return payload
         raise Empty
 
-    def _look(self, queue: str) -> deque[str]:
-        """List `queue` afresh, oldest first.
+    def _list(self, queue: str) -> deque[str]:
+        """List the messages on `queue` again, oldest first.
 
-        A listing can miss a file that appears while it runs and still hold a younger one, so
-        what was put since it began waits for the next listing. A second later it no longer
-        does: a clock that was set back must not hide messages.
+        A listing can miss a file that appears while it runs and still contain a younger one.
+        Therefore messages put since the listing began are left for the next one. Names more than
+        a second ahead are not left out: a clock that was set back must not hide messages.
         """
         self._keep_bindings()
         now = self.clock()
@@ -97,7 +97,7 @@ class Channel(filesystem.Channel):
         return self._listed[queue]
 
     def _take(self, name: str) -> dict[str, Any] | None:
-        """The message in the file `name`; None where another has it, or nobody can read it."""
+        """Return the message in the file `name`; None if another process has it, or it is torn."""
         path = self._folder / name
         try:
             content = path.read_bytes()
@@ -113,11 +113,11 @@ class Channel(filesystem.Channel):
         return [name for name in names if name.partition(".")[2] == f"{queue}.msg"]
 
     def _size(self, queue: str) -> int:
-        """How many messages wait on `queue`."""
+        """Return the number of messages on `queue`."""
         return len(self._names(queue))
 
     def _purge(self, queue: str) -> int:
-        """Delete what waits on `queue`, and say how many messages that were."""
+        """Delete the messages on `queue`, and return how many there were."""
         names = self._names(queue)
         for name in names:
             (self._folder / name).unlink(missing_ok=True)
@@ -125,7 +125,8 @@ class Channel(filesystem.Channel):
 
     # --- Bindings ----------------------------------------------------------------------------
     def get_table(self, exchange: str) -> Table:  # type: ignore[override]  # stubs disagree
-        """What is bound to `exchange`: by any process, as stored, and by this one in any case."""
+        """Return the bindings of `exchange`: those stored by all processes, and this process's
+        own even if the stored table is gone."""
         stored = _read_table(self._table_file(exchange))
         return _merged(self._own_tables().get(exchange, []), stored)
 
@@ -148,10 +149,10 @@ class Channel(filesystem.Channel):
         self._edit_table(exchange, lambda table: [other for other in table if other != row])
 
     def _keep_bindings(self) -> None:
-        """Store this process's bindings again where someone deleted or replaced the table.
+        """Store this process's bindings again if someone deleted or replaced the table.
 
-        What counts as seen is the table before the edit, so that the next look checks the
-        result: while the folder is being deleted, two processes can hold two locks.
+        The table from before the edit is remembered as seen, so that the next call checks the
+        result: while the folder is being deleted, two processes can hold two different locks.
         """
         for exchange, rows in self._own_tables().items():
             signature = _signature(self._table_file(exchange))
@@ -164,7 +165,7 @@ class Channel(filesystem.Channel):
         return file
 
     def _own_tables(self) -> dict[str, Table]:
-        """What this process itself has bound, by exchange."""
+        """Return the bindings that this process made, by exchange."""
         tables: dict[str, Table] = defaultdict(list)
         for (queue, exchange, key), arguments in self._bindings():
             meta = self.typeof(exchange).prepare_bind(queue, exchange, key, arguments)
@@ -172,7 +173,7 @@ class Channel(filesystem.Channel):
         return tables
 
     def _bindings(self) -> list[tuple[binding_key_t, dict[str, Any] | None]]:
-        return list(cast(Any, self.state.bindings).items())  # the stubs mistake the values
+        return list(cast(Any, self.state.bindings).items())  # the stubs have the wrong value type
 
     def _store_rows(self, exchange: str, rows: Table) -> None:
         self._edit_table(exchange, partial(_merged, rows))
@@ -193,20 +194,20 @@ class Channel(filesystem.Channel):
 
 
 class Transport(filesystem.Transport):
-    """What `filesystem://` stands for in Argo (registered in `argo.celery`)."""
+    """Argo's transport for `filesystem://` URLs, registered in `argo.celery`."""
 
     Channel = Channel
 
     @property
     def default_connection_params(self) -> dict[str, Any]:
-        """Nothing: a folder has no host, and none is to be missed in the log."""
+        """Return nothing: a folder has no host, and the log should not report a missing one."""
         return {}
 
 
 def _decode(name: str, content: bytes) -> dict[str, Any] | None:
-    """The message; None, with a warning, where a power cut left less than the whole of it.
+    """Return the message; None, with a warning, if a power cut left only a part of it.
 
-    It may go: a message is a hint, and the work it hints at is found without it.
+    It may be dropped: a message is only a wake-up, and the work is found without it.
     """
     try:
         payload: dict[str, Any] = loads(bytes_to_str(content))
@@ -217,9 +218,9 @@ def _decode(name: str, content: bytes) -> dict[str, Any] | None:
 
 
 def _with_folder(folder: Path, act: Callable[[], T]) -> T:
-    """What `act` answers, with `folder` made (again) where it is missing.
+    """Return the result of `act`; create `folder` first if it is missing.
 
-    More than once, because a deletion that is still under way can take the new one too.
+    Try several times: a deletion that is still under way can delete the new folder too.
     """
     for _ in range(10):
         try:
@@ -230,7 +231,10 @@ def _with_folder(folder: Path, act: Callable[[], T]) -> T:
 
 
 def _write_whole(path: Path, content: bytes) -> None:
-    """Let `path` appear with all of `content` or not at all; not synced, for a hint may be lost."""
+    """Make `path` appear with all of `content` or not at all.
+
+    It is not synced to disk, because a message may be lost.
+    """
     draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}.draft")
     try:
         draft.write_bytes(content)
@@ -248,7 +252,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _read_table(file: Path) -> Table:
-    """The rows stored in `file`; none where it is missing, or a power cut left it unreadable."""
+    """Return the rows stored in `file`; none if it is missing or unreadable after a power cut."""
     try:
         return [exchange_queue_t(*row) for row in loads(bytes_to_str(file.read_bytes()))]
     except (FileNotFoundError, ValueError):
@@ -264,7 +268,7 @@ def _merged(rows: Table, table: Table) -> Table:
 
 
 def _signature(file: Path) -> Signature | None:
-    """Tells one version of a file from another; None where there is none."""
+    """Return what identifies this version of the file; None if there is no file."""
     try:
         status = file.stat()
     except FileNotFoundError:

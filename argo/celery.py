@@ -1,4 +1,4 @@
-"""The Celery application. A message is a hint that there is work, never the work itself."""
+"""The Celery application. A message is only a wake-up: it says that there is work."""
 
 import os
 
@@ -11,16 +11,17 @@ from signals.journal import Journal
 
 TRANSPORT_ALIASES["filesystem"] = "argo.broker:Transport"
 QUEUES = ("sync", "execution", "generation", "default")
-"""Each kind of work has its own queue, and flush has one too, so that none waits behind another."""
+"""Each kind of work has its own queue, as flush has, so that none waits behind another."""
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "argo.settings")
 ON_ONE_MACHINE = settings.CELERY_BROKER_URL.startswith("filesystem")
 
 
 def _flush_queue() -> Queue:
-    """Each machine has a journal of its own: where several share a broker, all are told to look.
+    """Return the queue for flushes.
 
-    What a machine that is off would have heard is dropped: beat has it look again.
+    Each machine has its own journal: if several share a broker, each gets every message. Messages
+    for a machine that is off are dropped; beat makes it flush later.
     """
     if ON_ONE_MACHINE:
         return Queue("flush")

@@ -1,4 +1,4 @@
-"""Reads settings from the environment, and refuses what it does not understand by name."""
+"""Reads settings from the environment, and refuses invalid ones with a clear message."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -13,67 +13,78 @@ TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
 class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishes no types
-    """django-environ with clear refusals: each method names the variable and what it takes."""
+    """django-environ with clear errors.
+
+    Each method raises `ImproperlyConfigured`, which names the variable and the values that it
+    accepts, if the value is invalid.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self._asked: set[str] = set()
+        self.asked: set[str] = set()
+        """The names of all settings that were read, set or not."""
 
     def load(self, path: Path) -> None:
-        """Take what the file sets and the environment does not."""
+        """Read the file; variables that are already set keep their values."""
         try:
             self.read_env(path)
         except (OSError, UnicodeDecodeError) as error:
             raise ImproperlyConfigured(f"{path} cannot be read ({error}). Correct it.") from None
 
     def unknown(self, prefixes: tuple[str, ...]) -> list[str]:
-        """Names that are set and look like ours, but that nothing asked for: misspelt."""
+        """Return the names that have one of Argo's prefixes but that no setting reads."""
         return sorted(
-            name for name in self.ENVIRON.keys() - self._asked if name.startswith(prefixes)
+            name for name in self.ENVIRON.keys() - self.asked if name.startswith(prefixes)
         )
 
     def text(self, name: str, default: str) -> str:
-        """What is set, as it stands (a `$` means nothing); empty counts as not set."""
-        self._asked.add(name)
+        """Return the value unchanged (a `$` has no meaning), or the default if unset or empty."""
+        self.asked.add(name)
         return str(self.ENVIRON.get(name) or default)
 
     def flag(self, name: str, default: bool) -> bool:
+        """Return a yes or no."""
         value = self.text(name, str(default)).strip().lower()
         if value not in TRUE | FALSE:
             raise refusal(name, value, "yes or no")
         return value in TRUE
 
     def integer(self, name: str, default: int, *, minimum: int, maximum: int = 2**53) -> int:
+        """Return a whole number."""
         return self._number(int, "a whole number", name, default, minimum, maximum)
 
     def seconds(
         self, name: str, default: float, *, minimum: float, maximum: float = 86400
     ) -> float:
+        """Return a number of seconds."""
         return self._number(float, "a number of seconds", name, default, minimum, maximum)
 
     def number(self, name: str, default: float, *, minimum: float, maximum: float) -> float:
+        """Return a number."""
         return self._number(float, "a number", name, default, minimum, maximum)
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        """Return one of `choices`."""
         value = self.text(name, default)
         if value not in choices:
             raise refusal(name, value, f"one of {', '.join(choices)}")
         return value
 
     def names(self, name: str, default: str) -> list[str]:
+        """Return one or more names, separated by commas."""
         items = [item.strip() for item in self.text(name, default).split(",")]
         if not any(items):
-            raise refusal(name, ",".join(items), "a name, or several with commas between")
+            raise refusal(name, ",".join(items), "a name, or several separated by commas")
         return list(filter(None, items))
 
     def listed(self, name: str, default: str) -> list[str]:
-        """Names with commas between, or none."""
+        """Return any number of names, separated by commas."""
         return [item.strip() for item in self.text(name, default).split(",") if item.strip()]
 
     def numbers(
         self, name: str, default: str, *, minimum: float, maximum: float, keys: Sequence[str] = ()
     ) -> dict[str, float]:
-        """`NAME=NUMBER, NAME=NUMBER`; only names of `keys`, where there are any."""
+        """Return the numbers of `NAME=NUMBER, NAME=NUMBER` by name; `keys` limits the names."""
         found: dict[str, float] = {}
         for item in filter(None, map(str.strip, self.text(name, default).split(","))):
             key, _, text = (part.strip() for part in item.partition("="))
@@ -81,27 +92,30 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
                 one_of = f"one of {', '.join(keys)}, " if keys else ""
                 raise refusal(name, item, f"{one_of}a name that comes once")
             if not text:
-                raise refusal(name, item, "NAME=NUMBER, or several with commas between")
+                raise refusal(name, item, "NAME=NUMBER, or several separated by commas")
             found[key] = self._parsed(float, f"a number for {key}", name, text, minimum, maximum)
         return found
 
     def weights(self, name: str, default: str) -> dict[str, float]:
+        """Return weights from 0 to 1000 by name."""
         return self.numbers(name, default, minimum=0.0, maximum=1000.0)
 
     def url(self, name: str, default: str, *, schemes: tuple[str, ...]) -> str:
+        """Return a URL with one of `schemes`. Errors do not quote it: it may hold a password."""
         value = self.text(name, default)
         try:
             address = urlsplit(value)
-            address.port  # noqa: B018  # it is read, and so checked, only when asked for
-        except ValueError:  # it may quote a password
-            raise refusal(name, "...", "an address: look at its host and port") from None
-        if address.scheme not in schemes:  # the rest may hold a password
+            address.port  # noqa: B018  # the port is checked only when it is read
+        except ValueError:
+            raise refusal(name, "...", "a valid address: check its host and port") from None
+        if address.scheme not in schemes:
             wanted = f"an address that starts with {', '.join(schemes)}"
             raise refusal(name, f"{address.scheme}:...", wanted)
         return value
 
     def database(self, name: str, default: Path, *, schemes: tuple[str, ...]) -> dict[str, Any]:
-        """Django's settings for the database at a URL; the SQLite file `default` where not set."""
+        """Return Django's settings for the database at a URL; if unset, the SQLite file
+        `default`."""
         url = self.url(name, "sqlite:", schemes=schemes)
         if url == "sqlite:":
             return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default)}
@@ -110,17 +124,17 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
         except ValueError:
             raise refusal(name, f"{urlsplit(url).scheme}:...", "a database's address") from None
         if config["NAME"] in ("", ":memory:"):
-            raise refusal(name, url.split(":")[0] + ":...", "a database that stays: name its file")
+            raise refusal(name, url.split(":")[0] + ":...", "a database on disk: name its file")
         return config
 
     def folder(self, name: str, default: str, *, base: Path) -> Path:
-        """An absolute folder, made where it is not there; a relative one stands in `base`."""
+        """Return an absolute folder, and create it if needed; a relative one is below `base`."""
         path = (base / self.text(name, default)).resolve()
         try:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise refusal(
-                name, str(path), f"a folder that can be made ({error.strerror})"
+                name, str(path), f"a folder that can be created ({error.strerror})"
             ) from None
         return path
 
@@ -142,6 +156,7 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
 
 
 def refusal(name: str, value: str, wanted: str) -> ImproperlyConfigured:
+    """Return the error for a value that is not `wanted`."""
     return ImproperlyConfigured(
         f"{name}={value!r} is not {wanted}. Correct it in the environment or .env."
     )

@@ -1,7 +1,13 @@
-"""Argo's errors, and the one place that says what each means to a caller.
+"""Argo's errors, and what each means to a caller. This is the only place that says it.
 
-An app raises one of these (or a subclass of its own); the API turns it into a status, a command
-into an exit code. The message says what is wrong and what to do.
+ArgoError
+  InvalidInput   the input is invalid
+  NotFound       there is no such thing
+  Conflict       the request contradicts what is stored
+  Unavailable    it cannot be done now, but may work later
+
+Apps raise one of these, or a subclass. The API turns an error into an HTTP status, a command into
+an exit code. The message says what is wrong and what to do.
 """
 
 from collections.abc import Sequence
@@ -12,8 +18,8 @@ from typing import ClassVar
 class ArgoError(Exception):
     """Something went wrong that a person can act on.
 
-    `status` is the HTTP answer and `exit_code` what a command ends with: 1 where it found
-    something wrong, 2 where it was used wrongly.
+    `status` is the HTTP status. `exit_code` is the exit code of a command: 1 if it found something
+    wrong, 2 if it was used wrongly.
     """
 
     status: ClassVar[int] = 500
@@ -22,14 +28,14 @@ class ArgoError(Exception):
 
 @dataclass(frozen=True)
 class FieldError:
-    """What is wrong with one field: `field` is its name, `message` what to do."""
+    """An invalid field: `field` is its name, `message` says what is wrong."""
 
     field: str
     message: str
 
 
 class InvalidInput(ArgoError):
-    """The input was refused as a whole; `errors` names every bad field at once."""
+    """The input is invalid and was refused as a whole; `errors` lists every invalid field."""
 
     status = 422
     exit_code = 2
@@ -39,7 +45,7 @@ class InvalidInput(ArgoError):
         super().__init__("; ".join(f"{error.field}: {error.message}" for error in self.errors))
 
     def __reduce__(self) -> tuple[type["InvalidInput"], tuple[tuple[FieldError, ...]]]:
-        return InvalidInput, (self.errors,)  # so that it can come from another process
+        return InvalidInput, (self.errors,)  # makes it possible to pickle it for another process
 
 
 class NotFound(ArgoError):
@@ -50,12 +56,12 @@ class NotFound(ArgoError):
 
 
 class Conflict(ArgoError):
-    """What was asked contradicts what is stored."""
+    """The request contradicts what is stored."""
 
     status = 409
 
 
 class Unavailable(ArgoError):
-    """It cannot be done now and may pass later: nothing that was acknowledged is lost."""
+    """It cannot be done now, but may work later. Nothing that was acknowledged is lost."""
 
     status = 503

@@ -1,4 +1,4 @@
-"""How this Argo is, for monitors and people."""
+"""The health of this Argo, for monitoring and for people."""
 
 import sqlite3
 from typing import Any
@@ -13,7 +13,8 @@ from sync import status as sync_status
 
 
 def health() -> dict[str, Any]:
-    """What is in order and what is not. `problems` says what to do; empty where all is well."""
+    """Return the state of each part, and `problems`: sentences that say what is wrong and what to
+    do. `status` is "ok" if there are none, otherwise "degraded"."""
     database = _database()
     answer: dict[str, Any] = {"database": database, "sqlite": sqlite3.sqlite_version}
     problems = [database["problem"]] if database["problem"] else []
@@ -29,7 +30,7 @@ def health() -> dict[str, Any]:
         }
         problems += state.problems
         if dead:
-            problems.append(f"{dead} dead letters wait for a person: see the admin site.")
+            problems.append(f"{dead} dead letters need a person: see the admin site.")
         problems += sync["problems"] + execution["problems"]
     return {"status": "degraded" if problems else "ok", "problems": problems, **answer}
 

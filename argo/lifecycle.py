@@ -1,6 +1,6 @@
-"""What became of one signal, from the rows that say so; nothing is written for it.
+"""Everything that happened to one signal, read from the existing rows.
 
-Times are those of the clock that each row was made by: a replay's run on its bars'.
+The times are those of the clock that made each row; in a replay that is the clock of the bars.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,14 +14,14 @@ from ninja import Schema
 from execution.models import Counterfactual, Decision, Fill, Order, Position
 from execution.money import exact_text
 from execution.types import OrderState
-from signals.ledger.queries import row_of
+from signals.ledger.queries import signal_of
 from signals.models import OutcomeChange, Signal, SignalContext
 from signals.timestamps import parse_utc
 from sync.models import Delivery
 
 
 class Event(Schema):
-    """One thing that happened: when (null where a text names no moment), what, and the rest."""
+    """One event: its time (null if the stored text is not a valid time), its name, its details."""
 
     at: datetime | None
     what: str
@@ -29,9 +29,12 @@ class Event(Schema):
 
 
 def lifecycle(signal_id: str) -> list[Event]:
-    """All that happened to the signal, in the order of time. Raises `NotFound`."""
-    signal = Signal.objects.get(pk=row_of(signal_id))
-    events = [event for tell in TOLD for event in tell(signal)]
+    """Return all events of the signal, in order of time.
+
+    Raises `NotFound` if there is no such signal.
+    """
+    signal = signal_of(signal_id)
+    events = [event for events_of in STAGES for event in events_of(signal)]
     first = min(
         (event.at for event in events if event.at), default=datetime.min.replace(tzinfo=UTC)
     )
@@ -52,8 +55,7 @@ def _generated(signal: Signal) -> Iterator[Event]:
 
 
 def _stored(signal: Signal) -> Iterator[Event]:
-    """Acknowledged as soon as it was in the journal; what was adopted from elsewhere has no line
-    there."""
+    """Give the time at which the journal had it; adopted signals have no line in the journal."""
     context = _context(signal)
     received = context.received_at if context else f"{signal.created_at}Z"
     detail: dict[str, Any] = {"sha256": signal.sha256, "created_at": signal.created_at}
@@ -107,7 +109,7 @@ def _ordered(signal: Signal) -> Iterator[Event]:
 
 
 def _settled(signal: Signal) -> Iterator[Event]:
-    """How each order stands, and since when."""
+    """Give the current state of each order, and when it was reached."""
     for order in Order.objects.filter(signal=signal).order_by("pk"):
         if order.state not in (OrderState.INITIALIZED, OrderState.SUBMITTED):
             names = ("leg", "client_order_id", "filled", "average_price", "reason")
@@ -136,7 +138,7 @@ def _held(signal: Signal) -> Iterator[Event]:
 
 
 def _changed(signal: Signal) -> Iterator[Event]:
-    """The first outcome is one; what changed it later, or wrote down an order, is an edit."""
+    """Give the first outcome; later changes of it, and order ids, are edits."""
     for change in OutcomeChange.objects.filter(signal=signal).order_by("pk"):
         moved = [name for name in change.after if change.after[name] != change.before.get(name)]
         detail = {
@@ -150,7 +152,7 @@ def _changed(signal: Signal) -> Iterator[Event]:
 
 
 def _imagined(signal: Signal) -> Iterator[Event]:
-    """How it would have ended, of one that was not traded."""
+    """Give the outcome that a signal without a trade would have had."""
     row = Counterfactual.objects.filter(pk=signal.pk).first()
     if row is None:
         return
@@ -160,15 +162,15 @@ def _imagined(signal: Signal) -> Iterator[Event]:
         yield _event(row.ended_at, "counterfactual_ended", _figures(row, *names))
 
 
-TOLD: tuple[Callable[[Signal], Iterable[Event]], ...] = (
+STAGES: tuple[Callable[[Signal], Iterable[Event]], ...] = (
     _generated, _stored, _synced, _decided, _ordered, _filled, _settled, _held, _changed,
     _imagined,
 )  # fmt: skip
-"""In the order in which things go, should two have the same time."""
+"""The order of events that have the same time."""
 
 
 def _figures(row: Model, *names: str) -> dict[str, Any]:
-    """These columns; money and quantities as exact texts."""
+    """Return these columns, with money and quantities as exact texts."""
     values = {name: getattr(row, name) for name in names}
     return {
         name: exact_text(value) if isinstance(value, Decimal) else value
@@ -181,7 +183,7 @@ def _event(at: datetime | str | None, what: str, detail: dict[str, Any]) -> Even
 
 
 def _moment(at: datetime | str | None) -> datetime | None:
-    """Of an imported signal's text there may be none."""
+    """Return the time; None if the text of an imported signal is not a valid time."""
     try:
         return parse_utc(at)
     except ValueError:

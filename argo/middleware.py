@@ -1,4 +1,4 @@
-"""Refuses bodies that are too large before anything reads them."""
+"""Refuses request bodies that are too large before anything reads them."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 
 
 class BodyLimit:
-    """Answers 413 by the declared length, and 411 to a body without one."""
+    """Answers 413 if the declared length is too large, and 411 if a body has no length."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
@@ -15,7 +15,7 @@ class BodyLimit:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "HTTP_TRANSFER_ENCODING" in request.META:
-            detail = "Send the body with a Content-Length: it is not taken in chunks."
+            detail = "Send the body with a Content-Length: chunked bodies are not accepted."
             return JsonResponse({"detail": detail, "errors": []}, status=411)
         declared = request.META.get("CONTENT_LENGTH") or "0"
         if declared.isdigit() and int(declared) > self.limit:

@@ -1,4 +1,4 @@
-"""What the description of the API says of every operation, so that none has to say it itself."""
+"""Adds to the API's description the errors that many operations share."""
 
 from http import HTTPStatus
 from typing import Any
@@ -10,9 +10,9 @@ REFUSED = {"application/json": {"schema": {"$ref": "#/components/schemas/Refused
 
 
 class DescribedAPI(NinjaAPI):
-    """Describes the refusals that keys, parameters, bodies and the database bring with them."""
+    """Describes the errors that follow from keys, parameters, bodies and the database."""
 
-    def get_openapi_schema(self, **how: Any) -> OpenAPISchema:  # noqa: ANN401  # as it came
+    def get_openapi_schema(self, **how: Any) -> OpenAPISchema:  # noqa: ANN401  # passed on
         schema = super().get_openapi_schema(**how)
         for path in schema["paths"].values():
             for operation in path.values():

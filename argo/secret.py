@@ -1,4 +1,4 @@
-"""Secrets that are made once and kept in a file."""
+"""Secrets that are created once and kept in a file."""
 
 import os
 from collections.abc import Callable
@@ -8,10 +8,10 @@ from django.core.management.utils import get_random_secret_key
 
 
 def load_or_make_secret(path: Path, make: Callable[[], str] = get_random_secret_key) -> str:
-    """The key in `path`; made there, readable by its owner alone, the first time.
+    """Return the secret in `path`; create it the first time, readable only by its owner.
 
-    Two processes that start together agree on one key: the file appears whole, by a link that
-    fails for the second.
+    Two processes that start at the same time agree on one secret: the file appears whole, by a
+    link that fails for the second process.
     """
     if not path.exists():
         _keep(make(), path)
@@ -26,6 +26,6 @@ def _keep(secret: str, path: Path) -> None:
     try:
         os.link(draft, path)
     except FileExistsError:
-        pass  # the other process was first: its key counts
+        pass  # the other process was first: its secret is used
     finally:
         draft.unlink()

@@ -1,4 +1,4 @@
-"""Settings: flat, from the environment (README, "Settings"), refused where they make no sense."""
+"""Settings, read from the environment (`.env.example` lists them); an invalid value is refused."""
 
 from math import ceil
 from pathlib import Path
@@ -47,7 +47,7 @@ Each takes a `Sequence[signals.ledger.store.StoredSignal]`. They only insert row
 
 # --- Making signals --------------------------------------------------------------------------
 MARKET_DATA = env.choice("MARKET_DATA", "sample", ("sample", "files", "alpaca"))
-MARKET_IS_LIVE = MARKET_DATA != "sample"  # whose time stands still
+MARKET_IS_LIVE = MARKET_DATA != "sample"  # the sample's bars end in the past
 MARKET_SYMBOLS = env.names("MARKET_SYMBOLS", "AAPL,FB,GOOG,IBM,MSFT")
 MARKET_INTERVAL = env.seconds("MARKET_INTERVAL", 60.0, minimum=1.0)
 MARKET_TIMEOUT = env.seconds("MARKET_TIMEOUT", 20.0, minimum=0.1)
@@ -78,7 +78,7 @@ SIGNAL_WEIGHTS = {
     "CRISIS": env.weights("SIGNAL_WEIGHTS_CRISIS", ""),
     "UNKNOWN": env.weights("SIGNAL_WEIGHTS_UNKNOWN", ""),
 }
-"""What differs in a regime, by the source's name: the last part of its module's."""
+"""The weights that differ in a regime, by source: the last part of its module's name."""
 REGIMES = tuple(SIGNAL_WEIGHTS)
 SIGNAL_REGIME_FACTORS = env.numbers(
     "SIGNAL_REGIME_FACTORS",
@@ -151,7 +151,7 @@ PAPER_SLIPPAGE = env.number("PAPER_SLIPPAGE", 0.02, minimum=0.0, maximum=50.0)
 PAPER_FEE = env.number("PAPER_FEE", 0.0, minimum=0.0, maximum=50.0)
 PAPER_VOLUME_SHARE = env.number("PAPER_VOLUME_SHARE", 0.0, minimum=0.0, maximum=100.0)
 REPLAY_EXECUTION = "execution.replay.trading.execution"
-"""What `replay --execute` trades with; the ledger knows nothing of execution."""
+"""What `replay --execute` trades with, named here because signals does not import execution."""
 
 # --- Database --------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {
@@ -177,7 +177,7 @@ CELERY_BROKER_URL = env.url(
     schemes=("filesystem", "redis", "rediss", "amqp", "amqps"),
 )
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_RESULT_EXPIRES = None  # there are none, so nothing to clean up daily
+CELERY_RESULT_EXPIRES = None  # there are no results, so no daily clean-up
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "signals.tasks.flush": {"queue": "flush"},
@@ -194,7 +194,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "flush": {
         "task": "signals.tasks.flush",
         "schedule": SIGNAL_BATCH_TIMEOUT,
-        "options": {"expire_seconds": ceil(SIGNAL_BATCH_TIMEOUT)},  # the next look is as good
+        "options": {"expire_seconds": ceil(SIGNAL_BATCH_TIMEOUT)},  # the next message does the same
     },
     "deliver": {
         "task": "sync.tasks.deliver",
@@ -230,7 +230,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_celery_beat",
-    "ninja",  # serves the API's documentation without a foreign server
+    "ninja",  # serves the API's documentation without an external server
     "argo",
     "signals",
     "sync",
@@ -273,7 +273,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 STATIC_URL = "static/"
-WHITENOISE_USE_FINDERS = True  # no collectstatic step: `up` serves what the packages bring
+WHITENOISE_USE_FINDERS = True  # `up` serves the packages' files without a collectstatic step
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -301,7 +301,7 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # A line for every hint and every look would hide the rest.
+    # A line for every message and every check would hide the rest.
     "loggers": {
         name: {"level": LOG_LEVEL if LOG_LEVEL in ("DEBUG", "ERROR") else "WARNING"}
         for name in (

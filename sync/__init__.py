@@ -1,1 +1,1 @@
-"""Deliveries to Alpine: every signal, once, whatever happens on the way."""
+"""Deliveries to Alpine: every signal arrives once, whatever fails on the way."""

@@ -1,23 +1,24 @@
-"""The admin site: deliveries and the breaker can be looked at, and dead ones sent again."""
+"""The admin site of sync: the deliveries, the breaker, and sending dead deliveries again."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from signals.admin.columns import column, time
 from signals.admin.common import ReadOnly
 from signals.admin.signals import SignalAdmin
 from signals.clock import utc_now
 from signals.models import Signal
-from sync.dead import revive
 from sync.models import Delivery
+from sync.recovery import retry_dead
 from sync.status import as_text, status
 
 
-class WithAge(admin.SimpleListFilter):
-    """By how long ago a delivery was queued."""
+class AgeFilter(admin.SimpleListFilter):
+    """Selects deliveries by how long ago they were queued."""
 
     title = "age"
     parameter_name = "older"
@@ -36,8 +37,11 @@ class WithAge(admin.SimpleListFilter):
         return queryset.filter(queued_at__lt=utc_now() - timedelta(seconds=int(seconds)))
 
 
-class WithError(admin.SimpleListFilter):
-    """By what Alpine answered last. Fixed classes: to look for those that occur takes a scan."""
+class ErrorFilter(admin.SimpleListFilter):
+    """Selects failed deliveries by Alpine's last answer.
+
+    The classes are fixed: listing only those that occur would scan the table.
+    """
 
     title = "error"
     parameter_name = "error"
@@ -62,11 +66,7 @@ class DeliveryInline(ReadOnly, admin.StackedInline[Delivery, Signal]):
     verbose_name_plural = "delivery to Alpine"
 
 
-SignalAdmin.inlines.append(DeliveryInline)  # the ledger knows nothing of what stands on it
-
-
-def _time(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}"
+SignalAdmin.inlines.append(DeliveryInline)  # from here, because signals does not know sync
 
 
 @admin.register(Delivery)
@@ -75,39 +75,38 @@ class DeliveryAdmin(ReadOnly, admin.ModelAdmin[Delivery]):
         "signal__signal_id", "signal__symbol", "status", "attempts", "last_status", "answer",
         "due", "delivered",
     )  # fmt: skip
-    list_filter = ("status", WithAge, WithError)
+    list_filter = ("status", AgeFilter, ErrorFilter)
     list_select_related = ("signal",)
     list_per_page = 50
     ordering = ("-pk",)
     search_fields = ("=signal__signal_id",)
-    search_help_text = "A signal id, whole"
+    search_help_text = "A whole signal id"
     show_full_result_count = False
     actions = ("send_again",)
 
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        # Of none by itself; on the list, whoever may send dead ones again.
+        # No delivery can be edited; on the list, this permission allows `send_again`.
         return obj is None and request.user.has_perm("sync.change_delivery")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        standing = as_text(status(utc_now()))
-        return super().changelist_view(request, {**(extra_context or {}), "standing": standing})
+        text = as_text(status(utc_now()))
+        return super().changelist_view(request, {**(extra_context or {}), "status_text": text})
 
     @admin.display(description="due", ordering="due_at")
     def due(self, delivery: Delivery) -> str:
         is_open = delivery.status in (Delivery.Status.PENDING, Delivery.Status.SENDING)
-        return _time(delivery.due_at) if is_open else ""
+        return time(delivery.due_at) if is_open else ""
 
-    @admin.display(description="delivered", ordering="delivered_at")
-    def delivered(self, delivery: Delivery) -> str:
-        return _time(delivery.delivered_at) if delivery.delivered_at else ""
+    delivered = column("delivered", "delivered_at", time, sorts=True)
 
-    @admin.display(description="why not")
+    @admin.display(description="last error")
     def answer(self, delivery: Delivery) -> str:
         return "" if delivery.delivered_at else delivery.last_answer[:80]
 
-    @admin.action(description="Send again, where dead", permissions=["change"])
+    @admin.action(description="Send dead deliveries again", permissions=["change"])
     def send_again(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
         ids = list(deliveries.values_list("signal__signal_id", flat=True))
-        messages.success(request, f"{revive(utc_now(), signal_ids=ids)} deliveries queued again")
+        queued = retry_dead(utc_now(), signal_ids=ids)
+        messages.success(request, f"{queued} deliveries queued again")

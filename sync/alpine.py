@@ -1,4 +1,4 @@
-"""Alpine over HTTP: one signal a request, as its contract says."""
+"""Alpine over HTTP: one signal per request, as Alpine's contract says."""
 
 import hashlib
 import json
@@ -16,24 +16,26 @@ from tenacity.wait import wait_exponential_jitter
 from urllib3.exceptions import HTTPError
 
 from signals.clock import Clock, utc_now
-from sync.errors import SyncError
-from sync.http import Connections
-from sync.retry_after import seconds_asked
+from sync.http import Connections, parse_retry_after
+from sync.retry import SyncError
 
 RETRIES = 3
-LONGEST_IN_CALL = 10.0
-"""Seconds; where Alpine asks for longer, the delivery waits instead of the caller."""
-ANSWER_BYTES = 65536
-"""More of an answer is not read."""
-KEPT_CHARACTERS = 1000
-TAKEN = frozenset({200, 201, 202, 409})
-PASSING = frozenset({408, 425, 429})
+MAX_WAIT_IN_CALL = 10.0
+"""Seconds; if Alpine asks for a longer wait, the call fails and the delivery waits."""
+MAX_ANSWER_BYTES = 65536
+"""The rest of a longer answer is not read."""
+MAX_KEPT_CHARACTERS = 1000
+"""The rest of a longer answer is not stored."""
+ACCEPTED = frozenset({200, 201, 202, 409})
+"""Statuses that mean: Alpine has the signal. 409 says that it had it before."""
+TEMPORARY = frozenset({408, 425, 429})
+"""The 4xx statuses that may change with time."""
 _backoff = wait_exponential_jitter(multiplier=0.25, max=4.0, jitter=0.25)
 Sleep = Callable[[float], None]
 
 
 class Answer(NamedTuple):
-    """What Alpine said."""
+    """An answer from Alpine: the HTTP status and the beginning of the body."""
 
     status: int
     text: str
@@ -42,7 +44,8 @@ class Answer(NamedTuple):
 class AlpineSyncService:
     """Sends signals to one endpoint. Any number of threads and forked processes may share it.
 
-    `timeouts` are for the connection and between two pieces of the answer, in seconds.
+    `connections` limits the pool of connections. `timeouts` are the seconds to connect and between
+    two pieces of an answer. `sleep` waits between two tries.
     """
 
     def __init__(
@@ -64,16 +67,17 @@ class AlpineSyncService:
         self._process = 0
         self._opening = Lock()
         self._retrying = Retrying(
-            retry=retry_if_exception(_may_pass_soon), wait=_wait, sleep=sleep, reraise=True
+            retry=retry_if_exception(_is_worth_a_retry), wait=_wait, sleep=sleep, reraise=True
         )
 
     @property
     def key_digest(self) -> str:
-        """Tells one key from another without being one."""
+        """Return the key's SHA-256, to tell keys apart without showing them."""
         return hashlib.sha256(self._key.encode()).hexdigest()
 
     @classmethod
     def from_settings(cls, sleep: Sleep = time.sleep) -> "AlpineSyncService":
+        """Return a service for the endpoint and the key of the settings."""
         return cls(
             settings.ALPINE_ENDPOINT,
             settings.ALPINE_API_KEY,
@@ -82,26 +86,35 @@ class AlpineSyncService:
         )
 
     def send(self, signal_id: str, body: bytes, *, retries: int = RETRIES) -> Answer:
-        """Deliver one signal; what may pass is tried again. Raises SyncError."""
+        """Deliver one signal; try again up to `retries` times if the failure is temporary.
+
+        Raises `SyncError` if Alpine does not accept the signal.
+        """
         retrying = self._retrying.copy(stop=stop_after_attempt(1 + retries))
         return retrying(self.send_once, signal_id, body)
 
     def send_once(self, signal_id: str, body: bytes) -> Answer:
-        """Deliver one signal, without a second try. Raises SyncError."""
+        """Deliver one signal with a single try.
+
+        Raises `SyncError` if Alpine does not accept the signal.
+        """
         try:
             with self._open().post(signal_id, body) as response:
                 answer = Answer(response.status_code, _text(response))
                 retry_after = response.headers.get("Retry-After")
         except (requests.RequestException, HTTPError) as error:
             raise _no_answer(error) from error
-        except ValueError as error:  # an id of an imported signal that no header can hold
+        except ValueError as error:  # no header can hold the id of this imported signal
             raise SyncError(f"cannot be sent: {error}", permanent=True) from error
-        if answer.status in TAKEN:
+        if answer.status in ACCEPTED:
             return answer
-        raise _refusal(answer, seconds_asked(retry_after, self._clock()))
+        raise _refusal(answer, parse_retry_after(retry_after, self._clock()))
 
     def has(self, signal_id: str) -> bool:
-        """Whether Alpine has the signal. Raises SyncError where it does not offer to say."""
+        """Return whether Alpine has the signal.
+
+        Raises `SyncError` if Alpine does not answer or does not offer this query.
+        """
         try:
             with self._open().get(_address(self.endpoint, signal_id)) as response:
                 status, text = response.status_code, _text(response)
@@ -109,24 +122,24 @@ class AlpineSyncService:
             raise _no_answer(error) from error
         if status == 200:
             return True
-        if status == 404 and _is_of_the_signal(text):
+        if status == 404 and _means_no_such_signal(text):
             return False
         raise SyncError(
-            f"Alpine does not say which signals it has: GET {self.endpoint} with the id of one "
-            f"gets {status}.{' The key must be one that may read.' * (status in (401, 403))}",
+            f"Alpine does not say which signals it has: GET {self.endpoint}/SIGNAL_ID returned "
+            f"{status}.{' Use a key that may read.' * (status in (401, 403))}",
             permanent=True,
             status=status,
         )
 
     def close(self) -> None:
-        """Let go of the connections; a later call opens them again."""
+        """Close the connections; a later call opens new ones."""
         with self._opening:
             if self._connections is not None:
                 self._connections.close()
             self._connections = None
 
     def _open(self) -> Connections:
-        """Connections are made after a fork: two processes must not share one."""
+        """Return this process's connections; after a fork the child opens its own."""
         with self._opening:
             if self._connections is None or self._process != os.getpid():
                 self._connections = Connections(
@@ -137,48 +150,48 @@ class AlpineSyncService:
 
 
 def _text(response: requests.Response) -> str:
-    """The answer's beginning. One that is cut short is none."""
+    """Return the beginning of the body. An answer that is cut short raises an error."""
     text = b""
-    for piece in response.iter_content(ANSWER_BYTES):
+    for piece in response.iter_content(MAX_ANSWER_BYTES):
         text += piece
-        if len(text) >= ANSWER_BYTES:
+        if len(text) >= MAX_ANSWER_BYTES:
             break
-    return text[:KEPT_CHARACTERS].decode(errors="replace").replace("\0", "")
+    return text[:MAX_KEPT_CHARACTERS].decode(errors="replace").replace("\0", "")
 
 
 def _address(endpoint: str, signal_id: str) -> str:
-    """Of one signal."""
+    """Return the URL of one signal."""
     parts = urlsplit(endpoint)
     return parts._replace(path=f"{parts.path.rstrip('/')}/{quote(signal_id, safe='')}").geturl()
 
 
 def _no_answer(error: Exception) -> SyncError:
-    text = f"no answer: {error}"[:KEPT_CHARACTERS]
+    text = f"no answer: {error}"[:MAX_KEPT_CHARACTERS]
     return SyncError(text, permanent=False, is_transport=True)
 
 
-def _is_of_the_signal(text: str) -> bool:
-    """Whether it is the signal that is not there, or the whole address."""
+def _means_no_such_signal(text: str) -> bool:
+    """Return whether a 404 is about the signal; "Not Found" alone is about the URL."""
     try:
-        return bool(json.loads(text)["detail"] != "Not Found")  # which is said of addresses
+        return bool(json.loads(text)["detail"] != "Not Found")
     except (ValueError, TypeError, KeyError):
         return False
 
 
 def _refusal(answer: Answer, retry_after: float | None) -> SyncError:
     status = answer.status
-    permanent = 400 <= status < 500 and status not in PASSING and status not in (401, 403)
+    permanent = 400 <= status < 500 and status not in TEMPORARY and status not in (401, 403)
     return SyncError(
         f"{status}: {answer.text}", permanent=permanent, status=status, retry_after=retry_after
     )
 
 
-def _may_pass_soon(error: BaseException) -> bool:
+def _is_worth_a_retry(error: BaseException) -> bool:
     return (
         isinstance(error, SyncError)
         and not error.permanent
         and not error.is_refused_key
-        and (error.retry_after or 0.0) <= LONGEST_IN_CALL
+        and (error.retry_after or 0.0) <= MAX_WAIT_IN_CALL
     )
 
 

@@ -1,4 +1,4 @@
-"""Endpoints under /api/sync: how deliveries stand, and sending dead ones again."""
+"""Endpoints under /api/sync: the state of deliveries, and sending dead ones again."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -12,15 +12,15 @@ from signals.api.auth import reader, writer
 from signals.api.bodies import refuse_unknown
 from signals.clock import utc_now
 from signals.ledger.queries import Moment
-from sync.dead import revive
 from sync.models import OPEN, Delivery
+from sync.recovery import retry_dead
 from sync.status import status
 
 router = Router(tags=["sync"])
 
 
 class DeliveryQuery(Schema):
-    """Which deliveries; `after` is the `next` of the page before."""
+    """Select deliveries; `after` is the `next` of the previous page."""
 
     status: Literal["pending", "sending", "delivered", "dead"] | None = None
     signal_id: str | None = None
@@ -29,7 +29,7 @@ class DeliveryQuery(Schema):
 
 
 class DeliveryOut(Schema):
-    """How one delivery stands. `id` is the signal's row."""
+    """One delivery and its state. `id` is the signal's row."""
 
     id: int
     signal_id: str
@@ -43,37 +43,42 @@ class DeliveryOut(Schema):
 
 
 class DeliveryPage(Schema):
-    """`next` begins the next page, as its `after`; null at the end."""
+    """One page; send `next` as `after` to get the next page. It is null on the last page."""
 
     items: list[DeliveryOut]
     next: int | None
 
 
 class RetryIn(Schema):
-    """Which dead deliveries: of these signals, or dead since then; all where both are left out."""
+    """Select dead deliveries by their signals or by the time since they died; without either,
+    select all."""
 
-    model_config = ConfigDict(extra="forbid")  # misspelt, `signal_ids` would mean all of them
+    model_config = ConfigDict(extra="forbid")  # a misspelt `signal_ids` would select all
 
     signal_ids: list[str] | None = None
     since: Moment | None = None
 
 
 class Queued(Schema):
+    """How many deliveries were queued again."""
+
     queued: int
 
 
-@router.get("/status", auth=reader, summary="How sending stands")
+@router.get("/status", auth=reader, summary="The state of sync")
 def get_status(request: HttpRequest) -> dict[str, Any]:
+    """Return the state, the counts, the success rates and the breaker."""
     return status(utc_now())
 
 
 @router.get("/deliveries", auth=reader, response=DeliveryPage, summary="Deliveries, newest first")
 def list_deliveries(request: HttpRequest, query: Query[DeliveryQuery]) -> dict[str, Any]:
+    """Return one page of deliveries."""
     refuse_unknown(request, DeliveryQuery)
     chosen = Delivery.objects.select_related("signal").order_by("-pk")
     if query.status:
         chosen = chosen.filter(status=query.status)
-    if query.status in ("pending", "sending"):  # "+ 0", lest the order make it walk the table
+    if query.status in ("pending", "sending"):  # with "+ 0" the order does not walk the table
         chosen = chosen.filter(OPEN).order_by((F("pk") + 0).desc())
     if query.signal_id:
         chosen = chosen.filter(signal__signal_id=query.signal_id)
@@ -83,9 +88,12 @@ def list_deliveries(request: HttpRequest, query: Query[DeliveryQuery]) -> dict[s
     return {"items": items, "next": items[-1]["id"] if len(items) == query.limit else None}
 
 
-@router.post("/deliveries/retry", auth=writer, response=Queued, summary="Send dead ones again")
+@router.post(
+    "/deliveries/retry", auth=writer, response=Queued, summary="Send dead deliveries again"
+)
 def retry_deliveries(request: HttpRequest, choice: RetryIn) -> dict[str, int]:
-    return {"queued": revive(utc_now(), signal_ids=choice.signal_ids, since=choice.since)}
+    """Queue dead deliveries again, due at once."""
+    return {"queued": retry_dead(utc_now(), signal_ids=choice.signal_ids, since=choice.since)}
 
 
 def _out(delivery: Delivery) -> dict[str, Any]:

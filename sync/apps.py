@@ -8,5 +8,5 @@ class SyncConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        # Imported here because it needs the settings that this call follows.
+        # Imported here because the checks need the settings, which are loaded by now.
         from sync import checks  # noqa: F401

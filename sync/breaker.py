@@ -1,80 +1,81 @@
-"""Spares Alpine, and everybody's attempts, while nobody answers there or the key is wrong."""
+"""The circuit breaker: no attempt is wasted while Alpine does not answer or refuses the key."""
 
 import logging
 from datetime import datetime, timedelta
 from enum import Enum
 
-from sync.errors import SyncError
 from sync.models import Breaker
-from sync.persistent import persistent
-from sync.retry import LEASE
+from sync.retry import DELIVERY_LEASE, SyncError, retry_database_errors
 
 logger = logging.getLogger(__name__)
 
-THRESHOLD = 5
-"""Transport failures in a row that open it."""
-PROBES = (5, 10, 20, 30)
-"""Seconds until the first, second, ... probe; the last one from then on."""
+FAILURE_THRESHOLD = 5
+"""The number of transport failures in a row that opens the breaker."""
+PROBE_WAITS = (5, 10, 20, 30)
+"""Seconds until the first, second, ... probe; the last value repeats."""
 
 
 class Permit(Enum):
-    """How many may be sent now."""
+    """How many signals may be sent now."""
 
     ALL = "all"
-    ONE = "one, to see"
+    ONE = "one, as a probe"
     NONE = "none"
 
 
 def state() -> Breaker:
-    """The one row; it is written only once something has failed."""
+    """Return the breaker's one row; it is written only after the first failure."""
     return Breaker.objects.filter(pk=1).first() or Breaker(pk=1)
 
 
-@persistent
+@retry_database_errors
 def permit(now: datetime, key_digest: str) -> Permit:
-    """Whether to send. Where it answers ONE, the probe is this caller's alone."""
+    """Return what may be sent. `Permit.ONE` gives the probe to this caller alone.
+
+    A new key ends the wait after a refused one.
+    """
     row = state()
     if row.probe_at is None:
         return Permit.ALL
     is_new_key = row.refused_key not in ("", key_digest)
     if row.probe_at > now and not is_new_key:
         return Permit.NONE
-    mine = Breaker.objects.filter(pk=1, probe_at=row.probe_at)
-    taken = mine.update(probe_at=now + LEASE, refused_key="")
-    return Permit.ONE if taken == 1 else Permit.NONE
+    unclaimed = Breaker.objects.filter(pk=1, probe_at=row.probe_at)
+    claimed = unclaimed.update(probe_at=now + DELIVERY_LEASE, refused_key="")
+    return Permit.ONE if claimed == 1 else Permit.NONE
 
 
-@persistent
-def probe_again(now: datetime) -> None:
-    """The probe was not made: let the next who comes make it."""
+@retry_database_errors
+def release_probe(now: datetime) -> None:
+    """Give back a probe that was not sent, so that the next worker may send it."""
     Breaker.objects.filter(pk=1).exclude(probe_at=None).update(probe_at=now)
 
 
-@persistent
+@retry_database_errors
 def succeeded() -> None:
-    """Alpine answered: close, if it was open."""
+    """Close the breaker if it is open: Alpine answered."""
     row = state()
     if row.failures == 0 and row.probe_at is None:
-        return  # as nearly always: nothing to write
+        return  # the usual case writes nothing
     _write(failures=0, probe_at=None, opened_at=None, reason="", refused_key="")
     if row.probe_at is not None:
-        logger.warning("Alpine answers again: sending goes on")
+        logger.warning("Alpine answers again; sending continues")
 
 
-@persistent
+@retry_database_errors
 def failed(error: SyncError, now: datetime, key_digest: str, *, was_probe: bool) -> bool:
-    """Count a failure that may not be the signal's own; whether the breaker is open now.
+    """Count a failure that may affect every signal; return whether the breaker is open now.
 
-    What was under way when it opened counts no more.
+    Requests that were under way when it opened are not counted.
     """
     row = state()
     if row.probe_at is not None and not was_probe:
         return True
     failures = row.failures + 1
-    if not (was_probe or error.is_refused_key or failures >= THRESHOLD):
+    if not (was_probe or error.is_refused_key or failures >= FAILURE_THRESHOLD):
         _write(failures=failures)
         return False
-    wait = PROBES[min(max(0, failures - THRESHOLD), len(PROBES) - 1)]
+    wait = PROBE_WAITS[min(max(0, failures - FAILURE_THRESHOLD), len(PROBE_WAITS) - 1)]
     _write(
         failures=failures,
         probe_at=now + timedelta(seconds=wait),
@@ -82,7 +83,7 @@ def failed(error: SyncError, now: datetime, key_digest: str, *, was_probe: bool)
         reason=str(error)[:1000],
         refused_key=key_digest if error.is_refused_key else "",
     )
-    _tell(error, wait, is_new=row.opened_at is None)
+    _log(error, wait, is_new=row.opened_at is None)
     return True
 
 
@@ -90,16 +91,16 @@ def _write(**values: object) -> None:
     Breaker.objects.update_or_create(pk=1, defaults=values)
 
 
-def _tell(error: SyncError, wait: int, *, is_new: bool) -> None:
+def _log(error: SyncError, wait: int, *, is_new: bool) -> None:
     if error.is_refused_key:
         logger.error(
-            "Alpine refuses the key (%s). Correct ALPINE_API_KEY; nothing is lost meanwhile, and "
-            "sending goes on by itself once the key works.",
+            "Alpine refuses the key (%s). Correct ALPINE_API_KEY. Nothing is lost meanwhile, and "
+            "sending continues by itself once the key works.",
             error,
         )
     elif is_new:
         logger.error(
-            "Alpine does not answer (%s). Nothing is lost; looking again in %d s, and then ever "
-            "less often, until it does. ALPINE_ENDPOINT names it.",
+            "Alpine does not answer (%s). Nothing is lost. The next try is in %d s; later tries "
+            "are further apart. Check ALPINE_ENDPOINT.",
             error, wait,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""System checks: what would make sending unsafe is said before anything is sent."""
+"""System checks that report unsafe or impossible sync settings before anything is sent."""
 
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -10,14 +10,14 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 @register()
 def key_travels_in_the_open(**_: object) -> list[CheckMessage]:
-    """Over plain HTTP, whoever is on the way reads the key."""
+    """Warn if the key goes over plain HTTP, where others on the network can read it."""
     address = urlsplit(settings.ALPINE_ENDPOINT)
-    if not settings.ALPINE_API_KEY or address.scheme == "https" or _is_here(address.hostname):
+    if not settings.ALPINE_API_KEY or address.scheme == "https" or _is_local(address.hostname):
         return []
     return [
         Warning(
-            f"The key to Alpine travels to {address.hostname} over plain HTTP.",
-            hint="Name an https:// address in ALPINE_ENDPOINT, or a tunnel on this machine.",
+            f"The Alpine key is sent to {address.hostname} over plain HTTP.",
+            hint="Set ALPINE_ENDPOINT to an https:// address, or to a tunnel on this machine.",
             id="sync.W001",
         )
     ]
@@ -25,17 +25,18 @@ def key_travels_in_the_open(**_: object) -> list[CheckMessage]:
 
 @register()
 def key_can_be_sent(**_: object) -> list[CheckMessage]:
-    """A header takes printable ASCII and nothing else."""
+    """Report a key that an HTTP header cannot hold: only printable ASCII fits."""
     key = settings.ALPINE_API_KEY
     if key.isascii() and (key.isprintable() or not key) and key == key.strip():
         return []
     hint = "Copy the key again, without spaces or line breaks around it."
-    return [Error("ALPINE_API_KEY holds characters that no key has.", hint=hint, id="sync.E001")]
+    return [Error("ALPINE_API_KEY contains invalid characters.", hint=hint, id="sync.E001")]
 
 
 @register()
 def endpoint_can_be_reached(**_: object) -> list[CheckMessage]:
-    """An address that no request can be made to would look like an outage for ever."""
+    """Report an address to which no request can be made; at run time it would look like an
+    outage without end."""
     try:
         requests.Request("POST", settings.ALPINE_ENDPOINT).prepare()
         address = urlsplit(settings.ALPINE_ENDPOINT)
@@ -43,11 +44,11 @@ def endpoint_can_be_reached(**_: object) -> list[CheckMessage]:
             return []
     except (requests.RequestException, ValueError):
         pass
-    hint = "It is https://HOST/PATH, or with :PORT, and holds neither user nor password nor #."
-    return [Error("ALPINE_ENDPOINT is not an address to send to.", hint=hint, id="sync.E002")]
+    hint = "Use https://HOST/PATH or https://HOST:PORT/PATH, without a user, a password or a #."
+    return [Error("ALPINE_ENDPOINT is not a valid address.", hint=hint, id="sync.E002")]
 
 
-def _is_here(host: str | None) -> bool:
+def _is_local(host: str | None) -> bool:
     if host == "localhost":
         return True
     try:

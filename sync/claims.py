@@ -1,4 +1,4 @@
-"""Takes due deliveries, each by one worker at a time, and writes down what became of them."""
+"""Claims due deliveries, so that one worker at a time has each, and stores what became of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from signals.dialect import skip_locked
 from signals.models import Signal
 from sync.models import OPEN, Delivery
 from sync.payload import COLUMNS, payload
-from sync.persistent import persistent
+from sync.retry import retry_database_errors
 
 Status = Delivery.Status
-# Of the states in the text, see sync.models.OPEN.
+# The states are literals, not parameters: see sync.models.OPEN.
 _CLAIM = """
 UPDATE deliveries SET status = 'sending', claim = %s, due_at = %s, attempted_at = %s,
     attempts = attempts + 1
@@ -31,8 +31,8 @@ WHERE id = %s AND status = 'sending' AND claim = %s
 """
 
 
-class Claimed(NamedTuple):
-    """One delivery to make now. `attempts` counts this one."""
+class ClaimedDelivery(NamedTuple):
+    """A delivery to make now. `id` is the signal's row; `attempts` includes this one."""
 
     id: int
     attempts: int
@@ -40,10 +40,10 @@ class Claimed(NamedTuple):
     body: bytes
 
 
-class Result(NamedTuple):
-    """How a delivery stands after an attempt."""
+class DeliveryResult(NamedTuple):
+    """The new state of a delivery after an attempt."""
 
-    claimed: Claimed
+    claimed: ClaimedDelivery
     status: Status
     attempts: int
     due_at: datetime
@@ -54,14 +54,14 @@ class Result(NamedTuple):
 
 @dataclass(frozen=True)
 class Claims:
-    """One worker's hand on the queue. `owner` names the worker; no two have the same."""
+    """The claims of one worker on the queue. `owner` names the worker and is unique."""
 
     owner: str
     lease: timedelta
 
-    @persistent
-    def claim(self, limit: int, now: datetime) -> list[Claimed]:
-        """Take up to `limit` due deliveries: mine until the lease ends."""
+    @retry_database_errors
+    def claim(self, limit: int, now: datetime) -> list[ClaimedDelivery]:
+        """Claim up to `limit` due deliveries; they belong to this worker until the lease ends."""
         adapt = connection.ops.adapt_datetimefield_value
         end = adapt(now + self.lease)
         statement = _CLAIM.format(lock=skip_locked())
@@ -70,24 +70,24 @@ class Claims:
             attempts = dict(cursor.fetchall())
         signals = Signal.objects.filter(id__in=attempts).values_list("id", *COLUMNS)
         return [
-            Claimed(row_id, attempts[row_id], values[0], payload(values))
+            ClaimedDelivery(row_id, attempts[row_id], values[0], payload(values))
             for row_id, *values in signals
         ]
 
-    @persistent
+    @retry_database_errors
     def renew(self, now: datetime) -> None:
-        """The lease of what is still mine begins anew."""
-        mine = Delivery.objects.filter(OPEN, status=Status.SENDING, claim=self.owner)
-        mine.update(due_at=now + self.lease)
+        """Extend the lease of all deliveries that this worker still has."""
+        claimed = Delivery.objects.filter(OPEN, status=Status.SENDING, claim=self.owner)
+        claimed.update(due_at=now + self.lease)
 
-    @persistent
-    def record(self, results: Sequence[Result]) -> int:
-        """Write down results, those that are still mine; how many were."""
+    @retry_database_errors
+    def record(self, results: Sequence[DeliveryResult]) -> int:
+        """Store the results of deliveries that this worker still has; return how many."""
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.executemany(_RECORD, [self._row(result) for result in results])
             return int(cursor.rowcount)
 
-    def _row(self, result: Result) -> tuple[Any, ...]:
+    def _row(self, result: DeliveryResult) -> tuple[Any, ...]:
         adapt = connection.ops.adapt_datetimefield_value
         claimed = result.claimed
         kept = claimed.body.decode() if result.status == Status.DEAD else ""

@@ -1,4 +1,4 @@
-"""What is owed to Alpine, and how that stands."""
+"""The deliveries to Alpine with their states, and the circuit breaker."""
 
 from typing import ClassVar
 
@@ -11,13 +11,13 @@ from signals.models import Signal
 
 
 class Delivery(models.Model):
-    """The duty to send one signal to Alpine: a row before the first attempt, and ever after."""
+    """The duty to send one signal to Alpine: a row from before the first attempt, for good."""
 
     class Status(models.TextChoices):
-        PENDING = "pending", "pending"  # waits for its time
+        PENDING = "pending", "pending"  # waits until it is due
         SENDING = "sending", "sending"  # a worker has it
         DELIVERED = "delivered", "delivered"  # Alpine has it
-        DEAD = "dead", "dead"  # a person must look at it
+        DEAD = "dead", "dead"  # needs a person
 
     signal = models.OneToOneField(
         Signal, models.PROTECT, primary_key=True, db_column="id", related_name="delivery"
@@ -25,14 +25,16 @@ class Delivery(models.Model):
     status = models.TextField(choices=Status.choices, db_default=Value(Status.PENDING.value))
     attempts = models.IntegerField(db_default=Value(0))
     due_at = models.DateTimeField(
-        help_text="When to try next; of one being sent, when the lease ends"
+        help_text="When the next try is due; while it is sent: when the worker's lease ends"
     )
     queued_at = models.DateTimeField()
-    claim = models.TextField(db_default=Value(""), help_text="Which worker has it")
+    claim = models.TextField(db_default=Value(""), help_text="The worker that has it")
     attempted_at = models.DateTimeField(null=True)
     last_status = models.IntegerField(null=True, help_text="Alpine's last HTTP status")
-    last_answer = models.TextField(db_default=Value(""), help_text="What it said, or why not")
-    payload = models.TextField(db_default=Value(""), help_text="What was sent, of a dead one")
+    last_answer = models.TextField(
+        db_default=Value(""), help_text="Alpine's last answer, or the error"
+    )
+    payload = models.TextField(db_default=Value(""), help_text="The body that was sent, if dead")
     delivered_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -42,19 +44,19 @@ class Delivery(models.Model):
             known_values("deliveries", status=["pending", "sending", "delivered", "dead"])
         ]
         indexes: ClassVar = [
-            # sync.claims.claim, and the counts of sync.status
+            # sync.claims, and the counts of sync.status
             models.Index(
                 fields=["due_at"],
                 condition=Q(status__in=["pending", "sending"]),
                 name="deliveries_due",
             ),
-            # sync.status: what came through within the last hour and day
+            # sync.status: deliveries within the last hour and day
             models.Index(
                 fields=["delivered_at"],
                 condition=Q(delivered_at__isnull=False),
                 name="deliveries_delivered",
             ),
-            # sync.dead: all of them, and those since a time
+            # sync.recovery.retry_dead: all dead deliveries, and those since a time
             models.Index(
                 fields=["attempted_at"], condition=Q(status="dead"), name="deliveries_dead"
             ),
@@ -65,15 +67,17 @@ class Delivery(models.Model):
 
 
 OPEN = RawSQL("deliveries.status IN ('pending', 'sending')", [], output_field=BooleanField())
-"""Still to be made. The states stand in the text, not in parameters: only so the partial index
-`deliveries_due` serves, without which it would be looked for among all that were ever delivered."""
+"""Select deliveries that are not finished. The states are literals, not parameters: otherwise the
+database could not use the partial index `deliveries_due` and would scan all past deliveries."""
 
 
 class Breaker(models.Model):
-    """Whether Alpine is spared for now: one row, which all workers share and restarts keep."""
+    """The state of the circuit breaker: one row that all workers share and restarts keep."""
 
     failures = models.IntegerField(default=0, help_text="Transport failures in a row")
-    probe_at = models.DateTimeField(null=True, help_text="Open until then; null: closed")
+    probe_at = models.DateTimeField(
+        null=True, help_text="When the next probe is due; null if closed"
+    )
     opened_at = models.DateTimeField(null=True)
     reason = models.TextField(default="")
     refused_key = models.TextField(default="", help_text="SHA-256 of the key that was refused")

@@ -1,4 +1,4 @@
-"""Queues signals for Alpine: what is stored, in the transaction that stores it, or later."""
+"""Queues signals for Alpine: in the transaction that stores them, or later."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from signals.wakeup import WakeUp
 from sync.models import OPEN, Delivery
 
 NOT_SENT = frozenset({"import", "adopted"})
-"""Origins of old signals, which Alpine gets only where `import_signals --sync` says so."""
+"""Origins of old signals; Alpine gets them only if `import_signals --sync` asks for it."""
 
 _QUEUE_MISSING = """
 INSERT INTO deliveries (id, due_at, queued_at)
@@ -23,12 +23,12 @@ WHERE id > %s AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.id = sig
 ORDER BY id LIMIT %s
 ON CONFLICT (id) DO NOTHING RETURNING id
 """
-AT_ONCE = 5000
-"""Rows of one transaction, which holds up a flush no longer than another flush would."""
+BATCH_SIZE = 5000
+"""Rows per transaction: it delays a flush no longer than another flush would."""
 
 
 def enqueue(stored: Sequence[StoredSignal]) -> None:
-    """A stored handler: one delivery a signal, due at once."""
+    """Queue one delivery per signal, due at once. This is a stored handler."""
     ids = [signal.id for signal in stored if signal.origin not in NOT_SENT]
     if ids:
         due = connection.ops.adapt_datetimefield_value(utc_now())
@@ -57,9 +57,9 @@ def _is_being_sent() -> bool:
 
 
 def queue_missing(now: datetime) -> Iterator[int]:
-    """Queue every signal that has no delivery: imported as an old one, or of a rebuilt database.
+    """Queue every signal that has no delivery, such as imported signals or a rebuilt database's.
 
-    Yields how many, some thousands at a time.
+    Yield the number of signals in each batch of up to `BATCH_SIZE`.
     """
     due = connection.ops.adapt_datetimefield_value(now)
     last = 0
@@ -72,5 +72,5 @@ def queue_missing(now: datetime) -> Iterator[int]:
 
 def _queue_next(due: str | None, after: int) -> list[int]:
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_QUEUE_MISSING, [due, due, after, AT_ONCE])
+        cursor.execute(_QUEUE_MISSING, [due, due, after, BATCH_SIZE])
         return [row[0] for row in cursor.fetchall()]

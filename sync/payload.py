@@ -1,4 +1,4 @@
-"""What Alpine gets of a signal: the fields of its contract, absent ones left out."""
+"""The body of a delivery: the fields of Alpine's contract; a field without a value is left out."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -24,12 +24,12 @@ _FIELDS = {
     "context__sources": "sources_count",
 }
 COLUMNS = tuple(_FIELDS)
-"""What to select of a Signal for `payload`."""
+"""The columns of a `Signal` that `payload` needs, in this order."""
 
 
 def payload(values: Sequence[Any]) -> bytes:
-    """The body of one request, from the values of `COLUMNS`."""
+    """Return the JSON body of one request, from the values of `COLUMNS`."""
     named = zip(_FIELDS.values(), values, strict=True)
     fields = {name: value for name, value in named if value is not None}
-    # `str` for what an imported row may hold, and JSON cannot: Alpine is to say what it thinks.
+    # An imported row may hold a value that JSON cannot: send it as text and let Alpine judge it.
     return orjson.dumps(fields | {"verification_hash": fields["sha256"]}, default=str)

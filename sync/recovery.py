@@ -1,5 +1,6 @@
-"""Asks Alpine whether it really has what it took, and sends what it lacks again."""
+"""Sends again: dead deliveries that a person has fixed, and signals that Alpine no longer has."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,29 +11,51 @@ from sync.alpine import AlpineSyncService
 from sync.models import Delivery
 from sync.outbox import wake_deliver
 
+Status = Delivery.Status
+
 
 @dataclass(frozen=True)
-class Reconciled:
-    """Of the deliveries `asked` about, how many signals are there, and how many were queued."""
+class Comparison:
+    """How many delivered signals Alpine was asked about, has, and gets again."""
 
     asked: int
     there: int
     queued: int
 
 
-def reconcile(service: AlpineSyncService, last: int, now: datetime) -> Reconciled:
-    """Compare the last so many delivered signals with what Alpine has.
+def retry_dead(
+    now: datetime, *, signal_ids: Sequence[str] | None = None, since: datetime | None = None
+) -> int:
+    """Queue dead deliveries again, due at once, and return how many.
 
-    Raises SyncError where Alpine does not offer the query, or does not answer.
+    `signal_ids` and `since`, the time of the last attempt, narrow the choice; without them it is
+    every dead delivery. Deliveries that are not dead are left alone.
+    """
+    dead = Delivery.objects.filter(status=Status.DEAD)
+    if signal_ids is not None:
+        dead = dead.filter(signal__signal_id__in=signal_ids)
+    if since is not None:
+        dead = dead.filter(attempted_at__gte=since)
+    queued = dead.update(status=Status.PENDING, attempts=0, due_at=now, payload="")
+    if queued:
+        wake_deliver()
+    return queued
+
+
+def resend_missing(service: AlpineSyncService, last: int, now: datetime) -> Comparison:
+    """Ask Alpine for the `last` delivered signals, and queue those that it does not have.
+
+    Raises `SyncError` if Alpine does not offer the query or does not answer; then nothing is
+    queued.
     """
     delivered = Delivery.objects.filter(delivered_at__isnull=False).order_by("-delivered_at")
     rows = dict(delivered.values_list("pk", "signal__signal_id")[:last])
     with ThreadPoolExecutor(settings.SYNC_CONCURRENCY) as pool:
         there = pool.map(service.has, rows.values())
-        lacking = [row for row, is_there in zip(rows, there, strict=True) if not is_there]
-    queued = Delivery.objects.filter(pk__in=lacking, status=Delivery.Status.DELIVERED).update(
-        status=Delivery.Status.PENDING, attempts=0, due_at=now, delivered_at=None
+        missing = [row for row, is_there in zip(rows, there, strict=True) if not is_there]
+    queued = Delivery.objects.filter(pk__in=missing, status=Status.DELIVERED).update(
+        status=Status.PENDING, attempts=0, due_at=now, delivered_at=None
     )
     if queued:
         wake_deliver()
-    return Reconciled(len(rows), len(rows) - len(lacking), queued)
+    return Comparison(len(rows), len(rows) - len(missing), queued)

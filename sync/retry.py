@@ -1,23 +1,98 @@
-"""When to try a delivery again: soon at first, then ever later, and never all at once."""
+"""When to try again: failed deliveries by a schedule, failed database work at once."""
 
+import functools
+import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import ParamSpec, TypeVar
 
-LEASE = timedelta(minutes=1)
-"""How long what a dead worker was at waits to be taken up again; a living one renews it."""
-WAITS = (5, 60, 300, 1800, 7200, 21600, 43200, 86400)
-"""Seconds after the first, second, ... attempt; the last one from then on."""
-JITTER = 0.2
-LONGEST_ASKED = 86400.0
-"""Seconds; a `Retry-After` beyond that counts as that."""
+from django.db import InterfaceError, OperationalError, connection
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay
+from tenacity.wait import wait_exponential_jitter
+
+logger = logging.getLogger(__name__)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+DELIVERY_LEASE = timedelta(minutes=1)
+"""How long a claimed delivery belongs to its worker; a living worker renews its leases."""
+RETRY_WAITS = (5, 60, 300, 1800, 7200, 21600, 43200, 86400)
+"""Seconds after the first, second, ... attempt; the last value repeats."""
+RETRY_JITTER = 0.2
+MAX_RETRY_AFTER = 86400.0
+"""Seconds; a longer `Retry-After` is cut to this."""
+
+
+class SyncError(Exception):
+    """Alpine did not accept a signal.
+
+    Attributes:
+        permanent: this signal will never be accepted.
+        status: the HTTP status of the answer; None if there was no answer.
+        retry_after: the seconds for which Alpine asked to be left alone.
+        is_transport: the connection to Alpine failed, whatever the signal.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        permanent: bool,
+        status: int | None = None,
+        retry_after: float | None = None,
+        is_transport: bool = False,
+    ) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+        self.status = status
+        self.retry_after = retry_after
+        self.is_transport = is_transport
+
+    @property
+    def is_refused_key(self) -> bool:
+        """Return whether Alpine refused the API key."""
+        return self.status in (401, 403)
 
 
 def next_attempt(
-    attempts: int, now: datetime, chance: float, asked: float | None = None
+    attempts: int, now: datetime, chance: float, retry_after: float | None = None
 ) -> datetime:
-    """When a delivery that failed `attempts` times is due again.
+    """Return when a delivery that failed `attempts` times is due again.
 
-    `chance`, from 0 to 1, spreads it by up to a fifth either way. `asked` is what Alpine asked
-    for, in seconds: it is never tried earlier.
+    `chance`, from 0 to 1, spreads the wait by up to a fifth in either direction, so that the
+    retries do not come all at once. The delivery is never due before `retry_after` seconds, which
+    Alpine asked for.
     """
-    wait = WAITS[min(attempts, len(WAITS)) - 1] * (1 + JITTER * (2 * chance - 1))
-    return now + timedelta(seconds=max(wait, min(asked or 0.0, LONGEST_ASKED)))
+    wait = RETRY_WAITS[min(attempts, len(RETRY_WAITS)) - 1]
+    spread = wait * (1 + RETRY_JITTER * (2 * chance - 1))
+    return now + timedelta(seconds=max(spread, min(retry_after or 0.0, MAX_RETRY_AFTER)))
+
+
+def retry_database_errors(work: Callable[P, T]) -> Callable[P, T]:
+    """Make `work`, which consists of whole transactions, run again over a new connection if the
+    database fails.
+
+    An answer from Alpine must not be forgotten because of a short database failure: the signal
+    would be sent again. It gives up after `DELIVERY_LEASE`, when another worker may own the
+    deliveries.
+    """
+
+    retrying = Retrying(
+        retry=retry_if_exception_type((OperationalError, InterfaceError)),
+        stop=stop_after_delay(DELIVERY_LEASE.total_seconds()),
+        wait=wait_exponential_jitter(multiplier=0.1, max=5.0, jitter=0.1),
+        before_sleep=_reconnect,
+        reraise=True,
+    )
+
+    @functools.wraps(work)
+    def retried(*args: P.args, **kwargs: P.kwargs) -> T:
+        return retrying(work, *args, **kwargs)
+
+    return retried
+
+
+def _reconnect(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    logger.warning("The database failed (%s); trying again", error)
+    connection.close()

@@ -1,4 +1,4 @@
-"""Sends claimed deliveries on threads, which know nothing of the database."""
+"""Sends claimed deliveries on threads that do not use the database."""
 
 import logging
 import threading
@@ -10,49 +10,49 @@ from types import TracebackType
 from typing import NamedTuple
 
 from sync.alpine import RETRIES, AlpineSyncService, Answer
-from sync.claims import Claimed
-from sync.errors import SyncError
+from sync.claims import ClaimedDelivery
+from sync.retry import SyncError
 
 logger = logging.getLogger(__name__)
 
 LINGER = 0.05
-"""Seconds for which a result waits for others, so that they are written down together."""
+"""Seconds for which a finished request waits for others, so that they are stored together."""
 
-Outcome = Answer | SyncError | None
-"""What Alpine said, why it did not take the signal, or None where it was not asked."""
+Reply = Answer | SyncError | None
+"""Alpine's answer, the reason why it did not accept the signal, or None if nothing was sent."""
 
 
 class Stopping(Exception):
-    """The worker is to end: who waits between two tries waits no longer."""
+    """The worker is ending: a request that waits for its next try gives up."""
 
 
 class Sent(NamedTuple):
-    """A delivery that was claimed, and what came of it."""
+    """A claimed delivery and the reply to it."""
 
-    claimed: Claimed
-    outcome: Outcome
+    claimed: ClaimedDelivery
+    reply: Reply
     is_probe: bool
 
     @property
     def is_answered(self) -> bool:
-        """Whether Alpine is there and lets us in, whatever it thinks of the signal."""
-        if isinstance(self.outcome, SyncError):
-            return self.outcome.status is not None and not self.outcome.is_refused_key
-        return self.outcome is not None
+        """Return whether Alpine answered and accepts the key, whatever it says of the signal."""
+        if isinstance(self.reply, SyncError):
+            return self.reply.status is not None and not self.reply.is_refused_key
+        return self.reply is not None
 
     @property
-    def is_untried(self) -> bool:
-        """Whether Alpine was not even asked."""
-        if isinstance(self.outcome, SyncError):
-            return self.outcome.status is None and not self.outcome.is_transport
-        return self.outcome is None
+    def is_unsent(self) -> bool:
+        """Return whether no request was made."""
+        if isinstance(self.reply, SyncError):
+            return self.reply.status is None and not self.reply.is_transport
+        return self.reply is None
 
 
 class Sender:
-    """So many requests at once. Use it in a `with`, whose end waits for what is under way.
+    """Sends up to `threads` requests at the same time. Leaving its `with` block waits for them.
 
-    While `stop` is set nothing more is sent, nor after `hold` until all of it has come back:
-    what was given to `send` comes back without an outcome.
+    While `stop` is set, and after `hold` until every request has come back, nothing more is sent:
+    deliveries given to `send` come back without a reply.
     """
 
     def __init__(self, service: AlpineSyncService, threads: int, stop: threading.Event) -> None:
@@ -74,20 +74,23 @@ class Sender:
         self.is_holding = True
         self._pool.shutdown()
 
-    def send(self, claimed: Iterable[Claimed], *, is_probe: bool = False) -> None:
-        """Begin with these; a probe is tried only once."""
+    def send(self, claimed: Iterable[ClaimedDelivery], *, is_probe: bool = False) -> None:
+        """Start sending these deliveries; a probe is tried only once."""
         for each in claimed:
             self.under_way += 1
             self._pool.submit(self._send, each, is_probe).add_done_callback(self._done.put)
 
     def hold(self) -> None:
-        """Send nothing of what has not begun."""
+        """Send none of the deliveries that have not begun."""
         self.is_holding = self.under_way > 0
 
-    def finished(self, patience: float) -> list[Sent]:
-        """What is done, several at once where they come soon; none after so many seconds."""
+    def finished(self, timeout: float) -> list[Sent]:
+        """Return finished deliveries, several if they end close together.
+
+        Return none if nothing finishes within `timeout` seconds.
+        """
         sent: list[Sent] = []
-        ends = time.monotonic() + patience
+        ends = time.monotonic() + timeout
         try:
             while len(sent) < min(2 * self._threads, self.under_way):
                 sent.append(self._done.get(timeout=max(0.0, ends - time.monotonic())).result())
@@ -98,7 +101,7 @@ class Sender:
         self.is_holding = self.is_holding and self.under_way > 0
         return sent
 
-    def _send(self, claimed: Claimed, is_probe: bool) -> Sent:
+    def _send(self, claimed: ClaimedDelivery, is_probe: bool) -> Sent:
         if self._stop.is_set() or self.is_holding:
             return Sent(claimed, None, is_probe)
         try:
@@ -107,10 +110,11 @@ class Sender:
             return Sent(claimed, answer, is_probe)
         except SyncError as error:
             if error.is_refused_key:
-                self.is_holding = True  # the next would be refused as well
+                self.is_holding = True  # every other request would be refused too
             return Sent(claimed, error, is_probe)
         except Stopping:
             return Sent(claimed, None, is_probe)
-        except Exception as error:  # a fault of ours costs this one an attempt
-            logger.exception("A fault in sending %r", claimed.signal_id)
-            return Sent(claimed, SyncError(f"a fault: {error!r}", permanent=False), is_probe)
+        except Exception as error:  # a bug of ours costs this delivery one attempt
+            logger.exception("Sending %r failed unexpectedly", claimed.signal_id)
+            failure = SyncError(f"an unexpected error: {error!r}", permanent=False)
+            return Sent(claimed, failure, is_probe)

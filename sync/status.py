@@ -1,12 +1,13 @@
-"""How the deliveries stand, for health, the API, the admin and the command."""
+"""The state of the deliveries, for health, the API, the admin site and the command."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Min
 
+from signals.status_text import PERIODS, age, period_lines, share
 from sync import breaker
 from sync.models import OPEN, Delivery
 
@@ -14,37 +15,31 @@ Status = Delivery.Status
 
 
 @dataclass(frozen=True)
-class Rate:
-    """Of the deliveries that ended within a time: how many, and which share came through.
-
-    `share` is None where none ended.
-    """
+class SuccessRate:
+    """The numbers of deliveries that ended within a period."""
 
     delivered: int
     dead: int
 
-    @property
-    def share(self) -> float | None:
-        ended = self.delivered + self.dead
-        return self.delivered / ended if ended else None
-
     def as_dict(self) -> dict[str, Any]:
-        return {"delivered": self.delivered, "dead": self.dead, "success_rate": self.share}
+        """Return the numbers, and the delivered share from 0 to 1: None if nothing ended."""
+        success = share(self.delivered, self.delivered + self.dead)
+        return {"delivered": self.delivered, "dead": self.dead, "success_rate": success}
 
 
 def status(now: datetime) -> dict[str, Any]:
-    """Counts, the age of the oldest delivery that waits (seconds), rates, and the breaker."""
+    """Return the state, the counts, the age in seconds of the oldest delivery that waits, the
+    success rates of the last hour and day, and the breaker."""
     waiting = Delivery.objects.filter(OPEN).aggregate(count=Count("pk"), oldest=Min("queued_at"))
-    oldest = waiting["oldest"]
     row = breaker.state()
+    rates = {name: success_rate(now - period).as_dict() for name, period in PERIODS.items()}
     return {
         "state": _state(row.probe_at is not None),
         "pending": waiting["count"],
         "delivered": Delivery.objects.filter(delivered_at__isnull=False).count(),
         "dead": count_dead(),
-        "oldest_pending_seconds": (now - oldest).total_seconds() if oldest else None,
-        "last_hour": rate(now - timedelta(hours=1)).as_dict(),
-        "last_day": rate(now - timedelta(days=1)).as_dict(),
+        "oldest_pending_seconds": age(waiting["oldest"], now),
+        **rates,
         "breaker": {
             "open": row.probe_at is not None,
             "opened_at": row.opened_at,
@@ -56,7 +51,7 @@ def status(now: datetime) -> dict[str, Any]:
 
 
 def brief() -> dict[str, Any]:
-    """What health says: the state, how much waits, and what a person should see to."""
+    """Return the part for health: the state, how many deliveries wait, and the problems."""
     row = breaker.state()
     dead = count_dead()
     problems = []
@@ -72,15 +67,15 @@ def brief() -> dict[str, Any]:
 
 
 def count_dead() -> int:
-    """How many wait for a person."""
+    """Return how many deliveries need a person."""
     return Delivery.objects.filter(status=Status.DEAD).count()
 
 
-def rate(since: datetime) -> Rate:
-    """What ended since then."""
+def success_rate(since: datetime) -> SuccessRate:
+    """Count the deliveries that ended since then."""
     delivered = Delivery.objects.filter(delivered_at__gte=since).count()
     dead = Delivery.objects.filter(status=Status.DEAD, attempted_at__gte=since).count()
-    return Rate(delivered, dead)
+    return SuccessRate(delivered, dead)
 
 
 def _state(is_open: bool) -> str:
@@ -90,20 +85,22 @@ def _state(is_open: bool) -> str:
 
 
 def as_text(found: dict[str, Any]) -> str:
-    """What `status` found, for a person."""
+    """Return the result of `status` as text for a person."""
     lines = ["Sync is off: ALPINE_API_KEY is not set."]
     if found["state"] != "off":
         lines = [f"Sync is {found['state']}."]
     if found["state"] == "paused":
         breaker = found["breaker"]
-        lines.append(f"It tries again at {breaker['probe_at']:%H:%M:%S}: {breaker['reason']}")
+        lines.append(f"The next try is at {breaker['probe_at']:%H:%M:%S}: {breaker['reason']}")
     lines.append(
         f"{found['pending']} pending, {found['delivered']} delivered, {found['dead']} dead"
     )
     if found["oldest_pending_seconds"] is not None:
         lines.append(f"The oldest has waited for {found['oldest_pending_seconds']:.0f} s.")
-    for name in ("last_hour", "last_day"):
-        rate = found[name]["success_rate"]
-        share = "nothing ended" if rate is None else f"{rate:.1%} came through"
-        lines.append(f"{name.replace('_', ' ')}: {share}")
-    return "\n".join(lines)
+    return "\n".join([*lines, *period_lines(found, _rate_text)])
+
+
+def _rate_text(rate: dict[str, Any]) -> str:
+    if rate["success_rate"] is None:
+        return "nothing ended"
+    return f"{rate['success_rate']:.1%} delivered"

@@ -14,20 +14,20 @@ _stop = threading.Event()
 
 @shared_task(name="sync.tasks.deliver")
 def deliver() -> int:
-    """Send what is due; answers how many signals Alpine took.
+    """Send what is due; return how many signals Alpine accepted.
 
-    A hint, or beat's regular look; losing or repeating it harms nothing.
+    A wake-up or beat's schedule sends this task; losing or repeating it does no harm.
     """
     return _deliverer().run().delivered if settings.ALPINE_API_KEY else 0
 
 
 @cache
 def _deliverer() -> Deliverer:
-    """One for this process, which keeps its connections from one run to the next."""
+    """Return this process's deliverer, which keeps its connections from run to run."""
     return deliverer(_stop)
 
 
 @worker_shutting_down.connect
 def _end(**_: object) -> None:
-    """Finish what is under way, and release the rest."""
+    """Let the run finish the requests under way and release the other deliveries."""
     _stop.set()

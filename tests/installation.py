@@ -1,4 +1,4 @@
-"""A whole Argo in a data folder, used from outside: by its commands and its files."""
+"""An Argo in its own data folder, used through its commands and files."""
 
 import os
 import subprocess
@@ -53,13 +53,13 @@ class Installation:
         )
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:  # noqa: ANN401
-        """Start `python` with these arguments, to be talked to or killed."""
+        """Start `python` with these arguments; the test talks to it or kills it."""
         return subprocess.Popen(
             [sys.executable, *arguments], cwd=ROOT, env=self.environment, text=True, **options
         )
 
     def connect(self) -> Connection:
-        """The database, as the seed's own scripts would open it."""
+        """Open the database as the seed's own scripts would."""
         return connect(self.folder / "signals.db", isolation_level=None)
 
     def query(self, sql: str, *parameters: object) -> list[Any]:

@@ -1,1 +1,1 @@
-"""Argo's SQLite: a library without the WAL-reset bug, pragmas on every connection, a small pool."""
+"""Argo's SQLite: a library without the WAL-reset bug, pragmas on each connection, a small pool."""

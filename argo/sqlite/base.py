@@ -16,16 +16,16 @@ PRAGMAS = (
     "PRAGMA busy_timeout=30000",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # a commit is on disk when it returns
-    "PRAGMA mmap_size=0",  # an I/O error would be a SIGBUS
+    "PRAGMA mmap_size=0",  # with mmap an I/O error would kill the process (SIGBUS)
     "PRAGMA cache_size=-65536",  # 64 MiB: the upper pages of the indexes of millions of rows
     "PRAGMA temp_store=MEMORY",
     "PRAGMA wal_autocheckpoint=16384",  # 64 MiB: fewer checkpoints rewrite the same index pages
-    "PRAGMA journal_size_limit=67108864",  # a WAL that grew beyond is cut back to that
+    "PRAGMA journal_size_limit=67108864",  # a larger WAL is cut back to this size
 )
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection that comes from its process's pool and goes back to it on close."""
+    """A connection from its process's pool; closing it returns it to the pool."""
 
     creation_class = DatabaseCreation
     _pools: ClassVar[dict[str, ConnectionPool]] = {}
@@ -36,7 +36,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         params = super().get_connection_params()
         self._pool_size = params.pop("pool_size", 5)
         self._pool_timeout = params.pop("pool_timeout", 10.0)
-        self.transaction_mode = "IMMEDIATE"  # a deferred one fails when it comes to write
+        self.transaction_mode = "IMMEDIATE"  # a deferred transaction may fail when it first writes
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
@@ -47,7 +47,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return connection
 
     def dispose_pool(self) -> None:
-        """Close what the pool of this database holds idle."""
+        """Close the idle connections in the pool of this database."""
         if pool := self._pools.pop(str(self.settings_dict["NAME"]), None):
             pool.dispose()
 
@@ -60,8 +60,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _pool(self) -> ConnectionPool:
         name = str(self.settings_dict["NAME"])
         if name not in self._pools:
-            # An opener of its own: a thread's wrapper that the pool refers to would never be
-            # garbage, nor would its lease.
+            # A separate wrapper opens the connections: if the pool referred to a thread's wrapper,
+            # neither it nor its lease would ever be garbage.
             opener = type(self)(self.settings_dict, self.alias)
             params = opener.get_connection_params()
             pool = ConnectionPool(
@@ -77,7 +77,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             super()._close()  # type: ignore[misc]  # stubs lack it
             return
         lease, self._lease = self._lease, None
-        self.connection = None  # it is another's from now on, even where a transaction goes on here
+        self.connection = None  # another thread may use it now, even if a transaction is open here
         with self.wrap_database_errors:
             lease.close()
 
@@ -92,15 +92,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
     reraise=True,
 )
 def _execute(connection: Connection, pragma: str) -> None:
-    """Where several turn a new file to WAL at the same moment, SQLite fails without waiting."""
+    """Run a pragma; retry if the database is locked.
+
+    If several processes switch a new file to WAL at the same time, SQLite fails without waiting.
+    """
     connection.execute(pragma).close()
 
 
 def forget_connections() -> None:
-    """Run in a forked child: SQLite forbids using, and even closing, what the parent opened.
+    """Forget the parent's connections in a forked child: SQLite forbids using or closing them.
 
-    What is garbage would be rolled back and closed; so it is kept, also what the parent's other
-    threads had on lease.
+    Garbage collection would roll them back and close them. So they are kept, and so are those that
+    other threads of the parent had leased.
     """
     pools = DatabaseWrapper._pools.values()
     DatabaseWrapper._abandoned += [pool.everything() for pool in pools]

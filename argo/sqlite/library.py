@@ -1,4 +1,4 @@
-"""Which SQLite library runs: a fixed one, put in place of the standard library's."""
+"""Replaces the standard library's SQLite with a fixed version."""
 
 import sys
 
@@ -10,10 +10,10 @@ while another connection was checkpointing (https://sqlite.org/wal.html#walreset
 
 
 def use_fixed_sqlite() -> None:
-    """Let every later `import sqlite3` find the fixed library, whole.
+    """Make every later `import sqlite3` find the fixed library.
 
-    Both names are replaced: two copies of SQLite in one process that open the same file would
-    undo each other's POSIX locks.
+    Both names are replaced: if two copies of SQLite in one process open the same file, they break
+    each other's POSIX locks.
     """
     sys.modules["sqlite3"] = pysqlite3
     sys.modules["sqlite3.dbapi2"] = pysqlite3.dbapi2

@@ -11,10 +11,11 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 
 class ConnectionPool:
-    """At most `size` connections, reused, waited for, rolled back before they go back.
+    """At most `size` connections, which are reused and rolled back when they are returned.
 
-    A lease that is garbage (its thread ended without closing) returns by itself, at the latest
-    when another one has waited for half the time.
+    `timeout` is how long a thread waits for a connection, in seconds. If a thread ends without
+    closing its lease, the lease is garbage and returns by itself: at the latest when another
+    thread has waited for half of the timeout.
     """
 
     def __init__(self, connect: Callable[[], Any], *, size: int, timeout: float) -> None:
@@ -31,9 +32,9 @@ class ConnectionPool:
         )
 
     def lease(self) -> PoolProxiedConnection:
-        """A connection until its `close()`.
+        """Lease a connection until its `close()`.
 
-        Raises OperationalError where none comes back within `timeout` seconds.
+        Raises `OperationalError` if no connection is returned within `timeout` seconds.
         """
         lease = self._wait() or self._wait_again()
         self._leases.add(lease)
@@ -43,7 +44,7 @@ class ConnectionPool:
         try:
             return self._pool.connect()
         except PoolTimeout:
-            gc.collect()  # the lease of a thread that ended is in a cycle with Django's wrapper
+            gc.collect()  # a dead thread's lease is in a reference cycle with Django's wrapper
             return None
 
     def _wait_again(self) -> PoolProxiedConnection:
@@ -51,15 +52,15 @@ class ConnectionPool:
             return self._pool.connect()
         except PoolTimeout as error:
             raise OperationalError(
-                f"All {self._size} SQLite connections of this process are in use, and none came "
-                f"back within {self._timeout:g} s. Look for a transaction or a thread that keeps "
-                "its connection, or raise SIGNAL_POOL_TIMEOUT."
+                f"All {self._size} SQLite connections of this process are in use, and none was "
+                f"returned within {self._timeout:g} s. Look for a transaction or a thread that "
+                "keeps its connection, or increase SIGNAL_POOL_TIMEOUT."
             ) from error
 
     def everything(self) -> tuple[object, ...]:
-        """All that holds a connection, idle or on lease, in any thread."""
+        """Return every object that holds a connection, idle or leased, in any thread."""
         return self._pool, *self._leases
 
     def dispose(self) -> None:
-        """Close the idle connections; those on lease close when they come back."""
+        """Close the idle connections; leased ones close when they are returned."""
         self._pool.dispose()

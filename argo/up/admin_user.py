@@ -10,15 +10,14 @@ NAME = "admin"
 
 
 def random_password() -> str:
-    """20 characters that nobody guesses."""
+    """Return 20 random characters."""
     return secrets.token_urlsafe(15)
 
 
 def make_first_admin(new_password: Callable[[], str] = random_password) -> str | None:
-    """Make the superuser `admin`, and answer the password, which is stored only as a hash.
+    """Create the superuser `admin` and return its password, which is stored only as a hash.
 
-    Nothing is made, and the answer is None, where there is a superuser already, or another
-    user has that name.
+    Do nothing and return None if there is a superuser already, or if the name is taken.
     """
     if User.objects.filter(Q(is_superuser=True) | Q(username=NAME)).exists():
         return None

@@ -9,22 +9,22 @@ from django.conf import settings
 from argo.up.child import Spec
 
 INTAKE, CLOCK, WORK, ALPINE = range(4)
-"""The order of stopping: no new signals, then no new messages, then the work that is under way;
-what plays Alpine in the demo is needed until then."""
+"""The order of stopping: first what takes new signals, then what sends messages, then the workers,
+and last the demo's Alpine, which the workers need."""
 
-PATIENCE = 15.0
-"""Seconds that the web server and beat get to end what they are at."""
+STOP_TIMEOUT = 15.0
+"""Seconds for the web server and beat to finish their work and stop."""
 
-KILLED_AFTER = 10
-"""Seconds for granian's own worker, which does not hear that it is to stop while it starts."""
+GRANIAN_KILL_TIMEOUT = 10
+"""Seconds for granian's own worker, which ignores a request to stop while it is starting."""
 
-HEADERS_WITHIN = 5000
-"""Milliseconds for the head of a request; an unfinished one would hold up the end so long."""
+HEADER_TIMEOUT = 5000
+"""Milliseconds for the head of a request; an unfinished one delays the shutdown that long."""
 
 
 @dataclass(frozen=True)
 class Worker:
-    """One worker process: which queues it serves, on how many threads."""
+    """One worker process, with its queues and its number of threads."""
 
     name: str
     queues: tuple[str, ...]
@@ -32,30 +32,30 @@ class Worker:
 
     @property
     def node(self) -> str:
-        """What it is called among Celery's nodes."""
+        """Return its name among Celery's nodes."""
         return f"{self.name}@{socket.gethostname()}"
 
 
 WORKERS = (
-    # One thread: there is one journal, and two flushes at once would only wait for each other.
+    # One thread: there is one journal, and two flushes would only wait for each other.
     Worker("flush", queues=("flush",), threads=1),
-    # One thread, too: a run of deliveries has threads of its own.
+    # One thread too: a run of deliveries has its own threads.
     Worker("sync", queues=("sync",), threads=1),
-    # Two: a look at a slow broker holds up no decision.
+    # Two threads: a slow broker delays no decision.
     Worker("execution", queues=("execution",), threads=2),
 )
 GENERATION = Worker("generation", queues=("generation",), threads=1)
-"""Only where a live market is set: its indicators and calendars take 150 MiB."""
+"""Runs only with a live market: its indicators and calendars take 150 MiB."""
 BEAT_NODE = "celerybeat"
 
 
 def specs() -> list[Spec]:
-    """Every process of this installation."""
+    """Return every process of this installation."""
     return [_web(), _beat(), *map(_worker, workers())]
 
 
 def workers() -> list[Worker]:
-    """The workers that this installation needs."""
+    """Return the workers that this installation needs."""
     return [*WORKERS, GENERATION] if settings.MARKET_IS_LIVE else [*WORKERS]
 
 
@@ -64,14 +64,15 @@ def _web() -> Spec:
         "granian", "argo.wsgi:application", "--interface", "wsgi", "--workers", "1", "--no-ws",
         "--host", settings.WEB_HOST, "--port", settings.WEB_PORT,
         "--blocking-threads", settings.WEB_THREADS, "--log-level", "error",
-        "--http1-header-read-timeout", HEADERS_WITHIN, "--workers-kill-timeout", KILLED_AFTER,
+        "--http1-header-read-timeout", HEADER_TIMEOUT,
+        "--workers-kill-timeout", GRANIAN_KILL_TIMEOUT,
     )  # fmt: skip
-    return Spec("web", command, INTAKE, PATIENCE)
+    return Spec("web", command, INTAKE, STOP_TIMEOUT)
 
 
 def _beat() -> Spec:
     command = _celery("beat", "--enable-remote-control", "--hostname", BEAT_NODE + "@%h")
-    return Spec("beat", command, CLOCK, PATIENCE)
+    return Spec("beat", command, CLOCK, STOP_TIMEOUT)
 
 
 def _worker(worker: Worker) -> Spec:
@@ -80,8 +81,8 @@ def _worker(worker: Worker) -> Spec:
         "--pool", "threads", "--concurrency", worker.threads,
         "--without-gossip", "--without-mingle", "--without-heartbeat",
     )  # fmt: skip
-    longest = settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT + 10
-    return Spec(worker.name, command, WORK, longest)
+    stop_timeout = settings.CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT + 10
+    return Spec(worker.name, command, WORK, stop_timeout)
 
 
 def _celery(command: str, *arguments: object) -> tuple[str, ...]:

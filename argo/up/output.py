@@ -1,4 +1,4 @@
-"""What `up` prints: lines with an aligned prefix, coloured on a terminal."""
+"""The output of `up`: lines with an aligned prefix, coloured on a terminal."""
 
 import os
 import threading
@@ -14,8 +14,8 @@ COLOURS = ("green", "cyan", "magenta", "yellow", "blue")
 class Output:
     """Prints whole lines to `stream`, from any thread.
 
-    `names` are the prefixes to come: they are aligned, and each has its colour. Once nobody
-    reads any more (a closed pipe or terminal), `is_lost` is true and lines are dropped.
+    `names` are the prefixes that will be used: they are aligned, and each has its colour. When the
+    pipe or terminal is closed, `is_lost` becomes true and lines are dropped.
     """
 
     def __init__(self, stream: TextIO, names: Sequence[str], *, coloured: bool) -> None:
@@ -26,8 +26,8 @@ class Output:
         self._coloured = coloured
         self._lock = threading.Lock()
 
-    def tell(self, name: str, text: str) -> None:
-        """Print `text`, line by line but for empty ones, as coming from `name`."""
+    def print(self, name: str, text: str) -> None:
+        """Print the lines of `text`, except empty ones, with `name` as the prefix."""
         prefix = f"{name:<{self._width}} | "
         if self._coloured:
             prefix = colorize(prefix, fg=self._colours.get(name, "white"))
@@ -47,5 +47,5 @@ class Output:
 
 
 def wants_colour(stream: TextIO) -> bool:
-    """Whether `stream` is a terminal that shows colours, and the user has not declined them."""
+    """Return whether `stream` is a terminal that shows colours and NO_COLOR is not set."""
     return stream.isatty() and supports_color() and "NO_COLOR" not in os.environ

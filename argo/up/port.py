@@ -1,4 +1,4 @@
-"""Is the web server's port free?"""
+"""Checks that the web server's port is free."""
 
 import errno
 import socket
@@ -10,17 +10,17 @@ HIGHEST = 65535
 
 
 class PortUnusable(ArgoError):
-    """The web server could not listen where the settings say."""
+    """The web server cannot listen on the host and port of the settings."""
 
 
 def ensure_free(host: str, port: int) -> None:
-    """Make sure that a server could listen there now.
+    """Check that a server could listen there now.
 
-    It is tried without SO_REUSEPORT, with which the web server would quietly share the port
+    The check does not use SO_REUSEPORT, with which the web server would silently share the port
     with an older one.
 
     Raises:
-        PortUnusable: it is taken, or `host` is not an address of this machine.
+        PortUnusable: the port is taken, or `host` is not an address of this machine.
     """
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -32,7 +32,7 @@ def ensure_free(host: str, port: int) -> None:
 
 
 def next_free(host: str, port: int) -> int:
-    """The first port above this one that a server could listen on. Raises PortUnusable."""
+    """Return the first free port above `port`. Raises `PortUnusable` if there is none."""
     for above in range(port + 1, HIGHEST + 1):
         with suppress(PortUnusable):
             ensure_free(host, above)
@@ -43,8 +43,8 @@ def next_free(host: str, port: int) -> int:
 def _explain(host: str, port: int, error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return (
-            f"Port {port} on {host} is taken by another program. Stop that, or choose another "
-            f"port: ARGO_WEB_PORT={port + 1}"
+            f"Port {port} on {host} is taken by another program. Stop that program, or choose "
+            f"another port: ARGO_WEB_PORT={port + 1}"
         )
     if error.errno == errno.EACCES:
         return (

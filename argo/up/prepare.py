@@ -1,4 +1,4 @@
-"""What must be in order before the first process starts."""
+"""Checks and preparations before the first process starts."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,20 +11,22 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from kombu.exceptions import OperationalError
 
 from argo.errors import ArgoError
+from execution.brokers.protocol import BrokerError
+from execution.factory import trading_context
 
-PREPARING = 0x6172676F
-"""The number of PostgreSQL's advisory lock; any would do."""
+PREPARE_LOCK = 0x6172676F
+"""The number of the PostgreSQL advisory lock; it has no meaning."""
 
 
-class NotInOrder(ArgoError):
-    """Argo would not be safe to run, or could not."""
+class CannotStart(ArgoError):
+    """Argo cannot be started, or it would not be safe."""
 
 
 def check_system(say: Callable[[str], None]) -> None:
-    """Run Django's system checks, the database's too, and say what they found.
+    """Run Django's system checks, including those of the database, and report their warnings.
 
     Raises:
-        NotInOrder: one found an error.
+        CannotStart: a check found an error.
     """
     messages = [item for item in run_checks(databases=[DEFAULT_DB_ALIAS]) if not item.is_silenced()]
     for message in messages:
@@ -32,20 +34,22 @@ def check_system(say: Callable[[str], None]) -> None:
             say(_as_text(message.msg, message.hint))
     serious = [_as_text(item.msg, item.hint) for item in messages if item.is_serious()]
     if serious:
-        raise NotInOrder("\n".join(serious))
+        raise CannotStart("\n".join(serious))
 
 
 @contextmanager
-def alone_in_database() -> Iterator[None]:
-    """Hold off other machines that would prepare the same database; its connections are closed
-    afterwards. A file has one machine, which `up` has locked already."""
+def exclusive_database() -> Iterator[None]:
+    """Let only one machine at a time prepare a PostgreSQL database; close the connections after.
+
+    A SQLite file belongs to one machine, which `up` has locked already.
+    """
     try:
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARING])
+                cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARE_LOCK])
         yield
     finally:
-        connections.close_all()  # which ends the lock too
+        connections.close_all()  # this releases the lock too
 
 
 def migrate_database() -> None:
@@ -54,16 +58,16 @@ def migrate_database() -> None:
 
 
 def declare_queues(app: Celery) -> None:
-    """Make the queues, so that a message sent before its worker has started waits for it.
+    """Create the queues, so that messages wait for workers that have not started yet.
 
     Raises:
-        NotInOrder: the broker does not answer.
+        CannotStart: the broker does not answer.
     """
     with app.connection_for_write() as broker:
         try:
             broker.ensure_connection(max_retries=2, timeout=10)
         except OperationalError as error:
-            raise NotInOrder(
+            raise CannotStart(
                 f"The Celery broker {broker.as_uri()} does not answer ({error}). "
                 "Start it, or correct CELERY_BROKER_URL."
             ) from error
@@ -76,20 +80,18 @@ def _as_text(message: str, hint: str | None) -> str:
 
 
 def check_execution(say: Callable[[str], None]) -> None:
-    """Whether orders would get anywhere: an executor that nobody hears of trades nothing.
+    """Check that orders can reach the broker, and report the account.
 
     Raises:
-        ArgoError: the settings of execution do not fit together, or the broker refuses us for good.
+        ArgoError: the settings of execution contradict each other, or the broker refuses access
+            permanently while AUTO_EXECUTE is on.
     """
-    from execution.brokers.protocol import BrokerError
-    from execution.factory import trading_context
-
     try:
         money = trading_context().broker.account()
     except BrokerError as error:
         if error.permanent and settings.AUTO_EXECUTE:
             raise
-        say(f"The broker does not answer for now: {error}")
+        say(f"The broker does not answer at the moment: {error}")
     else:
         state = "are traded" if settings.AUTO_EXECUTE else "are not traded (AUTO_EXECUTE is off)"
         say(f"Account {settings.TRADING_ACCOUNT}: {money.equity:.2f}; signals {state}")
@@ -98,10 +100,10 @@ def check_execution(say: Callable[[str], None]) -> None:
 
 
 def check_generation() -> None:
-    """What the generator's worker would fail on at every look is told at the start.
+    """Check the settings of generation, so that the worker does not fail later.
 
     Raises:
-        ArgoError: the settings of generation do not fit together.
+        ArgoError: the settings of generation contradict each other.
     """
     if settings.MARKET_IS_LIVE:
         from signals.generation import factory  # here, since it brings pandas along

@@ -1,4 +1,4 @@
-"""Runs children until it is asked to stop, and then ends them in order and in peace."""
+"""Runs child processes until it is asked to stop, and then stops them in order and cleanly."""
 
 import signal
 import time
@@ -8,106 +8,106 @@ from pathlib import Path
 from types import FrameType
 
 from argo.up.child import Child, Spec
-from argo.up.keeper import Backoff, Keeper
+from argo.up.managed_child import Backoff, ManagedChild
 
-Tell = Callable[[str, str], None]
-"""Called with a name and a line; from several threads."""
+PrintLine = Callable[[str, str], None]
+"""A function that prints a line under a name; several threads call it."""
 
 OWN_NAME = "argo"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
-LOOK_EVERY = 0.1
-"""Seconds between two looks at the children."""
+CHECK_INTERVAL = 0.1
+"""Seconds between two checks of the children."""
 
-HURRY_AFTER = 0.5
-"""Seconds after the first signal in which a SIGINT is taken for its echo: wrappers such as
-`timeout` and `uv run` pass on what the terminal has sent to the whole process group already."""
+ECHO_WINDOW = 0.5
+"""Seconds after the first signal during which another SIGINT is ignored as its echo: wrappers such
+as `timeout` and `uv run` pass on a signal that the terminal has already sent to every process."""
 
 
 class Supervisor:
-    """Keeps the children running that `add` was called for. Use it on the main thread.
+    """Keeps the children that were added running. Use it on the main thread.
 
-    SIGINT, SIGTERM and SIGHUP ask it to stop; a further SIGINT makes it kill what still runs.
-    `tell` gets the children's lines and its own; `folder` is where the children run.
+    SIGINT, SIGTERM and SIGHUP ask it to stop; another SIGINT makes it kill the children that still
+    run. `print_line` gets the children's lines and its own; the children run in `folder`.
     """
 
     def __init__(
         self,
-        tell: Tell,
+        print_line: PrintLine,
         folder: Path,
         *,
         backoff: Backoff | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._tell, self._folder = tell, folder
+        self._print_line, self._folder = print_line, folder
         self._backoff = backoff or Backoff()
         self._clock, self._sleep = clock, sleep
-        self._keepers: list[Keeper] = []
+        self._children: list[ManagedChild] = []
         self._asked_at: float | None = None
-        self._hurried = False
+        self._kill_now = False
 
-    def add(self, spec: Spec) -> Keeper:
-        """Take a child on; it starts with the next look."""
+    def add(self, spec: Spec) -> ManagedChild:
+        """Add a child; it starts at the next check."""
 
         def say_line(line: str) -> None:
-            self._tell(spec.name, line)
+            self._print_line(spec.name, line)
 
         def start() -> Child:
             return Child(spec, say_line, self._folder)
 
-        keeper = Keeper(spec, start, self._say, self._backoff, self._clock)
-        self._keepers.append(keeper)
-        return keeper
+        child = ManagedChild(spec, start, self._say, self._backoff, self._clock)
+        self._children.append(child)
+        return child
 
     def ask_to_stop(self) -> None:
-        """Let `run` end the children and return."""
+        """Make `run` stop the children and return."""
         if self._asked_at is None:
             self._asked_at = self._clock()
 
-    def run(self, story: Iterator[None]) -> bool:
-        """Look after the children until asked to stop; `story` advances with each look.
+    def run(self, steps: Iterator[None]) -> bool:
+        """Keep the children running until asked to stop; `steps` advances once per check.
 
-        Answers whether all of them ended in peace.
+        Return whether all children ended without being killed.
         """
-        with self._listening():
+        with self._handling_signals():
             try:
                 while self._asked_at is None:
-                    self._look(story)
-                    self._sleep(LOOK_EVERY)
+                    self._check(steps)
+                    self._sleep(CHECK_INTERVAL)
             finally:
                 self._stop()
         return not self._killed()
 
-    def _look(self, story: Iterator[None]) -> None:
-        for keeper in self._keepers:
-            keeper.look()
-        next(story, None)
+    def _check(self, steps: Iterator[None]) -> None:
+        for child in self._children:
+            child.check()
+        next(steps, None)
 
     def _stop(self) -> None:
-        self._say("Stopping; Ctrl-C again to kill what still runs.")
-        for stage in sorted({keeper.spec.stage for keeper in self._keepers}):
-            self._stop_all([keeper for keeper in self._keepers if keeper.spec.stage == stage])
+        self._say("Stopping. Press Ctrl-C again to kill what still runs.")
+        for stage in sorted({child.spec.stage for child in self._children}):
+            self._stop_all([child for child in self._children if child.spec.stage == stage])
         killed = self._killed()
         self._say(f"Stopped, but had to kill {' and '.join(killed)}." if killed else "Stopped.")
 
-    def _stop_all(self, keepers: list[Keeper]) -> None:
-        for keeper in keepers:
-            keeper.ask_to_stop()
-        while keepers:
-            keepers = [keeper for keeper in keepers if not keeper.has_stopped(self._hurried)]
-            self._sleep(LOOK_EVERY)
+    def _stop_all(self, children: list[ManagedChild]) -> None:
+        for child in children:
+            child.ask_to_stop()
+        while children:
+            children = [child for child in children if not child.has_stopped(self._kill_now)]
+            self._sleep(CHECK_INTERVAL)
 
     def _killed(self) -> list[str]:
-        return [keeper.spec.name for keeper in self._keepers if keeper.was_killed]
+        return [child.spec.name for child in self._children if child.was_killed]
 
     def _say(self, line: str) -> None:
-        self._tell(OWN_NAME, line)
+        self._print_line(OWN_NAME, line)
 
     @contextmanager
-    def _listening(self) -> Iterator[None]:
-        heard = [number for number in SIGNALS if not _is_muted(number)]
-        before = {number: signal.signal(number, self._on_signal) for number in heard}
+    def _handling_signals(self) -> Iterator[None]:
+        handled = [number for number in SIGNALS if not _is_ignored_hangup(number)]
+        before = {number: signal.signal(number, self._on_signal) for number in handled}
         try:
             yield
         finally:
@@ -117,10 +117,10 @@ class Supervisor:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self._asked_at is None:
             self.ask_to_stop()
-        elif number == signal.SIGINT and self._clock() - self._asked_at > HURRY_AFTER:
-            self._hurried = True
+        elif number == signal.SIGINT and self._clock() - self._asked_at > ECHO_WINDOW:
+            self._kill_now = True
 
 
-def _is_muted(number: signal.Signals) -> bool:
-    """`nohup` mutes SIGHUP, so that the end of the terminal is not the end of the program."""
+def _is_ignored_hangup(number: signal.Signals) -> bool:
+    """Return whether `nohup` made the program ignore SIGHUP, to outlive its terminal."""
     return number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN

@@ -12,7 +12,6 @@ from execution.models import Halt
 logger = logging.getLogger(__name__)
 
 BY_ARGO = "argo"
-BY_HAND = "by_hand"
 _ACTIVE = (
     "SELECT reason FROM halts WHERE account = %s AND lifted_at IS NULL ORDER BY latched_at, id"
 )

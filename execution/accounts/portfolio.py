@@ -45,7 +45,7 @@ def _is_counted(entry: Order, asked_at: datetime) -> bool:
 
 
 def _decision_price(entry: Order) -> Decimal:
-    """Return the price at which the trade was decided."""
+    """Return the price at which the entry was decided on."""
     return entry.level or ZERO
 
 

@@ -8,8 +8,9 @@ from execution.money import HUNDRED, ZERO
 from execution.prop_firm.curve import Curve, Level, checked, daily_level, drawdown_level
 from execution.prop_firm.days import Day, NotMeasurable, check, record
 from execution.prop_firm.rule_set import RuleSet
+from execution.types import HaltCode
 
-LIMITS = ("drawdown", "daily_loss")
+LIMITS = (HaltCode.DRAWDOWN, HaltCode.DAILY_LOSS)
 """The codes of the rules that end the account when they are broken."""
 
 
@@ -88,14 +89,15 @@ def drawdown(rule_set: RuleSet, curve: Curve) -> Measure | None:
         return None
     watched = rule_set.drawdown.watched
     level = drawdown_level(rule_set.drawdown, curve)
-    return _limit("drawdown", level, watched, curve.now(watched))
+    return _limit(HaltCode.DRAWDOWN, level, watched, curve.now(watched))
 
 
 def daily_loss(rule_set: RuleSet, curve: Curve) -> Measure | None:
     """Return the loss of today, open positions included."""
     if rule_set.daily_loss is None:
         return None
-    return _limit("daily_loss", daily_level(rule_set.daily_loss, curve), "equity", curve.equity)
+    level = daily_level(rule_set.daily_loss, curve)
+    return _limit(HaltCode.DAILY_LOSS, level, "equity", curve.equity)
 
 
 def _limit(code: str, level: Level, figure: str, now: Decimal) -> Measure:

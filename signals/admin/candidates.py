@@ -9,7 +9,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from signals.admin.common import Action, ReadOnly, short, votes_table
+from signals.admin.columns import column, price
+from signals.admin.common import Action, ReadOnly, votes_table
 from signals.models import CandidateRecord
 
 
@@ -55,13 +56,8 @@ class CandidateAdmin(ReadOnly, admin.ModelAdmin[CandidateRecord]):
     )  # fmt: skip
     readonly_fields = ("why", "votes_table", "signal_link")
 
-    @admin.display(description="entry", ordering="entry_price")
-    def entry(self, candidate: CandidateRecord) -> str:
-        return short(candidate.entry_price)
-
-    @admin.display(description="confidence", ordering="confidence")
-    def rounded_confidence(self, candidate: CandidateRecord) -> str:
-        return f"{candidate.confidence:.1f}"
+    entry = column("entry", "entry_price", price, sorts=True)
+    rounded_confidence = column("confidence", "confidence", "{:.1f}".format, sorts=True)
 
     @admin.display(description="rejected for")
     def why(self, candidate: CandidateRecord) -> str:

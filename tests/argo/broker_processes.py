@@ -1,4 +1,4 @@
-"""Real Python processes that write to, read from and bind queues on one broker folder."""
+"""Real Python processes that write to, read from and bind queues in one broker folder."""
 
 import select
 import subprocess
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 PATIENCE = 60.0
-"""Seconds until a test gives up on a slow machine; it never waits so long when all is well."""
+"""Seconds until a test gives up on a slow machine; a test that passes never waits that long."""
 
 OPEN = """
 import json, sys, time
@@ -42,10 +42,10 @@ while time.monotonic() - last < seconds_of_silence:
 BINDER = """
 exchange = Exchange("news", type="fanout", durable=False)
 queue = Queue(sys.argv[2], exchange, durable=False)
-def tell(body, message):
+def show(body, message):
     print(json.dumps(body), flush=True)
     message.ack()
-with connection.Consumer([queue], callbacks=[tell], channel=channel):
+with connection.Consumer([queue], callbacks=[show], channel=channel):
     print("ready", flush=True)
     while True:
         connection.drain_events()
@@ -53,7 +53,7 @@ with connection.Consumer([queue], callbacks=[tell], channel=channel):
 
 
 class Processes:
-    """Real Python processes on one broker folder, ended with the test."""
+    """Real Python processes on one broker folder; they end with the test."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -72,7 +72,7 @@ class Processes:
 
 
 def read_line(process: subprocess.Popen[str]) -> str:
-    """The next line that `process` prints."""
+    """Return the next line that `process` prints."""
     assert process.stdout is not None
-    assert select.select([process.stdout], [], [], PATIENCE)[0], "waited in vain for a line"
+    assert select.select([process.stdout], [], [], PATIENCE)[0], "no line came in time"
     return process.stdout.readline()

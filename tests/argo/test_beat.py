@@ -1,4 +1,4 @@
-"""Only one beat runs, whatever became of the one before it, and it keeps the settings' schedule."""
+"""Only one beat runs, whatever happened to the one before it, and it has the settings' schedule."""
 
 import os
 import signal
@@ -22,11 +22,12 @@ BEAT = ("-m", "celery", "-A", "argo", "--quiet", "beat", "--loglevel", "INFO")
 
 @pytest.fixture
 def start_beat(installation: Installation) -> Iterator[StartBeat]:
-    """Start a real beat on this installation (or a variant of it); all end with the test."""
+    """Return a function that starts a real beat on this installation, or on a variant of it; all
+    end with the test."""
     started: list[Running] = []
 
     def start(argo: Installation = installation) -> Running:
-        argo = with_settings(argo, ARGO_LOG_LEVEL="DEBUG")  # else it does not tell of each look
+        argo = with_settings(argo, ARGO_LOG_LEVEL="DEBUG")  # otherwise it does not log each tick
         process = argo.start(*BEAT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         started.append(Running(process))
         return started[-1]
@@ -81,7 +82,7 @@ def test_a_beat_takes_over_from_one_that_was_killed(
     assert second.end() == 0
 
 
-def test_a_beat_whose_lock_was_deleted_ends_rather_than_run_beside_another(
+def test_a_beat_whose_lock_was_deleted_ends(
     installation: Installation, start_beat: StartBeat
 ) -> None:
     beat = start_beat(with_settings(installation, SIGNAL_BATCH_TIMEOUT="0.5"))
@@ -93,7 +94,7 @@ def test_a_beat_whose_lock_was_deleted_ends_rather_than_run_beside_another(
     assert "beat.lock was deleted or replaced" in beat.text
 
 
-def test_beat_sends_at_the_pace_of_the_settings_even_below_a_second(
+def test_beat_keeps_intervals_below_a_second(
     installation: Installation, start_beat: StartBeat
 ) -> None:
     beat = start_beat(with_settings(installation, SIGNAL_BATCH_TIMEOUT="0.4"))
@@ -104,7 +105,7 @@ def test_beat_sends_at_the_pace_of_the_settings_even_below_a_second(
     assert ("flush", "signals.tasks.flush", 1, 400_000, "microseconds") in schedule_of(installation)
 
 
-def test_changed_settings_change_the_schedule_but_not_what_a_person_switched_off(
+def test_changed_settings_change_the_schedule_but_do_not_enable_a_disabled_entry(
     installation: Installation, start_beat: StartBeat
 ) -> None:
     first = start_beat(with_settings(installation, SIGNAL_BATCH_TIMEOUT="3"))
@@ -145,7 +146,7 @@ def test_generation_is_scheduled_only_while_a_live_market_is_set(
     assert entry not in schedule_of(installation)
 
 
-def test_beat_lends_its_connection_for_each_look_and_ends_with_its_count_stored(
+def test_beat_returns_its_connection_after_each_tick_and_stores_its_counts_at_the_end(
     installation: Installation, start_beat: StartBeat
 ) -> None:
     beat = start_beat(with_settings(installation, SIGNAL_BATCH_TIMEOUT="0.4", SIGNAL_POOL_SIZE="1"))
@@ -184,7 +185,7 @@ def test_beats_on_two_machines_with_one_postgresql_database_exclude_each_other(
 
 @pytest.fixture
 def postgresql_url() -> Iterator[str]:
-    """An empty database of its own."""
+    """Return the URL of an empty database for this test alone."""
     server = f"postgres://postgres@{POSTGRESQL.host}:{POSTGRESQL.port}"
     name = f"argo_beat_{os.getpid()}"
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
@@ -194,7 +195,7 @@ def postgresql_url() -> Iterator[str]:
 
 
 def end_sessions(url: str) -> None:
-    """What a restart of the server does to those that are connected."""
+    """End all sessions, as a restart of the server does."""
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

@@ -1,4 +1,4 @@
-"""The broker in a folder: nothing lost or halved, order kept, and a deleted folder is no harm."""
+"""The broker in a folder: messages are whole and in order, and a deleted folder does no harm."""
 
 import json
 import shutil
@@ -13,6 +13,7 @@ from kombu.exceptions import ChannelError
 
 from argo.broker import Channel
 from tests.argo.broker_processes import BINDER, PATIENCE, READER, WRITER, Processes, read_line
+from tests.argo.up.processes import wait_until
 
 
 def open_broker(folder: Path) -> Connection:
@@ -66,7 +67,7 @@ def take_all(channel: Channel, queue: str, enough: Callable[[list[Any]], bool]) 
     return taken
 
 
-def test_a_reader_meets_every_message_of_many_writers_whole_once_and_in_order(
+def test_a_reader_gets_every_message_of_many_writers_whole_once_and_in_order(
     channel: Channel, processes: Processes
 ) -> None:
     writers, count = 6, 1000
@@ -83,25 +84,25 @@ def test_a_reader_meets_every_message_of_many_writers_whole_once_and_in_order(
 
 
 @pytest.mark.slow
-def test_two_readers_share_the_messages_and_neither_meets_one_twice(processes: Processes) -> None:
+def test_two_readers_share_the_messages_and_none_comes_twice(processes: Processes) -> None:
     readers = [processes.start(READER, 5) for _ in range(2)]
     writers = [processes.start(WRITER, writer, 500, 0) for writer in range(4)]
 
     lines = [reader.communicate(timeout=PATIENCE)[0].splitlines() for reader in readers]
 
     assert [process.wait(PATIENCE) for process in readers + writers] == [0] * 6
-    met = sorted(line for share in lines for line in share)
-    assert met == sorted(f"{writer} {number}" for writer in range(4) for number in range(500))
+    got = sorted(line for share in lines for line in share)
+    assert got == sorted(f"{writer} {number}" for writer in range(4) for number in range(500))
     assert all(lines)
 
 
-def test_what_one_process_puts_at_full_speed_comes_out_in_order(channel: Channel) -> None:
+def test_messages_that_one_process_puts_at_full_speed_stay_in_order(channel: Channel) -> None:
     put(channel, "work", *range(2000))
 
     assert take_all(channel, "work", lambda taken: len(taken) == 2000) == list(range(2000))
 
 
-def test_a_listing_that_misses_a_message_lets_no_younger_one_pass(
+def test_a_listing_that_misses_a_message_gives_no_younger_one_first(
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def list_while_two_are_put(queue: str) -> list[str]:
@@ -116,7 +117,7 @@ def test_a_listing_that_misses_a_message_lets_no_younger_one_pass(
     assert [body for body in taken if body] == ["first", "second"]
 
 
-def test_a_clock_that_was_set_back_hides_no_message(channel: Channel) -> None:
+def test_a_clock_set_back_hides_no_message(channel: Channel) -> None:
     put(channel, "work", "from the future")
     then = time.time_ns() - 3600 * 10**9
     channel.clock = lambda: then
@@ -152,9 +153,7 @@ def test_a_message_that_cannot_be_written_is_an_error_and_leaves_nothing(
     assert [path for path in folder.iterdir() if path.is_file()] == []
 
 
-def test_a_deleted_folder_is_made_again_by_whoever_needs_it_first(
-    channel: Channel, folder: Path
-) -> None:
+def test_every_operation_creates_a_deleted_folder_again(channel: Channel, folder: Path) -> None:
     put(channel, "work", "lost")
     shutil.rmtree(folder)
     assert take(channel, "work") is None
@@ -169,7 +168,7 @@ def test_a_deleted_folder_is_made_again_by_whoever_needs_it_first(
 
 
 @pytest.mark.slow
-def test_writers_and_readers_live_on_while_the_folder_is_deleted(
+def test_writers_and_readers_continue_while_the_folder_is_deleted(
     channel: Channel, folder: Path, processes: Processes
 ) -> None:
     count = 1500
@@ -187,7 +186,7 @@ def test_writers_and_readers_live_on_while_the_folder_is_deleted(
     assert len(lines) == len(set(lines))
 
 
-def test_all_queues_bound_at_the_same_moment_are_in_the_table(
+def test_queues_bound_at_the_same_time_are_all_in_the_table(
     channel: Channel, processes: Processes
 ) -> None:
     binders = [processes.start(BINDER, f"reader{number}") for number in range(8)]
@@ -214,7 +213,7 @@ def test_a_broadcast_still_reaches_a_running_reader_after_a_deletion(
     assert json.loads(read_line(reader)) == {"gone": gone}
 
 
-def test_a_table_torn_by_a_power_cut_is_made_again(
+def test_a_table_torn_by_a_power_cut_is_written_again(
     channel: Channel, folder: Path, processes: Processes
 ) -> None:
     reader = processes.start(BINDER, "reader")
@@ -227,7 +226,7 @@ def test_a_table_torn_by_a_power_cut_is_made_again(
     assert json.loads(read_line(reader)) == "still here"
 
 
-def test_a_publisher_reaches_the_queue_it_bound_though_the_table_is_gone(
+def test_a_publisher_reaches_its_own_queue_even_if_the_table_is_gone(
     channel: Channel, folder: Path
 ) -> None:
     queue = Queue("bound", Exchange("orders", type="direct"), routing_key="buy")
@@ -251,10 +250,3 @@ def test_a_deleted_queue_is_bound_to_nothing(channel: Channel) -> None:
 def publish_news(channel: Channel, body: object) -> None:
     exchange = Exchange("news", type="fanout", durable=False)
     Producer(channel).publish(body, exchange=exchange, declare=[exchange])
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)

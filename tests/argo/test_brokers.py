@@ -1,15 +1,15 @@
-"""Whatever carries the hint, a signal that was accepted is a row moments later, without beat."""
+"""With each kind of broker, an accepted signal soon becomes a row, without beat."""
 
 import json
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.argo.up.processes import wait_until
 from tests.databases import empty_postgresql
 from tests.installation import Installation
 from tests.samples import a_signal
@@ -50,7 +50,7 @@ def test_a_worker_stores_what_was_accepted(installation: Installation, broker: s
 
 @contextmanager
 def _worker(argo: Installation) -> Iterator[None]:
-    """A worker that is ready: a shared broker keeps no hint for one that is not."""
+    """Run a worker, and wait until it is ready: a shared broker keeps no message before that."""
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "INFO")
     worker = argo.start(*WORKER, *quiet, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
@@ -63,33 +63,26 @@ def _worker(argo: Installation) -> Iterator[None]:
 
 
 def _wait_for_row(argo: Installation, signal_id: str) -> None:
-    _wait_until(lambda: argo.query("SELECT 1 FROM signals WHERE signal_id = ?", signal_id))
-
-
-def _wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
+    wait_until(lambda: bool(argo.query("SELECT 1 FROM signals WHERE signal_id = ?", signal_id)))
 
 
 @pytest.mark.services("postgresql", "redis")
 def test_each_of_several_machines_drains_its_own_journal(tmp_path: Path) -> None:
-    """They share database and broker; a hint, or beat, reaches the one whose journal it means."""
+    """They share the database and the broker; a wake-up reaches the machine with the signals."""
     with empty_postgresql() as url:
         shared = {"DATABASE_URL": url, "CELERY_BROKER_URL": "redis://127.0.0.1:6379/8"}
         one, other = (Installation(tmp_path / name, shared) for name in ("one", "other"))
         assert one.manage("migrate", "--verbosity", "0").returncode == 0
         with _worker(one), _worker(other):
             ids = [_accept(machine) for machine in (one, other, one, other)]
-            _wait_until(lambda: set(ids) <= _exported(one))
+            wait_until(lambda: set(ids) <= _exported(one))
         assert one.manage("verify_signals").returncode == 0
 
 
 PREPARE = """
 import django; django.setup()
 from argo.up import admin_user, prepare
-with prepare.alone_in_database():
+with prepare.exclusive_database():
     prepare.migrate_database()
     print(admin_user.make_first_admin() is not None)
 """
@@ -106,7 +99,7 @@ def test_machines_that_start_together_prepare_the_database_in_turns(tmp_path: Pa
 
 def _accept(argo: Installation) -> str:
     intake = argo.start(
-        "-c", ACCEPT + "import time; time.sleep(1)  # for the hint", stdin=-1, stdout=-1
+        "-c", ACCEPT + "import time; time.sleep(1)  # for the wake-up", stdin=-1, stdout=-1
     )
     return str(intake.communicate(json.dumps(a_signal()) + "\n", timeout=60)[0]).strip()
 

@@ -1,4 +1,4 @@
-"""GET /api/health and the system checks: what is wrong is said, and what to do."""
+"""GET /api/health and the system checks say what is wrong and what to do."""
 
 import sqlite3
 from pathlib import Path
@@ -35,7 +35,7 @@ def test_all_is_well(client: Client) -> None:
     assert health["journal"] == {"pending_bytes": 0}
 
 
-def test_what_is_pending_is_counted(client: Client) -> None:
+def test_pending_bytes_are_counted(client: Client) -> None:
     SignalTracker("test").accept([a_signal()])
     assert _health(client)["journal"] == {"pending_bytes": journal().path.stat().st_size}
 
@@ -69,29 +69,29 @@ def test_the_running_sqlite_is_reported(client: Client, monkeypatch: pytest.Monk
     assert "3.51.3" in str(error.hint)
 
 
-def test_a_handler_that_is_not_there_is_an_error(settings: Settings) -> None:
+def test_a_missing_handler_is_an_error(settings: Settings) -> None:
     settings.SIGNAL_STORED_HANDLERS = ("sync.nowhere.enqueue",)
     (error,) = checks.stored_handlers()
     assert "sync.nowhere.enqueue" in error.msg
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
         ({"SIGNAL_SOURCES": {"no.such.module": 1.0}}, "SIGNAL_SOURCES names 'no.such.module'"),
         ({"SIGNAL_SOURCES": {"": 1.0}}, "SIGNAL_SOURCES names ''"),
         ({"MARKET_DATA": "alpaca"}, "ALPACA_API_KEY or ALPACA_SECRET_KEY is missing"),
         (
             {"MARKET_DATA": "files", "MARKET_FOLDER": Path("/nowhere")},
-            "MARKET_FOLDER is no folder: /nowhere",
+            "MARKET_FOLDER is not a folder: /nowhere",
         ),
     ],
 )
-def test_a_market_or_source_that_cannot_be_is_told_before_anything_runs(
-    wrong: dict[str, object], told: str, settings: Settings
+def test_a_market_or_source_that_cannot_be_is_message_before_anything_runs(
+    wrong: dict[str, object], message: str, settings: Settings
 ) -> None:
     assert run_checks() == []
     for name, value in wrong.items():
         setattr(settings, name, value)
     (error,) = run_checks()
-    assert told in error.msg
+    assert message in error.msg

@@ -1,4 +1,4 @@
-"""All that became of a signal is told in order, from the rows that say so."""
+"""The lifecycle of a signal lists all its events in order, from the existing rows."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def client(db: None) -> Client:
     return Client(headers={"X-API-Key": create_key("looker", ["read"])})
 
 
-def told(client: Client, signal: Signal) -> list[dict[str, Any]]:
+def events_of(client: Client, signal: Signal) -> list[dict[str, Any]]:
     answer = client.get(f"/api/signals/{signal.signal_id}/lifecycle")
     assert answer.status_code == 200, answer.content
     events: list[dict[str, Any]] = answer.json()
@@ -50,7 +50,7 @@ def names(events: list[dict[str, Any]]) -> list[str]:
 
 
 def detail(events: list[dict[str, Any]], what: str, **more: object) -> dict[str, Any]:
-    """Of the one event of that name whose detail has all this."""
+    """Return the details of the only event of that name whose details contain `more`."""
     (found,) = [
         event["detail"]
         for event in events
@@ -60,10 +60,10 @@ def detail(events: list[dict[str, Any]], what: str, **more: object) -> dict[str,
     return found
 
 
-def test_a_trade_is_told_from_the_signal_to_its_outcome(client: Client, trading: Trading) -> None:
+def test_a_trade_is_listed_from_the_signal_to_its_outcome(client: Client, trading: Trading) -> None:
     signal = trading.trade(100.5, regime="BULL")
     trading.move(110.0)
-    events = told(client, signal)
+    events = events_of(client, signal)
     assert names(events) == [
         "generated", "stored", "decision_queued", "executed",
         "order_made", "order_submitted", "order_made", "order_made", "edited",
@@ -90,19 +90,19 @@ def test_times_are_those_of_the_rows(client: Client, trading: Trading) -> None:
     signal = trading.trade()
     trading.clock.pass_by(hours=1)
     trading.move(95.0)
-    events = told(client, signal)
+    events = events_of(client, signal)
     assert events[0]["at"] == "2025-01-15T15:00:00Z"
     assert events[-1]["at"] == "2025-01-15T16:00:02Z"
 
 
-def test_what_was_skipped_tells_why_and_what_would_have_come_of_it(
+def test_a_skipped_signal_has_its_reasons_and_its_counterfactual_outcome(
     client: Client, trading: Trading
 ) -> None:
     signal = trading.log(confidence=10.0)
     trading.decide()
     trading.day(100, 112, 99, 111)
     trading.look()
-    events = told(client, signal)
+    events = events_of(client, signal)
     assert names(events) == [
         "generated", "stored", "decision_queued", "skipped", "counterfactual_begun",
         "counterfactual_ended",
@@ -113,24 +113,24 @@ def test_what_was_skipped_tells_why_and_what_would_have_come_of_it(
     assert (ended["outcome"], ended["exit_price"]) == ("win", 110.0)
 
 
-def test_a_decision_that_waits_says_who_asked(client: Client, trading: Trading) -> None:
+def test_a_waiting_decision_says_who_asked(client: Client, trading: Trading) -> None:
     signal = trading.log()
     ask_for(signal.signal_id, "api:trader", trading.clock())
-    events = told(client, signal)
+    events = events_of(client, signal)
     assert names(events) == ["generated", "stored", "decision_queued"]
     assert detail(events, "decision_queued") == {"account": "paper", "asked_by": "api:trader"}
 
 
-def test_what_was_decided_before_it_was_asked_for_again_is_told(
-    client: Client, trading: Trading
-) -> None:
+def test_an_earlier_decision_is_listed_too(client: Client, trading: Trading) -> None:
     signal = trading.log(confidence=10.0)
     trading.decide()
     trading.clock.pass_by(minutes=1)
     ask_for(signal.signal_id, "api:trader", trading.clock())
     trading.changed(auto_execute=False).decide()
     decided = [
-        event for event in told(client, signal) if event["what"] in {"decision_queued", "skipped"}
+        event
+        for event in events_of(client, signal)
+        if event["what"] in {"decision_queued", "skipped"}
     ]
     assert names(decided) == ["decision_queued", "skipped", "decision_queued", "skipped"]
     assert [event["detail"].get("asked_by") for event in decided] == ["", None, "api:trader", None]
@@ -138,16 +138,16 @@ def test_what_was_decided_before_it_was_asked_for_again_is_told(
     assert decided[1]["at"] < decided[3]["at"]
 
 
-def test_an_order_without_an_answer_is_told(client: Client, trading: Trading) -> None:
+def test_an_order_without_an_answer_is_listed_as_unknown(client: Client, trading: Trading) -> None:
     trading.broker.before["submit"] = BrokerError("timed out", permanent=False)
     signal = trading.log()
     trading.decide()
-    events = told(client, signal)
+    events = events_of(client, signal)
     assert detail(events, "order_unknown")["reason"] == "timed out"
     assert Order.objects.filter(state="unknown").count() == 1
 
 
-def test_what_a_person_changes_is_an_edit(client: Client, trading: Trading) -> None:
+def test_a_change_by_a_person_is_an_edit(client: Client, trading: Trading) -> None:
     signal = trading.trade()
     trading.move(110.0)
     trading.clock.pass_by(minutes=1)
@@ -155,7 +155,7 @@ def test_what_a_person_changes_is_an_edit(client: Client, trading: Trading) -> N
         signal.signal_id, outcome="expired", exit_price=None, who="admin:me", why="a mistake",
         now=trading.clock(), journal=trading.journal,
     )  # fmt: skip
-    last = told(client, signal)[-1]
+    last = events_of(client, signal)[-1]
     assert last["what"] == "edited"
     assert (last["detail"]["who"], last["detail"]["why"]) == ("admin:me", "a mistake")
     assert last["detail"]["before"] == {
@@ -172,24 +172,24 @@ def test_what_a_person_changes_is_an_edit(client: Client, trading: Trading) -> N
     ({"status": "delivered", "attempts": 1, "attempted_at": MORNING, "delivered_at": MORNING},
      ["synced", "sync_queued"]),
 ])  # fmt: skip
-def test_a_delivery_is_told_as_it_stands(
+def test_a_delivery_is_listed_with_its_state(
     client: Client, journal: Journal, changes: dict[str, object], wanted: list[str]
 ) -> None:
     tracker = SignalTracker.with_parts(journal, Flusher(journal, handlers=[enqueue]), origin="t")
     signal = Signal.objects.get(signal_id=tracker.log_signal(a_signal()))
     Delivery.objects.update(**changes)
-    events = told(client, signal)
+    events = events_of(client, signal)
     assert [name for name in names(events) if name.startswith("sync")] == wanted
     if "last_status" in changes:
         assert detail(events, "sync_dead")["last_status"] == 422
 
 
-def test_a_time_without_an_offset_hides_nothing(client: Client, journal: Journal) -> None:
-    """As imported signals may have it."""
+def test_an_invalid_time_hides_no_event(client: Client, journal: Journal) -> None:
+    """Imported signals may have one."""
     tracker = SignalTracker.with_parts(journal, Flusher(journal, handlers=[]), origin="t")
     signal = Signal.objects.get(signal_id=tracker.log_signal(a_signal()))
     Signal._base_manager.filter(pk=signal.pk).update(timestamp="yesterday")
-    events = told(client, signal)
+    events = events_of(client, signal)
     assert [(event["what"], bool(event["at"])) for event in events] == [
         ("generated", False),
         ("stored", True),
@@ -201,7 +201,7 @@ def test_an_unknown_signal_is_not_found(client: Client, name: str) -> None:
     assert client.get(f"/api/signals/{name}/lifecycle").status_code == 404
 
 
-def test_without_a_key_nothing_is_told() -> None:
+def test_a_key_is_required() -> None:
     assert Client().get("/api/signals/nothing/lifecycle").status_code == 401
 
 
@@ -210,15 +210,15 @@ def test_the_neighbouring_routes_are_not_shadowed(client: Client, trading: Tradi
     signal = trading.log(signal_id="lifecycle")
     assert client.get("/api/signals/latest").json()["items"][0]["signal_id"] == "lifecycle"
     assert client.get("/api/signals/lifecycle").json()["signal_id"] == "lifecycle"
-    assert names(told(client, signal))[0] == "generated"
+    assert names(events_of(client, signal))[0] == "generated"
 
 
-def test_telling_writes_nothing(
+def test_reading_the_lifecycle_writes_nothing(
     client: Client,
     trading: Trading,
     django_assert_max_num_queries: Any,  # noqa: ANN401
 ) -> None:
     signal = trading.trade()
     with django_assert_max_num_queries(20) as queries:
-        told(client, signal)
+        events_of(client, signal)
     assert all(query["sql"].startswith("SELECT") for query in queries.captured_queries)

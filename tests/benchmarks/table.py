@@ -19,7 +19,7 @@ def plain(figures: Sequence[Figure]) -> str:
 
 
 def markdown(figures: Sequence[Figure]) -> str:
-    """Return a table in Markdown."""
+    """Return a table in Markdown, for `templates/docs/operations.md`."""
     rows = [HEAD, ("---",) * len(HEAD), *map(_cells, figures)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

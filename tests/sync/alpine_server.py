@@ -1,6 +1,7 @@
-"""Alpine on loopback: a real HTTP server that can misbehave in every way the tests need."""
+"""Alpine on loopback: a real HTTP server that misbehaves in every way that the tests need."""
 
 import json
+import random
 import socket
 import ssl
 import struct
@@ -20,11 +21,11 @@ from tests.loopback import serving
 Handler = BaseHTTPRequestHandler
 Behave = Callable[[Handler], None]
 Choose = Callable[[str, int], Behave]
-"""Given a signal's id and how often it has come by now, from 1, says what to do."""
+"""Returns the behaviour for a signal's id and the number of its requests so far, from 1."""
 
 
 def answer(status: int, body: bytes = b"{}", **headers: str) -> Behave:
-    """A whole answer."""
+    """Return a behaviour that sends a whole answer."""
 
     def behave(handler: Handler) -> None:
         handler.send_response(status)
@@ -41,7 +42,7 @@ accept = answer(201, b'{"status": "stored"}')
 
 
 def reset(handler: Handler) -> None:
-    """The connection is torn down instead of an answer."""
+    """Reset the connection instead of answering."""
     hard = struct.pack("ii", 1, 0)
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, hard)
     handler.close_connection = True
@@ -49,7 +50,7 @@ def reset(handler: Handler) -> None:
 
 
 def cut_short(handler: Handler) -> None:
-    """The answer promises more than it brings."""
+    """Send less than the answer announces."""
     handler.send_response(201)
     handler.send_header("Content-Length", "1000")
     handler.end_headers()
@@ -58,18 +59,18 @@ def cut_short(handler: Handler) -> None:
 
 
 def endless(handler: Handler) -> None:
-    """Ten megabytes of answer."""
+    """Send an answer of ten megabytes."""
     answer(201, b"x" * 10_000_000)(handler)
 
 
 def trickling_head(handler: Handler) -> None:
-    """A header that goes on for ever, a byte every now and then."""
+    """Send a header that never ends, one byte at a time."""
     handler.wfile.write(b"HTTP/1.1 201 Created\r\nX-Slow: ")
     _trickle(handler)
 
 
 def trickling_body(handler: Handler) -> None:
-    """A body that goes on for ever, a byte every now and then."""
+    """Send a body that never ends, one byte at a time."""
     handler.send_response(201)
     handler.send_header("Content-Length", "1000000")
     handler.end_headers()
@@ -78,14 +79,14 @@ def trickling_body(handler: Handler) -> None:
 
 def _trickle(handler: Handler) -> None:
     handler.close_connection = True
-    while True:  # until the caller has gone
+    while True:  # until the caller closes the connection
         handler.wfile.write(b"x")
         handler.wfile.flush()
         time.sleep(0.05)
 
 
 def endless_redirect(handler: Handler) -> None:
-    """A redirect whose body goes on until the caller has gone."""
+    """Send a redirect whose body does not end before the caller closes the connection."""
     handler.send_response(302)
     handler.send_header("Location", "http://127.0.0.1:1/")
     handler.send_header("Content-Length", str(2**40))
@@ -96,14 +97,24 @@ def endless_redirect(handler: Handler) -> None:
 
 
 def silent(handler: Handler) -> None:
-    """No answer at all, until the caller gives up."""
+    """Send nothing until the caller gives up."""
     handler.connection.recv(1)
     handler.close_connection = True
 
 
-@dataclass(repr=False)  # hypothesis prints what a test was given, and would warn of its length
+def slow(shortest: float, longest: float | None = None) -> Behave:
+    """Return a behaviour that accepts after a time, random if `longest` is given; in seconds."""
+
+    def behave(handler: Handler) -> None:
+        time.sleep(random.uniform(shortest, longest or shortest))
+        accept(handler)
+
+    return behave
+
+
+@dataclass(repr=False)  # hypothesis prints the arguments of a test, and would warn of their length
 class Alpine:
-    """What came, and how to behave."""
+    """The requests that came, and the behaviour to choose."""
 
     port: int
     scheme: str = "http"
@@ -126,7 +137,7 @@ class Alpine:
 
 @contextmanager
 def running(port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Alpine]:
-    """Alpine, from now on; without it nobody answers on its port."""
+    """Run Alpine for the time of the block; outside it nobody answers on its port."""
 
     class Post(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -1,4 +1,4 @@
-"""Alpine, a service that talks to it without waiting, and signals to send."""
+"""Fixtures: Alpine, a service that sends to it without real waits, and signals to send."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -18,7 +18,7 @@ Log = Callable[[int], list[str]]
 
 
 class Clock:
-    """Time that passes when it is told to, and when somebody sleeps."""
+    """A clock that moves only by `pass_by`; `slept` collects the requested sleeps."""
 
     def __init__(self) -> None:
         self.now = datetime(2030, 1, 1, tzinfo=UTC)
@@ -53,11 +53,16 @@ def service(alpine: Alpine, clock: Clock) -> Iterator[AlpineSyncService]:
 
 
 @pytest.fixture
-def log(journal: Journal, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Log:
-    """Store so many signals; each is queued, by the clock's time."""
+def tracker(journal: Journal) -> SignalTracker:
+    """Return a tracker that queues each signal for Alpine."""
+    return SignalTracker.with_parts(journal, Flusher(journal, handlers=[enqueue]), origin="t")
+
+
+@pytest.fixture
+def log(tracker: SignalTracker, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Log:
+    """Return a function that stores signals; each is queued at the clock's time."""
     monkeypatch.setattr("sync.outbox.utc_now", clock)
     monkeypatch.setattr("sync.outbox.wake_deliver", lambda: None)
-    tracker = SignalTracker.with_parts(journal, Flusher(journal, handlers=[enqueue]), origin="t")
     return lambda count: tracker.log_signals(signals(count))
 
 

@@ -6,11 +6,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from signals.clock import utc_now
-from signals.journal import Journal
-from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
 from sync.models import Breaker, Delivery
-from sync.outbox import enqueue
 from tests.samples import a_signal
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -18,8 +15,7 @@ LIST = "/admin/sync/delivery/"
 
 
 @pytest.fixture
-def delivery(journal: Journal) -> Delivery:
-    tracker = SignalTracker.with_parts(journal, Flusher(journal, handlers=[enqueue]), origin="t")
+def delivery(tracker: SignalTracker) -> Delivery:
     tracker.log_signal(a_signal())
     Delivery.objects.update(
         status="dead",
@@ -31,7 +27,7 @@ def delivery(journal: Journal) -> Delivery:
     return Delivery.objects.get()
 
 
-def test_a_delivery_and_its_signal_show_how_it_stands(
+def test_pages_of_a_delivery_and_of_its_signal_show_its_state(
     admin_client: Client, delivery: Delivery
 ) -> None:
     signal = f"/admin/signals/signal/{delivery.pk}/change/"
@@ -57,7 +53,7 @@ def test_deliveries_are_filtered(
     assert ("no symbol" in page) == shown
 
 
-def test_the_list_says_how_sync_stands(
+def test_the_list_shows_the_state_of_sync(
     admin_client: Client, delivery: Delivery, settings: Settings
 ) -> None:
     settings.ALPINE_API_KEY = "key"
@@ -73,11 +69,11 @@ def test_dead_ones_are_sent_again(admin_client: Client, delivery: Delivery) -> N
     assert (delivery.status, delivery.attempts) == ("pending", 0)
 
 
-@pytest.mark.parametrize(("permission", "seen", "revived"), [
+@pytest.mark.parametrize(("permission", "seen", "status"), [
     (None, 403, "dead"), ("view_delivery", 200, "dead"), ("change_delivery", 200, "pending"),
 ])  # fmt: skip
-def test_only_who_may_sends_again(
-    client: Client, delivery: Delivery, permission: str | None, seen: int, revived: str
+def test_sending_again_needs_the_permission(
+    client: Client, delivery: Delivery, permission: str | None, seen: int, status: str
 ) -> None:
     user = User.objects.create_user("staff", is_staff=True)
     if permission:
@@ -86,4 +82,4 @@ def test_only_who_may_sends_again(
     assert client.get(LIST).status_code == seen
     client.post(LIST, {"action": "send_again", "_selected_action": [delivery.pk]})
     delivery.refresh_from_db()
-    assert delivery.status == revived
+    assert delivery.status == status

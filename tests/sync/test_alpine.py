@@ -1,4 +1,4 @@
-"""What each of Alpine's answers means, over a real connection."""
+"""The meaning of each of Alpine's answers, over a real connection."""
 
 import os
 import time
@@ -6,7 +6,7 @@ import time
 import pytest
 
 from sync.alpine import AlpineSyncService
-from sync.errors import SyncError
+from sync.retry import SyncError
 from tests.sync.alpine_server import (
     Alpine,
     Behave,
@@ -32,7 +32,7 @@ def refused(service: AlpineSyncService) -> SyncError:
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 409])
-def test_taken_or_there_already_is_delivered(
+def test_an_accepted_or_duplicate_signal_is_delivered(
     alpine: Alpine, service: AlpineSyncService, status: int
 ) -> None:
     alpine.always(answer(status, b'{"status": "duplicate"}'))
@@ -50,7 +50,7 @@ def test_the_request_is_what_the_contract_says(alpine: Alpine, service: AlpineSy
 
 
 @pytest.mark.parametrize("status", [400, 404, 405, 410, 422])
-def test_what_will_never_pass_is_sent_once(
+def test_a_permanent_failure_is_not_tried_again(
     alpine: Alpine, service: AlpineSyncService, status: int
 ) -> None:
     alpine.always(answer(status, b"no such symbol"))
@@ -85,7 +85,7 @@ def test_a_refused_key_is_neither_permanent_nor_tried_again(
         (cut_short, None),
     ],
 )
-def test_what_may_pass_is_tried_again_three_times(
+def test_a_temporary_failure_is_tried_again_three_times(
     alpine: Alpine, service: AlpineSyncService, clock: Clock, behave: Behave, status: int | None
 ) -> None:
     alpine.always(behave)
@@ -96,9 +96,7 @@ def test_what_may_pass_is_tried_again_three_times(
     assert len(clock.slept) == 3
 
 
-def test_an_answer_that_does_not_come_is_waited_for_no_longer_than_set(
-    alpine: Alpine, clock: Clock
-) -> None:
+def test_waiting_for_an_answer_ends_after_the_timeout(alpine: Alpine, clock: Clock) -> None:
     alpine.always(silent)
     service = AlpineSyncService(alpine.endpoint, "k", timeouts=(5.0, 0.2), sleep=clock.sleep)
     error = refused(service)
@@ -108,7 +106,7 @@ def test_an_answer_that_does_not_come_is_waited_for_no_longer_than_set(
     service.close()
 
 
-def test_the_waits_between_grow_and_differ(
+def test_the_waits_between_tries_grow_and_differ(
     alpine: Alpine, service: AlpineSyncService, clock: Clock
 ) -> None:
     alpine.always(answer(500))
@@ -119,13 +117,15 @@ def test_the_waits_between_grow_and_differ(
     assert len(set(first)) > 1
 
 
-def test_it_passes_once_alpine_has_recovered(alpine: Alpine, service: AlpineSyncService) -> None:
+def test_a_try_succeeds_after_alpine_has_recovered(
+    alpine: Alpine, service: AlpineSyncService
+) -> None:
     alpine.choose = lambda signal_id, times: accept if times == 3 else answer(503)
     assert service.send("a", BODY).status == 201
     assert alpine.times == {"a": 3}
 
 
-def test_a_moments_rest_that_alpine_asks_for_is_given(
+def test_a_short_retry_after_is_waited_for(
     alpine: Alpine, service: AlpineSyncService, clock: Clock
 ) -> None:
     alpine.choose = lambda _, times: accept if times == 2 else answer(429, Retry_After="7")
@@ -133,7 +133,7 @@ def test_a_moments_rest_that_alpine_asks_for_is_given(
     assert clock.slept == [7.0]
 
 
-def test_a_date_to_come_back_at_is_understood(
+def test_a_retry_after_may_be_a_date(
     alpine: Alpine, service: AlpineSyncService, clock: Clock
 ) -> None:
     date = "Tue, 01 Jan 2030 00:00:09 GMT"
@@ -142,7 +142,7 @@ def test_a_date_to_come_back_at_is_understood(
     assert clock.slept == [9.0]
 
 
-def test_a_long_rest_is_left_to_the_delivery(
+def test_a_long_retry_after_is_left_to_the_delivery(
     alpine: Alpine, service: AlpineSyncService, clock: Clock
 ) -> None:
     alpine.always(answer(503, Retry_After="3600"))
@@ -151,7 +151,7 @@ def test_a_long_rest_is_left_to_the_delivery(
 
 
 @pytest.mark.parametrize("nonsense", ["soon", "-5", "", "nan", "1e9", "\xb2"])
-def test_a_rest_that_makes_no_sense_counts_as_none(
+def test_an_invalid_retry_after_is_ignored(
     alpine: Alpine, service: AlpineSyncService, nonsense: str
 ) -> None:
     alpine.always(answer(503, Retry_After=nonsense))
@@ -160,10 +160,10 @@ def test_a_rest_that_makes_no_sense_counts_as_none(
 
 
 @pytest.mark.parametrize("behave", [trickling_head, trickling_body])
-def test_an_answer_that_comes_byte_by_byte_has_an_end(
+def test_an_answer_that_comes_byte_by_byte_meets_the_deadline(
     alpine: Alpine, service: AlpineSyncService, monkeypatch: pytest.MonkeyPatch, behave: Behave
 ) -> None:
-    monkeypatch.setattr("sync.deadline.SECONDS", 0.3)
+    monkeypatch.setattr("sync.http.ANSWER_TIMEOUT", 0.3)
     alpine.always(behave)
     began = time.monotonic()
     with pytest.raises(SyncError) as raised:
@@ -173,9 +173,7 @@ def test_an_answer_that_comes_byte_by_byte_has_an_end(
 
 
 @pytest.mark.parametrize("behave", [endless, answer(201, b"<html>"), answer(201, b"\x00\xff")])
-def test_what_alpine_says_beside_its_status_does_no_harm(
-    alpine: Alpine, service: AlpineSyncService, behave: Behave
-) -> None:
+def test_odd_bodies_do_no_harm(alpine: Alpine, service: AlpineSyncService, behave: Behave) -> None:
     alpine.always(behave)
     text = service.send("a", BODY).text
     assert len(text) <= 1000
@@ -183,7 +181,7 @@ def test_what_alpine_says_beside_its_status_does_no_harm(
 
 
 @pytest.mark.parametrize("odd", ["a\r\nX-Other: b", "\u2192"])
-def test_an_id_that_no_header_can_hold_is_refused_for_good(
+def test_an_id_that_no_header_can_hold_fails_permanently(
     alpine: Alpine, service: AlpineSyncService, odd: str
 ) -> None:
     with pytest.raises(SyncError, match="cannot be sent") as raised:
@@ -193,7 +191,7 @@ def test_an_id_that_no_header_can_hold_is_refused_for_good(
     assert service.send("a", BODY).status == 201
 
 
-def test_nobody_there_is_a_transport_failure(clock: Clock) -> None:
+def test_a_refused_connection_is_a_transport_failure(clock: Clock) -> None:
     with running() as gone:
         endpoint = gone.endpoint
     service = AlpineSyncService(endpoint, "the key", sleep=clock.sleep)
@@ -201,12 +199,12 @@ def test_nobody_there_is_a_transport_failure(clock: Clock) -> None:
     assert len(clock.slept) == 3
 
 
-def test_the_key_is_in_no_error(clock: Clock) -> None:
+def test_no_error_contains_the_key(clock: Clock) -> None:
     service = AlpineSyncService("http://127.0.0.1:1/", "top-secret", sleep=clock.sleep)
     assert "top-secret" not in repr(refused(service)) + str(refused(service).__cause__)
 
 
-def test_connections_are_kept(alpine: Alpine, service: AlpineSyncService) -> None:
+def test_connections_are_reused(alpine: Alpine, service: AlpineSyncService) -> None:
     for _ in range(10):
         service.send("a", BODY)
     assert len(set(alpine.ports)) == 1

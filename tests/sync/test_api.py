@@ -1,4 +1,4 @@
-"""Deliveries over the API: who may look, what is shown, and sending dead ones again."""
+"""Deliveries over the API: permissions, listings, and sending dead deliveries again."""
 
 import json
 
@@ -7,20 +7,16 @@ from django.test import Client
 from pytest_django import Settings
 
 from signals.clock import utc_now
-from signals.journal import Journal
 from signals.keys import create_key
-from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
 from sync.models import Breaker, Delivery
-from sync.outbox import enqueue
 from tests.samples import signals
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
-def ids(journal: Journal) -> list[str]:
-    tracker = SignalTracker.with_parts(journal, Flusher(journal, handlers=[enqueue]), origin="t")
+def ids(tracker: SignalTracker) -> list[str]:
     return tracker.log_signals(signals(3))
 
 
@@ -37,7 +33,7 @@ def retried(client: Client, choice: dict[str, object]) -> int:
 
 
 @pytest.mark.parametrize("choice", [{"signal_id": ["x"]}, [], {"since": "yesterday"}])
-def test_a_choice_that_makes_no_sense_sends_nothing_again(
+def test_an_invalid_choice_sends_nothing_again(
     client: Client, ids: list[str], choice: object
 ) -> None:
     Delivery.objects.update(status="dead")
@@ -47,12 +43,12 @@ def test_a_choice_that_makes_no_sense_sends_nothing_again(
     assert set(Delivery.objects.values_list("status", flat=True)) == {"dead"}
 
 
-def test_a_page_after_no_number_is_refused(client: Client) -> None:
+def test_a_number_that_is_too_large_for_after_is_refused(client: Client) -> None:
     assert client.get(f"/api/sync/deliveries?after={10**20}").status_code in (400, 422)
 
 
 @pytest.mark.parametrize("path", ["/api/sync/status", "/api/sync/deliveries"])
-def test_without_a_key_nothing_is_told(path: str) -> None:
+def test_a_key_is_required(path: str) -> None:
     assert Client().get(path).status_code == 401
 
 
@@ -81,14 +77,14 @@ def test_deliveries_are_filtered_and_a_misspelt_filter_is_refused(
     assert client.get("/api/sync/deliveries?stat=dead").status_code == 422
 
 
-def test_only_dead_ones_are_sent_again(client: Client, ids: list[str]) -> None:
+def test_only_dead_deliveries_are_sent_again(client: Client, ids: list[str]) -> None:
     Delivery.objects.exclude(signal__signal_id=ids[0]).update(status="dead", attempts=9)
     assert retried(client, {"signal_ids": ids[:2]}) == 1
     assert retried(client, {}) == 1
     assert set(Delivery.objects.values_list("status", "attempts")) == {("pending", 0)}
 
 
-def test_health_says_that_sync_is_paused_and_why(client: Client, settings: Settings) -> None:
+def test_health_reports_that_sync_is_paused_and_why(client: Client, settings: Settings) -> None:
     settings.ALPINE_API_KEY = "key"
     Breaker.objects.create(pk=1, probe_at=utc_now(), failures=5, reason="no answer: refused")
     health = client.get("/api/health").json()["sync"]

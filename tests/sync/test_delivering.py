@@ -1,4 +1,4 @@
-"""What each delivery's row says after Alpine behaved in one way or another."""
+"""The rows of deliveries after each behaviour of Alpine."""
 
 import threading
 import time
@@ -9,18 +9,15 @@ from datetime import datetime, timedelta
 import pytest
 from django.db import connection
 
-from signals.journal import Journal
-from signals.ledger.flush import Flusher
 from signals.models import Signal
 from signals.tracker import SignalTracker
 from sync import breaker
 from sync.alpine import AlpineSyncService
 from sync.models import Breaker, Delivery
-from sync.outbox import enqueue
-from sync.retry import LEASE
-from sync.worker import Deliverer, Tally
+from sync.retry import DELIVERY_LEASE
+from sync.worker import Deliverer, DeliveryCounts
 from tests.samples import a_signal
-from tests.sync.alpine_server import Alpine, Behave, Handler, accept, answer, cut_short, reset
+from tests.sync.alpine_server import Alpine, Behave, accept, answer, cut_short, reset, slow
 from tests.sync.conftest import Clock, Log
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -43,15 +40,16 @@ def one_bad(signal_id: str, behave: Behave) -> Callable[[str, int], Behave]:
 
 def test_every_signal_arrives_once(log: Log, deliverer: Deliverer, alpine: Alpine) -> None:
     ids = log(50)
-    assert deliverer.run() == Tally(delivered=50)
+    assert deliverer.run() == DeliveryCounts(delivered=50)
     assert alpine.times == dict.fromkeys(ids, 1)
     assert alpine.most_at_once <= 4
     assert statuses() == {"delivered": 50}
-    assert deliverer.run() == Tally()
+    assert deliverer.run() == DeliveryCounts()
 
 
-def test_what_arrives_is_the_signal(journal: Journal, deliverer: Deliverer, alpine: Alpine) -> None:
-    tracker = SignalTracker.with_parts(journal, Flusher(journal, handlers=[enqueue]), origin="t")
+def test_the_body_is_the_signal(
+    tracker: SignalTracker, deliverer: Deliverer, alpine: Alpine
+) -> None:
     given = a_signal(regime="BULL", reasoning="so", sources=4, agreement=0.75, extra_note="x")
     signal_id = tracker.log_signal(given)
     deliverer.run()
@@ -83,7 +81,7 @@ def test_a_poison_signal_is_dead_with_alpines_answer_and_blocks_nothing(
 ) -> None:
     ids = log(30)
     alpine.choose = one_bad(ids[0], answer(422, b"no such symbol"))
-    assert deliverer.run() == Tally(delivered=29, dead=1)
+    assert deliverer.run() == DeliveryCounts(delivered=29, dead=1)
     dead = row(ids[0])
     assert (dead.status, dead.attempts, dead.last_status) == ("dead", 1, 422)
     assert "no such symbol" in dead.last_answer
@@ -91,17 +89,17 @@ def test_a_poison_signal_is_dead_with_alpines_answer_and_blocks_nothing(
 
 
 @pytest.mark.parametrize("behave", [answer(500), answer(429), answer(302), cut_short, reset])
-def test_what_may_pass_waits_longer_each_time_until_it_is_dead(
+def test_a_temporary_failure_waits_longer_each_time_until_it_is_dead(
     log: Log, deliverer: Deliverer, alpine: Alpine, clock: Clock, behave: Behave
 ) -> None:
     (bad, *_others) = log(5)
     alpine.choose = one_bad(bad, behave)
-    assert deliverer.run() == Tally(delivered=4, postponed=1)
+    assert deliverer.run() == DeliveryCounts(delivered=4, postponed=1)
     waits = []
     while (waiting := row(bad)).status == "pending":
         waits.append((waiting.due_at - clock.now).total_seconds())
         clock.now = waiting.due_at - timedelta(seconds=0.1)
-        assert deliverer.run() == Tally()  # not before its time
+        assert deliverer.run() == DeliveryCounts()  # it is not due yet
         clock.pass_by(0.1)
         deliverer.run()
     assert waits == [5, 60, 300]
@@ -110,19 +108,19 @@ def test_what_may_pass_waits_longer_each_time_until_it_is_dead(
     assert breaker.state().probe_at is None
 
 
-def test_it_passes_once_alpine_has_recovered(
+def test_deliveries_arrive_after_alpine_has_recovered(
     log: Log, deliverer: Deliverer, alpine: Alpine, clock: Clock
 ) -> None:
     log(3)
     alpine.always(answer(503))
-    assert deliverer.run() == Tally(postponed=3)
+    assert deliverer.run() == DeliveryCounts(postponed=3)
     alpine.always(accept)
     clock.pass_by(6)
-    assert deliverer.run() == Tally(delivered=3)
+    assert deliverer.run() == DeliveryCounts(delivered=3)
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {2}
 
 
-def test_alpine_is_not_tried_before_it_asked_to_be(
+def test_a_retry_after_delays_the_delivery(
     log: Log, deliverer: Deliverer, alpine: Alpine, clock: Clock
 ) -> None:
     log(1)
@@ -141,11 +139,11 @@ def test_a_lost_answer_costs_a_duplicate_and_nothing_else(
         return reset if times == 1 else answer(409)
 
     alpine.choose = choose
-    assert deliverer.run() == Tally(delivered=10)
+    assert deliverer.run() == DeliveryCounts(delivered=10)
     assert alpine.taken == dict.fromkeys(ids, 2)
 
 
-def test_a_wrong_key_pauses_and_loses_nothing(
+def test_a_wrong_key_pauses_sending_and_loses_nothing(
     log: Log, service: AlpineSyncService, deliverer: Deliverer, alpine: Alpine, clock: Clock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
@@ -156,10 +154,10 @@ def test_a_wrong_key_pauses_and_loses_nothing(
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {0}
     assert sum(alpine.times.values()) <= 8
     assert "ALPINE_API_KEY" in caplog.text
-    assert deliverer.run() == Tally()
+    assert deliverer.run() == DeliveryCounts()
     alpine.always(accept)
     clock.pass_by(6)
-    assert deliverer.run() == Tally(delivered=40)
+    assert deliverer.run() == DeliveryCounts(delivered=40)
 
 
 def test_a_new_key_is_tried_at_once(log: Log, deliverer: Deliverer, alpine: Alpine) -> None:
@@ -168,10 +166,10 @@ def test_a_new_key_is_tried_at_once(log: Log, deliverer: Deliverer, alpine: Alpi
     deliverer.run()
     alpine.always(accept)
     deliverer.service = AlpineSyncService(alpine.endpoint, "another key")
-    assert deliverer.run() == Tally(delivered=3)
+    assert deliverer.run() == DeliveryCounts(delivered=3)
 
 
-def test_an_open_breaker_lets_one_through_to_see(
+def test_an_open_breaker_lets_one_probe_through(
     log: Log, deliverer: Deliverer, alpine: Alpine, clock: Clock
 ) -> None:
     log(20)
@@ -179,32 +177,32 @@ def test_an_open_breaker_lets_one_through_to_see(
     deliverer.run()
     sent = sum(alpine.times.values())
     clock.pass_by(31)
-    assert deliverer.run() == Tally(released=1)
+    assert deliverer.run() == DeliveryCounts(released=1)
     assert sum(alpine.times.values()) == sent + 1
-    assert deliverer.run() == Tally()
+    assert deliverer.run() == DeliveryCounts()
 
 
-def test_a_probe_that_finds_nothing_to_send_leaves_it_to_the_next(
+def test_a_probe_without_anything_to_send_is_left_to_the_next_run(
     log: Log, deliverer: Deliverer, alpine: Alpine, clock: Clock
 ) -> None:
     Breaker.objects.create(pk=1, probe_at=clock.now, failures=5)
-    assert deliverer.run() == Tally()
+    assert deliverer.run() == DeliveryCounts()
     log(1)
-    assert deliverer.run() == Tally(delivered=1)
+    assert deliverer.run() == DeliveryCounts(delivered=1)
 
 
-def test_a_dead_workers_deliveries_are_taken_up_after_the_lease(
+def test_a_dead_workers_deliveries_are_claimed_again_after_the_lease(
     log: Log, deliverer: Deliverer, clock: Clock
 ) -> None:
     log(5)
     dead_worker = Deliverer(deliverer.service, clock=clock)
     dead_worker._claims.claim(5, clock.now)
-    assert deliverer.run() == Tally()
+    assert deliverer.run() == DeliveryCounts()
     clock.pass_by(301)
-    assert deliverer.run() == Tally(delivered=5)
+    assert deliverer.run() == DeliveryCounts(delivered=5)
 
 
-def test_asked_to_stop_it_finishes_what_is_under_way_and_releases_the_rest(
+def test_a_stopped_run_finishes_requests_under_way_and_releases_the_rest(
     log: Log, deliverer: Deliverer, alpine: Alpine
 ) -> None:
     log(100)
@@ -216,40 +214,34 @@ def test_asked_to_stop_it_finishes_what_is_under_way_and_releases_the_rest(
         return accept
 
     alpine.choose = stop_after_the_first
-    tally = deliverer.run()
-    assert 1 <= tally.delivered <= 4
-    assert statuses() == {"delivered": tally.delivered, "pending": 100 - tally.delivered}
+    delivered = deliverer.run().delivered
+    assert 1 <= delivered <= 4
+    assert statuses() == {"delivered": delivered, "pending": 100 - delivered}
     assert set(Delivery.objects.filter(status="pending").values_list("attempts", flat=True)) == {0}
 
 
-def test_a_probe_that_a_dead_worker_began_is_made_by_another_after_the_lease(
+def test_another_worker_makes_a_dead_workers_probe_after_the_lease(
     log: Log, deliverer: Deliverer, clock: Clock
 ) -> None:
     Breaker.objects.create(pk=1, probe_at=clock.now, failures=5)
     log(1)
     assert breaker.permit(clock.now, deliverer.service.key_digest) is breaker.Permit.ONE
-    assert deliverer.run() == Tally()
-    clock.pass_by(LEASE.total_seconds() + 1)
-    assert deliverer.run() == Tally(delivered=1)
+    assert deliverer.run() == DeliveryCounts()
+    clock.pass_by(DELIVERY_LEASE.total_seconds() + 1)
+    assert deliverer.run() == DeliveryCounts(delivered=1)
 
 
-def test_a_living_worker_keeps_what_takes_longer_than_the_lease(
-    log: Log, alpine: Alpine, clock: Clock
-) -> None:
-    def slowly(handler: Handler) -> None:
-        time.sleep(1.5)
-        accept(handler)
-
+def test_a_living_worker_renews_its_lease(log: Log, alpine: Alpine, clock: Clock) -> None:
     def ticking() -> datetime:
         return clock.now + timedelta(seconds=time.monotonic())
 
     log(1)
-    alpine.always(slowly)
-    service = AlpineSyncService(alpine.endpoint, "the key")  # which waits longer
+    alpine.always(slow(1.5))
+    service = AlpineSyncService(alpine.endpoint, "the key")  # its timeouts are longer
     lease = timedelta(seconds=0.8)
-    slow = Deliverer(service, lease=lease, clock=ticking)
+    worker = Deliverer(service, lease=lease, clock=ticking)
     with ThreadPoolExecutor() as pool:
-        under_way = pool.submit(run_on_thread, slow)
+        under_way = pool.submit(run_on_thread, worker)
         while not under_way.done():
             Deliverer(service, lease=lease, clock=ticking).run()
             time.sleep(0.05)
@@ -257,8 +249,8 @@ def test_a_living_worker_keeps_what_takes_longer_than_the_lease(
     assert statuses() == {"delivered": 1}
 
 
-def run_on_thread(worker: Deliverer) -> Tally:
-    """With a database connection of its own."""
+def run_on_thread(worker: Deliverer) -> DeliveryCounts:
+    """Run with a database connection of its own."""
     try:
         return worker.run()
     finally:
@@ -275,6 +267,6 @@ def test_two_workers_at_once_send_each_signal_once(
 ) -> None:
     ids = log(300)
     with ThreadPoolExecutor() as pool:
-        tallies = list(pool.map(run_on_thread, two_workers))
-    assert sum(tally.delivered for tally in tallies) == 300
+        counts = list(pool.map(run_on_thread, two_workers))
+    assert sum(each.delivered for each in counts) == 300
     assert alpine.times == dict.fromkeys(ids, 1)

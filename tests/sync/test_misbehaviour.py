@@ -1,4 +1,4 @@
-"""Whatever Alpine does to one signal: what its row says, how often it was sent, and the rest."""
+"""Each way in which Alpine may misbehave with one signal: its row, its requests, and the others."""
 
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Row(NamedTuple):
-    """What a delivery says; `answer` is a part of what it kept."""
+    """The stored state of a delivery; `answer` is a part of the stored answer."""
 
     status: str
     last_status: int | None
@@ -37,7 +37,7 @@ class Row(NamedTuple):
 
 
 OTHERS = 12
-NEVER_DONE = {silent, trickling_head, trickling_body}
+ENDLESS = {silent, trickling_head, trickling_body}
 MISBEHAVIOUR: dict[str, tuple[list[Behave], Row]] = {
     "500": ([answer(500, b"broken")], Row("pending", 500, "broken", 4)),
     "500, then good": ([answer(500), accept], Row("delivered", 201, "stored", 2)),
@@ -75,12 +75,12 @@ MISBEHAVIOUR: dict[str, tuple[list[Behave], Row]] = {
 
 
 @pytest.mark.parametrize("name", MISBEHAVIOUR)
-def test_the_row_tells_and_the_rest_goes_through(
+def test_the_row_says_what_happened_and_the_other_signals_arrive(
     name: str, log: Log, deliverer: Deliverer, alpine: Alpine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     behaviour, wanted = MISBEHAVIOUR[name]
-    if behaviour[0] in NEVER_DONE:
-        monkeypatch.setattr("sync.deadline.SECONDS", 0.4)
+    if behaviour[0] in ENDLESS:
+        monkeypatch.setattr("sync.http.ANSWER_TIMEOUT", 0.4)
     (bad, *others) = log(1 + OTHERS)
 
     def choose(signal_id: str, times: int) -> Behave:
@@ -100,7 +100,7 @@ def test_the_row_tells_and_the_rest_goes_through(
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_key_then_a_good_one(
+def test_a_good_key_after_a_refused_one_sends_everything(
     status: int, log: Log, deliverer: Deliverer, alpine: Alpine, clock: Clock
 ) -> None:
     ids = log(OTHERS)
@@ -111,12 +111,12 @@ def test_a_refused_key_then_a_good_one(
     assert refused <= deliverer.concurrency
     assert "who are you?" in breaker.state().reason
     alpine.always(accept)
-    clock.pass_by(breaker.PROBES[0] + 1)
+    clock.pass_by(breaker.PROBE_WAITS[0] + 1)
     assert deliverer.run().delivered == OTHERS
     assert sum(alpine.times.values()) == refused + len(ids)
 
 
-def test_nobody_there(log: Log, clock: Clock) -> None:
+def test_without_alpine_everything_waits(log: Log, clock: Clock) -> None:
     with running() as gone:
         pass
     log(OTHERS)

@@ -1,4 +1,4 @@
-"""An hour without Alpine, on a fake clock, with 20,000 signals arriving meanwhile."""
+"""An hour without Alpine, on a fake clock, while 20,000 signals arrive."""
 
 import pytest
 
@@ -10,31 +10,31 @@ from tests.receiver import counting
 from tests.sync.conftest import Clock, Log
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
-LOOK_EVERY = 5
-"""Seconds, as beat does."""
+RUN_INTERVAL = 5
+"""Seconds between two runs, as with beat."""
 HOUR = 3600
 
 
-def test_an_outage_of_an_hour_costs_nobody_an_attempt(
+def test_an_outage_of_an_hour_costs_no_delivery_an_attempt(
     log: Log, clock: Clock, port: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     endpoint = f"http://127.0.0.1:{port}/api/signals"
     service = AlpineSyncService(endpoint, "the key", sleep=clock.sleep)
     ids: list[str] = []
-    for second in range(0, HOUR, LOOK_EVERY):
+    for second in range(0, HOUR, RUN_INTERVAL):
         if second % 60 == 0:
             ids += log(20_000 // 60 + 1)
-        # Each look is a new process's: what it knows of the outage is in the database.
+        # A new deliverer each time, as in a new process: it knows the outage from the database.
         assert Deliverer(service, clock=clock).run().delivered == 0
-        clock.pass_by(LOOK_EVERY)
+        clock.pass_by(RUN_INTERVAL)
 
     attempts = Delivery.objects.exclude(attempts=0).values_list("attempts", flat=True)
-    assert sum(attempts) < breaker.THRESHOLD
+    assert sum(attempts) < breaker.FAILURE_THRESHOLD
     assert set(Delivery.objects.values_list("status", flat=True)) == {"pending"}
     assert len([r for r in caplog.records if "Alpine does not answer" in r.message]) == 1
 
     with counting(port) as times:
-        clock.pass_by(max(breaker.PROBES))
+        clock.pass_by(max(breaker.PROBE_WAITS))
         assert Deliverer(service, clock=clock).run().delivered == len(ids) > 20_000
         service.close()
     assert times == dict.fromkeys(ids, 1)

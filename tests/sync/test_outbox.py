@@ -1,4 +1,4 @@
-"""Which signals are queued for Alpine: all but old ones, in the transaction that stores them."""
+"""All signals except old ones are queued for Alpine, in the transaction that stores them."""
 
 import json
 from pathlib import Path
@@ -17,28 +17,27 @@ from tests.samples import signals
 
 
 @pytest.mark.django_db(transaction=True)
-def test_each_stored_signal_is_owed_to_alpine(journal: Journal) -> None:
-    tracker = SignalTracker.with_parts(journal, Flusher(journal, handlers=[enqueue]), origin="t")
+def test_each_stored_signal_is_queued_once(tracker: SignalTracker) -> None:
     given = signals(3)
     tracker.log_signals(given)
     tracker.log_signals(given)
-    owed = Delivery.objects.values_list("pk", "status", "attempts")
+    queued = Delivery.objects.values_list("pk", "status", "attempts")
     stored = Signal.objects.values_list("pk", flat=True)
-    assert sorted(owed) == [(row, "pending", 0) for row in sorted(stored)]
+    assert sorted(queued) == [(row, "pending", 0) for row in sorted(stored)]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_several_origins_only_those_to_be_sent_are_owed(journal: Journal) -> None:
+def test_imported_signals_among_others_are_not_queued(journal: Journal) -> None:
     for origin, given in (("t", signals(2)), ("import", signals(2)), ("t", signals(2))):
         SignalTracker.with_parts(journal, Flusher(journal), origin=origin).accept(given)
     Flusher(journal, handlers=[enqueue]).flush()
     first = min(Signal.objects.values_list("pk", flat=True))
-    owed = sorted(Delivery.objects.values_list("pk", flat=True))
-    assert owed == [first, first + 1, first + 4, first + 5]
+    queued = sorted(Delivery.objects.values_list("pk", flat=True))
+    assert queued == [first, first + 1, first + 4, first + 5]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_not_stored_is_not_owed(journal: Journal) -> None:
+def test_a_signal_that_is_not_stored_is_not_queued(journal: Journal) -> None:
     def fail(stored: object) -> None:
         raise RuntimeError("after the deliveries were queued")
 
@@ -50,18 +49,18 @@ def test_what_is_not_stored_is_not_owed(journal: Journal) -> None:
     assert not Delivery.objects.exists()
 
 
-@pytest.mark.parametrize(("option", "owed"), [([], 0), (["--sync"], 4)])
-def test_old_signals_are_sent_only_where_asked_for(
-    installation: Installation, tmp_path: Path, option: list[str], owed: int
+@pytest.mark.parametrize(("option", "queued"), [([], 0), (["--sync"], 4)])
+def test_old_signals_are_queued_only_on_request(
+    installation: Installation, tmp_path: Path, option: list[str], queued: int
 ) -> None:
     legacy_database(tmp_path / "old.db", legacy_rows(4))
     installation.manage("import_signals", str(tmp_path / "old.db"), *option).check_returncode()
     status = installation.manage("sync_signals", "--status", "--json")
-    assert json.loads(status.stdout)["pending"] == owed
+    assert json.loads(status.stdout)["pending"] == queued
     assert json.loads(status.stdout)["state"] == "off"
 
 
-def test_what_was_left_out_is_queued_later(installation: Installation, tmp_path: Path) -> None:
+def test_old_signals_can_be_queued_later(installation: Installation, tmp_path: Path) -> None:
     legacy_database(tmp_path / "old.db", legacy_rows(4))
     installation.manage("import_signals", str(tmp_path / "old.db")).check_returncode()
     for queued in (4, 0):
@@ -70,7 +69,7 @@ def test_what_was_left_out_is_queued_later(installation: Installation, tmp_path:
     assert installation.query("SELECT status, count(*) FROM deliveries") == [("pending", 4)]
 
 
-def test_a_rebuilt_database_can_be_made_to_owe_what_it_holds(
+def test_the_signals_of_a_rebuilt_database_can_be_queued(
     installation: Installation, tmp_path: Path
 ) -> None:
     installation.manage("log_signal", stdin=json.dumps(signals(1)[0])).check_returncode()

@@ -1,4 +1,4 @@
-"""No query of sync looks through all that was ever delivered."""
+"""No query of sync scans all past deliveries."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,14 +11,14 @@ from django.test import Client
 from signals.clock import utc_now
 from signals.keys import create_key
 from sync.claims import Claims
-from sync.dead import revive
+from sync.recovery import retry_dead
 from sync.status import brief, status
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def plans_of(work: Callable[[], object]) -> list[str]:
-    """How SQLite goes about each query: lines of EXPLAIN QUERY PLAN."""
+    """Return SQLite's plan for each query: the lines of EXPLAIN QUERY PLAN."""
     found: list[str] = []
 
     def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:  # noqa: ANN401
@@ -51,13 +51,13 @@ def list_pending() -> None:
         lambda: status(utc_now()),
         brief,
         claim_and_renew,
-        lambda: revive(utc_now()),
-        lambda: revive(utc_now(), since=utc_now()),
+        lambda: retry_dead(utc_now()),
+        lambda: retry_dead(utc_now(), since=utc_now()),
         list_pending,
     ],
-    ids=["status", "brief", "claim", "revive", "revive since", "list"],
+    ids=["status", "brief", "claim", "retry_dead", "retry_dead since", "list"],
 )
-def test_every_query_goes_by_an_index(work: Callable[[], object]) -> None:
+def test_every_query_uses_an_index(work: Callable[[], object]) -> None:
     plans = plans_of(work)
     assert plans
     assert not [plan for plan in plans if plan == "SCAN deliveries"]

@@ -1,4 +1,4 @@
-"""Alpine over TLS: only one that can prove who it is gets signals, and the key."""
+"""Alpine over TLS: only a server with a valid certificate gets signals and the key."""
 
 import ssl
 from collections.abc import Iterator
@@ -8,14 +8,14 @@ import pytest
 import trustme
 
 from sync.alpine import AlpineSyncService
-from sync.errors import SyncError
+from sync.retry import SyncError
 from tests.sync.alpine_server import Alpine, running
 from tests.sync.conftest import Clock
 
 
 @pytest.fixture
 def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> trustme.CA:
-    """One that this machine trusts."""
+    """Return a certificate authority that this machine trusts."""
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
@@ -44,14 +44,14 @@ def of_an_unknown_authority(authority: trustme.CA) -> Iterator[Alpine]:
     yield from alpine_of(trustme.CA(), "127.0.0.1")
 
 
-def test_a_certificate_that_holds_is_trusted(alpine: Alpine, service: AlpineSyncService) -> None:
+def test_a_valid_certificate_is_trusted(alpine: Alpine, service: AlpineSyncService) -> None:
     for _ in range(3):
         assert service.send("a", b"{}").status == 201
     assert len(set(alpine.ports)) == 1
 
 
 @pytest.mark.parametrize("impostor", ["of_another_host", "of_an_unknown_authority"])
-def test_a_certificate_that_does_not_hold_gets_nothing(
+def test_a_server_with_an_invalid_certificate_gets_nothing(
     impostor: str, request: pytest.FixtureRequest, clock: Clock
 ) -> None:
     alpine: Alpine = request.getfixturevalue(impostor)

@@ -3,7 +3,6 @@
 The long form: ARGO_OUTAGE_SECONDS=60 python -m pytest tests/sync/test_two_argos.py
 """
 
-import json
 import os
 import re
 import signal
@@ -19,7 +18,7 @@ import pytest
 from argo.up.port import next_free
 from tests.argo.up.processes import Running, wait_until
 from tests.installation import Installation
-from tests.samples import signals
+from tests.sync.installations import log, statuses
 
 pytestmark = pytest.mark.slow
 AWAY = float(os.environ.get("ARGO_OUTAGE_SECONDS", "12"))
@@ -28,7 +27,7 @@ AWAY = float(os.environ.get("ARGO_OUTAGE_SECONDS", "12"))
 
 @contextmanager
 def up(argo: Installation) -> Iterator[None]:
-    """Running, with everything that belongs to it."""
+    """Run `manage.py up` for the time of the block."""
     process = argo.start("manage.py", "up", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     running = Running(process)
     try:
@@ -47,7 +46,7 @@ def receiver(tmp_path: Path, port: int) -> Installation:
 
 @pytest.fixture
 def sender(installation: Installation, receiver: Installation, port: int) -> Installation:
-    """To which the receiver is Alpine."""
+    """Return an installation that sends to the receiver."""
     receiver.manage("migrate", "--verbosity", "0").check_returncode()
     key = receiver.manage("api_key", "--create", "sender").stdout.split()[0]
     return Installation(
@@ -60,22 +59,11 @@ def sender(installation: Installation, receiver: Installation, port: int) -> Ins
     )
 
 
-def log(argo: Installation, count: int) -> None:
-    lines = "".join(json.dumps(each, default=str) + "\n" for each in signals(count))
-    argo.manage("log_signal", stdin=lines).check_returncode()
-
-
 def ids_and_hashes(argo: Installation) -> list[Any]:
     return argo.query("SELECT signal_id, sha256 FROM signals ORDER BY signal_id")
 
 
-def statuses(argo: Installation) -> dict[str, int]:
-    return dict(argo.query("SELECT status, count(*) FROM deliveries GROUP BY status"))
-
-
-def test_what_one_stores_the_other_gets_with_hashes_that_hold(
-    sender: Installation, receiver: Installation
-) -> None:
+def test_signals_arrive_with_valid_hashes(sender: Installation, receiver: Installation) -> None:
     log(sender, 300)
     with up(receiver):
         sent = sender.manage("sync_signals")
@@ -89,9 +77,7 @@ def test_what_one_stores_the_other_gets_with_hashes_that_hold(
         assert re.match("Alpine has 300 of 300; 0 queued", asked.stdout), asked.stderr
 
 
-def test_after_alpine_was_away_for_a_while_everything_arrives(
-    sender: Installation, receiver: Installation
-) -> None:
+def test_everything_arrives_after_an_outage(sender: Installation, receiver: Installation) -> None:
     with up(sender):
         with up(receiver):
             log(sender, 50)

@@ -1,9 +1,8 @@
-"""Real workers: two at once on either database, and one that is asked to stop."""
+"""Real workers: two at the same time on each database, and one that is asked to stop."""
 
 import json
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,15 +13,11 @@ import pytest
 from tests.argo.up.processes import PATIENCE, wait_until
 from tests.databases import empty_postgresql
 from tests.installation import Installation
-from tests.samples import signals
-from tests.sync.alpine_server import Alpine, Behave, Handler, accept, answer, reset, silent
+from tests.sync.alpine_server import Alpine, Behave, accept, answer, reset, silent, slow
+from tests.sync.installations import log, settings_of
 
 pytestmark = pytest.mark.slow
 WORKER = ("-m", "celery", "-A", "argo", "--quiet", "worker", "-Q", "sync", "-P", "threads", "-c1")
-
-
-def settings_of(alpine: Alpine) -> dict[str, str]:
-    return {"ALPINE_ENDPOINT": alpine.endpoint, "ALPINE_API_KEY": "key"}
 
 
 @pytest.fixture
@@ -38,12 +33,7 @@ def on_postgresql(tmp_path: Path, alpine: Alpine) -> Iterator[Installation]:
         yield argo
 
 
-def log(argo: Installation, count: int) -> None:
-    lines = "".join(f"{json.dumps(each)}\n" for each in signals(count))
-    argo.manage("log_signal", stdin=lines).check_returncode()
-
-
-def standing(argo: Installation) -> dict[str, Any]:
+def status_of(argo: Installation) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(argo.manage("sync_signals", "--status", "--json").stdout)
     return found
 
@@ -52,7 +42,7 @@ def standing(argo: Installation) -> dict[str, Any]:
     "name",
     ["on_sqlite", pytest.param("on_postgresql", marks=pytest.mark.services("postgresql"))],
 )
-def test_two_at_once_send_twice_only_where_an_answer_was_lost(
+def test_two_workers_send_twice_only_if_an_answer_was_lost(
     name: str, request: pytest.FixtureRequest, alpine: Alpine
 ) -> None:
     argo: Installation = request.getfixturevalue(name)
@@ -70,27 +60,23 @@ def test_two_at_once_send_twice_only_where_an_answer_was_lost(
     workers = [
         argo.start("manage.py", "sync_signals", "--json", stdout=subprocess.PIPE) for _ in range(2)
     ]
-    tallies = [json.loads(worker.communicate(timeout=PATIENCE * 3)[0]) for worker in workers]
+    counts = [json.loads(worker.communicate(timeout=PATIENCE * 3)[0]) for worker in workers]
 
-    assert sum(tally["delivered"] for tally in tallies) == 600
-    assert all(tally["delivered"] > 0 for tally in tallies)
-    found = standing(argo)
+    assert sum(each["delivered"] for each in counts) == 600
+    assert all(each["delivered"] > 0 for each in counts)
+    found = status_of(argo)
     assert (found["delivered"], found["pending"], found["dead"]) == (600, 0, 0)
     assert len(lost) > 50
     assert alpine.times == {each: 2 if each in lost else 1 for each in alpine.taken}
 
 
-def test_asked_to_stop_a_worker_finishes_what_is_under_way_and_releases_the_rest(
+def test_a_stopped_worker_finishes_requests_under_way_and_releases_the_rest(
     on_sqlite: Installation, alpine: Alpine
 ) -> None:
-    def slowly(handler: Handler) -> None:
-        time.sleep(1.0)
-        accept(handler)
-
-    alpine.always(slowly)
+    alpine.always(slow(1.0))
     worker = on_sqlite.start(*WORKER)
     try:
-        log(on_sqlite, 200)  # which sends a hint before it ends
+        log(on_sqlite, 200)  # it sends a wake-up before it ends
         wait_until(lambda: alpine.at_once == 8)
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(PATIENCE) == 0
@@ -107,45 +93,41 @@ def test_asked_to_stop_a_worker_finishes_what_is_under_way_and_releases_the_rest
     assert len(alpine.times) == 200
 
 
-def hints(argo: Installation) -> int:
-    """How many messages wait in the broker's folder for a worker of sync."""
+def wake_ups(argo: Installation) -> int:
+    """Return how many messages for the sync worker are in the broker's folder."""
     return len(list((argo.folder / "broker").glob("*_*.sync.msg")))
 
 
-def test_hints_do_not_pile_up_while_a_worker_is_at_it(
+def test_wake_ups_do_not_pile_up_while_a_worker_delivers(
     on_sqlite: Installation, alpine: Alpine
 ) -> None:
     alpine.always(silent)
     log(on_sqlite, 1)
-    assert hints(on_sqlite) == 1
+    assert wake_ups(on_sqlite) == 1
     worker = on_sqlite.start("manage.py", "sync_signals")
     try:
         wait_until(lambda: alpine.at_once == 1)
         for _ in range(3):
             log(on_sqlite, 1)
-        assert hints(on_sqlite) == 1
+        assert wake_ups(on_sqlite) == 1
     finally:
         worker.kill()
         worker.wait()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_asked_to_stop_forgets_no_answer(
+def test_a_stopped_command_forgets_no_answer(
     on_sqlite: Installation, alpine: Alpine, number: int
 ) -> None:
-    def slowly(handler: Handler) -> None:
-        time.sleep(1.0)
-        accept(handler)
-
-    alpine.always(slowly)
+    alpine.always(slow(1.0))
     log(on_sqlite, 100)
     command = on_sqlite.start("manage.py", "sync_signals", stdout=subprocess.PIPE)
     wait_until(lambda: alpine.at_once == 8)
     command.send_signal(number)
-    said = command.communicate(timeout=PATIENCE)[0]
+    output = command.communicate(timeout=PATIENCE)[0]
     assert command.returncode == 0
     sent = sum(alpine.times.values())
-    assert said.startswith(f"{sent} delivered")
+    assert output.startswith(f"{sent} delivered")
     rows = on_sqlite.query("SELECT status, count(*) FROM deliveries GROUP BY 1")
     assert dict(rows) == {"delivered": sent, "pending": 100 - sent}
 
@@ -155,7 +137,7 @@ def _wait_for_signals(alpine: Alpine, count: int) -> None:
 
 
 @pytest.mark.services("postgresql")
-def test_a_database_that_drops_its_connections_costs_no_second_copy(
+def test_lost_database_connections_cause_no_second_request(
     on_postgresql: Installation, alpine: Alpine
 ) -> None:
     log(on_postgresql, 600)

@@ -55,9 +55,9 @@ class Command(ArgoCommand):
         self.answer(options, {"changed": changed}, "\n".join(lines))
 
     def _reconcile(self, options: dict[str, Any]) -> None:
-        findings = reconcile(trading_context())
-        lines = [finding.text for finding in findings]
-        self.answer(options, {"findings": [each._asdict() for each in findings]},
+        found = reconcile(trading_context())
+        lines = [each.text for each in found]
+        self.answer(options, {"findings": [each._asdict() for each in found]},
                     "\n".join(lines) or "The broker's records match ours.")  # fmt: skip
-        if findings:
+        if found:
             self.fail("Trading is halted until a person explains the differences and resumes it.")

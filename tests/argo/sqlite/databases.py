@@ -1,4 +1,4 @@
-"""Databases of their own, through Argo's engine."""
+"""Separate databases with Argo's engine."""
 
 import threading
 from collections.abc import Callable
@@ -13,14 +13,14 @@ T = TypeVar("T")
 
 
 def wrapper_for(folder: Path, **options: Any) -> DatabaseWrapper:  # noqa: ANN401
-    """A new wrapper, as each thread has one; all of one folder share a pool."""
+    """Return a new wrapper, as each thread has one; all wrappers of one folder share a pool."""
     described = {**settings.DATABASES["default"], "NAME": str(folder / "own.db")}
     options = {"pool_size": 5, "pool_timeout": 30.0, **options}
     return DatabaseWrapper({**described, "OPTIONS": options}, "own")
 
 
 def in_thread(work: Callable[[], T]) -> T:
-    """What `work` answers, done by another thread."""
+    """Return the result of `work`, which runs on another thread."""
     answers: list[T] = []
     thread = threading.Thread(target=lambda: answers.append(work()))
     thread.start()

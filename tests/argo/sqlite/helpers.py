@@ -7,11 +7,11 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 PATIENCE = 120.0
-"""Seconds until a test gives up on a slow machine; it never waits so long when all is well."""
+"""Seconds until a test gives up on a slow machine; a test that passes never waits that long."""
 
 
 def value(database: BaseDatabaseWrapper, sql: str) -> Any:  # noqa: ANN401
-    """The first value of the first row; None where the statement answers no row."""
+    """Return the first value of the first row; None if the statement returns no row."""
     with database.cursor() as cursor:
         cursor.execute(sql)
         row = cursor.fetchone() if cursor.description else None
@@ -19,7 +19,7 @@ def value(database: BaseDatabaseWrapper, sql: str) -> Any:  # noqa: ANN401
 
 
 def in_threads(*acts: Callable[[], object]) -> list[Any]:
-    """Run each on a thread of its own, to its end; what they answer or raise."""
+    """Run each on its own thread, and return what they returned or raised."""
     answers: list[Any] = []
     threads = [threading.Thread(target=_run, args=(act, answers)) for act in acts]
     for thread in threads:
@@ -33,5 +33,5 @@ def in_threads(*acts: Callable[[], object]) -> list[Any]:
 def _run(act: Callable[[], object], answers: list[Any]) -> None:
     try:
         answers.append(act())
-    except Exception as error:  # noqa: BLE001  # an answer too
+    except Exception as error:  # noqa: BLE001  # returned like a result
         answers.append(error)

@@ -1,4 +1,4 @@
-"""Every connection is safe as it opens: the right library, pragmas, immediate transactions."""
+"""Every connection opens with the right library, the pragmas and immediate transactions."""
 
 import sqlite3
 import threading
@@ -31,7 +31,7 @@ def _pragmas(wrapper: DatabaseWrapper) -> dict[str, object]:
 
 def test_every_import_finds_the_fixed_library() -> None:
     assert sqlite3.sqlite_version_info >= FIRST_FIXED
-    library = vars(base)["Database"]  # what Django itself imported
+    library = vars(base)["Database"]  # the library that Django imported
     assert library.sqlite_version_info == sqlite3.sqlite_version_info
     assert library.connect is sqlite3.connect
 
@@ -46,7 +46,7 @@ def test_the_configured_database_has_the_pragmas() -> None:
 def test_every_connection_has_the_pragmas_not_only_the_first(tmp_path: Path) -> None:
     """Fault 5."""
     first = wrapper_for(tmp_path)
-    found = [_pragmas(first)]  # and it stays open, so that the next one is another
+    found = [_pragmas(first)]  # it stays open, so the next connection is another one
     for _ in range(3):
         found.append(in_thread(lambda: _pragmas(wrapper_for(tmp_path))))
     assert found == [EXPECTED] * 4

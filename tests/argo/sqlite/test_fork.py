@@ -1,4 +1,4 @@
-"""A forked child never touches what its parent has open, and works with connections of its own."""
+"""A forked child never touches its parent's connections, and opens its own."""
 
 import gc
 import multiprocessing
@@ -24,7 +24,7 @@ def table() -> Iterator[None]:
 
 
 def in_children(count: int, act: Callable[[], object]) -> list[int | None]:
-    """Run `act` in forked children; how each ended."""
+    """Run `act` in forked children, and return their exit codes."""
     children = [fork.Process(target=act) for _ in range(count)]
     for child in children:
         child.start()
@@ -38,7 +38,7 @@ def insert(who: str) -> None:
         value(connection, f"INSERT INTO forked VALUES ('{who}')")
 
 
-def test_parent_and_children_write_on() -> None:
+def test_parent_and_children_continue_to_write() -> None:
     insert("parent")
     inherited = connection.connection
 
@@ -55,7 +55,7 @@ def test_parent_and_children_write_on() -> None:
     assert value(connection, "PRAGMA integrity_check") == "ok"
 
 
-def test_a_child_uses_nothing_that_lay_idle_in_its_parents_pool() -> None:
+def test_a_child_uses_no_idle_connection_of_its_parents_pool() -> None:
     together = threading.Barrier(3)
 
     def use() -> object:
@@ -76,7 +76,7 @@ def test_a_child_uses_nothing_that_lay_idle_in_its_parents_pool() -> None:
 
 
 def test_a_transaction_of_another_thread_is_left_alone_even_by_the_garbage_collector() -> None:
-    """In the child its thread is gone, so its connection looks like one that came back."""
+    """In the child the thread is gone, so its connection looks like a returned one."""
     begun, forked = threading.Event(), threading.Event()
     open_in_thread: list[sqlite3.Connection] = []
 

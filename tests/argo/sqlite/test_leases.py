@@ -1,4 +1,4 @@
-"""No connection is kept by who does not use it any more, and none is shared."""
+"""No connection stays with a thread that no longer uses it, and none is shared."""
 
 import multiprocessing
 import sqlite3
@@ -18,12 +18,13 @@ fork = multiprocessing.get_context("fork")
 
 
 def handler_for(folder: Path, **options: float) -> ConnectionHandler:
-    """What `django.db.connections` is: it keeps each thread's wrapper until the thread ends."""
+    """Return a handler like `django.db.connections`: it keeps each thread's wrapper until the
+    thread ends."""
     return ConnectionHandler({"default": wrapper_for(folder, **options).settings_dict})
 
 
 def test_threads_that_end_without_closing_give_their_connections_back(tmp_path: Path) -> None:
-    """Also the one that opened the pool, and with nobody to call the garbage collector."""
+    """So does the thread that opened the pool, and no test code calls the garbage collector."""
     handler = handler_for(tmp_path, pool_timeout=2.0)
 
     def use_and_end() -> Any:  # noqa: ANN401
@@ -54,7 +55,7 @@ def test_many_threads_share_five_connections_one_at_a_time(tmp_path: Path) -> No
     assert len(seen) <= 5
 
 
-def test_a_lease_that_is_closed_twice_comes_back_once(tmp_path: Path) -> None:
+def test_a_lease_that_is_closed_twice_is_returned_once(tmp_path: Path) -> None:
     wrapper = wrapper_for(tmp_path, pool_size=2)
     wrapper.ensure_connection()
     wrapper.close()
@@ -91,7 +92,7 @@ def test_a_failed_statement_leaves_no_transaction_behind(tmp_path: Path) -> None
 
 
 def test_a_connection_that_was_closed_inside_a_transaction_is_not_used_any_more() -> None:
-    """It is another's by then."""
+    """Another thread may have it by then."""
 
     def close_and_go_on() -> None:
         with transaction.atomic():
@@ -105,7 +106,7 @@ def test_a_connection_that_was_closed_inside_a_transaction_is_not_used_any_more(
 
 
 def test_many_processes_may_open_a_new_file_at_once(tmp_path: Path) -> None:
-    """Turning it to WAL is a change that SQLite does not wait for."""
+    """SQLite does not wait for the lock when it switches a file to WAL."""
     for attempt in range(6):
         folder = tmp_path / str(attempt)
         folder.mkdir()
@@ -123,7 +124,7 @@ def open_new(folder: Path, together: Any, answers: Any) -> None:  # noqa: ANN401
     together.wait(PATIENCE)
     try:
         answers.put(value(wrapper_for(folder), "PRAGMA journal_mode"))
-    except Exception as error:  # noqa: BLE001  # the answer
+    except Exception as error:  # noqa: BLE001  # sent to the parent
         answers.put(repr(error))
 
 

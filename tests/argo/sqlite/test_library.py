@@ -14,8 +14,8 @@ def test_sqlite3_is_the_library_that_argo_brings() -> None:
     assert sys.modules["sqlite3.dbapi2"] is pysqlite3.dbapi2
 
 
-def test_the_standard_library_is_replaced_before_anything_of_argo_can_import_it() -> None:
-    """In a process of its own, whatever this one has imported."""
+def test_the_standard_library_is_replaced_before_argo_can_import_it() -> None:
+    """Checked in a new process, which has imported nothing yet."""
     code = (
         "import argo, sqlite3, sqlite3.dbapi2, sys;"
         "print(sqlite3.__name__, sqlite3.dbapi2.__name__, '_sqlite3' in sys.modules)"
@@ -25,6 +25,6 @@ def test_the_standard_library_is_replaced_before_anything_of_argo_can_import_it(
     assert run.stdout.split() == ["pysqlite3", "pysqlite3.dbapi2", "False"]
 
 
-def test_the_database_says_so_itself(installation: Installation) -> None:
+def test_the_database_reports_the_fixed_version(installation: Installation) -> None:
     (version,) = installation.query("SELECT sqlite_version()")[0]
     assert tuple(map(int, version.split("."))) >= (3, 51, 3)

@@ -1,4 +1,4 @@
-"""At most five connections: reused, waited for, given back clean, safe across fork."""
+"""A pool of at most five connections: reused, waited for, returned clean, safe across forks."""
 
 import gc
 import os
@@ -34,7 +34,7 @@ def test_a_connection_is_used_again(tmp_path: Path) -> None:
     other.close()
 
 
-def test_the_sixth_waits_until_one_comes_back(tmp_path: Path) -> None:
+def test_the_sixth_thread_waits_until_a_connection_is_returned(tmp_path: Path) -> None:
     wrappers = _opened(tmp_path, 5)
     connections = {id(wrapper.connection) for wrapper in wrappers}
     assert len(connections) == 5
@@ -55,7 +55,7 @@ def _connected(folder: Path) -> DatabaseWrapper:
     return wrapper
 
 
-def test_an_exhausted_pool_says_so_and_what_to_do(tmp_path: Path) -> None:
+def test_the_error_of_an_exhausted_pool_says_what_to_do(tmp_path: Path) -> None:
     wrappers = _opened(tmp_path, 2, pool_size=2, pool_timeout=0.1)
     with pytest.raises(OperationalError, match=r"All 2 SQLite connections.*SIGNAL_POOL_TIMEOUT"):
         _opened(tmp_path, 1)
@@ -64,8 +64,8 @@ def test_an_exhausted_pool_says_so_and_what_to_do(tmp_path: Path) -> None:
     _connected(tmp_path).close()
 
 
-def test_what_was_not_committed_is_rolled_back_before_the_next(tmp_path: Path) -> None:
-    """Fault 3: the connection went back to the pool inside a transaction."""
+def test_an_open_transaction_is_rolled_back_before_the_next_use(tmp_path: Path) -> None:
+    """Fault 3: the connection was returned to the pool inside a transaction."""
     wrapper = _connected(tmp_path)
     wrapper.cursor().execute("CREATE TABLE t (n)")
     wrapper.cursor().execute("BEGIN IMMEDIATE")
@@ -109,7 +109,7 @@ def _insert_all(folder: Path, who: str) -> None:
 
 
 def _exit_with(work: object) -> None:
-    """End a forked child at once, without the parent's test machinery."""
+    """End a forked child at once, without running the parent's test code."""
     code = 1
     with suppress(BaseException):
         work()  # type: ignore[operator]
@@ -117,7 +117,7 @@ def _exit_with(work: object) -> None:
     os._exit(code)
 
 
-def test_a_child_forgets_what_its_parent_had_open(tmp_path: Path) -> None:
+def test_a_child_forgets_its_parents_connections(tmp_path: Path) -> None:
     parent = _connected(tmp_path)
     before = parent.connection
     child = os.fork()

@@ -10,7 +10,7 @@ from tests.argo.up.processes import Running, supervise
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., Running]]:
-    """Start a supervisor over these children; all of it ends with the test."""
+    """Return a function that starts a supervisor over children; all of them end with the test."""
     started: list[Running] = []
 
     def start_one(*children: dict[str, Any], wrapper: tuple[str, ...] = ()) -> Running:

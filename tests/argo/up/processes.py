@@ -1,4 +1,4 @@
-"""Small real programs, a real supervisor over them, and eyes on what becomes of both."""
+"""Small real programs, a real supervisor over them, and functions that watch both."""
 
 import json
 import os
@@ -16,7 +16,7 @@ import psutil
 from tests.installation import ROOT
 
 PATIENCE = 180.0
-"""Seconds until a test gives up on a slow machine; it never waits so long when all is well."""
+"""Seconds until a test gives up on a slow machine; a test that passes never waits that long."""
 
 POLITE = """
 import os, signal, sys, time
@@ -51,7 +51,7 @@ while True:
 
 def a_child(name: str, code: str, *arguments: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
     command = [sys.executable, "-c", code, *arguments]
-    return {"name": name, "command": command, "stage": 0, "patience": PATIENCE} | changes
+    return {"name": name, "command": command, "stage": 0, "stop_timeout": PATIENCE} | changes
 
 
 class Running:
@@ -73,7 +73,7 @@ class Running:
         return "".join(self.lines)
 
     def wait_for(self, pattern: str, times: int = 1) -> list[str]:
-        """What the pattern's group held, once it was found so many times."""
+        """Wait until the output matches this many times; return the matches of the group."""
         wait_until(
             lambda: len(re.findall(pattern, self.text)) >= times or not self._reader.is_alive(),
             lambda: f"{pattern!r} {times} times in:\n{self.text}",
@@ -86,13 +86,13 @@ class Running:
         os.kill(self.process.pid, number)
 
     def end(self) -> int:
-        """Wait for its end; its exit code."""
+        """Wait for its end, and return its exit code."""
         code = self.process.wait(PATIENCE)
         self._reader.join(PATIENCE)
         return code
 
     def kill_all(self) -> None:
-        """For the end of a test: it, and whatever it started."""
+        """Kill it and all processes that it started, at the end of a test."""
         if self.process.poll() is not None:
             return
         started = psutil.Process(self.process.pid).children(recursive=True)
@@ -125,9 +125,10 @@ def is_alive(pid: int) -> bool:
 
 
 def wait_until(condition: Callable[[], bool], what: Callable[[], str] = lambda: "it") -> None:
+    """Wait until `condition` is true; fail after `PATIENCE` seconds."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what()}"
+        assert time.monotonic() < deadline, f"timed out waiting for {what()}"
         time.sleep(0.02)
 
 

@@ -1,4 +1,4 @@
-"""What the lines of `up` look like, and what happens when nobody reads them."""
+"""The format of the lines of `up`, and a closed pipe."""
 
 import io
 import os
@@ -12,8 +12,8 @@ def test_prefixes_are_aligned_and_every_line_has_one() -> None:
     stream = io.StringIO()
     output = Output(stream, ["argo", "flush"], coloured=False)
 
-    output.tell("argo", "one\ntwo")
-    output.tell("flush", "three")
+    output.print("argo", "one\ntwo")
+    output.print("flush", "three")
 
     assert stream.getvalue() == "argo  | one\nargo  | two\nflush | three\n"
 
@@ -21,7 +21,7 @@ def test_prefixes_are_aligned_and_every_line_has_one() -> None:
 def test_empty_lines_are_left_out() -> None:
     stream = io.StringIO()
 
-    Output(stream, ["web"], coloured=False).tell("web", "\nworker: Warm shutdown\n  \n")
+    Output(stream, ["web"], coloured=False).print("web", "\nworker: Warm shutdown\n  \n")
 
     assert stream.getvalue() == "web | worker: Warm shutdown\n"
 
@@ -30,8 +30,8 @@ def test_each_name_has_its_colour_on_a_terminal() -> None:
     stream = io.StringIO()
     output = Output(stream, ["argo", "web"], coloured=True)
 
-    output.tell("argo", "plain text")
-    output.tell("web", "plain text")
+    output.print("argo", "plain text")
+    output.print("web", "plain text")
 
     first, second = stream.getvalue().splitlines()
     assert first.startswith("\x1b[")
@@ -39,7 +39,7 @@ def test_each_name_has_its_colour_on_a_terminal() -> None:
     assert first.replace("argo", "web ") != second
 
 
-def test_no_colour_where_nobody_sees_it_or_it_was_declined(
+def test_no_colour_without_a_terminal_or_with_no_color_set(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert not wants_colour(io.StringIO())
@@ -57,12 +57,12 @@ def test_a_closed_pipe_is_noticed_and_the_rest_is_dropped() -> None:
     reading, writing = os.pipe()
     with os.fdopen(writing, "w", buffering=1) as stream:
         output = Output(stream, ["web"], coloured=False)
-        output.tell("web", "somebody reads")
+        output.print("web", "somebody reads")
         assert not output.is_lost
 
         os.close(reading)
-        output.tell("web", "nobody reads")
-        output.tell("web", "still nobody")
+        output.print("web", "nobody reads")
+        output.print("web", "still nobody")
 
         assert output.is_lost
         os.dup2(os.open(os.devnull, os.O_WRONLY), writing)  # so that closing it can flush

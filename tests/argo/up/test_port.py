@@ -1,4 +1,4 @@
-"""A port that is taken is told before anything starts."""
+"""A port that is taken is reported before anything starts."""
 
 import socket
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from argo.up.port import PortUnusable, ensure_free, next_free
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port on which another program listens, ready to share it."""
+    """Return a port on which another program listens and allows sharing."""
     with socket.socket() as server:
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -23,7 +23,7 @@ def test_a_taken_port_is_named_with_the_setting_that_changes_it(taken: int) -> N
     with pytest.raises(PortUnusable, match=rf"Port {taken} .* is taken .*ARGO_WEB_PORT=\d+"):
         ensure_free("127.0.0.1", taken)
     with pytest.raises(PortUnusable, match="is taken"):
-        ensure_free("0.0.0.0", taken)  # noqa: S104  # that is the test
+        ensure_free("0.0.0.0", taken)  # noqa: S104  # this is what is tested
 
 
 def test_a_port_whose_server_has_just_ended_is_free() -> None:
@@ -41,12 +41,12 @@ def test_an_address_that_is_not_this_machines_names_the_setting(host: str) -> No
         ensure_free(host, 8000)
 
 
-def test_the_next_free_port_is_past_those_that_are_taken(taken: int) -> None:
+def test_the_next_free_port_is_above_the_taken_ones(taken: int) -> None:
     found = next_free("127.0.0.1", taken - 1)
     assert found > taken
     ensure_free("127.0.0.1", found)
 
 
-def test_no_free_port_is_told() -> None:
+def test_no_free_port_is_an_error() -> None:
     with pytest.raises(PortUnusable):
         next_free("192.0.2.1", 65534)

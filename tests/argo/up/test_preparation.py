@@ -1,4 +1,4 @@
-"""What must be in order before anything starts, and the first admin user."""
+"""The checks and preparations before anything starts, and the first admin user."""
 
 import sqlite3
 
@@ -9,11 +9,11 @@ from django.contrib.auth.models import User
 from kombu import Queue
 
 from argo.up.admin_user import make_first_admin
-from argo.up.prepare import NotInOrder, check_system, declare_queues
+from argo.up.prepare import CannotStart, check_system, declare_queues
 
 
 @pytest.mark.django_db
-def test_the_checks_say_what_runs() -> None:
+def test_the_checks_report_the_sqlite_version() -> None:
     said: list[str] = []
 
     check_system(said.append)
@@ -22,13 +22,13 @@ def test_the_checks_say_what_runs() -> None:
 
 
 @pytest.mark.django_db
-def test_a_sqlite_that_corrupts_stops_the_start_with_what_to_do(
+def test_a_faulty_sqlite_stops_the_start_and_the_error_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
     monkeypatch.setattr(sqlite3, "sqlite_version", "3.40.1")
 
-    with pytest.raises(NotInOrder, match=r"SQLite 3\.40\.1 runs, .* requirements\.txt"):
+    with pytest.raises(CannotStart, match=r"SQLite 3\.40\.1 runs, .* requirements\.txt"):
         check_system(lambda _: None)
 
 
@@ -47,7 +47,7 @@ def test_queues_are_declared_before_their_workers_run() -> None:
 def test_a_broker_that_is_down_stops_the_start_and_names_the_setting() -> None:
     app = Celery("some", broker="redis://:secret@127.0.0.1:1/0")
 
-    with pytest.raises(NotInOrder, match=r"127\.0\.0\.1:1/.*CELERY_BROKER_URL") as raised:
+    with pytest.raises(CannotStart, match=r"127\.0\.0\.1:1/.*CELERY_BROKER_URL") as raised:
         declare_queues(app)
     assert "secret" not in str(raised.value)
 
@@ -66,7 +66,7 @@ def test_the_first_admin_can_log_in_with_the_password_that_is_shown() -> None:
 @pytest.mark.parametrize(
     ("name", "is_superuser"), [("admin", True), ("somebody", True), ("admin", False)]
 )
-def test_no_admin_is_made_where_there_is_one_or_the_name_is_taken(
+def test_no_admin_is_created_if_there_is_one_or_the_name_is_taken(
     name: str, is_superuser: bool
 ) -> None:
     User.objects.create_user(name, is_superuser=is_superuser)

@@ -1,4 +1,4 @@
-"""What the supervisor does for its children, with real processes and real signals."""
+"""The supervisor, with real child processes and real signals."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from argo.up import leash
+from argo.up import stop_with_parent
 from tests.argo.up.processes import (
     DYING,
     PARENT,
@@ -25,7 +25,7 @@ from tests.argo.up.processes import (
 Start = Callable[..., Running]
 FOR_EVER = 10_000.0
 ECHO_IS_OVER = 0.7
-"""Seconds after which a second SIGINT is a person's."""
+"""Seconds after which a second SIGINT is no echo of the first."""
 
 
 def pid_of(running: Running, name: str) -> int:
@@ -33,7 +33,7 @@ def pid_of(running: Running, name: str) -> int:
 
 
 # --- Output ------------------------------------------------------------------------------------
-def test_every_line_of_a_childs_output_comes_with_its_name(start: Start) -> None:
+def test_every_line_of_output_has_its_childs_name(start: Start) -> None:
     code = "import sys; print('to stdout'); print('to stderr', file=sys.stderr)"
     running = start(a_child("talker", code, once=True), a_child("other", POLITE))
 
@@ -42,13 +42,13 @@ def test_every_line_of_a_childs_output_comes_with_its_name(start: Start) -> None
     running.wait_for("other: pid")
 
 
-def test_a_line_comes_when_it_was_printed_and_not_when_a_buffer_is_full(start: Start) -> None:
+def test_a_line_is_passed_on_at_once(start: Start) -> None:
     running = start(a_child("sleeper", "import time; print('before'); time.sleep(1000)"))
 
     running.wait_for("sleeper: before")
 
 
-def test_much_output_comes_whole_and_in_order(start: Start) -> None:
+def test_a_lot_of_output_is_complete_and_in_order(start: Start) -> None:
     code = "for number in range(50_000): print('line', number, 'x' * 50)"
     running = start(a_child("chatty", code, once=True))
 
@@ -58,7 +58,7 @@ def test_much_output_comes_whole_and_in_order(start: Start) -> None:
     assert numbers == list(range(50_000))
 
 
-def test_output_that_is_no_text_or_has_no_end_is_shown_as_well_as_can_be(start: Start) -> None:
+def test_invalid_text_and_very_long_lines_are_shown(start: Start) -> None:
     code = "import sys; out = sys.stdout.buffer; out.write(b'caf\\xe9\\n' + b'y' * 70_000)"
     running = start(a_child("odd", code, once=True))
 
@@ -68,18 +68,18 @@ def test_output_that_is_no_text_or_has_no_end_is_shown_as_well_as_can_be(start: 
 
 
 # --- Restarts ----------------------------------------------------------------------------------
-def test_a_child_that_dies_is_started_again_later_each_time(start: Start) -> None:
+def test_a_child_that_dies_is_started_again_after_longer_and_longer_waits(start: Start) -> None:
     running = start(a_child("mortal", DYING), a_child("other", POLITE))
 
-    told = r"argo: mortal ended with exit code 3 after 0 s; restart (\d+) follows in (\S+) s\."
-    running.wait_for(told, times=4)
+    message = r"argo: mortal ended with exit code 3 after 0 s; restart (\d+) follows in (\S+) s\."
+    running.wait_for(message, times=4)
 
-    restarts = [" ".join(found) for found in re.findall(told, running.text)]
+    restarts = [" ".join(found) for found in re.findall(message, running.text)]
     assert restarts[:4] == ["1 0.1", "2 0.2", "3 0.4", "4 0.4"]
     assert len(set(running.wait_for(r"other: pid (\d+)"))) == 1
 
 
-def test_a_killed_child_is_started_again_and_its_own_children_do_not_outlive_it(
+def test_a_killed_child_is_started_again_and_its_own_children_are_killed(
     start: Start,
 ) -> None:
     running = start(a_child("family", PARENT))
@@ -95,17 +95,17 @@ def test_a_killed_child_is_started_again_and_its_own_children_do_not_outlive_it(
     wait_until_gone(first, grandchild)
 
 
-def test_a_program_that_is_not_there_is_told_and_tried_again(start: Start) -> None:
+def test_a_missing_program_is_reported_and_tried_again(start: Start) -> None:
     running = start({**a_child("absent", ""), "command": ["/no/such/program"]})
 
     running.wait_for("absent: .*No such file")
     running.wait_for("absent ended with exit code 1", times=2)
 
 
-def test_a_child_that_is_to_run_once_is_not_started_again(start: Start) -> None:
+def test_a_child_that_runs_once_is_not_started_again(start: Start) -> None:
     running = start(a_child("single", "print('ran')", once=True), a_child("mortal", DYING))
 
-    running.wait_for("restart 3")  # by then it would have been started again
+    running.wait_for("restart 3")  # by now it would have been started again
 
     assert running.text.count("single: ran") == 1
     assert "single ended" not in running.text
@@ -113,7 +113,7 @@ def test_a_child_that_is_to_run_once_is_not_started_again(start: Start) -> None:
 
 # --- Stopping ----------------------------------------------------------------------------------
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_all_in_peace(start: Start, number: signal.Signals) -> None:
+def test_a_signal_shuts_everything_down_cleanly(start: Start, number: signal.Signals) -> None:
     running = start(a_child("one", POLITE, "0.5"), a_child("two", POLITE))
     pids = [pid_of(running, "one"), pid_of(running, "two")]
 
@@ -125,7 +125,7 @@ def test_a_signal_ends_all_in_peace(start: Start, number: signal.Signals) -> Non
     assert not any(map(is_alive, pids))
 
 
-def test_under_nohup_the_end_of_the_terminal_is_not_its_end(start: Start) -> None:
+def test_under_nohup_it_outlives_the_terminal(start: Start) -> None:
     ticking = "import time\nfor number in range(9999): print('tick', number); time.sleep(0.1)"
     running = start(a_child("clock", ticking), wrapper=("/usr/bin/env", "nohup"))
     running.wait_for("clock: tick")
@@ -139,7 +139,7 @@ def test_under_nohup_the_end_of_the_terminal_is_not_its_end(start: Start) -> Non
     assert running.end() == 0
 
 
-def test_stages_end_one_after_the_other(start: Start) -> None:
+def test_stages_stop_one_after_the_other(start: Start) -> None:
     running = start(
         a_child("work", POLITE, stage=2),
         a_child("clock", POLITE, "0.4", stage=1),
@@ -155,7 +155,9 @@ def test_stages_end_one_after_the_other(start: Start) -> None:
     def at(line: str) -> int:
         return running.lines.index(f"{line}\n")
 
-    assert at("second intake: asked") < at("intake: bye")  # one stage, at the same time
+    assert at("second intake: asked") < at(
+        "intake: bye"
+    )  # children of one stage stop at the same time
     assert max(at("intake: bye"), at("second intake: bye")) < at("clock: asked")
     assert at("clock: bye") < at("work: asked")
 
@@ -167,8 +169,8 @@ def test_the_terminals_ctrl_c_does_not_reach_the_children(start: Start) -> None:
     assert os.getsid(child) == os.getpgid(child) == child
 
 
-def test_a_child_that_will_not_stop_is_killed_when_its_patience_ends(start: Start) -> None:
-    running = start(a_child("stubborn", STUBBORN, patience=0.5), a_child("other", POLITE))
+def test_a_child_that_does_not_stop_is_killed_after_its_timeout(start: Start) -> None:
+    running = start(a_child("stubborn", STUBBORN, stop_timeout=0.5), a_child("other", POLITE))
     pids = [pid_of(running, "stubborn"), pid_of(running, "other")]
 
     running.signal(signal.SIGTERM)
@@ -181,8 +183,8 @@ def test_a_child_that_will_not_stop_is_killed_when_its_patience_ends(start: Star
 
 def test_a_second_ctrl_c_kills_at_once(start: Start) -> None:
     running = start(
-        a_child("stubborn", STUBBORN, patience=FOR_EVER),
-        a_child("later", STUBBORN, patience=FOR_EVER, stage=1),
+        a_child("stubborn", STUBBORN, stop_timeout=FOR_EVER),
+        a_child("later", STUBBORN, stop_timeout=FOR_EVER, stage=1),
     )
     pids = [pid_of(running, "stubborn"), pid_of(running, "later")]
 
@@ -197,7 +199,7 @@ def test_a_second_ctrl_c_kills_at_once(start: Start) -> None:
 
 
 @pytest.mark.parametrize("echo", [[signal.SIGINT] * 3, [signal.SIGTERM] * 3])
-def test_a_signal_that_comes_twice_at_once_is_no_second_ctrl_c(
+def test_an_echo_of_a_signal_is_not_a_second_ctrl_c(
     start: Start, echo: list[signal.Signals]
 ) -> None:
     running = start(a_child("slow", POLITE, "1.5"))
@@ -211,7 +213,7 @@ def test_a_signal_that_comes_twice_at_once_is_no_second_ctrl_c(
     assert "slow: bye\n" in running.lines
 
 
-def test_a_supervisor_killed_outright_leaves_no_child(start: Start) -> None:
+def test_a_supervisor_killed_by_sigkill_leaves_no_child(start: Start) -> None:
     running = start(
         a_child("steady", POLITE), a_child("restarted", POLITE), a_child("mortal", DYING)
     )
@@ -224,13 +226,20 @@ def test_a_supervisor_killed_outright_leaves_no_child(start: Start) -> None:
     running.end()
 
     wait_until_gone(*pids)
-    assert "steady: asked\n" not in running.lines  # nobody was left to pass it on
+    assert "steady: asked\n" not in running.lines  # no supervisor was left to print it
 
 
-def test_a_child_whose_supervisor_died_before_it_began_does_not_begin() -> None:
+def test_a_child_whose_supervisor_is_already_dead_does_not_start() -> None:
     gone = subprocess.Popen(["/bin/true"])
     gone.wait()
-    command = [sys.executable, leash.__file__, str(gone.pid), sys.executable, "-c", "print('ran')"]
+    command = [
+        sys.executable,
+        stop_with_parent.__file__,
+        str(gone.pid),
+        sys.executable,
+        "-c",
+        "print('ran')",
+    ]
 
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
 

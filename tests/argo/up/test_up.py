@@ -1,4 +1,4 @@
-"""The whole of Argo by one command, as a person runs it."""
+"""All of Argo with one command, as a person runs it."""
 
 import json
 import os
@@ -36,14 +36,14 @@ CHILDREN = 5
 
 @pytest.fixture
 def argo(tmp_path: Path, port: int) -> Installation:
-    """A new, empty installation, with a port of its own."""
+    """Return a new, empty installation with a free port."""
     settings = {"ARGO_WEB_PORT": str(port), "SIGNAL_BATCH_TIMEOUT": "1"}
     return Installation(tmp_path / "new", settings)
 
 
 @pytest.fixture
 def start_up(argo: Installation) -> Iterator[StartUp]:
-    """Start `manage.py up`; it and its children end with the test."""
+    """Return a function that starts `manage.py up`; it and its children end with the test."""
     started: list[Running] = []
 
     def start(*options: str) -> Running:
@@ -102,7 +102,7 @@ def make_key(argo: Installation) -> str:
     return made.stdout.split()[-1]
 
 
-def test_from_nothing_to_stored_signals_and_back_to_nothing(
+def test_it_starts_from_nothing_stores_a_signal_and_shuts_down_cleanly(
     argo: Installation, start_up: StartUp, port: int
 ) -> None:
     url = f"http://127.0.0.1:{port}"
@@ -133,7 +133,7 @@ def test_from_nothing_to_stored_signals_and_back_to_nothing(
     assert not any(is_alive(process.pid) for process in started)
 
 
-def test_a_second_up_on_the_same_data_names_the_first_and_exits(
+def test_a_second_up_on_the_same_folder_names_the_first_and_exits(
     argo: Installation, start_up: StartUp
 ) -> None:
     running = start_up()
@@ -146,7 +146,7 @@ def test_a_second_up_on_the_same_data_names_the_first_and_exits(
     assert "ARGO_DATA_DIR" in second.stderr
 
 
-def test_a_taken_port_is_told_before_anything_starts(argo: Installation, port: int) -> None:
+def test_a_taken_port_is_reported_before_anything_starts(argo: Installation, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)):
         ended = argo.manage("up")
 
@@ -156,7 +156,7 @@ def test_a_taken_port_is_told_before_anything_starts(argo: Installation, port: i
     assert not (argo.folder / "signals.db").exists()
 
 
-def test_a_data_folder_that_cannot_be_written_is_told(argo: Installation) -> None:
+def test_a_data_folder_that_cannot_be_written_is_reported(argo: Installation) -> None:
     (argo.folder / "up.lock").mkdir(parents=True)
 
     ended = argo.manage("up")
@@ -188,9 +188,7 @@ def test_it_recovers_from_killed_children_and_a_deleted_broker(
     assert running.end() == 0
 
 
-def test_up_killed_outright_leaves_nothing_that_stops_the_next_one(
-    argo: Installation, start_up: StartUp
-) -> None:
+def test_after_sigkill_it_starts_again(argo: Installation, start_up: StartUp) -> None:
     running = start_up()
     running.wait_for(re.escape(READY))
     started = children_of(running)
@@ -203,7 +201,7 @@ def test_up_killed_outright_leaves_nothing_that_stops_the_next_one(
     again.wait_for(re.escape(READY))
 
 
-def test_when_nobody_reads_its_output_any_more_it_stops(argo: Installation) -> None:
+def test_it_stops_when_its_output_is_closed(argo: Installation) -> None:
     process = argo.start("manage.py", "up", stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
     assert "Data in" in process.stdout.readline()
@@ -239,13 +237,13 @@ def test_the_demos_signals_arrive_at_a_second_argo_and_it_says_what_to_look_at(
     assert running.end() == 0
     assert not any(is_alive(process.pid) for process in children)
     again = start_up("--demo")
-    again.wait_for(f"{arrived} signals have arrived")  # the key of last time still fits
+    again.wait_for(f"{arrived} signals have arrived")  # the key of the last run is still valid
     look_at_the_demo(argo, again, port)
 
 
 def look_at_the_demo(argo: Installation, running: Running, port: int) -> None:
     """Use the key and the commands that it prints."""
-    key = running.wait_for(r"Made an API key, shown this once: (\S+)")[0]
+    key = running.wait_for(r"Created an API key; it is not shown again: (\S+)")[0]
     listed = get(f"http://127.0.0.1:{port}/api/signals?limit=3", key)
     assert len(listed["items"]) == 3
     before = stored(argo)
@@ -254,7 +252,7 @@ def look_at_the_demo(argo: Installation, running: Running, port: int) -> None:
     paste(*running.wait_for(r"Verify +(.*)"))
 
 
-def test_the_demo_keeps_away_from_what_is_for_the_real_alpine(argo: Installation) -> None:
+def test_the_demo_refuses_signals_that_are_meant_for_the_real_alpine(argo: Installation) -> None:
     with_key = Installation(argo.folder, argo.settings | {"ALPINE_API_KEY": "real"})
     refused = with_key.manage("up", "--demo")
     assert refused.returncode == 1
@@ -268,7 +266,7 @@ def test_the_demo_keeps_away_from_what_is_for_the_real_alpine(argo: Installation
 
 
 def paste(*commands: str) -> None:
-    """Run what `up` printed, as a person would, in a shell that knows nothing of it."""
+    """Run the printed commands as a person would, in a shell without Argo's environment."""
     plain = {"PATH": os.environ["PATH"]}
     for command in commands:
         options = " --fail --silent --show-error" if command.startswith("curl") else ""
@@ -282,7 +280,7 @@ def answers(port: int) -> bool:
         return False
 
 
-def test_no_setting_reaches_the_children_by_another_way_than_the_environment(
+def test_settings_reach_the_children_through_the_environment(
     argo: Installation, start_up: StartUp
 ) -> None:
     running = start_up()

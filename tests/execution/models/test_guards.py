@@ -88,7 +88,7 @@ def test_a_column_takes_its_values_and_no_other(
     column: str,
     values: list[str],
 ) -> None:
-    """By SQL, so that only the database can refuse it."""
+    """Use SQL, so that only the database can refuse it."""
     pk = a_row(model)
     for value in values:
         assert _set(model, pk, column, str(value)) == 1

@@ -148,7 +148,7 @@ def test_a_clock_that_was_moved_back_denies() -> None:
 MISSING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "no price": ({"price": None}, {}),
     "no time of the price": ({"price_time": None}, {}),
-    "a market of which nothing is known": ({"market_open": None}, {}),
+    "a market whose state is unknown": ({"market_open": None}, {}),
     "a price that is NaN": ({"price": NAN}, {}),
     "an infinite price": ({"price": D("Infinity")}, {}),
     "a quantity that is NaN": ({"quantity": NAN}, {}),

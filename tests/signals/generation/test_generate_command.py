@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
+from argo.manual.pages import Page
 from signals.generation.service import SignalGenerationService, SymbolResult
 from signals.generation.validation import Reason
 from signals.generation.votes import Direction
@@ -20,6 +21,7 @@ from signals.models import Signal
 from signals.tracker import SignalTracker
 from tests.databases import empty_postgresql
 from tests.installation import Installation
+from tests.manual.blocks import blocks
 from tests.signals.generation.markets import ScriptedMarket, market_of
 from tests.signals.generation.pipelines import always
 
@@ -118,7 +120,7 @@ def test_candidates_are_kept_on_postgresql_as_on_sqlite(
         ({"SIGNAL_WEIGHTS_BULL": "tren=1"}, "tren is not one of the sources trend, momentum"),
         ({"SIGNAL_REGIME_FACTORS": "BEARISH=1"}, "BEARISH=1' is not one of BULL, BEAR"),
         ({"MARKET_EXCHANGE": "NYC"}, "MARKET_EXCHANGE is 'NYC'"),
-        ({"MARKET_DATA": "files", "MARKET_FOLDER": "/nowhere"}, "MARKET_FOLDER is no folder"),
+        ({"MARKET_DATA": "files", "MARKET_FOLDER": "/nowhere"}, "MARKET_FOLDER is not a folder"),
         ({"MARKET_DATA": "alpaca"}, "ALPACA_API_KEY or ALPACA_SECRET_KEY is missing"),
         ({"MARKET_DATA": "yahoo"}, "MARKET_DATA='yahoo' is not one of sample, files, alpaca"),
         ({"SIGNAL_MIN_SOURCES": "9"}, "SIGNAL_MIN_SOURCES: fewer sources"),
@@ -135,16 +137,11 @@ def test_invalid_settings_are_reported_by_name(
     assert "Traceback" not in result.stderr
 
 
-def test_a_users_own_source_votes_as_the_readme_shows(
+def test_a_users_own_source_votes_as_the_manual_shows(
     on_sqlite: Installation, tmp_path: Path
 ) -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text()
-    (code,) = [
-        block.partition("```")[0]
-        for block in readme.split("```python\n")[1:]
-        if "def vote(bars" in block
-    ]
-    (tmp_path / "my_gap.py").write_text(code)
+    (shown,) = (each for each in blocks(Page("generate").path) if each.file_name == "my_gap.py")
+    (tmp_path / "my_gap.py").write_text(shown.text)
     mine = with_settings(
         on_sqlite,
         PYTHONPATH=str(tmp_path),

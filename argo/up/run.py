@@ -1,0 +1,121 @@
+"""Runs `manage.py up`, from taking the lock to the end of the last process."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from django.conf import settings
+
+from argo.celery import app
+from argo.up import admin_user, demo, demo_alpine, messages
+from argo.up.child import Spec
+from argo.up.children import BEAT_NODE, specs, workers
+from argo.up.demo_alpine import DemoAlpine
+from argo.up.output import Output
+from argo.up.port import ensure_free
+from argo.up.prepare import (
+    CannotStart,
+    check_execution,
+    check_generation,
+    check_system,
+    declare_queues,
+    exclusive_database,
+    migrate_database,
+)
+from argo.up.readiness import Probe, Readiness, nodes_not_ready, web_not_ready
+from argo.up.supervisor import OWN_NAME, Supervisor
+from signals.locks import FileLock, LockedByAnother
+
+Say = Callable[[str], None]
+
+CHECKS_PER_REMINDER = 150
+"""The number of checks, ten per second, between two lines that say what is not ready yet."""
+
+
+def up(output: Output, *, with_demo: bool) -> bool:
+    """Run Argo until it is asked to stop; return whether every process ended without being killed.
+
+    Raises:
+        ArgoError: it cannot be started; the message says why.
+    """
+    lock = FileLock(settings.DATA_DIR / "up.lock")
+    _take(lock)
+    try:
+        ensure_free(settings.WEB_HOST, settings.WEB_PORT)
+        _prepare(partial(output.print, OWN_NAME))
+        return _supervise(output, demo_alpine.demo_alpine() if with_demo else None)
+    finally:
+        lock.release()
+
+
+def _take(lock: FileLock) -> None:
+    try:
+        lock.acquire()
+    except LockedByAnother as error:
+        raise CannotStart(
+            f"Argo already runs on {settings.DATA_DIR}, as {error.holder}. "
+            "Stop it, or set ARGO_DATA_DIR to another folder."
+        ) from error
+    except OSError as error:
+        raise CannotStart(
+            f"{lock.path} cannot be written ({error.strerror}). Correct its permissions, or set "
+            "ARGO_DATA_DIR to another folder."
+        ) from error
+
+
+def _prepare(say: Say) -> None:
+    say(f"Data in {settings.DATA_DIR}")
+    check_system(say)
+    check_generation()
+    with exclusive_database():
+        migrate_database()
+        password = admin_user.make_first_admin()
+    check_execution(say)
+    declare_queues(app)
+    if password:
+        say(messages.first_admin(admin_user.NAME, password))
+
+
+def _supervise(output: Output, alpine: DemoAlpine | None) -> bool:
+    supervisor = Supervisor(output.print, settings.BASE_DIR)
+    for spec in _all_specs(alpine):
+        supervisor.add(spec)
+    steps = _steps(partial(output.print, OWN_NAME), supervisor, alpine)
+    return supervisor.run(_until_output_is_lost(output, supervisor, steps))
+
+
+def _all_specs(alpine: DemoAlpine | None) -> list[Spec]:
+    return [*map(alpine.as_alpine_of, specs()), alpine.spec()] if alpine else specs()
+
+
+def _steps(say: Say, supervisor: Supervisor, alpine: DemoAlpine | None) -> Iterator[None]:
+    yield from _until_ready(say, alpine)
+    say(messages.ready())
+    if alpine:
+        yield from demo.run_demo(supervisor.add, say, alpine)
+
+
+def _until_ready(say: Say, alpine: DemoAlpine | None) -> Iterator[None]:
+    nodes = [*(worker.node for worker in workers()), BEAT_NODE]
+    probes: dict[str, Probe] = {
+        "web": partial(web_not_ready, messages.local_host(), settings.WEB_PORT),
+        "Celery": partial(nodes_not_ready, app, nodes),
+    }
+    if alpine:
+        probes["alpine"] = partial(web_not_ready, demo_alpine.HOST, alpine.port)
+    readiness = Readiness(probes)
+    checks = 0
+    while waiting := readiness.check():
+        checks += 1
+        if checks % CHECKS_PER_REMINDER == 0:
+            say("Waiting for " + "; ".join(f"{name}: {why}" for name, why in waiting.items()))
+        yield
+
+
+def _until_output_is_lost(
+    output: Output, supervisor: Supervisor, steps: Iterator[None]
+) -> Iterator[None]:
+    """Advance `steps` until the terminal or pipe of the output is closed; then stop everything."""
+    while not output.is_lost:
+        next(steps, None)
+        yield
+    supervisor.ask_to_stop()

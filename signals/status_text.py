@@ -1,0 +1,26 @@
+"""The figures and lines that the status reports of sync and execution share."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+PERIODS = {"last_hour": timedelta(hours=1), "last_day": timedelta(days=1)}
+"""The periods that a status reports on, by their key in it."""
+
+
+def share(part: int, whole: int) -> float | None:
+    """Return `part` as a share of `whole`, from 0 to 1; None if `whole` is 0."""
+    return part / whole if whole else None
+
+
+def age(moment: datetime | None, now: datetime) -> float | None:
+    """Return the seconds from `moment` to `now`; None without a moment."""
+    return (now - moment).total_seconds() if moment else None
+
+
+def period_lines(
+    found: Mapping[str, Any], describe: Callable[[dict[str, Any]], str]
+) -> Iterator[str]:
+    """Yield a line for each of `PERIODS`; `describe` gives the text for the period's figures."""
+    for name in PERIODS:
+        yield f"{name.replace('_', ' ')}: {describe(found[name])}"

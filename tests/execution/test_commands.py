@@ -111,13 +111,13 @@ def test_who_trades_needs_both(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_replays_halt_is_seen_and_lifted(trading: Trading) -> None:
     halts.latch("replay", "prop_firm", "the day has lost too much", trading.clock())
-    words = "trading on replay is halted: the day has lost too much"
+    words = "On another account, replay, trading is halted: the day has lost too much"
     assert words in run("execute_signals", "--status")
     assert "Account replay: trading is halted" in run(
         "execute_signals", "--status", "--account", "replay"
     )
     assert refused("execute_signals", "--resume", "tried")[0] == 1
-    assert "1 halts" in run("execute_signals", "--resume", "tried", "--account", "replay")
+    assert "Halts lifted: 1" in run("execute_signals", "--resume", "tried", "--account", "replay")
     assert words not in run("execute_signals", "--status")
     assert "replay is halted" in run("execute_signals", "--halt", "x", "--account", "replay")
     assert halts.active("paper") == []
@@ -174,7 +174,7 @@ def test_why_one_signal_is_not_traded_is_told(trading: Trading) -> None:
 def test_a_folder_without_tables_is_told_without_a_traceback(command: str, tmp_path: Path) -> None:
     answer = Installation(tmp_path / "new").manage(command)
     assert answer.returncode == 1
-    assert "run manage.py migrate, or up" in answer.stderr
+    assert "run manage.py migrate or manage.py up" in answer.stderr
     assert "Traceback" not in answer.stderr
 
 

@@ -84,22 +84,22 @@ def test_a_position_is_closed_at_the_monitors_next_look(
     admin_client: Client, trading: Trading
 ) -> None:
     signal = trading.trade()
-    assert "To be closed" in confirm(admin_client, POSITIONS, "close", signal.pk)
+    assert "The monitor closes it" in confirm(admin_client, POSITIONS, "close", signal.pk)
     assert position_of(signal).closing_for == "manual"
     trading.look()
     trading.move(101.0)
     position = position_of(signal)
     assert (position.status, position.exit_reason) == ("closed", "manual")
-    assert str(LogEntry.objects.get().change_message) == "To be closed: I say so"
+    assert str(LogEntry.objects.get().change_message) == "Asked to close: I say so"
 
 
 def test_what_cannot_be_closed_is_told(admin_client: Client, trading: Trading) -> None:
     signal = trading.trade()
     confirm(admin_client, POSITIONS, "close", signal.pk)
-    assert "being closed already" in confirm(admin_client, POSITIONS, "close", signal.pk)
+    assert "already being closed" in confirm(admin_client, POSITIONS, "close", signal.pk)
     trading.look()
     trading.move(101.0)
-    assert "it is closed already" in confirm(admin_client, POSITIONS, "close", signal.pk)
+    assert "it is already closed" in confirm(admin_client, POSITIONS, "close", signal.pk)
     assert LogEntry.objects.count() == 1
 
 
@@ -124,7 +124,7 @@ def test_an_entry_is_canceled_at_the_broker(admin_client: Client, trading: Tradi
     assert Counterfactual.objects.filter(signal=signal).exists()
     trading.move(101.0)
     assert not trading.broker.positions()
-    assert "only what the broker has can be canceled" in confirm(
+    assert "only an order that is at the broker can be canceled" in confirm(
         admin_client, ORDERS, "cancel", entry.pk
     )
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management import get_commands
 
 from argo.api import api
-from argo.up import demo, receiver
+from argo.up import demo, demo_alpine
 from argo.up.children import GENERATION, WORKERS
 from execution.models import Decision
 from execution.prop_firm import presets
@@ -64,7 +64,8 @@ EXPLAINED: dict[tuple[str, str], Callable[[], Collection[str]]] = {
     ("operations", "command"): lambda: [n for n, app in get_commands().items() if app in APPS],
     ("operations", "id"): _checks,
     ("start", "process"): lambda: (
-        ["web", "beat", demo.NAME, receiver.NAME] + [each.name for each in (*WORKERS, GENERATION)]
+        ["web", "beat", demo.NAME, demo_alpine.NAME]
+        + [each.name for each in (*WORKERS, GENERATION)]
     ),
 }
 """By page and by the heading of the table's first column: what the table has to explain."""

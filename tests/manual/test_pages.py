@@ -76,7 +76,7 @@ def test_the_style_sheet_is_served_and_nothing_comes_from_elsewhere(client: Clie
     (sheet,) = re.findall(r'<link rel="stylesheet" href="([^"]+)">', html)
     served = client.get(sheet)
     assert served.status_code == 200
-    assert b"prefers-color-scheme: dark" in b"".join(served.streaming_content)
+    assert b"prefers-color-scheme: dark" in b"".join(served)
     assert not re.search(
         r"<script|<style|style=|(?:src|href)=\"(?:https?:)?//(?!127\.0\.0\.1)", html
     )

@@ -1,11 +1,36 @@
-#!/usr/bin/env python
-"""Argo's command line."""
+#!/usr/bin/env python3
+"""Argo's command line.
 
-import os
+`python3 manage.py check_python` says if this Python can run Argo; it needs nothing installed.
+Python 3.6 and newer must be able to read this file, so that an old one shows that message.
+"""
+
 import sys
+
+OLDEST, TOO_NEW = (3, 11), (3, 14)
+"""Argo runs on OLDEST and newer, up to but not including TOO_NEW; as pyproject.toml says."""
+UNSUPPORTED = 2
+"""The exit code on any other Python."""
+
+
+def check_python() -> None:
+    """End with a clear message if this Python cannot run Argo."""
+    if OLDEST <= sys.version_info[:2] < TOO_NEW:
+        return
+    sys.stderr.write(
+        "Argo needs Python 3.11, 3.12 or 3.13; {} is Python {}.{}.\n"
+        "Install one of those, then start again with its name: for example python3.12 in place of "
+        "python3.\n".format(sys.executable, *sys.version_info)
+    )
+    raise SystemExit(UNSUPPORTED)
 
 
 def main() -> None:
+    """Run the command that the arguments name."""
+    if sys.argv[1:] == ["check_python"]:
+        return
+    import os
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "argo.settings")
     try:
         from django.core.management import execute_from_command_line
@@ -22,4 +47,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    check_python()
     main()

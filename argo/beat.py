@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection, conne
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
-from argo.up.lock import FileLock, LockedByAnother, LockLost
+from signals.locks import FileLock, LockedByAnother, LockLost
 
 logger = get_logger(__name__)
 

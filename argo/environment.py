@@ -21,7 +21,8 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
 
     def __init__(self) -> None:
         super().__init__()
-        self._read: set[str] = set()
+        self.asked: set[str] = set()
+        """The names of all settings that were read, set or not."""
 
     def load(self, path: Path) -> None:
         """Read the file; variables that are already set keep their values."""
@@ -33,12 +34,12 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
     def unknown(self, prefixes: tuple[str, ...]) -> list[str]:
         """Return the names that have one of Argo's prefixes but that no setting reads."""
         return sorted(
-            name for name in self.ENVIRON.keys() - self._read if name.startswith(prefixes)
+            name for name in self.ENVIRON.keys() - self.asked if name.startswith(prefixes)
         )
 
     def text(self, name: str, default: str) -> str:
         """Return the value unchanged (a `$` has no meaning), or the default if unset or empty."""
-        self._read.add(name)
+        self.asked.add(name)
         return str(self.ENVIRON.get(name) or default)
 
     def flag(self, name: str, default: bool) -> bool:

@@ -14,7 +14,7 @@ from ninja import Schema
 from execution.models import Counterfactual, Decision, Fill, Order, Position
 from execution.money import exact_text
 from execution.types import OrderState
-from signals.ledger.queries import row_of
+from signals.ledger.queries import signal_of
 from signals.models import OutcomeChange, Signal, SignalContext
 from signals.timestamps import parse_utc
 from sync.models import Delivery
@@ -33,7 +33,7 @@ def lifecycle(signal_id: str) -> list[Event]:
 
     Raises `NotFound` if there is no such signal.
     """
-    signal = Signal.objects.get(pk=row_of(signal_id))
+    signal = signal_of(signal_id)
     events = [event for events_of in STAGES for event in events_of(signal)]
     first = min(
         (event.at for event in events if event.at), default=datetime.min.replace(tzinfo=UTC)

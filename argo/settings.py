@@ -1,4 +1,4 @@
-"""Settings, read from the environment; invalid values are refused with a clear message."""
+"""Settings, read from the environment (`.env.example` lists them); an invalid value is refused."""
 
 from math import ceil
 from pathlib import Path

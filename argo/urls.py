@@ -1,7 +1,7 @@
 """The URLs of Argo."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 from argo.api import api
@@ -10,4 +10,5 @@ urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
     path("api/", api.urls),
+    path("docs/", include("argo.manual.urls")),
 ]

@@ -1,12 +1,12 @@
-"""The clock that is passed in: the wall clock in service, the bars' clock in a replay."""
+"""Clocks are passed in: the wall clock in service, the clock of the bars in a replay."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
-"""Answers the time now, always with UTC as its zone."""
+"""Returns the current time in UTC."""
 
 
 def utc_now() -> datetime:
-    """The wall clock."""
+    """Return the time of the wall clock."""
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The ledger and the market as the settings describe them; one journal for each process."""
+"""Builds the journal, the flusher and the market from the settings."""
 
 from functools import cache
 
@@ -14,12 +14,12 @@ from signals.wakeup import WakeUp
 
 @cache
 def journal() -> Journal:
-    """This machine's journal; its threads share one write, so a process has one."""
+    """Return this machine's journal: one for each process, whose threads share writes."""
     return Journal(settings.DATA_DIR / "signals.log", segment_bytes=settings.SIGNAL_SEGMENT_BYTES)
 
 
 def flusher() -> Flusher:
-    """Drains the journal into the default database and calls the stored handlers."""
+    """Return a flusher from the journal to the default database that calls the stored handlers."""
     return Flusher(
         journal(),
         handlers=stored_handlers(),
@@ -28,7 +28,7 @@ def flusher() -> Flusher:
 
 
 def stored_handlers() -> list[StoredHandler]:
-    """The functions that SIGNAL_STORED_HANDLERS names, in order."""
+    """Return the functions that SIGNAL_STORED_HANDLERS names, in order."""
     return [import_string(path) for path in settings.SIGNAL_STORED_HANDLERS]
 
 
@@ -48,7 +48,7 @@ def _flush_wakeup() -> WakeUp:
 
 
 def market() -> MarketData:
-    """The market that MARKET_DATA names. Raises `FeedError` where its settings do not do."""
+    """Return the market that MARKET_DATA names. Raises `FeedError` if its settings are invalid."""
     return {"sample": _sample, "files": _files, "alpaca": _alpaca}[settings.MARKET_DATA]()
 
 
@@ -64,7 +64,7 @@ def _files() -> MarketData:
 
 
 def _alpaca() -> MarketData:
-    """Loaded only where it is wanted: `alpaca-py` takes half a second and 20 MiB."""
+    """Import it only if it is set: `alpaca-py` takes half a second and 20 MiB."""
     made: MarketData = import_string("signals.market.alpaca.AlpacaMarket")(
         settings.ALPACA_API_KEY,
         settings.ALPACA_SECRET_KEY,

@@ -1,4 +1,4 @@
-"""The cyclic garbage collector, kept out of the way of work that makes no cycles."""
+"""Pauses the cyclic garbage collector."""
 
 import gc
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """For work on thousands of rows at a time, of which the collector would find none to free.
+    """Pause the collector during work on thousands of rows that form no reference cycles.
 
-    Each pass would walk all of them again: up to a third of a flush. What must be freed is freed
-    by its reference count as ever.
+    Each pass would walk all of them again: up to a third of a flush's time. Reference counting
+    frees objects as usual.
     """
     if not gc.isenabled():
         yield

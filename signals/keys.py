@@ -1,4 +1,4 @@
-"""Keys to the API: shown once, kept as SHA-256, with scopes, revocable."""
+"""API keys: shown once, stored as SHA-256, limited to scopes, revocable."""
 
 import hashlib
 import hmac
@@ -23,15 +23,15 @@ _FIND = (
 
 
 class MissingScope(ArgoError):
-    """The key is valid, but not for this."""
+    """The key is valid but lacks the scope."""
 
     status = 403
 
 
 def create_key(name: str, scopes: Sequence[str]) -> str:
-    """Make a key with these scopes; the plain key, which cannot be shown again.
+    """Make a key with these scopes; return the plain key, which cannot be shown again.
 
-    Raises InvalidInput for a scope that there is not.
+    Raises InvalidInput if there is no scope or an unknown one.
     """
     if not scopes or not set(scopes) <= set(SCOPES):
         raise InvalidInput([FieldError("scopes", f"takes one or more of {', '.join(SCOPES)}")])
@@ -48,9 +48,10 @@ def create_key(name: str, scopes: Sequence[str]) -> str:
 
 
 def find_key(key: str, scope: str) -> str | None:
-    """The name of the key, where it is known and not revoked. Raises MissingScope.
+    """Return the key's name, or None if it is unknown or revoked.
 
-    A key that was just revoked ends within a second, in every process.
+    A revoked key ends within a second, in every process. Raises MissingScope if the key is valid
+    but lacks `scope`.
     """
     digest = _digest(key)
     row = _row(digest, int(time.monotonic()))
@@ -58,13 +59,13 @@ def find_key(key: str, scope: str) -> str | None:
         return None
     scopes = dict(zip(SCOPES, row[2:], strict=True))
     if not scopes[scope]:
-        raise MissingScope(f"The key {row[1]} may not {scope}: make one that may, with api_key.")
+        raise MissingScope(f"The key {row[1]} may not {scope}: make one that may with api_key.")
     return str(row[1])
 
 
 @lru_cache(maxsize=1024)
 def _row(digest: str, second: int) -> tuple[str, str, bool, bool] | None:
-    """Looked up once a second, not with every request: that took a third of a request's time."""
+    """Look the key up once a second; each time, it would take a third of a request's time."""
     with connection.cursor() as cursor:
         cursor.execute(_FIND, [digest])
         row: tuple[str, str, bool, bool] | None = cursor.fetchone()
@@ -72,7 +73,7 @@ def _row(digest: str, second: int) -> tuple[str, str, bool, bool] | None:
 
 
 def revoke(prefix: str, now: datetime) -> ApiKey:
-    """End a key, named by its first characters. Raises NotFound."""
+    """Revoke the valid key with this prefix. Raises NotFound if there is none."""
     key = ApiKey.objects.filter(prefix=prefix[:PREFIX_LENGTH], revoked_at=None).first()
     if key is None:
         raise NotFound(f"No valid key begins with {prefix}. See api_key --list.")

@@ -1,4 +1,4 @@
-"""The ledger's tables. `signals` is the seed's, column for column."""
+"""The ledger's tables. `signals` has the seed's columns exactly."""
 
 from typing import Any, ClassVar, NoReturn
 
@@ -9,13 +9,16 @@ from django.db.models.functions import Now
 from signals.constraints import known_values
 from signals.rows import Immutable, select_one
 
+CHANGEABLE = ("outcome", "exit_price", "profit_loss_pct", "order_id")
+"""The columns of a signal that change: `signals.ledger.outcomes` records how it ended."""
+
 
 class AppendOnly(Immutable):
-    """Signals are neither edited nor deleted; outcomes go through `signals.ledger.outcomes`."""
+    """Signals are never edited or deleted; `signals.ledger.outcomes` records their outcomes."""
 
 
 class SignalQuerySet(models.QuerySet["Signal"]):
-    """Reads. What would change a signal unseen is refused."""
+    """Reads signals; raises AppendOnly for every call that would change them."""
 
     def update(self, **kwargs: Any) -> NoReturn:  # noqa: ANN401
         raise AppendOnly("Signals are not edited. Record an outcome with signals.ledger.outcomes.")
@@ -30,7 +33,7 @@ class SignalQuerySet(models.QuerySet["Signal"]):
 class Signal(models.Model):
     """A trading signal: the seed's columns, in the seed's order and types.
 
-    `timestamp` and `created_at` are texts in UTC. Rows are inserted by the flush alone.
+    `timestamp` and `created_at` are texts in UTC. Only the flush inserts rows.
     """
 
     id = models.AutoField(primary_key=True)
@@ -52,15 +55,15 @@ class Signal(models.Model):
     order_id = models.TextField(null=True, db_default=Value(None))
     created_at = models.TextField(null=True, db_default=Now())
 
-    may_change: ClassVar = frozenset({"outcome", "exit_price", "profit_loss_pct", "order_id"})
+    may_change: ClassVar = frozenset(CHANGEABLE)
     insert_refused: ClassVar = "Signals are stored through SignalTracker."
     objects = SignalQuerySet.as_manager()
 
     class Meta:
         db_table = "signals"
         indexes: ClassVar = [
-            # signals.ledger.queries.page: newest first and time ranges, of all or of one symbol.
-            # Every other filter walks one of these.
+            # signals.ledger.queries.page: newest first and time ranges, for all symbols or one.
+            # Every other filter scans one of these indexes.
             models.Index(fields=["timestamp", "id"], name="signals_time"),
             models.Index(fields=["symbol", "timestamp", "id"], name="signals_symbol_time"),
         ]
@@ -76,12 +79,12 @@ class Signal(models.Model):
 
 
 class JournalCursorQuerySet(models.QuerySet["JournalCursor"]):
-    """Cursors by what they belong to."""
+    """Finds cursors by their journal."""
 
     def of(self, journal: str) -> "JournalCursor":
-        """That of the journal of this identity, a new one where there is none.
+        """Return the cursor of the journal with this identity; make it if it is missing.
 
-        In plain SQL: every flush and every change asks.
+        It is read with plain SQL, because every flush and every change needs it.
         """
         statement = "SELECT * FROM journal_cursors WHERE journal = %s"
         found = select_one(JournalCursor, statement, [journal], using=self.db)
@@ -89,7 +92,7 @@ class JournalCursorQuerySet(models.QuerySet["JournalCursor"]):
 
 
 class JournalCursor(models.Model):
-    """How far one machine's journal has been flushed; moves with the rows it stands for."""
+    """How far one machine's journal is flushed; it moves in the transaction that adds the rows."""
 
     journal = models.TextField(unique=True, help_text="The journal's identity")
     segment = models.IntegerField(default=1)
@@ -106,14 +109,14 @@ class JournalCursor(models.Model):
 
 
 class SignalContext(models.Model):
-    """What the seed's table has no column for, one to one with a signal."""
+    """The fields that the seed's table has no column for, one to one with a signal."""
 
     signal = models.OneToOneField(
         Signal, models.PROTECT, primary_key=True, db_column="id", related_name="context"
     )
     journal = models.ForeignKey(JournalCursor, models.PROTECT, db_index=False)
-    segment = models.IntegerField(help_text="Where its line is: the journal's segment")
-    byte = models.BigIntegerField(help_text="Where its line is: the byte in the segment")
+    segment = models.IntegerField(help_text="The journal segment that contains its line")
+    byte = models.BigIntegerField(help_text="The byte in the segment where its line begins")
     origin = models.TextField()
     received_at = models.TextField()
     regime = models.TextField(null=True)
@@ -121,7 +124,7 @@ class SignalContext(models.Model):
     sources = models.IntegerField(null=True)
     agreement = models.FloatField(null=True)
     votes = models.JSONField(null=True)
-    extra = models.JSONField(null=True, help_text="Fields that came along and have no name here")
+    extra = models.JSONField(null=True, help_text="Fields that have no column")
 
     class Meta:
         db_table = "signal_contexts"
@@ -131,10 +134,10 @@ class SignalContext(models.Model):
 
 
 class DeadLetter(models.Model):
-    """Something that could not be processed, kept whole with the reason."""
+    """Something that could not be processed, kept complete with the reason."""
 
     class Kind(models.TextChoices):
-        LINE = "line", "a journal line that is no signal"
+        LINE = "line", "a journal line that is not a signal"
         CONFLICT = "conflict", "the same signal id with another hash"
         REFUSED = "refused", "a signal that the database refused"
         CHANGE = "change", "an outcome that does not fit the signal"
@@ -147,7 +150,7 @@ class DeadLetter(models.Model):
     signal_id = models.TextField(blank=True, default="")
     reason = models.TextField()
     payload = models.BinaryField()
-    digest = models.TextField(help_text="SHA-256 of the payload: another line is another letter")
+    digest = models.TextField(help_text="SHA-256 of the payload, which tells lines apart")
     created_at = models.DateTimeField()
     resolved_at = models.DateTimeField(null=True, blank=True)
 
@@ -186,7 +189,7 @@ class OutcomeChange(models.Model):
 
 
 class ApiKey(models.Model):
-    """A key to the API. Only its SHA-256 is kept."""
+    """An API key. Only its SHA-256 is stored."""
 
     name = models.TextField()
     sha256 = models.TextField(unique=True)
@@ -205,9 +208,10 @@ class ApiKey(models.Model):
 
 
 class CandidateRecord(models.Model):
-    """What the consensus proposed on a bar: it became a signal, or was rejected with every reason.
+    """A proposal of the consensus on one bar: it became a signal, or was rejected with reasons.
 
-    One row for a strategy, symbol, side, bar and set of reasons: looking again makes no other.
+    One row for each strategy, symbol, side, bar and set of reasons: another look at the same bar
+    adds no row.
     """
 
     candidate_id = models.TextField(unique=True)
@@ -215,7 +219,7 @@ class CandidateRecord(models.Model):
     asset_type = models.TextField()
     strategy = models.TextField()
     action = models.TextField()
-    bar_time = models.TextField(help_text="When the bar closed that the sources saw, UTC")
+    bar_time = models.TextField(help_text="When the last bar that the sources saw closed, in UTC")
     made_at = models.TextField(help_text="UTC")
     entry_price = models.FloatField()
     target_price = models.FloatField()
@@ -225,9 +229,9 @@ class CandidateRecord(models.Model):
     regime = models.TextField()
     reasoning = models.TextField()
     votes = models.JSONField()
-    rejected_for = models.TextField(help_text="The reasons' words; empty where it passed")
+    rejected_for = models.TextField(help_text="The codes of the reasons; empty if it passed")
     reasons = models.JSONField()
-    signal_id = models.TextField(null=True, help_text="Of the signal that it became")
+    signal_id = models.TextField(null=True, help_text="The id of the signal that it became")
     kept_at = models.DateTimeField(help_text="By the wall clock")
 
     class Meta:
@@ -235,7 +239,7 @@ class CandidateRecord(models.Model):
         verbose_name = "candidate"
         constraints: ClassVar = [known_values("candidates", action=["BUY", "SELL"])]
         indexes: ClassVar = [
-            # signals.generation.candidates.interrupted: passed, but not logged; nearly always none.
+            # signals.generation.candidates.interrupted: passed but not logged; nearly always empty.
             models.Index(
                 fields=["kept_at"],
                 name="candidates_interrupted",

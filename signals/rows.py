@@ -1,11 +1,12 @@
-"""Rows read and written by plain SQL statements.
+"""Selects and writes model rows with plain SQL.
 
-Django takes several times as long to write such a statement, or to make its rows, as the database
-to run it, and a trade is some eighty of them. Every table's key is `id`. Django's own signals are
-not sent: nothing listens to them.
+Django's ORM takes several times as long to build a statement, or to make objects from its rows, as
+the database takes to run it, and one trade is about eighty statements. Every table's primary key
+is `id`. Django's own signals are not sent: nothing listens to them.
 
 A model may guard its rows: `may_change` names the only fields that an update may set, and
-`insert_refused` says why rows are not inserted here. Both are checked, as the models check them.
+`insert_refused` says why this module may not insert rows. Both are checked, as the models check
+them.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -30,7 +31,7 @@ class Immutable(Conflict):
 def select(
     model: type[Row], statement: str, values: Sequence[Any], *, using: str = DEFAULT_DB_ALIAS
 ) -> list[Row]:
-    """The rows that a statement answers with every column of, as `model.objects.raw` gives them."""
+    """Run a statement that selects every column; return objects, as `objects.raw` does."""
     database = connections[using]
     with database.cursor() as cursor:
         cursor.execute(statement, values)
@@ -46,23 +47,23 @@ def select(
 def select_one(
     model: type[Row], statement: str, values: Sequence[Any], *, using: str = DEFAULT_DB_ALIAS
 ) -> Row | None:
-    """The first of them."""
+    """Return the first row, or None if there is none."""
     return next(iter(select(model, statement, values, using=using)), None)
 
 
 def by_id(
     model: type[Row], ids: Collection[int], *, using: str = DEFAULT_DB_ALIAS
 ) -> dict[int, Row]:
-    """Those of these primary keys that there are, by them."""
+    """Return the rows with these primary keys, by key; keys without a row are left out."""
     slots = ", ".join(["%s"] * len(ids))
     statement = f"SELECT * FROM {model._meta.db_table} WHERE id IN ({slots}) ORDER BY id"  # noqa: S608
     return {row.pk: row for row in select(model, statement, [*ids], using=using)} if ids else {}
 
 
 def _plan(model: type[Model], columns: tuple[str, ...], database: BaseDatabaseWrapper) -> Plan:
-    """For each field its place among the columns, and what makes its value of what stands there.
+    """Return, for each field, the index of its column and its converters.
 
-    Made once for a connection, and kept with it: the converters are bound to it.
+    Each connection keeps its own plans, because the converters are bound to it.
     """
     plans: dict[object, Plan] = vars(database).setdefault("argo_plans", {})
     if (plan := plans.get((model, columns))) is None:
@@ -90,10 +91,10 @@ def _converted(row: Sequence[Any], plan: Plan, database: BaseDatabaseWrapper) ->
 
 
 def insert(row: Model, *, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Insert the row and give it its primary key, as `row.save(force_insert=True)` does.
+    """Insert the row and set its primary key, as `row.save(force_insert=True)` does.
 
-    Defaults of the database are constants here, and written out. Raises what `save` does, such as
-    `IntegrityError`.
+    All database defaults in this project are constants, and are written out. Raises what `save`
+    raises, such as `IntegrityError`.
     """
     _check_insert(row)
     database, fields = connections[using], row._meta.concrete_fields
@@ -114,11 +115,10 @@ def insert(row: Model, *, using: str = DEFAULT_DB_ALIAS) -> None:
 def insert_missing(
     signals: Iterable[int], table: str, values: Mapping[str, Any], *, using: str = DEFAULT_DB_ALIAS
 ) -> None:
-    """For each of these signals a row with its primary key and these values, adapted for the
-    database, but for those that have one.
+    """Insert a row with these values for each signal's primary key, unless it has one already.
 
-    What a flush stores has nearly always keys without a gap: then one statement takes a third less
-    time than a row of parameters for each.
+    `values` must be adapted for the database. The keys that a flush makes nearly always have no
+    gap: then one statement takes a third less time than a row of parameters for each.
     """
     ids, given = sorted(set(signals)), [*values.values()]
     if not ids:
@@ -127,8 +127,8 @@ def insert_missing(
     into, once = f"INSERT INTO {table} ({columns})", "ON CONFLICT (id) DO NOTHING"
     with connections[using].cursor() as cursor:
         if ids[-1] - ids[0] + 1 == len(ids):
-            there = "FROM signals WHERE id BETWEEN %s AND %s"
-            cursor.execute(f"{into} SELECT id, {slots} {there} {once}", [*given, ids[0], ids[-1]])
+            source = "FROM signals WHERE id BETWEEN %s AND %s"
+            cursor.execute(f"{into} SELECT id, {slots} {source} {once}", [*given, ids[0], ids[-1]])
         else:
             rows = [(each, *given) for each in ids]
             cursor.executemany(f"{into} VALUES (%s, {slots}) {once}", rows)
@@ -142,17 +142,25 @@ def update(
     *,
     using: str = DEFAULT_DB_ALIAS,
 ) -> bool:
-    """Set these fields of the row, `only_if` others are as told; whether there was such a row."""
+    """Set these fields of one row, but only if its fields equal `only_if`.
+
+    Return True if a row was changed. None in `only_if` means NULL. Raises `Immutable` if the model
+    does not allow this change.
+    """
     _check_update(model, values)
-    database, told = connections[using], only_if or {}
+    database, expected = connections[using], only_if or {}
     changes = ", ".join(f"{_field(model, name).column} = %s" for name in values)
-    conditions = [f"{_field(model, name).column} {_is(value)}" for name, value in told.items()]
-    there = [(name, value) for name, value in told.items() if value is not None]
+    conditions = [f"{_field(model, name).column} {_is(value)}" for name, value in expected.items()]
+    compared = [(name, value) for name, value in expected.items() if value is not None]
     with database.cursor() as cursor:
         cursor.execute(
             f"UPDATE {model._meta.db_table} SET {changes} "  # noqa: S608
             f"WHERE {' AND '.join(['id = %s', *conditions])}",
-            [*_prepared(model, values.items(), database), pk, *_prepared(model, there, database)],
+            [
+                *_prepared(model, values.items(), database),
+                pk,
+                *_prepared(model, compared, database),
+            ],
         )
         return bool(cursor.rowcount == 1)
 
@@ -160,7 +168,10 @@ def update(
 def update_each(
     model: type[Model], changes: Mapping[int, Mapping[str, Any]], *, using: str = DEFAULT_DB_ALIAS
 ) -> None:
-    """Set fields of many rows, the same of each, in one call; they are to be locked before."""
+    """Set fields of many rows in one call. `changes` has the new values by primary key.
+
+    Every row changes the same fields. The caller must have locked the rows.
+    """
     if not changes:
         return
     database, names = connections[using], next(iter(changes.values())).keys()
@@ -197,7 +208,7 @@ def _is(value: object) -> str:
 
 
 def _field(model: type[Model], name: str) -> "Field[Any, Any]":
-    """Raises `FieldDoesNotExist`."""
+    """Return a concrete field. Raises `FieldDoesNotExist`."""
     field = model._meta.get_field(name)
-    assert isinstance(field, Field)  # noqa: S101  # of what a row has
+    assert isinstance(field, Field)  # noqa: S101  # rows have no relations to many
     return field

@@ -1,4 +1,4 @@
-"""Celery tasks: flushing the journal, and making signals."""
+"""Celery tasks that flush the journal and generate signals."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -14,27 +14,27 @@ if TYPE_CHECKING:
 
 @shared_task(name="signals.tasks.flush")
 def flush() -> int:
-    """Drain the journal into the database; answers how many signals became rows.
+    """Drain the journal into the database; return how many signals became rows.
 
-    A hint, or beat's regular look; losing or repeating it harms nothing.
+    A tracker or beat sends it; to lose or repeat it does no harm.
     """
     return flusher().flush().stored
 
 
 @shared_task(name="signals.tasks.generate")
 def generate() -> int:
-    """One cycle over MARKET_SYMBOLS; answers how many signals it made.
+    """Run one cycle over MARKET_SYMBOLS; return how many signals it made.
 
-    Fails where a symbol failed, once the others are dealt with.
+    If a symbol fails, the task fails after the other symbols are done.
     """
     return _service().run_and_count(settings.MARKET_SYMBOLS)
 
 
 @cache
 def _service() -> "SignalGenerationService":
-    """One for this process, which keeps its connections from one cycle to the next.
+    """Return this process's service, which keeps its connections between cycles.
 
-    Loaded here, since TA-Lib and the calendars bring pandas: 80 MiB that no other worker needs.
+    Imported here because TA-Lib and the calendars load pandas: 80 MiB that no other worker needs.
     """
     from signals.generation.factory import service
 

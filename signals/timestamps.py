@@ -1,24 +1,25 @@
-"""Times as text, in UTC: `2025-01-15T10:30:00Z`, with six digits of fraction where there is one."""
+"""Times as UTC text: `2025-01-15T10:30:00Z`, with six digits for a fraction of a second."""
 
 import re
 from datetime import UTC, datetime, timedelta
 
 OWN_SPELLING = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]00:00)")
-"""UTC spellings that are kept where a hash that came along covers them."""
-
-
+"""UTC spellings that are kept if the signal brings a hash that covers them."""
 AMBIGUOUS = "give an offset, as in 2025-01-15T10:30:00Z: without one it is ambiguous"
 LAST_SECOND = "9999-12-31T23:59:60"
-"""Above every text of the last second that there is."""
+"""Sorts after every text of the last possible second."""
 
 
 def utc_text(moment: datetime) -> str:
-    """The one spelling Argo writes. Raises ValueError for a time without an offset."""
+    """Return the spelling that Argo writes. Raises ValueError if the time has no offset."""
     return f"{_in_utc(moment).isoformat()[:-6]}Z"
 
 
 def parse_utc(value: object) -> datetime:
-    """The moment that ISO 8601 text, or a datetime, with an offset names. Raises ValueError."""
+    """Return ISO 8601 text or a datetime as a datetime in UTC.
+
+    Raises ValueError if it is neither, has no offset, or is outside the years 1 to 9999 in UTC.
+    """
     if isinstance(value, str):
         return _in_utc(datetime.fromisoformat(value))
     if isinstance(value, datetime):
@@ -38,17 +39,17 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 def created_at_text(received_at: str) -> str:
-    """`received_at` in the spelling of the seed's `DEFAULT CURRENT_TIMESTAMP`."""
+    """Return `received_at` in the spelling of the seed's `DEFAULT CURRENT_TIMESTAMP`."""
     return received_at[:19].replace("T", " ")
 
 
 def range_start(moment: datetime) -> str:
-    """The least stored text at or after `moment`'s second, in every spelling: `column >= this`."""
+    """Return a bound for `column >= bound`: it holds from `moment`'s second, in every spelling."""
     return moment.astimezone(UTC).isoformat()[:19]
 
 
 def range_end(moment: datetime) -> str:
-    """Just above every stored text within `moment`'s second: `column < this`."""
+    """Return a bound for `column < bound`: it holds up to and including `moment`'s second."""
     try:
         return range_start(moment + timedelta(seconds=1))
     except OverflowError:

@@ -1,4 +1,4 @@
-"""The way into the ledger."""
+"""SignalTracker: logs signals, first to the journal and then to the database."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
@@ -17,19 +17,19 @@ from signals.ledger.records import Receipt, encode
 Signal = Mapping[str, object]
 Wake = Callable[[int], None]
 Encoder = Callable[[Signal, datetime, str], tuple[Receipt, bytes]]
-"""Makes a signal's journal line, given the time now and the origin. Raises InvalidInput."""
+"""Makes a signal's journal line, given the current time and the origin. Raises InvalidInput."""
 
 
 class SignalConflict(Conflict):
     """The same `signal_id` is stored with another hash."""
 
-    status = 422  # not 409, which tells a sender that this very signal is there
+    status = 422  # not 409, which means to a sender that this same signal is stored
 
     @classmethod
     def between(cls, receipt: Receipt, stored: str | None) -> "SignalConflict":
         return cls(
             f"Signal {receipt.signal_id} is stored with the hash {stored}, not {receipt.sha256}. "
-            "Nothing of it was changed; give the other signal an id of its own."
+            "That signal was not changed; give the other one a different id."
         )
 
 
@@ -46,11 +46,11 @@ class RefusedByDatabase(Conflict):
 
 
 class NotStoredYet(Unavailable):
-    """The signals are safe in the journal, but not in the database: a later flush stores them."""
+    """The signals are safe in the journal, but not yet in the database: a flush stores them."""
 
 
 class Logged(NamedTuple):
-    """A signal that is stored; `new` where it was not there before."""
+    """A stored signal; `new` is False if it was stored before."""
 
     receipt: Receipt
     new: bool
@@ -73,8 +73,8 @@ class SignalTracker:
     ) -> None:
         """Use the journal and the database of the settings.
 
-        `origin` names where the signals come from. `encode` is another one for imports. If
-        `wakes_worker` is False, the caller flushes: no worker hears that signals wait.
+        `origin` names where the signals come from. `encode` makes the journal lines; an import
+        passes its own. If `wakes_worker` is False, the caller flushes: no worker is woken.
         """
         wake = config.wake_flush if wakes_worker else _wake_nobody
         self._use(config.journal(), config.flusher(), origin, wake, clock, encode)
@@ -127,15 +127,17 @@ class SignalTracker:
         self._encode = encode
 
     def log_signal(self, signal: Signal) -> str:
-        """Store one signal; its id, once the row is in the database.
+        """Store one signal; return its id once the row is in the database.
 
         Raises InvalidInput (nothing was written), JournalError (nothing was stored),
-        SignalConflict, or NotStoredYet.
+        SignalConflict, RefusedByDatabase, or NotStoredYet (a later flush stores it).
         """
         return self.log_signals([signal])[0]
 
     async def log_signal_async(self, signal: Signal) -> str:
-        """Store one signal; its id, once it is durable. The row follows within moments.
+        """Log one signal; return its id once it is durable in the journal.
+
+        A worker stores its row within moments.
 
         Raises InvalidInput (nothing was written) or JournalError (nothing was stored).
         """
@@ -145,15 +147,15 @@ class SignalTracker:
         return receipt.signal_id
 
     def log_signals(self, signals: Iterable[Signal]) -> list[str]:
-        """Store signals together; their ids, in order, once the rows are in the database.
+        """Store signals together; return their ids, in order, once the rows are in the database.
 
-        Raises as `log_signal` does; where one is invalid, none is written.
+        Raises the same errors as `log_signal`; if one signal is invalid, none is written.
         """
         encoded = [self._encoded(signal) for signal in signals]
         receipts = [receipt for receipt, _ in encoded]
         stored = self._appended_and_stored(encoded)
         if len(stored) < len({receipt.signal_id for receipt in receipts}):
-            # Refused, or the journal's file was taken away before it was read: then once more.
+            # Refused, or the journal's file was removed before it was read: try once more.
             lost = [item for item in encoded if item[0].signal_id not in stored]
             stored |= self._appended_and_stored(lost)
         for receipt in receipts:
@@ -164,11 +166,12 @@ class SignalTracker:
         return [receipt.signal_id for receipt in receipts]
 
     def log_each(self, signals: Iterable[Signal | InvalidInput]) -> list[Logged | ArgoError]:
-        """Store signals each by itself; for each, in order, what became of it.
+        """Store each signal independently; return a result or an error for each, in order.
 
-        What is stored already is not journaled again; the same id with another hash is, and becomes
-        a dead letter. An item that could not even be read may be given as its error. Raises
-        JournalError (nothing was stored) or NotStoredYet.
+        A signal that is stored already is not journaled again. The same id with another hash is
+        journaled, and becomes a dead letter. An item that could not be read is passed as its
+        InvalidInput and returned unchanged. Raises JournalError (nothing was stored) or
+        NotStoredYet.
         """
         encoded = self._encoded_each(signals)
         valid = [item for item in encoded if not isinstance(item, InvalidInput)]
@@ -180,12 +183,12 @@ class SignalTracker:
         self._flush_all(receipts)
         after = self._stored(receipts)
         return [
-            item if isinstance(item, InvalidInput) else _became(item[0], before, after)
+            item if isinstance(item, InvalidInput) else _result(item[0], before, after)
             for item in encoded
         ]
 
     def accept(self, signals: Iterable[Signal]) -> list[Receipt]:
-        """Make signals durable together, in order, and let a worker store the rows.
+        """Write signals to the journal together, in order; a worker stores the rows.
 
         Raises InvalidInput (nothing was written) or JournalError (nothing was stored).
         """
@@ -195,8 +198,9 @@ class SignalTracker:
         return [receipt for receipt, _ in encoded]
 
     def accept_each(self, signals: Iterable[Signal | InvalidInput]) -> list[Receipt | InvalidInput]:
-        """Make signals durable, each by itself, and let a worker store the rows.
+        """Write each valid signal to the journal; return a receipt or an error for each, in order.
 
+        A worker stores the rows. An item that could not be read is passed as its InvalidInput.
         Raises JournalError (nothing was stored).
         """
         encoded = self._encoded_each(signals)
@@ -206,13 +210,13 @@ class SignalTracker:
         return [item if isinstance(item, InvalidInput) else item[0] for item in encoded]
 
     def receipt(self, signal: Signal) -> Receipt:
-        """The id and hash that the signal would be stored with. Raises InvalidInput."""
+        """Return the id and hash that the signal would be stored with. Raises InvalidInput."""
         return self._encoded(signal)[0]
 
     def is_stored(self, receipt: Receipt) -> bool:
-        """Whether the signal's row is in the database.
+        """Return True if the signal's row is in the database.
 
-        Raises SignalConflict where the id is stored with another hash.
+        Raises SignalConflict if the id is stored with another hash.
         """
         sha256 = self._stored([receipt]).get(receipt.signal_id)
         if sha256 not in (None, receipt.sha256):
@@ -220,15 +224,15 @@ class SignalTracker:
         return sha256 is not None
 
     def flush(self) -> FlushResult:
-        """Bring everything that is pending into the database, here and now."""
+        """Store everything that is pending, in this process. Raises what the database raises."""
         return self._flusher.flush()
 
     async def flush_async(self) -> FlushResult:
-        """The same from a coroutine."""
+        """Do the same as `flush`, from a coroutine."""
         return await sync_to_async(self.flush)()
 
     def close(self) -> None:
-        """Store what is pending and let go of the journal's file."""
+        """Store what is pending and close the journal's file; a later call opens it again."""
         self.flush()
         self._journal.close()
 
@@ -251,7 +255,7 @@ class SignalTracker:
             return error
 
     def _appended_and_stored(self, encoded: Sequence[tuple[Receipt, bytes]]) -> dict[str, str]:
-        """Journal these and flush; `sha256` by `signal_id` of those that are rows now."""
+        """Journal these and flush; return `sha256` by `signal_id` for those that are now rows."""
         receipts = [receipt for receipt, _ in encoded]
         self._append([line for _, line in encoded])
         self._flush_all(receipts)
@@ -267,7 +271,7 @@ class SignalTracker:
         except Exception as error:
             raise NotStoredYet(
                 f"{len(receipts)} signals are safe in the journal but not in the database yet "
-                f"({error}). Once that is mended a flush stores them; sending again does no harm."
+                f"({error}). A flush stores them once that is fixed; to send them again is safe."
             ) from error
 
     def _stored(self, receipts: Sequence[Receipt]) -> dict[str, str]:
@@ -279,13 +283,13 @@ def _wake_nobody(count: int) -> None:
 
 
 def signal_or_error(value: object) -> Signal | InvalidInput:
-    """For `log_each` and `accept_each`: what was read, if it can be a signal at all."""
+    """Return an item for `log_each` or `accept_each`; an InvalidInput if it is not an object."""
     if isinstance(value, Mapping | InvalidInput):
         return value
     return InvalidInput([FieldError("signal", "must be a JSON object")])
 
 
-def _became(
+def _result(
     receipt: Receipt, before: Mapping[str, str], after: Mapping[str, str]
 ) -> Logged | ArgoError:
     if receipt.signal_id not in after:

@@ -1,18 +1,17 @@
 """Sends due deliveries to Alpine, many at a time, and stores the new state of each."""
 
 import logging
-import os
 import random
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 from django.conf import settings
 
 from signals.clock import Clock, utc_now
+from signals.owner import new_owner_id
 from sync import breaker
 from sync.alpine import AlpineSyncService, Answer
 from sync.breaker import Permit
@@ -28,7 +27,7 @@ CLAIMS_PER_THREAD = 4
 
 @dataclass
 class DeliveryCounts:
-    """What became of the deliveries of one run."""
+    """The deliveries of one run, counted by their result."""
 
     delivered: int = 0
     postponed: int = 0
@@ -64,7 +63,7 @@ class Deliverer:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
-        self._claims = Claims(f"{os.getpid()}-{uuid4().hex}", self.lease)
+        self._claims = Claims(new_owner_id(), self.lease)
         self._renew_interval = self.lease.total_seconds() / 4
 
     def run(self) -> DeliveryCounts:

@@ -1,4 +1,4 @@
-"""Fixtures that tests of all apps share."""
+"""Fixtures that the tests of all apps share."""
 
 import shutil
 import socket
@@ -13,17 +13,31 @@ from signals import config
 from signals.journal import Journal
 from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
+from tests import installation as installations
+from tests import warm
 from tests.installation import Installation
 from tests.services import SERVICES, required
 
-hypothesis.settings.register_profile(  # a busy machine is no fault
+hypothesis.settings.register_profile(  # a slow machine is not an error
     "argo", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("argo")
 
 
+installations.run = warm.run
+
+SLOW_LIMIT = 900
+"""Seconds that a test marked `slow` may take, if it does not say otherwise."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_LIMIT))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """`@pytest.mark.services("redis")`: skip with a reason, or fail where all are required."""
+    """`@pytest.mark.services("redis")`: skip without it, or fail if all services are required."""
     for mark in item.iter_markers("services"):
         for service in (SERVICES[name] for name in mark.args):
             if not service.answers():
@@ -33,7 +47,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(autouse=True)
 def own_data_folder(tmp_path: Path, settings: Settings) -> Iterator[None]:
-    """Each test has a journal of its own."""
+    """Give each test its own journal."""
     settings.DATA_DIR = tmp_path
     config.journal.cache_clear()
     yield
@@ -43,7 +57,7 @@ def own_data_folder(tmp_path: Path, settings: Settings) -> Iterator[None]:
 
 @pytest.fixture
 def port() -> int:
-    """One that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         free: int = probe.getsockname()[1]
@@ -61,20 +75,20 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
     params=["default", pytest.param("postgresql", marks=pytest.mark.services("postgresql"))]
 )
 def using(request: pytest.FixtureRequest) -> str:
-    """Runs a storage test on SQLite and again on PostgreSQL; mark it with `both_databases`."""
+    """Run a storage test on SQLite and on PostgreSQL; mark it with `both_databases`."""
     name: str = request.param
     return name
 
 
 @pytest.fixture
 def tracker(journal: Journal, using: str) -> SignalTracker:
-    """A tracker into the database `using`, from a journal of its own."""
+    """Return a tracker with its own journal that stores in the database `using`."""
     return SignalTracker.with_parts(journal, Flusher(journal, using=using), origin="python")
 
 
 @pytest.fixture(scope="session")
 def migrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with a migrated database, to be copied."""
+    """Return a data folder with a migrated database; copy it before use."""
     folder = tmp_path_factory.mktemp("migrated")
     Installation(folder).manage("migrate", "--verbosity", "0").check_returncode()
     return folder
@@ -82,7 +96,7 @@ def migrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def installation(migrated_folder: Path, tmp_path: Path) -> Installation:
-    """An Argo of its own, migrated, to be used through its commands by real processes."""
+    """Return a new, migrated Argo, whose commands run as real processes."""
     folder = tmp_path / "argo"
     shutil.copytree(migrated_folder, folder)
     return Installation(folder)

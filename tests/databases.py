@@ -1,4 +1,4 @@
-"""Both databases: marks for tests within this process, and empty ones for installations."""
+"""Both databases: a mark for tests in this process, and empty databases for installations."""
 
 import os
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ _numbers = count(1)
 
 @contextmanager
 def empty_postgresql() -> Iterator[str]:
-    """A new database; its DATABASE_URL."""
+    """Make a new database; yield its DATABASE_URL."""
     name = f"argo_machines_{os.getpid()}_{next(_numbers)}"
     server = f"{POSTGRESQL.host}:{POSTGRESQL.port}"
     with psycopg.connect(f"postgresql://postgres@{server}/postgres", autocommit=True) as own:

@@ -1,4 +1,4 @@
-"""Loaded by pytest before Django: tests never touch the data folder of the checkout."""
+"""Loaded by pytest before Django, so that tests never touch the data folder of the checkout."""
 
 import os
 import tempfile

@@ -1,8 +1,9 @@
-"""A whole Argo in a data folder, used from outside: by its commands and its files."""
+"""An Argo in its own data folder, used through its commands and files."""
 
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from sqlite3 import Connection, connect
@@ -16,6 +17,9 @@ PREFIXES = (
     "AUTO_EXECUTE", "BROKER", "EXECUTION_", "MONITOR_", "RECONCILE_", "POSITION_", "SIZING",
     "RISK_", "PAPER_", "TRADING_", "DATABASE_URL", "CELERY_", "DJANGO_",
 )  # fmt: skip
+
+run: Callable[..., "subprocess.CompletedProcess[str]"] = subprocess.run
+"""Runs the commands; the test suite sets tests/warm.py's here."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,7 @@ class Installation:
 
     def manage(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run `manage.py` with these arguments to its end."""
-        return subprocess.run(
+        return run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env=self.environment,
@@ -49,13 +53,13 @@ class Installation:
         )
 
     def start(self, *arguments: str, **options: Any) -> subprocess.Popen[str]:  # noqa: ANN401
-        """Start `python` with these arguments, to be talked to or killed."""
+        """Start `python` with these arguments; the test talks to it or kills it."""
         return subprocess.Popen(
             [sys.executable, *arguments], cwd=ROOT, env=self.environment, text=True, **options
         )
 
     def connect(self) -> Connection:
-        """The database, as the seed's own scripts would open it."""
+        """Open the database as the seed's own scripts would."""
         return connect(self.folder / "signals.db", isolation_level=None)
 
     def query(self, sql: str, *parameters: object) -> list[Any]:

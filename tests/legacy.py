@@ -1,4 +1,4 @@
-"""Databases as the older system left them."""
+"""Databases as the older system made them."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ SEED_TABLE = (Path(__file__).parent / "signals" / "seed-table.sql").read_text()
 
 
 def legacy_row(number: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
-    """One row, with a hash that holds unless `changes` say otherwise."""
+    """Return one row, whose hash matches unless `changes` alter it."""
     prices = {"entry_price": 100.5 + number, "target_price": 110.25 + number, "stop_price": 95.75}
     row: dict[str, Any] = {
         "signal_id": f"{number:016x}",
@@ -39,7 +39,7 @@ def legacy_rows(count: int) -> list[dict[str, Any]]:
 
 
 def legacy_database(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """The seed's table with these rows."""
+    """Make a database with the seed's table and these rows."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute(SEED_TABLE)
         for row in rows:

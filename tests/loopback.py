@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback, for the time of a block."""
+"""A real HTTP server on loopback that runs within a `with` block."""
 
 import ssl
 import threading
@@ -10,21 +10,21 @@ from typing_extensions import override
 
 
 class Server(ThreadingHTTPServer):
-    """Answers on a thread of its own for each connection."""
+    """Answers each connection on its own thread."""
 
     daemon_threads = True
     request_queue_size = 128
 
     @override
     def handle_error(self, request: object, client_address: object) -> None:
-        pass  # a connection that was torn down is what the test wanted
+        pass  # the test breaks connections on purpose
 
 
 @contextmanager
 def serving(
     handler: type[BaseHTTPRequestHandler], port: int = 0, tls: ssl.SSLContext | None = None
 ) -> Iterator[int]:
-    """The port that it listens on, from now on; afterwards nobody answers there."""
+    """Serve within the block; yield the port. After the block nothing answers there."""
     server = Server(("127.0.0.1", port), handler)
     if tls:
         server.socket = tls.wrap_socket(server.socket, server_side=True)

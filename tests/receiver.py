@@ -1,7 +1,6 @@
-"""An Alpine that takes everything, as fast as Python can.
+"""An Alpine that accepts everything, as fast as Python can.
 
-`python -m tests.receiver` prints the port that it listens on; `--latency` is how long each answer
-takes, in seconds.
+`python -m tests.receiver` prints its port; `--latency` is the delay of each answer, in seconds.
 """
 
 import argparse
@@ -21,7 +20,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)", re.IGNORECASE)
 
 
 class Receiver(asyncio.Protocol):
-    """One connection; requests come one after the other. `times` counts each signal's."""
+    """One connection, with one request at a time. `times` counts the requests of each signal."""
 
     def __init__(self, latency: float, times: Counter[str]) -> None:
         self._latency = latency
@@ -58,7 +57,7 @@ async def _serve(port: int, make: Callable[[], Receiver]) -> asyncio.Server:
 
 @contextmanager
 def counting(port: int) -> Iterator[Counter[str]]:
-    """Receive on this port, on a thread; how often each signal came."""
+    """Receive on this port, on a thread; yield how often each signal came."""
     times: Counter[str] = Counter()
     connections: list[Receiver] = []
 

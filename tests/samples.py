@@ -7,7 +7,7 @@ _numbers = count(1)
 
 
 def a_signal(**changes: Any) -> dict[str, Any]:  # noqa: ANN401
-    """A valid signal unlike any other (by its confidence), with these fields changed."""
+    """Return a valid signal with these fields changed; its confidence makes it unique."""
     signal = {
         "symbol": "AAPL",
         "action": "BUY",
@@ -24,5 +24,5 @@ def a_signal(**changes: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def signals(number: int, **changes: Any) -> list[dict[str, Any]]:  # noqa: ANN401
-    """`number` different signals."""
+    """Return `number` different signals."""
     return [a_signal(**changes) for _ in range(number)]

@@ -1,4 +1,4 @@
-"""The real servers that some tests need, where they are expected to answer."""
+"""The real servers that some tests need, and their addresses."""
 
 import os
 import socket
@@ -28,5 +28,5 @@ SERVICES = {service.name: service for service in (POSTGRESQL, REDIS, RABBITMQ)}
 
 
 def required() -> bool:
-    """Whether a missing server is a failure (as in CI) rather than a reason to skip."""
+    """Return True if a missing server is a failure, as in CI, and not a reason to skip."""
     return os.environ.get("REQUIRE_SERVICES") == "1"

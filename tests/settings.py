@@ -1,4 +1,4 @@
-"""Argo's settings, with real database files and, where it answers, PostgreSQL beside SQLite."""
+"""Argo's settings for tests: SQLite in a real file and, if it answers, PostgreSQL."""
 
 import os
 

@@ -43,6 +43,7 @@ def ready() -> str:
     return (
         "Argo is ready. Ctrl-C shuts everything down cleanly.\n"
         f"  Admin     {url}/admin/\n"
+        f"  Manual    {url}/docs/\n"
         f"  API docs  {url}/api/docs\n"
         f"  Health    {url}/api/health"
     )

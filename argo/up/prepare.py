@@ -106,6 +106,6 @@ def check_generation() -> None:
         ArgoError: the settings of generation contradict each other.
     """
     if settings.MARKET_IS_LIVE:
-        from signals.generation.factory import recipe  # here, since it brings pandas along
+        from signals.generation import factory  # here, since it brings pandas along
 
-        recipe()
+        factory.pipeline()

@@ -10,7 +10,6 @@ from argo.up import admin_user, demo, demo_alpine, messages
 from argo.up.child import Spec
 from argo.up.children import BEAT_NODE, specs, workers
 from argo.up.demo_alpine import DemoAlpine
-from argo.up.lock import FileLock, LockedByAnother
 from argo.up.output import Output
 from argo.up.port import ensure_free
 from argo.up.prepare import (
@@ -24,6 +23,7 @@ from argo.up.prepare import (
 )
 from argo.up.readiness import Probe, Readiness, nodes_not_ready, web_not_ready
 from argo.up.supervisor import OWN_NAME, Supervisor
+from signals.locks import FileLock, LockedByAnother
 
 Say = Callable[[str], None]
 

@@ -15,6 +15,7 @@ from execution.admin.common import OfAccount, Question, Watched, ask, each, who
 from execution.models import EquityDay, Halt, TradingAccount
 from execution.status import status
 from execution.status_text import as_text
+from execution.types import HaltCode
 from signals.admin.columns import column, money, time
 from signals.admin.common import ReadOnly
 from signals.clock import utc_now
@@ -79,7 +80,7 @@ class HaltAdmin(Watched, admin.ModelAdmin[Halt]):
         if isinstance(why, TemplateResponse):
             return why
         account = settings.TRADING_ACCOUNT
-        halt = halts.latch(account, halts.BY_HAND, why, utc_now(), by=who(request))
+        halt = halts.latch(account, HaltCode.BY_HAND, why, utc_now(), by=who(request))
         messages.success(request, f"Trading on {account} is halted: {halt.reason}")
         return HttpResponseRedirect(reverse("admin:execution_halt_changelist"))
 

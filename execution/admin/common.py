@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from argo.errors import ArgoError
 from execution.models import TradingAccount
 from signals.admin.common import ReadOnly
+from signals.ledger.queries import find_row
 from signals.models import Signal
 
 Row = TypeVar("Row", bound=Model)
@@ -59,7 +60,7 @@ class SearchedBySignal(admin.ModelAdmin[Row]):
         term = search_term.strip()
         if not term:
             return queryset, False
-        found = Signal.objects.filter(signal_id=term).values_list("pk", flat=True).first()
+        found = find_row(term)
         if found is not None:
             return queryset.filter(**{self.signal: found}), False
         return queryset.filter(**{self.symbol: term.upper()}), False

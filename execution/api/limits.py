@@ -5,15 +5,15 @@ from typing import Any
 from execution.accounts import halts
 from execution.api.schemas import LimitsQuery
 from execution.context import TradingContext
-from execution.decisions.what_if import Proposal, Standing, stand
+from execution.decisions.what_if import Outlook, Proposal, outlook
 from execution.risk.headroom import loss_at_stop
 from execution.risk.model import Intent
 from execution.types import Side
 
 
 def limits_view(context: TradingContext, query: LimitsQuery) -> dict[str, Any]:
-    """Return the fields of `LimitsOut`. Raises what `stand` raises."""
-    found = stand(context, query.signal_id or _proposal(query))
+    """Return the fields of `LimitsOut`. Raises what `outlook` raises."""
+    found = outlook(context, query.signal_id or _proposal(query))
     has_trade = found.intent is not None
     return {
         "account": context.account,
@@ -24,7 +24,7 @@ def limits_view(context: TradingContext, query: LimitsQuery) -> dict[str, Any]:
         "prop_firm": _firm(context, found, has_trade),
         "trade": _trade(found.intent) if found.intent else None,
         "denials": [each._asdict() for each in found.denials] if has_trade else None,
-        "halts": halts.standing(context.account),
+        "halts": halts.active(context.account),
     }
 
 
@@ -37,7 +37,7 @@ def _proposal(query: LimitsQuery) -> Proposal | None:
     )  # fmt: skip
 
 
-def _firm(context: TradingContext, found: Standing, has_trade: bool) -> dict[str, Any] | None:
+def _firm(context: TradingContext, found: Outlook, has_trade: bool) -> dict[str, Any] | None:
     if context.rule_set is None:
         return None
     return {

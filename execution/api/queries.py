@@ -15,9 +15,9 @@ from execution.models import Decision, Fill, Halt, Order, Position
 from execution.models.decision import WAITING, skipped_for
 from execution.models.order import MAY_FILL
 from execution.types import FINAL, Leg, OrderState, Reason
+from signals.ledger.queries import find_row
 from signals.ledger.validation import Label
 from signals.market.instruments import normalised
-from signals.models import Signal
 
 Row = TypeVar("Row", bound=Model)
 OPEN = "open"
@@ -136,7 +136,7 @@ def halts(query: HaltQuery) -> list[Halt]:
 def _of_signal(rows: QuerySet[Row], column: str, signal_id: str | None) -> QuerySet[Row]:
     if signal_id is None:
         return rows
-    found = Signal.objects.filter(signal_id=signal_id).values_list("pk", flat=True).first()
+    found = find_row(signal_id)
     return rows.filter(**{column: found}) if found else rows.none()
 
 

@@ -31,6 +31,7 @@ from execution.api.schemas import (
 )
 from execution.models import Halt
 from execution.status import status
+from execution.types import HaltCode
 from signals.api.auth import reader, writer
 from signals.api.bodies import refuse_unknown
 from signals.api.schemas import Refused
@@ -96,7 +97,7 @@ def get_limits(request: HttpRequest, query: Query[LimitsQuery]) -> dict[str, Any
 def halt(request: HttpRequest, body: HaltIn) -> Halt:
     """Stop new trades until a person resumes. If a halt by hand is in force, its reason stays."""
     account = settings.TRADING_ACCOUNT
-    return halts.latch(account, halts.BY_HAND, body.why, utc_now(), by=_who(request))
+    return halts.latch(account, HaltCode.BY_HAND, body.why, utc_now(), by=_who(request))
 
 
 @router.post(

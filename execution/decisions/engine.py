@@ -1,12 +1,10 @@
-"""Decides on signals: asks the rules, and stores either an order or every reason against it."""
+"""Decides on signals: applies the rules, and stores either an order or every denial."""
 
 import logging
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 from django.db import DatabaseError, transaction
 
@@ -20,11 +18,13 @@ from execution.decisions.intents import intent_of, size
 from execution.decisions.prechecks import precheck
 from execution.decisions.queue import ClaimedDecision
 from execution.models import Counterfactual, Decision, Order
-from execution.orders.router import new_bracket, send, send_due
+from execution.orders.bracket import new_bracket
+from execution.orders.router import send, send_due
 from execution.risk.model import Intent
 from execution.risk.rules import denials
 from execution.types import Denial, Reason
 from signals.ledger.outcomes import record_order
+from signals.owner import new_owner_id
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ BY = "execution"
 
 @dataclass
 class DecisionCounts:
-    """How many decisions of one run were executed, skipped or postponed."""
+    """The numbers of decisions of one run that were executed, skipped or postponed."""
 
     executed: int = 0
     skipped: int = 0
@@ -58,7 +58,7 @@ def send_and_decide(context: TradingContext) -> DecisionCounts:
 
 def execute_due(context: TradingContext, only: int | None = None) -> DecisionCounts:
     """Decide on every signal that waits, oldest first, or `only` on the signal of this row."""
-    owner = f"{os.getpid()}-{uuid4().hex}"
+    owner = new_owner_id()
     counts = DecisionCounts()
     if only is None and context.account != REPLAY:  # a replay decides on signals as it makes them
         counts.skipped = _skip_backlog(context)
@@ -153,7 +153,7 @@ def _order(
     None, and a rollback, if another worker has the decision now.
     """
     entry = new_bracket(context, claimed.decision.signal, intent, now)
-    if not queue.execute(claimed, entry.client_order_id, now):
+    if not queue.mark_executed(claimed, entry.client_order_id, now):
         transaction.set_rollback(True)
         return None
     Counterfactual.objects.forget(claimed.decision.pk)  # it may stem from an earlier decision
@@ -167,7 +167,7 @@ def _skip(
 ) -> Decision.Status:
     now, signal = context.clock(), claimed.decision.signal
     with transaction.atomic():
-        if queue.skip(claimed, why, now):
+        if queue.mark_skipped(claimed, why, now):
             Counterfactual.objects.begin([signal], context.expiry, now)
             if signal.order_id:  # journaled by a worker that died before its order was a row
                 record_order(signal.signal_id, None, who=BY, why="there is no such order",

@@ -1,4 +1,4 @@
-"""The queue of decisions: filled with the signals that are stored, each taken by one worker."""
+"""The queue of decisions: stored signals fill it, and one worker claims each decision."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -20,10 +20,10 @@ from signals.models import Signal, SignalContext
 from signals.rows import by_id, insert_missing, select, update, update_each
 from signals.wakeup import WakeUp
 
-NOT_LIVE = frozenset({"import", "adopted", "replay"})
-"""Origins of signals of the past: `execution.replay.trading` trades a replay's own, on paper."""
-LEASE = timedelta(minutes=2)
-# The states stand in the text, not in parameters: only so the partial index serves.
+PAST_ORIGINS = frozenset({"import", "adopted", "replay"})
+"""The origins of past signals, which are not queued; `execution.replay` queues a replay's own."""
+DECISION_LEASE = timedelta(minutes=2)
+# The states are literals, not parameters: otherwise the partial index is not used.
 _CLAIM = """
 UPDATE decisions SET status = 'deciding', claim = %s, due_at = %s, account = %s
 WHERE id IN (
@@ -41,19 +41,19 @@ ORDER BY due_at, id LIMIT %s {lock}
 
 
 class AlreadyDecided(Conflict):
-    """The signal is traded already, or is being decided on."""
+    """The signal is already traded, or a worker is deciding on it."""
 
 
 class ClaimedDecision(NamedTuple):
-    """A decision that this worker may end."""
+    """A decision that only the worker `owner` may end, until its lease is over."""
 
     decision: Decision
     owner: str
 
 
 def enqueue(stored: Sequence[StoredSignal]) -> None:
-    """A stored handler: one pending decision for each fresh signal of a live origin."""
-    ids = [signal.id for signal in stored if signal.origin not in NOT_LIVE]
+    """Queue a decision for each stored signal of a live origin; one of SIGNAL_STORED_HANDLERS."""
+    ids = [signal.id for signal in stored if signal.origin not in PAST_ORIGINS]
     if ids:
         insert(ids, settings.TRADING_ACCOUNT, utc_now())
         transaction.on_commit(wake_execute)
@@ -70,14 +70,14 @@ def _execute_wakeup() -> WakeUp:
 
 
 def insert(ids: Sequence[int], account: str, now: datetime) -> None:
-    """A pending decision for each of these signals, but for those that have one."""
+    """Insert a pending decision for each of these signals that has none."""
     moment = connection.ops.adapt_datetimefield_value(now)
     values = {"account": account, "queued_at": moment, "due_at": moment, "reasons": "[]"}
     insert_missing(ids, "decisions", values)
 
 
 def decision_of(signal_id: str) -> Decision:
-    """Return the decision on this signal. Raises `NotFound`."""
+    """Return the decision on this signal. Raises `NotFound` if there is none."""
     found = Decision.objects.select_related("signal").filter(pk=row_of(signal_id)).first()
     if found is None:
         raise NotFound(f"There is no decision on signal {signal_id}.")
@@ -85,10 +85,10 @@ def decision_of(signal_id: str) -> Decision:
 
 
 def ask_for(signal_id: str, who: str, now: datetime) -> None:
-    """A person wants this signal decided on, whatever AUTO_EXECUTE says; the rules stay the same.
+    """Queue this signal because a person asks for it: AUTO_EXECUTE is ignored, the rules are not.
 
-    Raises `NotFound`; `AlreadyDecided` where it is executed or being decided on; `Conflict` where
-    it is a replay's, or has its outcome.
+    Raises `NotFound` for an unknown signal, `AlreadyDecided` if it is executed or being decided on,
+    and `Conflict` if it belongs to a replay or already has an outcome.
     """
     with transaction.atomic():
         signal = signal_of(signal_id)
@@ -99,12 +99,12 @@ def ask_for(signal_id: str, who: str, now: datetime) -> None:
         open_ones = Decision.objects.select_for_update().exclude(account=REPLAY)
         waiting = open_ones.filter(pk=signal.id, status__in=[status.PENDING, status.SKIPPED])
         if (decision := waiting.first()) is None:
-            raise AlreadyDecided(f"Signal {signal_id} is executed already, or being decided on.")
+            raise AlreadyDecided(f"Signal {signal_id} is already executed, or being decided on.")
         _queue_again(decision, who, now)
 
 
 def _queue_again(decision: Decision, who: str, now: datetime) -> None:
-    """What was decided before is kept."""
+    """Make the decision pending again, and keep the earlier one in `earlier`."""
     if decision.decided_at:
         decision.earlier.append({
             "account": decision.account, "asked_by": decision.asked_by,
@@ -118,24 +118,35 @@ def _queue_again(decision: Decision, who: str, now: datetime) -> None:
 
 
 def _why_not_asked(signal: Signal) -> str | None:
-    """Why nobody may ask for it, whatever is decided."""
+    """Return why a person may not ask for this signal."""
     if signal.outcome is not None:
-        return f"has its outcome already: {signal.outcome}"
+        return f"already has an outcome: {signal.outcome}"
     replayed = SignalContext.objects.filter(pk=signal.pk, origin=REPLAY).exists()
     if replayed or Decision.objects.filter(pk=signal.pk, account=REPLAY).exists():
-        return "is a replay's, of the past: it is traded on that account alone"
+        return "is from a replay of the past: it is traded only on the account replay"
     return None
 
 
 def claim(
     account: str, owner: str, limit: int, now: datetime, only: int | None = None
 ) -> list[ClaimedDecision]:
-    """Claim up to `limit` due decisions, or `only` the one of this signal's row, for one lease."""
+    """Claim up to `limit` due decisions for one lease, oldest first.
+
+    `only` is the primary key of the one signal whose decision is wanted.
+    """
     adapt = connection.ops.adapt_datetimefield_value
     condition = "" if only is None else "AND id = %s"
     statement = _CLAIM.format(lock=skip_locked(), only=condition)
     wanted = [] if only is None else [only]
-    values = [owner, adapt(now + LEASE), account, adapt(now), account == REPLAY, *wanted, limit]
+    values = [
+        owner,
+        adapt(now + DECISION_LEASE),
+        account,
+        adapt(now),
+        account == REPLAY,
+        *wanted,
+        limit,
+    ]
     with transaction.atomic():
         found = _read(statement, values)
     return [
@@ -144,11 +155,9 @@ def claim(
 
 
 def due_automatic(limit: int, now: datetime) -> list[Decision]:
-    """Up to `limit` that are due and nobody has asked for: no worker's until the caller's
-    transaction ends.
+    """Return up to `limit` due decisions that nobody asked for, locked until the transaction ends.
 
-    One whose signal has an order is left out: that was written down by a worker that died, and is
-    looked into.
+    A signal with an `order_id` is left out: a worker that died wrote it, so `claim` must take it.
     """
     statement = _DUE_AUTOMATIC.format(lock=skip_locked())
     values = [connection.ops.adapt_datetimefield_value(now), limit]
@@ -156,7 +165,7 @@ def due_automatic(limit: int, now: datetime) -> list[Decision]:
 
 
 def _read(statement: str, values: Sequence[Any]) -> list[Decision]:
-    """The decisions that a statement answers with, each with its signal."""
+    """Return the decisions that a statement selects, each with its signal."""
     found = select(Decision, statement, values)
     signals = by_id(Signal, [decision.pk for decision in found])
     for decision in found:
@@ -165,13 +174,13 @@ def _read(statement: str, values: Sequence[Any]) -> list[Decision]:
 
 
 def skip_each(account: str, found: Iterable[tuple[Decision, Denial]], now: datetime) -> None:
-    """Skip decisions that `due_automatic` gave in the same transaction, each with its reason."""
+    """Skip decisions that `due_automatic` returned in this transaction, each for its reason."""
     ours = {"account": account, "claim": ""}
     update_each(Decision, {decision.pk: ours | _skipped([why], now) for decision, why in found})
 
 
-def skip(claimed: ClaimedDecision, why: Sequence[Denial], now: datetime) -> bool:
-    """The signal is not traded, for all these reasons; False where another worker has it now."""
+def mark_skipped(claimed: ClaimedDecision, why: Sequence[Denial], now: datetime) -> bool:
+    """Skip the signal for all these reasons; return False if another worker has the decision."""
     return _end(claimed, **_skipped(why, now))
 
 
@@ -184,13 +193,13 @@ def _skipped(why: Sequence[Denial], now: datetime) -> dict[str, object]:
     }
 
 
-def execute(claimed: ClaimedDecision, order_id: str, now: datetime) -> bool:
-    """The signal has this order; False where another worker has the decision now."""
+def mark_executed(claimed: ClaimedDecision, order_id: str, now: datetime) -> bool:
+    """Store the order of the signal; return False if another worker has the decision."""
     return _end(claimed, status=Decision.Status.EXECUTED, order_id=order_id, decided_at=now)
 
 
 def postpone(claimed: ClaimedDecision, until: datetime) -> bool:
-    """It cannot be decided now."""
+    """Decide at `until` or later; return False if another worker has the decision."""
     return _end(claimed, status=Decision.Status.PENDING, due_at=until)
 
 

@@ -1,4 +1,4 @@
-"""How an account stands with its limits, and how it would stand after a proposed trade."""
+"""Shows an account's limits as they are now, and as they would be after a proposed trade."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +13,8 @@ from execution.context import TradingContext
 from execution.decisions.intents import intent_of, latest, size
 from execution.decisions.prechecks import stale_reason
 from execution.money import TWO, ZERO, as_decimal
-from execution.prop_firm import measures as standing
-from execution.prop_firm.days import Day, NoStanding, record
+from execution.prop_firm import measures
+from execution.prop_firm.days import Day, NotMeasurable, record
 from execution.prop_firm.measures import Measure
 from execution.risk.headroom import Headroom, after_loss, headroom, loss_at_stop
 from execution.risk.model import Intent, Portfolio
@@ -26,8 +26,11 @@ from signals.models import Signal
 
 @dataclass(frozen=True)
 class Proposal:
-    """A trade that somebody thinks of. What is left out: the quantity is sized, the target lies as
-    far away as the stop, and the confidence suffices."""
+    """A trade that somebody considers.
+
+    Defaults: `quantity` is sized, `target` is as far from the entry as the stop, and `confidence`
+    is just enough.
+    """
 
     symbol: str
     side: Side
@@ -39,11 +42,12 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """An account and its limits, at one time; `firm` has the measures of the prop firm, if any.
+class Outlook:
+    """An account and its limits now, and after a proposed trade that lost at its stop.
 
-    `after` a trade: had it taken its place and its money, and lost at its stop. Without a trade
-    `intent` is None, and what is `after` empty. `denials` are all that speaks against it now.
+    `after` counts the trade's position, its money and its loss. `firm_before` and `firm_after` are
+    the prop firm's measures, if there is a firm. `denials` are all reasons against the trade now.
+    Without a trade, `intent` is None and `after`, `firm_after` and `denials` are empty.
     """
 
     money: Account
@@ -55,12 +59,12 @@ class Standing:
     denials: list[Denial]
 
 
-def stand(context: TradingContext, trade: str | Proposal | None = None) -> Standing:
-    """How the account stands, with the trade of a stored signal, another one, or none.
+def outlook(context: TradingContext, trade: str | Proposal | None = None) -> Outlook:
+    """Return the account's limits now, and after a trade: a stored signal's id, or a proposal.
 
-    Nothing is written but what the account began with, where it is new, and nothing is locked: who
-    only looks holds up no decision. Raises `NotFound`, `BrokerError`, and `Unavailable` where the
-    account's figures are none.
+    No row is locked, so a reader delays no decision; only a new account's first row is written.
+    Raises `NotFound` for an unknown signal, `BrokerError` if the broker fails, and `Unavailable` if
+    the account's figures are not valid.
     """
     signal = signal_of(trade) if isinstance(trade, str) else None
     money, now = context.broker.account(), context.clock()
@@ -69,30 +73,31 @@ def stand(context: TradingContext, trade: str | Proposal | None = None) -> Stand
         wanted = _intent(context, trade, now)
     held = portfolio(context, money, now, locked=False)
     try:
-        return _stand(context, money, held, wanted, signal, now)
-    except (NoStanding, ArithmeticError) as error:
-        raise Unavailable(f"The account's figures make no standing: {error}") from error
+        return _outlook(context, money, held, wanted, signal, now)
+    except (NotMeasurable, ArithmeticError) as error:
+        raise Unavailable(f"The limits cannot be measured: {error}") from error
 
 
-def _stand(
+def _outlook(
     context: TradingContext,
     money: Account,
     held: Portfolio,
     wanted: Intent | None,
     signal: Signal | None,
     now: datetime,
-) -> Standing:
+) -> Outlook:
     symbol = wanted.symbol if wanted else None
     before = headroom(held, context.limits, now, symbol)
+    firm_before = _measures(context, money, ZERO)
     if wanted is None:
-        return Standing(money, before, [], _measures(context, money, ZERO), [], None, [])
+        return Outlook(money, before, [], firm_before, [], None, [])
     intent, why = (wanted, []) if wanted.quantity else size(context, wanted, held)
     stale = stale_reason(context, signal, now) if signal else None
-    return Standing(
+    return Outlook(
         money,
         before,
         headroom(after_loss(held, intent, now), context.limits, now, symbol),
-        _measures(context, money, ZERO),
+        firm_before,
         _measures(context, money, loss_at_stop(intent)),
         intent,
         [*([stale] if stale else []), *why, *denials(intent, held, context.limits, now)],
@@ -102,7 +107,7 @@ def _stand(
 def _intent(context: TradingContext, proposal: Proposal, now: datetime) -> Intent:
     quote, market_open = latest(context, proposal.symbol)
     mirrored = TWO * proposal.entry - proposal.stop
-    sure = context.limits.min_confidence
+    enough = context.limits.min_confidence
     return Intent(
         signal_id="",
         symbol=proposal.symbol,
@@ -111,7 +116,7 @@ def _intent(context: TradingContext, proposal: Proposal, now: datetime) -> Inten
         entry=proposal.entry,
         target=mirrored if proposal.target is None else proposal.target,
         stop=proposal.stop,
-        confidence=sure if proposal.confidence is None else proposal.confidence,
+        confidence=enough if proposal.confidence is None else proposal.confidence,
         made_at=now,
         price=as_decimal(quote.price) if quote else None,
         price_time=quote.time if quote else None,
@@ -120,11 +125,11 @@ def _intent(context: TradingContext, proposal: Proposal, now: datetime) -> Inten
 
 
 def _measures(context: TradingContext, money: Account, loss: Decimal) -> list[Measure]:
-    """Of the firm's rules, with this very moment taken for a mark."""
+    """Return the firm's measures after this loss; the present value counts as a mark."""
     if context.rule_set is None:
         return []
     start, days = account_row(context.account, money).start_balance, _days(context, money)
-    return standing.after_loss(context.rule_set, start, days, money.equity, money.balance, loss)
+    return measures.after_loss(context.rule_set, start, days, money.equity, money.balance, loss)
 
 
 def _days(context: TradingContext, money: Account) -> list[Day]:

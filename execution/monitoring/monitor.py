@@ -1,4 +1,4 @@
-"""Follows the trades: takes fills, marks the equity, closes what must be closed."""
+"""Follows the trades: takes fills, marks the equity, and closes positions that must be closed."""
 
 import logging
 from collections.abc import Collection, Iterable
@@ -9,81 +9,87 @@ from django.db import transaction
 
 from execution.accounts import halts
 from execution.accounts.compliance import measures
-from execution.accounts.equity import Curve
+from execution.accounts.equity import EquityCurve
 from execution.accounts.failures import Guard, each_isolated, recording_failures
-from execution.accounts.halts import why_halted
+from execution.accounts.halts import halt_reason
 from execution.accounts.rows import lock
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
 from execution.models import EquityDay, Order, Position
 from execution.monitoring import counterfactuals
-from execution.orders.bracket import Trade
-from execution.orders.router import adopt, new_close, send, send_due
+from execution.orders.bracket import Trade, new_close
+from execution.orders.router import adopt, send, send_due
 from execution.positions.fills import take_fills
-from execution.positions.positions import EXPIRED, measure_excursions, update_position
+from execution.positions.positions import measure_excursions, update_position
 from execution.prop_firm.flat import must_be_flat
 from execution.prop_firm.measures import LIMITS
-from execution.types import AT_BROKER, Leg, OrderState
+from execution.types import AT_BROKER, ExitReason, Leg, OrderState
 from signals.rows import by_id
 
 logger = logging.getLogger(__name__)
 
 TWO_DAYS = timedelta(days=2)
-"""Whatever was closed before was opened on an earlier day, too."""
-BREACH, FLAT, UNPROTECTED = "breach", "flat", "unprotected"
+"""A position that closed longer ago than this was not opened today, in any time zone."""
 
 
 @dataclass
-class Look:
-    """What one look did."""
+class MonitorCounts:
+    """How many orders one run sent and filled, and how many signals not traded it followed."""
 
     sent: int = 0
     filled: int = 0
     followed: int = 0
 
 
-def monitor(context: TradingContext) -> Look:
-    """One look at everything that is open. Raises `BrokerError`; health tells what it raised."""
-    look = Look()
+def monitor(context: TradingContext) -> MonitorCounts:
+    """Look once at every order, position and counterfactual that is open.
+
+    Each step runs even if the one before it failed. Raises `BrokerError` if the broker fails; the
+    failure is kept for health.
+    """
+    counts = MonitorCounts()
     with recording_failures(context.account, "monitor", context.clock):
         try:
-            look.sent = send_due(context)
-        finally:  # fills and closes wait for no order that cannot be sent
+            counts.sent = send_due(context)
+        finally:  # an order that cannot be sent must not block fills and closes
             try:
-                follow_trades(context, look)
-            finally:  # nor what needs no broker for one that fails
-                look.followed = counterfactuals.follow(context)
-    return look
+                follow_trades(context, counts)
+            finally:  # a broker that fails must not block what needs no broker
+                counts.followed = counterfactuals.follow(context)
+    return counts
 
 
-def follow_trades(context: TradingContext, look: Look) -> None:
-    """Fills, the equity and its limits, and what is to be closed. Raises `BrokerError`."""
+def follow_trades(context: TradingContext, counts: MonitorCounts) -> None:
+    """Take fills, check the equity against its limits, and close what is due.
+
+    Raises `BrokerError` if the broker fails.
+    """
     touched = take_fills(context)
-    look.filled = len(touched)
+    counts.filled = len(touched)
     refresh(context, touched)
     refresh_open(context, {order.broker_id for order in context.broker.open_orders()})
     try:
         mark_equity(context)
-    finally:  # what must be closed is closed, even where the account cannot be measured
+    finally:  # what must be closed is closed even if the account cannot be measured
         close_due(context)
     measure_excursions(context)
 
 
 def mark_equity(context: TradingContext) -> None:
-    """Write down what the account is worth, and halt where a rule of the firm is broken.
+    """Add the account's present value to the equity curve, and halt on a breach of a firm's limit.
 
-    In one transaction: no breach is written down without its halt.
+    Both are one transaction: no breach is stored without its halt.
     """
     money = context.broker.account()
     with transaction.atomic():
-        curve = Curve.read(context, money)
+        curve = EquityCurve.read(context, money)
         curve.add(money, not_counted(context, curve.latest))
         curve.write()
         check_breach(context, money)
 
 
 def not_counted(context: TradingContext, latest: EquityDay | None) -> int:
-    """How many positions were opened today that `latest`, the equity curve's last day, lacks."""
+    """Return how many positions opened today `latest`, the equity curve's last day, lacks."""
     now = context.clock()
     today = context.day_of(now)
     positions = Position.objects.open_on(context.account)
@@ -93,24 +99,32 @@ def not_counted(context: TradingContext, latest: EquityDay | None) -> int:
 
 
 def refresh(context: TradingContext, touched: Iterable[Order]) -> None:
-    """Ask the broker how the brackets stand of which something was filled."""
+    """Ask the broker for the brackets of these orders, and adopt their states.
+
+    Raises `BrokerError` if the broker fails.
+    """
     entries = {order.parent_id or order.pk for order in touched}
     for entry in by_id(Order, entries).values():
-        placed = context.broker.find(entry.client_order_id)
-        if placed is not None:
-            adopt(context, entry, placed)
+        _refresh_one(context, entry)
 
 
-def refresh_open(context: TradingContext, there: Collection[str] = ()) -> None:
-    """Ask the broker about every order that may still fill, but for those that it has named as
-    open already, by their ids. Raises `BrokerError`."""
+def _refresh_one(context: TradingContext, order: Order) -> None:
+    report = context.broker.find(order.client_order_id)
+    if report is not None:
+        adopt(context, order, report)
+
+
+def refresh_open(context: TradingContext, known_open: Collection[str] = ()) -> None:
+    """Ask the broker about every order that may still fill, except `known_open`.
+
+    `known_open` are the broker's ids of orders that it has just listed as open. Raises
+    `BrokerError` if the broker fails.
+    """
     live = _at_broker(context)
-    asked = [order for order in live if order.broker_id not in there]
+    asked = [order for order in live if order.broker_id not in known_open]
     refresh(context, asked)
     for close in (order for order in asked if order.leg == Leg.CLOSE):
-        placed = context.broker.find(close.client_order_id)
-        if placed is not None:
-            adopt(context, close, placed)
+        _refresh_one(context, close)
 
 
 def _at_broker(context: TradingContext) -> list[Order]:
@@ -118,7 +132,7 @@ def _at_broker(context: TradingContext) -> list[Order]:
 
 
 def check_breach(context: TradingContext, money: Account) -> None:
-    """Latch a halt where a rule of the firm is broken."""
+    """Latch a halt for each limit of the prop firm that is broken."""
     if context.rule_set is None:
         return
     for each in measures(context, context.rule_set, money):
@@ -128,53 +142,58 @@ def check_breach(context: TradingContext, money: Account) -> None:
 
 
 def _must_close_all(context: TradingContext) -> bool:
-    """Whether a limit of a firm was broken, and this one wants nothing held then, whatever came of
-    the price or of the process that found it; until a person lifts that halt."""
+    """Return whether a breach is latched and the firm allows no position after a breach.
+
+    The latched halt decides, not the present price: it stays until a person lifts it, even if the
+    process that found the breach died.
+    """
     if context.rule_set is None or not context.rule_set.close_on_breach:
         return False
-    return any(halt.code in LIMITS for halt in halts.standing(context.account))
+    return any(halt.code in LIMITS for halt in halts.active(context.account))
 
 
 def close_due(context: TradingContext) -> datetime | None:
-    """Close what has expired, must be flat, has lost its stop, or was asked for.
+    """Close positions that expired, must be flat, lost their stop, or that a person wants closed.
 
-    Answers when to look again: when the next position expires, or at once where one is being
-    closed; None where none is open.
+    Return when to look again: now if a position is being closed, else when the next one expires;
+    None if no position is open. One position that fails stops no other; the first failure is raised
+    after them.
     """
-    with each_isolated() as alone:
-        cancel_idle(context, alone)
+    with each_isolated() as guard:
+        cancel_idle(context, guard)
         positions, is_breached = Position.objects.open_on(context.account), _must_close_all(context)
         for position in positions:
-            with alone(position):
+            with guard(position):
                 _close_if_due(context, position, is_breached)
     if any(position.closing_for for position in positions):
         return context.clock()
     return min((position.expires_at for position in positions), default=None)
 
 
-def cancel_idle(context: TradingContext, alone: Guard) -> None:
+def cancel_idle(context: TradingContext, guard: Guard) -> None:
     """Cancel entries that wait for a fill while trading is halted, or for too long."""
     entries = [order for order in _at_broker(context) if order.leg == Leg.ENTRY]
-    halted = why_halted(context.account) if entries else None
-    idle = [
-        each for each in entries if halted or context.clock() - each.created_at > context.patience
-    ]
-    for entry in idle:
+    halted = halt_reason(context.account) if entries else None
+    oldest = context.clock() - context.entry_timeout
+    for entry in (each for each in entries if halted or each.created_at < oldest):
         why = halted or "it waited for too long"
         logger.warning("%s is canceled: %s", entry, why)
-        with alone(entry):
+        with guard(entry):
             cancel(context, entry, why)
 
 
 def cancel(context: TradingContext, entry: Order, why: str) -> None:
-    """Have the broker cancel an entry, and ask what became of it. Raises `BrokerError`."""
+    """Have the broker cancel an entry, and adopt its state after that.
+
+    Raises `BrokerError` if the broker fails.
+    """
     context.broker.cancel(entry.broker_id)
     Order.objects.filter(pk=entry.pk).update(reason=why)
     refresh(context, [entry])
 
 
 def _close_if_due(context: TradingContext, position: Position, is_breached: bool) -> None:
-    if not position.left:  # until what its entry still may fill is done
+    if not position.left:  # open only because its entry may still fill
         _end(context, position)
         return
     if why := _why_close(context, position, is_breached):
@@ -185,7 +204,7 @@ def _close_if_due(context: TradingContext, position: Position, is_breached: bool
 
 
 def _end(context: TradingContext, position: Position) -> None:
-    """What was held is sold; it is over where the broker has canceled the rest of its entry."""
+    """Close a position that holds nothing, once its entry cannot fill any more."""
     with transaction.atomic():
         lock(context.account)
         trade = Trade.read(position.pk)
@@ -193,27 +212,29 @@ def _end(context: TradingContext, position: Position) -> None:
             update_position(context, trade)
 
 
-def ask_to_close(position: Position, why: str) -> None:
-    """Have the position closed at the monitor's next look."""
+def ask_to_close(position: Position, why: ExitReason) -> None:
+    """Have the position closed when the monitor looks next."""
     _mark_closing([position], why)
 
 
-def _why_close(context: TradingContext, position: Position, is_breached: bool) -> str | None:
+def _why_close(context: TradingContext, position: Position, is_breached: bool) -> ExitReason | None:
     now = context.clock()
     if position.closing_for:
         return None
     if is_breached:
-        return BREACH
+        return ExitReason.BREACH
     if now >= position.expires_at:
-        return EXPIRED
+        return ExitReason.EXPIRED
     if context.rule_set and must_be_flat(context.rule_set, now, context.hours(position.symbol)):
-        return FLAT
-    return None if _is_protected(position) else UNPROTECTED
+        return ExitReason.FLAT
+    return None if _is_protected(position) else ExitReason.UNPROTECTED
 
 
 def _is_protected(position: Position) -> bool:
-    """Whether the broker holds its stop, or has filled it; it tells of one as it tells of the entry
-    whose fills the position is made of."""
+    """Return whether the broker has the position's stop, or has filled one of its exits.
+
+    The broker reports the stop together with the entry, so a state that is still unsent is no stop.
+    """
     states = {order.leg: order.state for order in Order.objects.of_signal(position.pk)}
     if OrderState(states[Leg.TARGET]) is OrderState.FILLED:
         return True
@@ -224,11 +245,11 @@ def _is_protected(position: Position) -> bool:
     )
 
 
-def _mark_closing(positions: Iterable[Position], why: str) -> None:
+def _mark_closing(positions: Iterable[Position], why: ExitReason) -> None:
     for position in positions:
         rows = Position.objects.filter(pk=position.pk, status=Position.Status.OPEN, closing_for="")
         if rows.update(closing_for=why):
-            level = logging.INFO if why == EXPIRED else logging.WARNING
+            level = logging.INFO if why is ExitReason.EXPIRED else logging.WARNING
             logger.log(level, "The position %s is to be closed: %s", position, why)
 
 

@@ -1,48 +1,154 @@
-"""All orders of one signal, read at once."""
+"""The orders of one signal: read at once, and made as rows before anything is sent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import takewhile
 
-from execution.models import Order
+from execution.accounts import halts
+from execution.context import TradingContext
+from execution.models import Order, Position
 from execution.money import ZERO
-from execution.types import Leg
+from execution.orders.states import client_order_id
+from execution.risk.model import Intent
+from execution.types import HaltCode, Leg, OrderState, Side
 from signals.models import Signal
-from signals.rows import by_id
+from signals.rows import by_id, insert
+
+CLOSE_PAUSES = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=1),
+)
+"""The pause after the first failed close in a row, the second, the third, and all that follow."""
+MAX_FAILED_CLOSES = 3
+"""After this many failed closes in a row, trading is halted."""
 
 
 @dataclass(frozen=True)
 class Trade:
-    """A signal's entry, its exits, and what was ordered to close it."""
+    """All orders of one signal: its entry, its exits, and any orders to close it."""
 
     orders: tuple[Order, ...]
 
     @classmethod
     def read(cls, signal_pk: int) -> "Trade":
-        """As the rows are now; they are locked until the caller's transaction ends."""
+        """Return the orders as they are now, locked until the caller's transaction ends."""
         return cls(tuple(Order.objects.of_signal(signal_pk, locked=True)))
 
     @property
     def entry(self) -> Order:
-        """The order that opens the position."""
+        """Return the order that opens the position."""
         return self.leg(Leg.ENTRY)
 
     @property
     def signal(self) -> Signal:
-        """What is traded."""
+        """Return the signal that is traded."""
         pk = self.entry.signal_id
         return by_id(Signal, [pk])[pk]
 
     @property
     def held(self) -> Decimal:
-        """What was entered and not ended yet."""
+        """Return the quantity that was entered and has not been closed yet."""
         return sum(
             (each.filled if each.leg == Leg.ENTRY else -each.filled for each in self.orders), ZERO
         )
 
     def leg(self, leg: Leg) -> Order:
-        """The order of this leg, the first where there are several."""
+        """Return the order of this leg, the first one if there are several."""
         return next(each for each in self.orders if each.leg == leg)
 
     def order(self, pk: int) -> Order:
-        """The order of this row."""
+        """Return the order with this primary key."""
         return next(each for each in self.orders if each.pk == pk)
+
+
+def new_bracket(context: TradingContext, signal: Signal, intent: Intent, now: datetime) -> Order:
+    """Store an entry and its two exits in the caller's transaction, and return the entry.
+
+    Nothing is sent yet.
+    """
+    price = intent.entry if intent.price is None else intent.price
+    entry = _row(context, signal, intent, Leg.ENTRY, price, now, None)
+    insert(entry)
+    levels = ((Leg.STOP, intent.stop), (Leg.TARGET, intent.target))
+    for leg, level in levels:
+        insert(_row(context, signal, intent, leg, level, now, entry))
+    return entry
+
+
+def _row(
+    context: TradingContext,
+    signal: Signal,
+    intent: Intent,
+    leg: Leg,
+    level: Decimal,
+    now: datetime,
+    entry: Order | None,
+) -> Order:
+    return Order(
+        account=context.account, signal=signal, leg=leg, parent=entry,
+        client_order_id=client_order_id(signal.signal_id, leg), symbol=intent.symbol,
+        side=intent.side if leg is Leg.ENTRY else intent.side.opposite, level=level,
+        quantity=intent.quantity, state=OrderState.INITIALIZED,
+        created_at=now, due_at=now, updated_at=now,
+    )  # fmt: skip
+
+
+def new_close(context: TradingContext, signal_pk: int, now: datetime) -> Order | None:
+    """Store and return an order that closes the rest of a position; the caller holds the account.
+
+    None if nothing is left of the position, if an order to close it is under way, or if the last
+    closes failed and the pause after them is not over. After `MAX_FAILED_CLOSES` failures the
+    account is halted.
+    """
+    position, orders = Position.objects.of_signal(signal_pk), Order.objects.of_signal(signal_pk)
+    earlier = [order for order in orders if order.leg == Leg.CLOSE]
+    if position is None or position.left == ZERO:
+        return None
+    if any(not OrderState(order.state).is_final for order in earlier):
+        return None
+    failed = _failed_closes(earlier)
+    if len(failed) >= MAX_FAILED_CLOSES:
+        _latch_unclosable(context, position, failed, now)
+    if failed and now - failed[-1].updated_at < _pause_after(len(failed)):
+        return None
+    close = _close_row(context, position, orders[0], len(earlier) + 1, now)
+    insert(close)
+    return close
+
+
+def _failed_closes(closes: Sequence[Order]) -> list[Order]:
+    """Return the latest closes in a row that filled nothing, oldest first."""
+    latest_first = takewhile(lambda order: order.filled == ZERO, reversed(closes))
+    return list(latest_first)[::-1]
+
+
+def _pause_after(failures: int) -> timedelta:
+    return CLOSE_PAUSES[min(failures, len(CLOSE_PAUSES)) - 1]
+
+
+def _close_row(
+    context: TradingContext, position: Position, entry: Order, number: int, now: datetime
+) -> Order:
+    return Order(
+        account=context.account, signal_id=position.pk, leg=Leg.CLOSE, number=number, parent=entry,
+        client_order_id=client_order_id(position.signal.signal_id, Leg.CLOSE, number),
+        symbol=position.symbol, side=Side(position.side).opposite,
+        quantity=position.left, state=OrderState.INITIALIZED,
+        created_at=now, due_at=now, updated_at=now,
+    )  # fmt: skip
+
+
+def _latch_unclosable(
+    context: TradingContext, position: Position, failed: Sequence[Order], now: datetime
+) -> None:
+    signal_id, last = position.signal.signal_id, failed[-1]
+    why = (
+        f"{len(failed)} orders to close the position {position} ({signal_id}) failed: "
+        f"{last.reason or last.state}"
+    )
+    figures = {"signal": signal_id}
+    halts.latch(context.account, HaltCode.UNCLOSABLE, why, now, figures=figures)

@@ -1,4 +1,4 @@
-"""The life of an order: what may follow what, and how it is told."""
+"""The states of an order: the table of transitions, and the one function that makes one."""
 
 import hashlib
 import re
@@ -20,7 +20,7 @@ TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
     )
     | _SENT,
     OrderState.DENIED: frozenset(),
-    # submitted again: looked up at the broker, which never had it
+    # from here to submitted again: the broker was asked and never had the order
     OrderState.SUBMITTED: _SENT | {OrderState.UNKNOWN, OrderState.SUBMITTED, OrderState.DENIED},
     OrderState.UNKNOWN: _SENT | {OrderState.UNKNOWN, OrderState.SUBMITTED, OrderState.DENIED},
     OrderState.ACCEPTED: _SENT - {OrderState.ACCEPTED},
@@ -28,28 +28,31 @@ TRANSITIONS: Mapping[OrderState, frozenset[OrderState]] = {
         {OrderState.PARTIALLY_FILLED, OrderState.FILLED, OrderState.CANCELED, OrderState.EXPIRED}
     ),
     OrderState.FILLED: frozenset(),
-    # a fill that was on its way when the broker canceled
+    # a fill was on its way when the broker canceled
     OrderState.CANCELED: frozenset({OrderState.FILLED}),
     OrderState.EXPIRED: frozenset({OrderState.FILLED}),
     OrderState.REJECTED: frozenset(),
 }
-"""What may follow each state. Exits go from initialized to accepted: their entry is sent."""
+"""The states that may follow each state.
 
-UNQUESTIONED = frozenset({OrderState.ACCEPTED, OrderState.FILLED})
-"""What needs no reason: that of a doubt before it, or of a cancel that came too late, is over."""
+An exit goes from initialized to accepted, because only its entry is sent.
+"""
+
+REASON_CLEARED = frozenset({OrderState.ACCEPTED, OrderState.FILLED})
+"""The states that clear the reason: an earlier doubt, or a cancel that came too late, is over."""
 
 LONGEST_ID = 100
-"""Brokers take 128 characters (Alpaca) or fewer."""
+"""Brokers accept 128 characters (Alpaca) or fewer."""
 
 
 class BadTransition(ValueError):
-    """No order goes this way."""
+    """The table of transitions does not allow this change of state."""
 
 
 def client_order_id(signal_id: str, leg: Leg, number: int = 1) -> str:
-    """The name of an order at the broker: always the same for the same signal and leg.
+    """Return an order's id at the broker, always the same for the same signal, leg and number.
 
-    A signal id that a broker would not take is told by its hash.
+    A signal id that brokers would not accept is replaced by its hash.
     """
     name = signal_id
     if not re.fullmatch(r"[A-Za-z0-9_.:-]+", name) or len(name) > LONGEST_ID - 20:
@@ -58,20 +61,21 @@ def client_order_id(signal_id: str, leg: Leg, number: int = 1) -> str:
 
 
 def may_become(old: OrderState, new: OrderState) -> bool:
-    """Whether the table has it."""
+    """Return whether the table allows this transition."""
     return new in TRANSITIONS[old]
 
 
 def move(order: Order, new: OrderState, now: datetime, **changes: Any) -> bool:  # noqa: ANN401
-    """Change the order's state; whether it was still in the state that `order` says.
+    """Change the order's state and any columns that an order may change, in one conditional update.
 
-    Raises `BadTransition` for a way that the table does not have.
+    Return False if the stored order is no longer in the state that `order` has. Raises
+    `BadTransition` if the table does not allow the change, and `Immutable` for another column.
     """
     old = OrderState(order.state)
     if not may_become(old, new):
         raise BadTransition(f"{order.client_order_id} is {old} and cannot become {new}")
     values = {"state": new.value, "updated_at": now, **changes}
-    if new in UNQUESTIONED:
+    if new in REASON_CLEARED:
         values.setdefault("reason", "")
     moved = rows.update(Order, order.pk, values, only_if={"state": old.value})
     if moved:

@@ -1,4 +1,4 @@
-"""How far a price went against a position and for it, while it was open."""
+"""How far the price went against a position and in its favor while it was open."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +9,10 @@ from signals.market.bars import Bars
 
 
 class Excursions(NamedTuple):
-    """In percent of the entry, both 0 or more: Sweeney, "Campaign Trading", 1996."""
+    """The maximum adverse and favorable excursion, in percent of the entry price, both 0 or more.
+
+    Source: John Sweeney, "Campaign Trading", 1996.
+    """
 
     adverse: float
     favorable: float
@@ -19,10 +22,10 @@ def excursions(
     side: Side, entry: Decimal, exit_price: Decimal, opened_at: datetime, closed_at: datetime,
     bars: Bars,
 ) -> Excursions:  # fmt: skip
-    """The maximum adverse and favorable excursion, from the bars that ended while it was open.
+    """Return the excursions, from the bars that ended while the position was open.
 
-    Of the bar in which it was closed only the exit counts: what came after it within the bar was
-    not ours.
+    In the bar in which the position closed only the exit price counts, because the rest of that bar
+    may have come after the exit.
     """
     lows, highs = [float(exit_price)], [float(exit_price)]
     within = range(bars.count_through(opened_at), bars.count_before(closed_at))

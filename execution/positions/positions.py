@@ -1,4 +1,4 @@
-"""Positions, made of fills; and the outcome of a signal whose position has closed."""
+"""Builds positions from fills, and records the outcome of a signal whose position has closed."""
 
 import logging
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from execution.models import Fill, Position
 from execution.money import ZERO
 from execution.orders.bracket import Trade
 from execution.positions.excursions import excursions
-from execution.types import Leg, OrderState, Side
+from execution.types import ExitReason, Leg, OrderState, Side
 from signals.ledger.outcomes import AlreadyEnded, outcome_of, profit_loss_pct, record_outcome
 from signals.models import Signal
 from signals.rows import insert, update
@@ -22,21 +22,19 @@ from signals.rows import insert, update
 logger = logging.getLogger(__name__)
 
 BY = "monitor"
-EXPIRED = "expired"
-SETTLED = "settled"
-AT_ONCE = 50
-MEASURE_EVERY = timedelta(hours=1)
-"""Where a feed had no bars for it."""
-MADE_OF_FILLS = (
+BATCH_SIZE = 50
+MEASURE_RETRY = timedelta(hours=1)
+"""When to try again if the feed had no bars for a closed position."""
+FILL_COLUMNS = (
     "status", "quantity", "closed_quantity", "entry_price", "exit_price", "opened_at",
     "expires_at", "closed_at", "exit_reason", "fees", "profit",
 )  # fmt: skip
-"""Columns that are written anew with each fill; others may be changed by others meanwhile."""
+"""The columns that each fill rewrites; another process may change the others at the same time."""
 
 
 @dataclass(frozen=True)
 class Traded:
-    """Fills of one direction: how much, at which average price, for which fees, and when."""
+    """The sums of the fills in one direction: quantity, value, fees, first and last time (UTC)."""
 
     quantity: Decimal
     value: Decimal
@@ -46,7 +44,7 @@ class Traded:
 
     @classmethod
     def of(cls, fills: Sequence[Fill]) -> "Traded":
-        """Their sums."""
+        """Return the sums of these fills."""
         times = [fill.time for fill in fills]
         return cls(
             sum((fill.quantity for fill in fills), ZERO),
@@ -58,15 +56,15 @@ class Traded:
 
     @property
     def price(self) -> Decimal:
-        """The average."""
+        """Return the average price."""
         return self.value / self.quantity
 
 
 def update_position(context: TradingContext, trade: Trade) -> None:
-    """Make the position anew from its signal's fills, inside the caller's transaction.
+    """Rebuild the position from its signal's fills, inside the caller's transaction.
 
-    Where all of it is closed again, the signal gets its outcome; also where it was settled, once
-    fills tell how all of that ended after all.
+    When the whole position is closed, the signal gets its outcome. A settled position gives it
+    later, once fills bring a price for all that was settled.
     """
     entry = trade.entry
     fills = Fill.objects.counted_of(entry.signal_id)
@@ -75,20 +73,20 @@ def update_position(context: TradingContext, trade: Trade) -> None:
     position = _position(context, trade, entered)
     closed = Traded.of(exits)
     unpriced = _unpriced(position, exits)
-    _close_by(position, closed, entered, unpriced)
+    _add_exits(position, closed, entered, unpriced)
     is_done = OrderState(entry.state).is_final and position.closed_quantity == position.quantity
-    is_told = position.settled_at is not None and not unpriced
-    if exits and is_done and (is_told or position.status == Position.Status.OPEN):
+    is_priced = position.settled_at is not None and not unpriced
+    if exits and is_done and (is_priced or position.status == Position.Status.OPEN):
         _end(position, Leg(trade.order(exits[-1].order_id).leg), closed, entered)
         _record_outcome(context, position, trade.signal)
     if position._state.adding:
         insert(position)
     else:
-        update(Position, position.pk, {name: getattr(position, name) for name in MADE_OF_FILLS})
+        update(Position, position.pk, {name: getattr(position, name) for name in FILL_COLUMNS})
 
 
 def _position(context: TradingContext, trade: Trade, entered: Traded) -> Position:
-    """As the entry's fills make it; what is to be closed stays so."""
+    """Return the position that the entry's fills make; `closing_for` is kept."""
     entry = trade.entry
     position = Position.objects.of_signal(entry.signal_id) or Position(
         signal_id=entry.signal_id, account=context.account, symbol=entry.symbol, side=entry.side,
@@ -101,27 +99,30 @@ def _position(context: TradingContext, trade: Trade, entered: Traded) -> Positio
     return position
 
 
-def settle(position: Position, quantity: Decimal, now: datetime) -> None:
-    """So much more of it is gone by the broker's word: without a price, and without an outcome
-    where it was all that was left; inside the caller's transaction."""
+def settle_position(position: Position, quantity: Decimal, now: datetime) -> None:
+    """Take `quantity` off the position without a price, because the broker no longer holds it.
+
+    Runs inside the caller's transaction. If nothing is left, the position closes without an
+    outcome.
+    """
     position.closed_quantity += quantity
     position.settled_quantity, position.settled_at = position.closed_quantity, now
     if position.closed_quantity == position.quantity:
         position.status = Position.Status.CLOSED
-        position.closed_at, position.exit_reason = now, SETTLED
-    position.save(update_fields=[*MADE_OF_FILLS, "settled_quantity", "settled_at"])
+        position.closed_at, position.exit_reason = now, ExitReason.SETTLED
+    position.save(update_fields=[*FILL_COLUMNS, "settled_quantity", "settled_at"])
 
 
 def _unpriced(position: Position, exits: Sequence[Fill]) -> Decimal:
-    """What was gone when it was settled, and has no fill yet that tells at which price."""
+    """Return the settled quantity that has no fill with a price yet."""
     if position.settled_at is None:
         return ZERO
-    then = sum((fill.quantity for fill in exits if fill.time <= position.settled_at), ZERO)
+    before = sum((fill.quantity for fill in exits if fill.time <= position.settled_at), ZERO)
     left = position.quantity - sum((fill.quantity for fill in exits), ZERO)
-    return max(ZERO, min(position.settled_quantity - then, left))
+    return max(ZERO, min(position.settled_quantity - before, left))
 
 
-def _close_by(position: Position, closed: Traded, entered: Traded, unpriced: Decimal) -> None:
+def _add_exits(position: Position, closed: Traded, entered: Traded, unpriced: Decimal) -> None:
     position.closed_quantity = closed.quantity + unpriced
     position.fees = entered.fees + closed.fees
     if closed.quantity:
@@ -129,7 +130,7 @@ def _close_by(position: Position, closed: Traded, entered: Traded, unpriced: Dec
 
 
 def _end(position: Position, last: Leg, closed: Traded, entered: Traded) -> None:
-    """The profit is that of what has a price."""
+    """Close the position; its profit counts only the quantity that has a price."""
     is_whole = closed.quantity == entered.quantity
     paid = entered.value if is_whole else entered.price * closed.quantity
     gain = closed.value - paid
@@ -138,14 +139,14 @@ def _end(position: Position, last: Leg, closed: Traded, entered: Traded) -> None
     position.status = Position.Status.CLOSED
     position.profit = gain - position.fees
     position.closed_at = closed.last
-    position.exit_reason = position.closing_for if last is Leg.CLOSE else last.value
+    position.exit_reason = position.closing_for if last is Leg.CLOSE else ExitReason(last)
 
 
 def _record_outcome(context: TradingContext, position: Position, signal: Signal) -> None:
-    """Only where there is none yet: what a person recorded stays."""
+    """Record the outcome, unless the signal has one already: what a person recorded stays."""
     exit_price = float(position.exit_price or ZERO)
     percent = profit_loss_pct(signal.action, signal.entry_price, exit_price) or 0.0
-    outcome = EXPIRED if position.exit_reason == EXPIRED else outcome_of(percent)
+    outcome = outcome_of(percent, expired=position.exit_reason == ExitReason.EXPIRED)
     try:
         with transaction.atomic():
             record_outcome(
@@ -154,21 +155,22 @@ def _record_outcome(context: TradingContext, position: Position, signal: Signal)
                 journal=context.journal, only_if_open=True,
             )  # fmt: skip
     except AlreadyEnded as error:
-        logger.warning("The position of %s has closed, but: %s", signal.signal_id, error)
+        name = signal.signal_id
+        logger.warning("The position of %s has closed, but its outcome stays: %s", name, error)
 
 
 def measure_excursions(context: TradingContext) -> int:
-    """Fill in how far the price went, for positions that have closed; for how many it could.
+    """Store the excursions of closed positions; return how many positions were measured.
 
-    One for which it cannot waits, so that it is in no other's way.
+    A position that cannot be measured is tried again later, so that it does not block the others.
     """
     now, count = context.clock(), 0
-    for position in _unmeasured(context, now).order_by("-closed_at", "-pk")[:AT_ONCE]:
+    for position in _unmeasured(context, now).order_by("-closed_at", "-pk")[:BATCH_SIZE]:
         try:
             count += _measure(context, position)
-        except Exception as error:  # noqa: BLE001  # one symbol's feed holds up no other
-            logger.warning("No excursions of %s yet: %s", position, error)
-            later = now + MEASURE_EVERY
+        except Exception as error:  # noqa: BLE001  # one symbol's feed must not block others
+            logger.warning("The excursions of %s cannot be measured yet: %s", position, error)
+            later = now + MEASURE_RETRY
             Position.objects.filter(pk=position.pk).update(measure_at=later)
     return count
 

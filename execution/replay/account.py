@@ -1,8 +1,6 @@
-"""The account `replay`: one replay trades on it at a time, and goes on where the last ended."""
+"""The account `replay`: one replay at a time trades on it, from where the last one ended."""
 
-import fcntl
 from datetime import datetime
-from typing import IO
 
 from django.conf import settings
 from django.db.models import F, Max
@@ -11,31 +9,37 @@ from argo.errors import Conflict
 from execution.accounts.rows import REPLAY
 from execution.models import Decision, EquityDay, Order
 from execution.types import ON_THE_WAY
+from signals.locks import FileLock, LockedByAnother
 
 
-def taken() -> IO[str]:
-    """A file whose lock is ours until it is closed, or this process ends. Raises `Conflict`."""
-    file = (settings.DATA_DIR / "replay.lock").open("a")
+def lock_account() -> FileLock:
+    """Lock the account until the lock is released or this process ends.
+
+    Raises `Conflict` if another replay trades on it.
+    """
+    lock = FileLock(settings.DATA_DIR / "replay.lock")
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
+        lock.acquire()
+    except LockedByAnother:
         raise Conflict(
-            "Another replay trades on the account replay: start this one when it has ended."
+            "Another replay is trading on the account replay: start this one when it has ended."
         ) from None
-    return file
+    return lock
 
 
-def free() -> None:
-    """Give back what a replay that was killed had taken: nobody else has it now."""
+def release_claims() -> None:
+    """Release the decisions and orders that a killed replay had claimed.
+
+    Only call this with the lock, so that no other process has a claim.
+    """
     deciding = Decision.objects.filter(account=REPLAY, status=Decision.Status.DECIDING)
     deciding.update(status=Decision.Status.PENDING, claim="", due_at=F("queued_at"))
     sent = Order.objects.filter(account=REPLAY, state__in=ON_THE_WAY)
     sent.update(claim="", due_at=F("created_at"))
 
 
-def stands_at() -> datetime | None:
-    """The last moment of which a replay that traded has written something down."""
+def traded_until() -> datetime | None:
+    """Return the last moment (UTC) for which an earlier replay stored a row; None without any."""
     rows = ((EquityDay, "marked_at"), (Order, "created_at"), (Decision, "queued_at"))
     found = (model._default_manager.filter(account=REPLAY).aggregate(at=Max(name))["at"]
              for model, name in rows)  # fmt: skip

@@ -1,17 +1,17 @@
-"""`replay --execute`: decisions, fills and the monitor on the bars' clock, on paper."""
+"""Trades a replay's signals on paper, by the clock of its bars (`replay --execute`)."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import IO, Any
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count
 
-from execution.accounts.equity import Curve
-from execution.accounts.halts import standing
+from execution.accounts.equity import EquityCurve
+from execution.accounts.halts import active as active_halts
 from execution.accounts.rows import REPLAY
 from execution.brokers.fill_model import Prices
 from execution.brokers.paper.broker import PaperBroker
@@ -26,9 +26,10 @@ from execution.monitoring.monitor import check_breach, close_due, not_counted, r
 from execution.orders.router import send_due
 from execution.positions.fills import record
 from execution.positions.positions import measure_excursions
-from execution.replay.account import free, stands_at, taken
+from execution.replay.account import lock_account, release_claims, traded_until
 from execution.types import Leg
 from signals.clock import Clock
+from signals.locks import FileLock
 from signals.market.bars import Bars
 from signals.market.protocol import Quote, UnknownSymbol
 from signals.models import Signal
@@ -36,50 +37,50 @@ from signals.models import Signal
 
 @dataclass(frozen=True)
 class PastMarket:
-    """The histories that are replayed, as far as the clock has come."""
+    """A market that shows the replayed histories up to the replay's clock, and nothing later."""
 
     histories: dict[str, Bars]
     now: Clock
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """Those that are replayed."""
+        """Return the symbols that are replayed."""
         return tuple(self.histories)
 
     def bars(self, symbol: str, upto: datetime, since: datetime | None = None) -> Bars:
-        """The bars that had closed by then. Raises `UnknownSymbol`."""
+        """Return the bars that closed by `upto`. Raises `UnknownSymbol` for any other symbol."""
         if symbol not in self.histories:
             raise UnknownSymbol(symbol, self.symbols)
         return self.histories[symbol].between(since, min(upto, self.now()))
 
     def quote(self, symbol: str) -> Quote | None:
-        """The last close."""
+        """Return the last close."""
         return Quote.last_close(self.bars(symbol, self.now()))
 
 
 @dataclass
 class PaperTrading:
-    """Trades a replay's signals on the account `replay`, which nothing else touches.
+    """Trades a replay's signals on the account `replay`, which nothing else uses.
 
-    The account's time goes forward. What an earlier replay had traded by `stands_at` is there: the
-    bars until then only tell the broker the last prices, and from that moment on the trades of one
-    that was killed go on as if it had not been.
+    The account's time only goes forward. An earlier replay has traded until the context's
+    `traded_until`: bars up to that moment only give the broker the last prices. From then on, the
+    trades of a replay that was killed continue as if it had not been killed.
     """
 
     context: TradingContext
     broker: PaperBroker
-    alone: IO[str]
-    _curve: Curve | None = None
+    lock: FileLock
+    _curve: EquityCurve | None = None
     _close_at: datetime | None = None
 
     def see(self, windows: Sequence[Bars]) -> None:
-        """What the bars that just closed do to orders and positions."""
+        """Apply the bars that just closed to orders and positions."""
         prices = {bars.symbol: [self._last(bars)] for bars in windows}
-        if self._is_known(prices):
+        if self._was_traded(prices):
             return
         if not self.broker.open_orders() and self.context.rule_set is None:
             return
-        with transaction.atomic():  # or one that is killed leaves fills that nobody counts
+        with transaction.atomic():  # so that a kill leaves no fill that is not counted
             filled = self.broker.see(prices)
             is_closing = bool(filled) or self._is_closing()
             self._follow(filled)
@@ -88,19 +89,19 @@ class PaperTrading:
         if is_closing:
             self._close_at = close_due(self.context)
 
-    def _is_known(self, prices: Mapping[str, Sequence[Prices]]) -> bool:
-        """Whether an earlier replay saw these prices; where it ended, do what it left undone."""
-        now, stands_at = self.context.clock(), self.context.stands_at
-        if stands_at is None:
+    def _was_traded(self, prices: Mapping[str, Sequence[Prices]]) -> bool:
+        """Return whether an earlier replay saw these prices; at its end, do what it left undone."""
+        now, traded_until = self.context.clock(), self.context.traded_until
+        if traded_until is None:
             return False
-        if now <= stands_at:
+        if now <= traded_until:
             with transaction.atomic():
                 record(self.context, self.broker.see(prices))
-        if now >= stands_at:
-            self.context = replace(self.context, stands_at=None)
+        if now >= traded_until:
+            self.context = replace(self.context, traded_until=None)
             send_due(self.context)
             self._close_at = close_due(self.context)
-        return now <= stands_at
+        return now <= traded_until
 
     def _follow(self, filled: Sequence[FillReport]) -> None:
         touched = record(self.context, filled)
@@ -108,11 +109,11 @@ class PaperTrading:
         self._mark(touched)
 
     def _mark(self, touched: Sequence[Order] = ()) -> None:
-        """Add to the equity curve; it is written down when something happens."""
+        """Add to the equity curve, which is stored when something happens."""
         money = self.broker.account()
         if self._curve is None:
             with transaction.atomic():
-                self._curve = Curve.read(self.context, money)
+                self._curve = EquityCurve.read(self.context, money)
         is_new = any(order.leg == Leg.ENTRY for order in touched)
         self._curve.add(money, not_counted(self.context, self._curve.latest) if is_new else 0)
         if self.context.rule_set is not None:
@@ -129,15 +130,15 @@ class PaperTrading:
         return Prices.of(bar, self.context.hours(bars.symbol).began(bar.time))
 
     def _is_closing(self) -> bool:
-        """Whether something may have to be closed now that had not before."""
+        """Return whether a position may have to be closed now."""
         due = self._close_at is not None and self.context.clock() >= self._close_at
         return due or self.context.rule_set is not None
 
     def decide(self, signal_ids: Sequence[str], flush: Callable[[], object]) -> None:
-        """Decide on these signals, once `flush` has stored them, and send their orders.
+        """Store these signals with `flush`, decide on them, and send their orders.
 
-        In many short transactions: one long one at every moment would keep all other writers, such
-        as those of deliveries, from the database.
+        This takes many short transactions, because a long one would block all other writers of the
+        database, such as deliveries.
         """
         flush()
         rows = Signal.objects.filter(signal_id__in=signal_ids).values_list("pk", flat=True)
@@ -147,41 +148,42 @@ class PaperTrading:
         execute_due(self.context)
 
     def finish(self) -> dict[str, Any]:
-        """What became of it all: how many decisions, by reason, and how trades ended."""
+        """End the replay; return its decisions, reasons, halts, outcomes and equity for people."""
         self._write()
-        while _at_once(counterfactuals.follow, self.context):
+        while _in_one_transaction(counterfactuals.follow, self.context):
             pass
-        while _at_once(measure_excursions, self.context):
+        while _in_one_transaction(measure_excursions, self.context):
             pass
-        self.alone.close()
+        self.lock.release()
         return _summary(self.broker)
 
 
-def _at_once(step: Callable[[TradingContext], int], context: TradingContext) -> int:
-    """One transaction for many rows, each of which would wait for the disk alone."""
+def _in_one_transaction(step: Callable[[TradingContext], int], context: TradingContext) -> int:
+    """Change many rows in one transaction, because each commit waits for the disk."""
     with transaction.atomic():
         return step(context)
 
 
 def execution(histories: Sequence[Bars], clock: Clock) -> PaperTrading:
-    """Trading for a replay of these histories. The settings' limits, sizing and costs hold.
+    """Return the trading for a replay of these histories, with the settings' limits and costs.
 
-    Raises `Conflict` where another replay trades.
+    Raises `Conflict` if another replay is trading.
     """
     past = PastMarket({bars.symbol: bars for bars in histories}, clock)
     made = build_context(REPLAY, past, clock, partial(paper, is_exclusive=True))
     assert isinstance(made.broker, PaperBroker)  # noqa: S101  # `paper` makes no other
-    alone = taken()
-    free()
-    return PaperTrading(replace(made, auto_execute=True, stands_at=stands_at()), made.broker, alone)
+    lock = lock_account()
+    release_claims()
+    context = replace(made, auto_execute=True, traded_until=traded_until())
+    return PaperTrading(context, made.broker, lock)
 
 
 def _summary(broker: PaperBroker) -> dict[str, Any]:
-    mine = Decision.objects.filter(account=REPLAY)
-    statuses = mine.values_list("status").annotate(Count("pk")).order_by("status")
-    skipped = mine.filter(status=Decision.Status.SKIPPED).values_list("skipped_for", flat=True)
+    decisions = Decision.objects.filter(account=REPLAY)
+    statuses = decisions.values_list("status").annotate(Count("pk")).order_by("status")
+    skipped = decisions.filter(status=Decision.Status.SKIPPED).values_list("skipped_for", flat=True)
     ended = Position.objects.filter(account=REPLAY).values_list("signal__outcome")
-    halts = [halt.code for halt in standing(REPLAY)]
+    halts = [halt.code for halt in active_halts(REPLAY)]
     return {
         "decisions": dict(statuses),
         "skipped": dict(Counter(code for codes in skipped for code in codes.split()).most_common()),

@@ -1,4 +1,4 @@
-"""The admin site's pages of signals, candidates, and what the ledger keeps beside them."""
+"""The admin pages of signals, candidates, dead letters, outcome changes, cursors and keys."""
 
 from signals.admin import candidates, ledger, signals
 

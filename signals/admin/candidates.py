@@ -1,4 +1,4 @@
-"""Candidates: what was proposed, and why it became a signal or not."""
+"""Candidates: each proposed trade, and why it became a signal or was rejected."""
 
 from typing import Any
 
@@ -9,39 +9,41 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from signals.admin.common import Action, ReadOnly, short, votes_table
+from signals.admin.columns import column, price
+from signals.admin.common import Action, ReadOnly, votes_table
 from signals.models import CandidateRecord
 
 
-class Standing(admin.SimpleListFilter):
-    """By what became of a candidate."""
+class ResultFilter(admin.SimpleListFilter):
+    """Filters candidates by their result: a signal, or a reason to reject."""
 
-    title = "what became of it"
+    title = "result"
     parameter_name = "became"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ANN401
-        words = (
+        codes = (
             "confidence", "cooldown", "bar", "price", "session", "stale", "stop", "jump",
             "interrupted", "refused",
         )  # fmt: skip
-        return [("signal", "a signal"), *((word, f"rejected for {word}") for word in words)]
+        return [("signal", "a signal"), *((code, f"rejected for {code}") for code in codes)]
 
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[CandidateRecord]
     ) -> QuerySet[CandidateRecord]:
-        if not (word := self.value()):
+        if not (result := self.value()):
             return queryset
-        if word == "signal":
+        if result == "signal":
             return queryset.filter(rejected_for="")
-        return queryset.filter(rejected_for__contains=word)
+        return queryset.filter(rejected_for__contains=result)
 
 
 @admin.register(CandidateRecord)
 class CandidateAdmin(ReadOnly, admin.ModelAdmin[CandidateRecord]):
     list_display = (
-        "made_at", "symbol", "action", "entry", "sure", "regime", "rejected_for", "became",
+        "made_at", "symbol", "action", "entry", "rounded_confidence", "regime", "rejected_for",
+        "signal_link",
     )  # fmt: skip
-    list_filter = (Standing, Action, "regime", "symbol")
+    list_filter = (ResultFilter, Action, "regime", "symbol")
     list_per_page = 50
     ordering = ("-id",)
     show_full_result_count = False
@@ -50,28 +52,23 @@ class CandidateAdmin(ReadOnly, admin.ModelAdmin[CandidateRecord]):
         ("entry_price", "target_price", "stop_price"),
         ("strategy", "asset_type", "regime"),
         ("bar_time", "made_at", "agreement"),
-        "why", "reasoning", "cast", "became",
+        "why", "reasoning", "votes_table", "signal_link",
     )  # fmt: skip
-    readonly_fields = ("why", "cast", "became")
+    readonly_fields = ("why", "votes_table", "signal_link")
 
-    @admin.display(description="entry", ordering="entry_price")
-    def entry(self, candidate: CandidateRecord) -> str:
-        return short(candidate.entry_price)
-
-    @admin.display(description="confidence", ordering="confidence")
-    def sure(self, candidate: CandidateRecord) -> str:
-        return f"{candidate.confidence:.1f}"
+    entry = column("entry", "entry_price", price, sorts=True)
+    rounded_confidence = column("confidence", "confidence", "{:.1f}".format, sorts=True)
 
     @admin.display(description="rejected for")
     def why(self, candidate: CandidateRecord) -> str:
         return "; ".join(reason["text"] for reason in candidate.reasons)
 
     @admin.display(description="votes")
-    def cast(self, candidate: CandidateRecord) -> SafeString:
+    def votes_table(self, candidate: CandidateRecord) -> SafeString:
         return votes_table(candidate.votes)
 
     @admin.display(description="signal")
-    def became(self, candidate: CandidateRecord) -> SafeString | str:
+    def signal_link(self, candidate: CandidateRecord) -> SafeString | str:
         if candidate.signal_id is None:
             return ""
         url = f"{reverse('admin:signals_signal_changelist')}?q={candidate.signal_id}"

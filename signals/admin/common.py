@@ -1,4 +1,4 @@
-"""What several pages of the admin site share."""
+"""Parts that several admin pages share."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from django.utils.safestring import SafeString
 
 
 class ReadOnly:
-    """Nothing is added, changed or deleted here."""
+    """Makes an admin page read-only."""
 
-    extra = 0  # of an inline: else a row that may be but is not there is an empty form
+    extra = 0  # for an inline: else it shows an empty form if there is no row
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
@@ -25,7 +25,7 @@ class ReadOnly:
 
 
 class Action(admin.SimpleListFilter):
-    """By side, of whatever has one."""
+    """Filters by side."""
 
     title = "action"
     parameter_name = "action"
@@ -38,10 +38,5 @@ class Action(admin.SimpleListFilter):
 
 
 def votes_table(votes: object) -> SafeString:
-    """What each source voted, with the figures it saw; any other JSON as it is."""
+    """Return a table of each source's vote and figures; other JSON is shown as it is."""
     return render_to_string("admin/signals/votes.html", {"votes": votes})
-
-
-def short(price: float) -> str:
-    """For a column; the signal's own page shows it whole."""
-    return f"{price:.6g}"

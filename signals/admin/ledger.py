@@ -1,4 +1,4 @@
-"""Dead letters, outcome changes, cursors and API keys."""
+"""The admin pages of dead letters, outcome changes, cursors and API keys."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -24,15 +24,15 @@ class DeadLetterAdmin(ReadOnly, admin.ModelAdmin[DeadLetter]):
     def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return obj is None  # for the actions on the list
 
-    @admin.display(description="Where in the journal")
+    @admin.display(description="Place in the journal")
     def place(self, letter: DeadLetter) -> str:
         return f"segment {letter.segment}, byte {letter.byte}"
 
-    @admin.display(description="The line, whole")
+    @admin.display(description="Complete line")
     def content(self, letter: DeadLetter) -> str:
         return bytes(letter.payload).decode(errors="backslashreplace")
 
-    @admin.action(description="Try to store again")
+    @admin.action(description="Try again")
     def send_again(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
         for letter in letters:
             try:
@@ -42,7 +42,7 @@ class DeadLetterAdmin(ReadOnly, admin.ModelAdmin[DeadLetter]):
             else:
                 messages.success(request, f"Stored {letter.signal_id}")
 
-    @admin.action(description="Resolved: nothing more to do")
+    @admin.action(description="Mark as resolved")
     def resolve(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
         letters.filter(resolved_at=None).update(resolved_at=utc_now())
 
@@ -60,7 +60,7 @@ class JournalCursorAdmin(ReadOnly, admin.ModelAdmin[JournalCursor]):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnly, admin.ModelAdmin[ApiKey]):
-    """Keys are made by `manage.py api_key`, which shows them once."""
+    """Lists and revokes keys; `manage.py api_key` makes them and shows each once."""
 
     list_display = ("name", "prefix", "can_read", "can_write", "created_at", "revoked_at")
     exclude = ("sha256",)

@@ -1,4 +1,4 @@
-"""Signals can be browsed; only an outcome can be recorded, and never unseen."""
+"""The admin page of signals: only the outcome can be changed, and each change is recorded."""
 
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -11,7 +11,8 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
 from argo.errors import InvalidInput
-from signals.admin.common import Action, ReadOnly, short, votes_table
+from signals.admin.columns import column, gain, price
+from signals.admin.common import Action, ReadOnly, votes_table
 from signals.clock import utc_now
 from signals.config import journal
 from signals.ledger.outcomes import OUTCOMES, check, record_outcome
@@ -20,7 +21,7 @@ from signals.timestamps import range_start
 
 
 class OutcomeForm(ModelForm[Signal]):
-    """Outcome and exit price, with the reason; profit or loss follows from them."""
+    """Takes outcome, exit price and the reason; profit or loss is computed from them."""
 
     outcome = forms.ChoiceField(
         choices=[("", "open"), *((name, name) for name in OUTCOMES)], required=False
@@ -50,7 +51,7 @@ class OutcomeForm(ModelForm[Signal]):
 
 
 class Age(admin.SimpleListFilter):
-    """By the time the signal was made."""
+    """Filters by the signal's time."""
 
     title = "age"
     parameter_name = "days"
@@ -70,7 +71,9 @@ class Age(admin.SimpleListFilter):
         return queryset.filter(timestamp__gte=range_start(utc_now() - timedelta(days=int(days))))
 
 
-class Outcome(admin.SimpleListFilter):
+class OutcomeFilter(admin.SimpleListFilter):
+    """Filters by outcome; a signal without one is open."""
+
     title = "outcome"
     parameter_name = "outcome"
 
@@ -108,11 +111,11 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
         "outcome", "profit", "signal_id",
     )  # fmt: skip
     list_display_links = ("timestamp", "signal_id")
-    list_filter = (Action, Outcome, Age, "symbol")
+    list_filter = (Action, OutcomeFilter, Age, "symbol")
     list_per_page = 50
     ordering = ("-timestamp", "-id")
     search_fields = ("signal_id",)
-    search_help_text = "A signal id or a symbol, whole"
+    search_help_text = "A complete signal id or symbol"
     show_full_result_count = False
     inlines: ClassVar = [ContextInline, ChangesInline]
     fieldsets = (
@@ -132,21 +135,10 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
         "order_id", "created_at", "profit_loss_pct",
     )  # fmt: skip
 
-    @admin.display(description="entry", ordering="entry_price")
-    def entry(self, signal: Signal) -> str:
-        return short(signal.entry_price)
-
-    @admin.display(description="target", ordering="target_price")
-    def target(self, signal: Signal) -> str:
-        return short(signal.target_price)
-
-    @admin.display(description="stop", ordering="stop_price")
-    def stop(self, signal: Signal) -> str:
-        return short(signal.stop_price)
-
-    @admin.display(description="profit %", ordering="profit_loss_pct")
-    def profit(self, signal: Signal) -> str:
-        return "" if signal.profit_loss_pct is None else f"{signal.profit_loss_pct:+.2f}"
+    entry = column("entry", "entry_price", price, sorts=True)
+    target = column("target", "target_price", price, sorts=True)
+    stop = column("stop", "stop_price", price, sorts=True)
+    profit = column("profit %", "profit_loss_pct", gain, sorts=True)
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
@@ -157,7 +149,7 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Signal], search_term: str
     ) -> tuple[QuerySet[Signal], bool]:
-        """Whole words only, each by its index."""
+        """Search complete ids and symbols only: each has an index."""
         term = search_term.strip()
         if not term:
             return queryset, False
@@ -177,4 +169,4 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
             journal=journal(),
         )
         if changed is None:
-            messages.warning(request, "That is how it was: nothing was changed.")
+            messages.warning(request, "These values are already stored: nothing was changed.")

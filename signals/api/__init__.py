@@ -1,1 +1,1 @@
-"""The ledger over HTTP."""
+"""The HTTP API of the ledger."""

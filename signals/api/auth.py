@@ -1,4 +1,4 @@
-"""Who may call: a key with the right scope, or, to read, a logged-in member of staff."""
+"""Authentication: a key with the right scope; for reading, also a logged-in member of staff."""
 
 from django.http import HttpRequest
 from ninja.security import APIKeyHeader

@@ -1,4 +1,4 @@
-"""Reads what a request brings: one JSON object, a JSON array, or NDJSON; and no unknown query."""
+"""Reads request bodies (one JSON object, a JSON array, or NDJSON); refuses unknown parameters."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ BATCH_LIMIT = 10_000
 
 
 class BadBody(InvalidInput):
-    """The body as a whole cannot be read."""
+    """The request body cannot be read."""
 
     status = 400
 
@@ -21,32 +21,32 @@ class BadBody(InvalidInput):
 
 
 def read_object(body: bytes) -> dict[str, object]:
-    """The one JSON object in the body. Raises BadBody."""
+    """Return the JSON object in the body. Raises BadBody if it is not one."""
     found = _json(body)
     if not isinstance(found, dict):
-        raise BadBody("must be one JSON object; send many to /api/signals/batch")
+        raise BadBody("must be one JSON object; send several to /api/signals/batch")
     return found
 
 
 def read_batch(body: bytes) -> list[object]:
-    """The items of a JSON array, or of NDJSON lines; an item that is no JSON is a BadBody.
+    """Return the items of a JSON array or of NDJSON; a line that is not JSON becomes a BadBody.
 
-    Raises BadBody where the body is neither, or has more than 10,000 items.
+    Raises BadBody if the array cannot be read, or if there is no item or more than 10,000.
     """
     items = _array(body) if body.lstrip()[:1] == b"[" else list(_lines(body))
     if not items:
-        raise BadBody("is empty: send a JSON array of signals, or one signal a line")
+        raise BadBody("is empty: send a JSON array of signals, or one signal on each line")
     if len(items) > BATCH_LIMIT:
-        raise BadBody(f"has {len(items)} signals; the limit is {BATCH_LIMIT} a request")
+        raise BadBody(f"has {len(items)} signals; the limit is {BATCH_LIMIT} for each request")
     return items
 
 
 def refuse_unknown(request: HttpRequest, query: type[BaseModel]) -> None:
-    """Raise InvalidInput for a parameter that `query` has not: a filter misspelt lets all pass."""
+    """Raise InvalidInput if `query` lacks a parameter: a misspelt filter would let all pass."""
     takes = ", ".join(query.model_fields)
     unknown = sorted(request.GET.keys() - query.model_fields.keys())
     if unknown:
-        raise InvalidInput([FieldError(name, f"is unknown; there are {takes}") for name in unknown])
+        raise InvalidInput([FieldError(name, f"is unknown; use {takes}") for name in unknown])
 
 
 def _array(body: bytes) -> list[object]:

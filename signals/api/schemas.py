@@ -1,4 +1,4 @@
-"""What the API answers with, for its documentation."""
+"""The API's answers, for its documentation."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ class Fault(Schema):
 
 
 class Refused(Schema):
-    """Why nothing was stored."""
+    """An error: why the request was refused. `errors` names each bad field."""
 
     detail: str
     errors: tuple[Fault, ...] = ()
@@ -42,7 +42,7 @@ class Accepted(Schema):
 
 
 class BatchItem(Schema):
-    """What became of one signal, in the order sent. `status`: accepted or refused."""
+    """The result for one signal, in the order sent. `status`: accepted or refused."""
 
     status: str
     signal_id: str | None = None
@@ -100,14 +100,14 @@ class SignalDetail(SignalOut):
 
 
 class SignalPage(Schema):
-    """`next` begins the next page, as its `after`; null at the end."""
+    """One page. Send `next` as `after` to get the next page; it is null on the last page."""
 
     items: list[SignalOut]
     next: str | None
 
 
 class Verified(Schema):
-    """`findings` is empty where the stored signal is what was journaled and hashed."""
+    """`findings` is empty if the stored signal matches its hash and its journal line."""
 
     signal_id: str
     valid: bool

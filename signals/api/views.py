@@ -1,4 +1,4 @@
-"""Endpoints under /api/signals: thin, over the tracker and the queries."""
+"""Endpoints under /api/signals: they call the tracker and the queries."""
 
 import re
 import threading
@@ -32,9 +32,10 @@ from signals.verification import verify_one
 router = Router(tags=["signals"])
 ORIGIN = "api"
 LONGEST_WAIT = 30.0
-LOOK_EVERY = 0.02
+RECHECK_INTERVAL = 0.02
+"""Seconds."""
 _waiters = threading.BoundedSemaphore(4)
-"""How many requests may wait at once: the others answer 202 and leave threads free (RFC 7240)."""
+"""Limits the requests that wait at once: the others get 202, which RFC 7240 allows."""
 
 
 @router.post(
@@ -45,9 +46,10 @@ _waiters = threading.BoundedSemaphore(4)
     summary="Log one signal",
 )
 def post_signal(request: HttpRequest) -> HttpResponse:
-    """Durable before the answer: 202 `accepted`.
+    """The signal is durable before the answer, which is 202 `accepted`.
 
-    With `Prefer: wait=SECONDS` 201 `stored` once its row is committed, or 200 `duplicate`.
+    With `Prefer: wait=SECONDS` it is 201 `stored` if the row is committed within that time, and
+    200 `duplicate` if the signal was stored before.
     """
     signal = read_object(request.body)
     tracker = SignalTracker(ORIGIN)
@@ -65,7 +67,7 @@ def post_signal(request: HttpRequest) -> HttpResponse:
     summary="Log many signals",
 )
 def post_batch(request: HttpRequest) -> HttpResponse:
-    """A JSON array, or NDJSON; one bad signal does not refuse the others (422 if all are bad)."""
+    """Send a JSON array or NDJSON. Bad signals are refused alone; if all are bad, it is 422."""
     items = [signal_or_error(item) for item in read_batch(request.body)]
     results = [_result(item) for item in SignalTracker(ORIGIN).accept_each(items)]
     accepted = sum(result["status"] == "accepted" for result in results)
@@ -89,13 +91,13 @@ def latest(request: HttpRequest, query: Query[LatestQuery]) -> HttpResponse:
 
 @router.get("/{signal_id}", auth=reader, response={200: SignalDetail, 404: Refused})
 def get_signal(request: HttpRequest, signal_id: str) -> HttpResponse:
-    """One signal, with its context and every change of its outcome."""
+    """Return one signal with its context and every change of its outcome."""
     return _json(one(signal_id))
 
 
 @router.get("/{signal_id}/verify", auth=reader, response={200: Verified, 404: Refused})
 def verify_signal(request: HttpRequest, signal_id: str) -> HttpResponse:
-    """Whether the stored signal still is what its hash covers and its journal line says."""
+    """Check that the stored signal matches its hash and its journal line."""
     signal = one(signal_id)
     findings = [finding.detail for finding in verify_one(journal(), signal_id)]
     return _json(
@@ -129,13 +131,13 @@ def _is_stored_within(seconds: float, receipt: Receipt, tracker: SignalTracker) 
     while not tracker.is_stored(receipt):
         if time.monotonic() >= deadline:
             return False
-        connection.close()  # others need it while this one sleeps
-        time.sleep(LOOK_EVERY)
+        connection.close()  # other requests need it while this one sleeps
+        time.sleep(RECHECK_INTERVAL)
     return True
 
 
 def _wait_seconds(request: HttpRequest) -> float | None:
-    """RFC 7240's `Prefer: wait=SECONDS`."""
+    """Return the seconds of `Prefer: wait=SECONDS` (RFC 7240), or None."""
     prefer = request.META.get("HTTP_PREFER")
     found = prefer and re.search(r"\bwait=(\d+)", prefer)
     return min(float(found[1]), LONGEST_WAIT) if found else None

@@ -1,4 +1,4 @@
-"""A candidate: what the consensus proposes, before validation."""
+"""A candidate: a trade that the consensus proposes, before validation."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from functools import cached_property
 
 from signals.generation.consensus import Verdict
 from signals.generation.regime import Regime
-from signals.generation.votes import Ballot, Direction
+from signals.generation.votes import Direction, SourceVote
 from signals.ledger.validation import LONGEST_TEXT
 from signals.timestamps import utc_text
 
@@ -15,9 +15,9 @@ from signals.timestamps import utc_text
 class Candidate:
     """A trade proposed on a bar.
 
-    `bar_time` is when the bar closed that the sources saw, `made_at` the market's time then (both
-    UTC). Prices are in the currency of the bars: the entry as it was quoted, target and stop at
-    the instrument's ticks. `verdict` is the consensus' own.
+    `bar_time` is when the last bar that the sources saw closed, and `made_at` is the market's time
+    when the candidate was made (both UTC). Prices are in the currency of the bars: the entry as it
+    was quoted, target and stop rounded to the instrument's ticks.
     """
 
     symbol: str
@@ -30,22 +30,22 @@ class Candidate:
     stop: float
     regime: Regime
     verdict: Verdict
-    ballots: tuple[Ballot, ...]
+    votes: tuple[SourceVote, ...]
 
     @property
     def action(self) -> Direction:
-        """BUY or SELL."""
+        """Return BUY or SELL."""
         return self.verdict.action
 
     @property
     def confidence(self) -> float:
-        """The final one, 0 to 100."""
+        """Return the final confidence, 0 to 100."""
         return self.verdict.confidence
 
     @cached_property
     def reasoning(self) -> str:
-        """A sentence made of the votes, as far as a signal can hold it."""
-        said = "; ".join(str(ballot) for ballot in self.ballots if ballot.vote)
+        """Return the votes as a sentence, cut to the length that a signal can hold."""
+        said = "; ".join(str(vote) for vote in self.votes if vote.vote)
         sentence = (
             f"{self.action} at {self.confidence:.1f}% with {self.verdict.agreement:.0%} agreement, "
             f"regime {self.regime}: {said}."
@@ -53,7 +53,7 @@ class Candidate:
         return sentence[:LONGEST_TEXT]
 
     def as_signal(self) -> dict[str, object]:
-        """The signal that the tracker takes, with the keys of the seed's table and context."""
+        """Return the signal for the tracker, with the columns of the signal and its context."""
         return {
             "symbol": self.symbol,
             "action": str(self.action),
@@ -67,7 +67,7 @@ class Candidate:
             "timestamp": utc_text(self.made_at),
             "regime": str(self.regime),
             "reasoning": self.reasoning,
-            "sources": sum(ballot.vote is not None for ballot in self.ballots),
+            "sources": sum(vote.vote is not None for vote in self.votes),
             "agreement": self.verdict.agreement,
-            "votes": [ballot.as_dict() for ballot in self.ballots],
+            "votes": [vote.as_dict() for vote in self.votes],
         }

@@ -1,4 +1,4 @@
-"""The candidates' table: what was proposed, what became of it, and who may make a signal of it."""
+"""The table of candidates: each proposal, its result, and the claim to make a signal of it."""
 
 import hashlib
 import logging
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 
 from signals.clock import utc_now
 from signals.generation.candidate import Candidate
-from signals.generation.validation import Earlier, Reason
+from signals.generation.validation import EarlierSignal, Reason
 from signals.generation.votes import Direction
 from signals.market.bars import Bars
 from signals.models import CandidateRecord, Signal
@@ -32,8 +32,11 @@ _INSERT = (
 
 
 class Judged(NamedTuple):
-    """A candidate, the reasons to reject it (none where it passed), and the id of the signal that
-    it became, where it has."""
+    """A candidate after validation.
+
+    `reasons` are the reasons to reject it, empty if it passed. `signal_id` is the id of its
+    signal, None before there is one.
+    """
 
     candidate: Candidate
     reasons: Sequence[Reason] = ()
@@ -41,7 +44,7 @@ class Judged(NamedTuple):
 
     @property
     def candidate_id(self) -> str:
-        """The same for the same strategy, symbol, side, bar and kinds of reasons."""
+        """Return an id made of the strategy, symbol, side, bar and reason codes."""
         candidate = self.candidate
         parts = (candidate.strategy, candidate.symbol, candidate.action, candidate.bar_time)
         digest = hashlib.sha256(orjson.dumps([*parts, self.rejected_for]))
@@ -49,12 +52,12 @@ class Judged(NamedTuple):
 
     @property
     def rejected_for(self) -> str:
-        """The reasons' words, in order; empty where it passed."""
+        """Return the reason codes, sorted and separated by spaces; empty if it passed."""
         return " ".join(sorted(reason.code for reason in self.reasons))
 
 
 def keep(judged: Sequence[Judged]) -> None:
-    """Write these down; those that are there already stay as they are."""
+    """Store these candidates; those that are already stored stay unchanged."""
     if judged:
         kept_at = _now()
         with transaction.atomic(), connection.cursor() as cursor:
@@ -62,26 +65,26 @@ def keep(judged: Sequence[Judged]) -> None:
 
 
 def claim(judged: Judged) -> bool:
-    """Write it down; whether it was not there, so that what follows is this caller's to do."""
+    """Store the candidate; return True if it was new, so that this caller makes its signal."""
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, _row(judged, _now()))
         return bool(cursor.rowcount == 1)
 
 
-def became(candidate_id: str, signal_id: str) -> None:
-    """The candidate is a durable signal now."""
-    _open(candidate_id).update(signal_id=signal_id)
+def set_signal(candidate_id: str, signal_id: str) -> None:
+    """Record that the candidate is now a durable signal."""
+    _pending(candidate_id).update(signal_id=signal_id)
 
 
 def signal_of(candidate_id: str) -> str | None:
-    """The id of the signal that the candidate became; None where there is none yet."""
+    """Return the id of the candidate's signal; None before it has one."""
     found = CandidateRecord.objects.filter(candidate_id=candidate_id)
     return found.values_list("signal_id", flat=True).first()
 
 
 def give_up(candidate_id: str, why: Reason) -> None:
-    """The candidate passed, but no signal comes of it: it stands in no other's way any more."""
-    _open(candidate_id).update(
+    """Reject a candidate that passed but gets no signal; its id is free for a new candidate."""
+    _pending(candidate_id).update(
         candidate_id=f"{candidate_id} {why.code} {utc_text(utc_now())}",
         rejected_for=why.code,
         reasons=[why._asdict()],
@@ -89,18 +92,18 @@ def give_up(candidate_id: str, why: Reason) -> None:
 
 
 def interrupted(before: datetime) -> Iterator[tuple[str, datetime, dict[str, Any]]]:
-    """Candidates that passed, kept before then, whose signal was not seen to be logged.
+    """Yield the candidates that passed and were stored before `before`, but have no signal id.
 
-    Yields its id, when it was kept, and the signal. Logging that twice does no harm: it is the
-    same signal.
+    Each is its id, the time it was stored, and its signal. Logging that signal twice does no
+    harm: it has the same id.
     """
     rows = CandidateRecord.objects.filter(rejected_for="", signal_id=None, kept_at__lt=before)
     for row in rows.order_by("kept_at"):
         yield row.candidate_id, row.kept_at, _signal(row)
 
 
-def _open(candidate_id: str) -> QuerySet[CandidateRecord]:
-    """It, as long as nothing has become of it."""
+def _pending(candidate_id: str) -> QuerySet[CandidateRecord]:
+    """Return the candidate if it passed and has no signal yet."""
     return CandidateRecord.objects.filter(
         candidate_id=candidate_id, rejected_for="", signal_id=None
     )
@@ -110,21 +113,23 @@ def _now() -> str | None:
     return connection.ops.adapt_datetimefield_value(utc_now())
 
 
-def earlier_signals(symbol: str, strategy: str, now: datetime) -> list[Earlier]:
-    """The newest signal of each side that the strategy gave the symbol up to now."""
-    found: list[Earlier] = []
+def earlier_signals(symbol: str, strategy: str, now: datetime) -> list[EarlierSignal]:
+    """Return the strategy's newest signal of each side for the symbol, up to `now`."""
+    found: list[EarlierSignal] = []
     for action in (Direction.BUY, Direction.SELL):
         signals = Signal.objects.filter(symbol=symbol, strategy=strategy, action=str(action))
         times = signals.filter(timestamp__lt=range_end(now)).order_by("-timestamp", "-id")
         newest = times.values_list("timestamp", flat=True).first()
         if newest is not None and (made_at := _moment(newest)) is not None:
-            found.append(Earlier(action, made_at))
+            found.append(EarlierSignal(action, made_at))
     return found
 
 
 def stored_signals(bars: Bars, strategy: str) -> dict[tuple[Direction, datetime], str]:
-    """Ids of the signals that the strategy gave these bars' symbol, by side and bar: the last one
-    that had closed when the signal was made."""
+    """Return the ids of the strategy's stored signals of these bars' symbol, by side and bar.
+
+    A signal's bar is the last one that had closed when the signal was made.
+    """
     signals = Signal.objects.filter(symbol=bars.symbol, strategy=strategy)
     found: dict[tuple[Direction, datetime], str] = {}
     for action, time, signal_id in signals.values_list("action", "timestamp", "signal_id"):
@@ -136,11 +141,11 @@ def stored_signals(bars: Bars, strategy: str) -> dict[tuple[Direction, datetime]
 
 
 def _moment(text: str) -> datetime | None:
-    """Imported signals have any text for a time: without an offset it is taken for UTC."""
+    """Parse the time of a signal, which may be any text if it was imported; UTC by default."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        logger.warning("An earlier signal counts for nothing: its time is %r", text)
+        logger.warning("An earlier signal is ignored: its time is invalid: %r", text)
         return None
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
@@ -161,12 +166,12 @@ def _row(judged: Judged, kept_at: str | None) -> tuple[Any, ...]:
 
 
 def _signal(row: CandidateRecord) -> dict[str, Any]:
-    same = (
+    columns = (
         "symbol", "action", "entry_price", "target_price", "stop_price", "confidence", "strategy",
         "asset_type", "regime", "reasoning", "agreement", "votes",
     )  # fmt: skip
-    return {name: getattr(row, name) for name in same} | {
+    return {name: getattr(row, name) for name in columns} | {
         "data_source": row.strategy,
         "timestamp": row.made_at,
-        "sources": sum(ballot["direction"] is not None for ballot in row.votes),
+        "sources": sum(vote["direction"] is not None for vote in row.votes),
     }

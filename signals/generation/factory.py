@@ -1,4 +1,4 @@
-"""Markets, recipe and service as the settings describe them: the one place that reads those."""
+"""Builds the pipeline and the service from the settings; only this module reads them."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -9,40 +9,43 @@ from argo.errors import ArgoError
 from signals.config import market
 from signals.generation.consensus import NAME, WeightedConsensus
 from signals.generation.levels import Distance, Levels
-from signals.generation.panel import Member, Panel, load_source
-from signals.generation.pipeline import Recipe
+from signals.generation.pipeline import SignalPipeline
 from signals.generation.regime import Regime
 from signals.generation.service import SignalGenerationService
 from signals.generation.validation import Thresholds, Validation
+from signals.generation.voters import Voter, Voters, load_source
 from signals.market.hours import exchange_hours
 from signals.market.instruments import normalised
 from signals.tracker import SignalTracker
 
 
 class BadSettings(ArgoError):
-    """The settings of generation do not fit together; the message names what to correct."""
+    """The settings of generation are invalid; the message names what to correct."""
 
     exit_code = 2
 
 
-def recipe(min_confidence: float | None = None) -> Recipe:
-    """As the settings have it; `min_confidence` in place of MIN_CONFIDENCE.
+def pipeline(min_confidence: float | None = None) -> SignalPipeline:
+    """Return the pipeline of the settings; `min_confidence` replaces MIN_CONFIDENCE.
 
-    Raises `BadSettings`.
+    Raises `BadSettings` if a setting is invalid or a source cannot be loaded.
     """
     try:
-        return _recipe(settings.MIN_CONFIDENCE if min_confidence is None else min_confidence)
+        return _pipeline(settings.MIN_CONFIDENCE if min_confidence is None else min_confidence)
     except ValueError as error:
         raise BadSettings(str(error)) from error
 
 
 def service() -> SignalGenerationService:
-    """Ready for a cycle. Raises `FeedError` and `BadSettings` as `market` and `recipe` do."""
-    wanted = market()
+    """Return a service on the market of the settings.
+
+    Raises `FeedError` if the market's settings are invalid, and `BadSettings` like `pipeline`.
+    """
+    source = market()
     return SignalGenerationService(
-        wanted,
-        recipe(),
-        SignalTracker(origin="generator", clock=wanted.now),
+        source,
+        pipeline(),
+        SignalTracker(origin="generator", clock=source.now),
         threads=settings.MARKET_THREADS,
         seconds=settings.MARKET_TIMEOUT,
     )
@@ -62,10 +65,10 @@ def _distance(name: str) -> Distance:
         raise ValueError(f"{name}: {error}") from None
 
 
-def _recipe(min_confidence: float) -> Recipe:
+def _pipeline(min_confidence: float) -> SignalPipeline:
     _check_exchange()
-    return Recipe(
-        Panel(_members()),
+    return SignalPipeline(
+        Voters(_members()),
         WeightedConsensus(settings.SIGNAL_MIN_SOURCES, _by_regime(settings.SIGNAL_REGIME_FACTORS)),
         Levels(_distance("SIGNAL_TARGET"), _distance("SIGNAL_STOP")),
         _validation(min_confidence),
@@ -74,26 +77,26 @@ def _recipe(min_confidence: float) -> Recipe:
     )
 
 
-def _members() -> list[Member]:
+def _members() -> list[Voter]:
     weights = {Regime(name): each for name, each in settings.SIGNAL_WEIGHTS.items()}
     members = []
     for path, weight in settings.SIGNAL_SOURCES.items():
         name = path.rpartition(".")[2]
-        special = {regime: each[name] for regime, each in weights.items() if name in each}
-        members.append(Member(name, load_source(path), weight, special))
+        by_regime = {regime: each[name] for regime, each in weights.items() if name in each}
+        members.append(Voter(name, load_source(path), weight, by_regime))
     _check_names(members, {name for each in weights.values() for name in each})
     return members
 
 
-def _check_names(members: list[Member], weighted: set[str]) -> None:
-    names = [member.name for member in members]
+def _check_names(members: list[Voter], weighted: set[str]) -> None:
+    names = [voter.name for voter in members]
     if len(set(names)) < len(names):
-        raise ValueError(f"SIGNAL_SOURCES: two sources have one name, of {', '.join(names)}")
-    if sum(member.weight > 0 for member in members) < settings.SIGNAL_MIN_SOURCES:
+        raise ValueError(f"SIGNAL_SOURCES: two sources have the same name: {', '.join(names)}")
+    if sum(voter.weight > 0 for voter in members) < settings.SIGNAL_MIN_SOURCES:
         raise ValueError("SIGNAL_MIN_SOURCES: fewer sources than that have a weight")
     if unknown := sorted(weighted - set(names)):
         raise ValueError(
-            f"SIGNAL_WEIGHTS_...: {', '.join(unknown)} is none of the sources {', '.join(names)}"
+            f"SIGNAL_WEIGHTS_...: {', '.join(unknown)} is not one of the sources {', '.join(names)}"
         )
 
 

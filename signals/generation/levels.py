@@ -1,4 +1,4 @@
-"""Where a trade ends: target and stop, by true ranges or by percent of the entry."""
+"""Target and stop of a trade, by the average true range or by percent of the entry."""
 
 import re
 from dataclasses import dataclass
@@ -15,9 +15,10 @@ SPELLING = re.compile(r"(\d+(?:\.\d+)?)\s*(%|ATR)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """How far from the entry: a number of percent of it, or a multiple of the ATR(14).
+    """A distance from the entry: a percentage of it, or a multiple of the ATR(14).
 
-    Wilder, "New Concepts in Technical Trading Systems", 1978, has stops by the ATR.
+    `unit` is `%` or `ATR`. Stops by the ATR are from Wilder, "New Concepts in Technical Trading
+    Systems", 1978.
     """
 
     amount: float
@@ -25,14 +26,14 @@ class Distance:
 
     @classmethod
     def parse(cls, text: str) -> "Distance":
-        """From `3%` or `2ATR`. Raises `ValueError`."""
+        """Parse a distance such as `3%` or `2ATR`. Raises `ValueError` if `text` is neither."""
         found = SPELLING.fullmatch(text.strip())
         if not found or not float(found[1]) > 0:
-            raise ValueError(f"{text!r} is no distance: write it as 3% or 2ATR")
+            raise ValueError(f"{text!r} is not a distance: write it as 3% or 2ATR")
         return cls(float(found[1]), found[2].upper())
 
     def of(self, entry: float, bars: Bars) -> float | None:
-        """In the currency of the entry; None where the bars are too few for the ATR."""
+        """Return the distance in the entry's currency; None if there are too few bars for ATR."""
         if self.unit == "%":
             return entry * self.amount / 100
         if len(bars) <= PERIOD:
@@ -42,7 +43,7 @@ class Distance:
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """Target and stop of every trade, mirrored for SELL, at the instrument's ticks."""
+    """Target and stop of every trade, mirrored for SELL, rounded to the instrument's ticks."""
 
     target: Distance
     stop: Distance
@@ -50,7 +51,7 @@ class Levels:
     def around(
         self, entry: float, action: Direction, bars: Bars, instrument: Instrument
     ) -> tuple[float, float] | None:
-        """The prices of target and stop; None where they cannot be worked out."""
+        """Return the prices of target and stop; None if there are too few bars for the ATR."""
         target, stop = self.target.of(entry, bars), self.stop.of(entry, bars)
         if target is None or stop is None:
             return None

@@ -1,4 +1,4 @@
-"""How candidates are made: who votes, who decides, where target and stop are, what passes."""
+"""The pipeline that makes candidates: votes, consensus, target and stop, validation."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,10 +9,10 @@ from typing import NamedTuple
 from signals.generation.candidate import Candidate
 from signals.generation.consensus import Verdict, WeightedConsensus
 from signals.generation.levels import Levels
-from signals.generation.panel import Panel
 from signals.generation.regime import Regime, regime_of
 from signals.generation.validation import Validation
-from signals.generation.votes import Ballot
+from signals.generation.voters import Voters
+from signals.generation.votes import SourceVote
 from signals.market.bars import Bars
 from signals.market.hours import TradingHours, hours_of
 from signals.market.instruments import Instrument, instrument
@@ -20,18 +20,21 @@ from signals.market.protocol import Quote
 
 
 class Opinion(NamedTuple):
-    """What the sources make of the last bar; without a verdict nothing is proposed."""
+    """The regime, votes and verdict at the last bar; without a verdict nothing is proposed."""
 
     regime: Regime
-    ballots: tuple[Ballot, ...]
+    votes: tuple[SourceVote, ...]
     verdict: Verdict | None
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """Everything that decides on a signal, but the data. `ticks` are those set by hand."""
+class SignalPipeline:
+    """Everything that decides on a signal, except the data.
 
-    panel: Panel
+    `exchange` is the calendar of stocks; `ticks` are the ticks set by hand, by symbol.
+    """
+
+    voters: Voters
     consensus: WeightedConsensus
     levels: Levels
     validation: Validation
@@ -39,26 +42,27 @@ class Recipe:
     ticks: Mapping[str, Decimal] = field(default_factory=dict)
 
     def instrument(self, symbol: str) -> Instrument:
-        """What `symbol` names."""
+        """Return the instrument for `symbol` in any spelling."""
         return instrument(symbol, self.ticks)
 
     def hours(self, wanted: Instrument) -> TradingHours:
-        """When it trades."""
+        """Return the instrument's trading hours. Raises `ValueError` if the exchange is unknown."""
         return hours_of(wanted, self.exchange)
 
     def opinion(self, bars: Bars) -> Opinion:
-        """Regime, votes and verdict at the last bar."""
+        """Return regime, votes and verdict at the last bar."""
         regime = regime_of(bars)
-        ballots = self.panel.ballots(bars, regime)
-        return Opinion(regime, ballots, self.consensus(ballots, regime))
+        votes = self.voters.votes(bars, regime)
+        return Opinion(regime, votes, self.consensus(votes, regime))
 
     def candidate(
         self, opinion: Opinion, bars: Bars, quote: Quote | None, now: datetime, wanted: Instrument
     ) -> Candidate | None:
-        """What the opinion proposes at the price of `quote`.
+        """Return what the opinion proposes at the price of `quote`; None if it proposes nothing.
 
-        Without a quote the last close stands for it, so that the candidate can be kept; it will be
-        rejected. None where there is no verdict.
+        Without a quote the last close is the entry, so that the candidate can be stored;
+        validation rejects it. There is no candidate without a verdict, a price, or target and
+        stop.
         """
         if opinion.verdict is None:
             return None
@@ -77,5 +81,5 @@ class Recipe:
             stop=levels[1],
             regime=opinion.regime,
             verdict=opinion.verdict,
-            ballots=opinion.ballots,
+            votes=opinion.votes,
         )

@@ -1,4 +1,4 @@
-"""The regime: what kind of market a symbol is in."""
+"""The regime: the kind of market that a symbol is in."""
 
 from enum import StrEnum
 
@@ -12,7 +12,7 @@ CRISIS_RATIO = 1.5
 
 
 class Regime(StrEnum):
-    """UNKNOWN where the bars are too few to tell."""
+    """The kind of market; UNKNOWN if there are too few bars."""
 
     BULL = "BULL"
     BEAR = "BEAR"
@@ -22,12 +22,13 @@ class Regime(StrEnum):
 
 
 def regime_of(bars: Bars) -> Regime:
-    """The regime at the last bar, from the last 200; UNKNOWN with fewer.
+    """Return the regime at the last bar, from the last 200 bars; UNKNOWN with fewer.
 
-    CRISIS: the standard deviation of the last 20 one-bar returns is above 1.5 times that of the
-    last 50 (both of the population). BULL: SMA(20) > SMA(50) > SMA(200) of the closes; BEAR: the
-    reverse; else CHOP. As the 50 returns contain the 20, the ratio hardly exceeds sqrt(50 / 20),
-    1.58: it takes a quiet month and a wild one after it, and a crisis is over soon.
+    CRISIS: the standard deviation of the last 20 one-bar returns is above 1.5 times the standard
+    deviation of the last 50 (both population deviations). BULL: SMA(20) > SMA(50) > SMA(200) of
+    the closes; BEAR: the reverse; otherwise CHOP. The 50 returns contain the 20, so the ratio
+    hardly exceeds sqrt(50 / 20) = 1.58: a CRISIS needs a quiet month followed by a wild one, and
+    ends soon.
     """
     if len(bars) < BARS:
         return Regime.UNKNOWN

@@ -1,4 +1,4 @@
-"""Replay: make the signals of the past again, bar by bar, on the clock of that time."""
+"""Replay: make the signals of past bars, bar by bar, on the clock of that time."""
 
 import heapq
 from collections import Counter
@@ -9,8 +9,8 @@ from itertools import groupby
 from typing import Any, Protocol
 
 from signals.generation.candidates import Judged
-from signals.generation.pipeline import Opinion, Recipe
-from signals.generation.validation import Earlier, Reason, Situation
+from signals.generation.pipeline import Opinion, SignalPipeline
+from signals.generation.validation import EarlierSignal, Reason, Situation
 from signals.generation.votes import Direction
 from signals.ledger.records import Receipt
 from signals.market.bars import Bars
@@ -18,67 +18,67 @@ from signals.market.hours import TradingHours
 from signals.market.instruments import Instrument
 from signals.market.protocol import Quote
 
-KEPT_AT_ONCE = 500
-Stored = tuple[Direction, datetime]
-"""The side of a signal, and when the bar closed that it was made on."""
+KEEP_BATCH_SIZE = 500
+SideAndBar = tuple[Direction, datetime]
+"""The side of a signal, and the close of the bar that it was made on."""
 
 
 class SignalLog(Protocol):
     """The part of the signal tracker that a replay needs."""
 
     def accept(self, signals: Iterable[Mapping[str, object]], /) -> Sequence[Receipt]:
-        """Validate the signals and make them durable; one receipt for each, in order."""
+        """Validate the signals and make them durable; return one receipt for each, in order."""
 
     def receipt(self, signal: Mapping[str, object], /) -> Receipt:
-        """The id and hash that the signal would be stored with."""
+        """Return the id and hash that the signal would be stored with."""
 
     def flush(self) -> object:
-        """Move what was accepted into the database."""
+        """Move the accepted signals into the database."""
 
 
 class Trading(Protocol):
-    """What trades the signals of a replay on its clock; `settings.REPLAY_EXECUTION` makes one."""
+    """Trades the signals of a replay on its clock; `settings.REPLAY_EXECUTION` makes one."""
 
     def see(self, windows: Sequence[Bars], /) -> None:
-        """Bars have just closed: the last of each window."""
+        """Process the bars that have just closed: the last bar of each window."""
 
     def decide(self, signal_ids: Sequence[str], flush: Callable[[], object], /) -> None:
-        """These signals were made of them, and are stored once `flush` is called."""
+        """Decide on the signals made of these bars; they are stored once `flush` is called."""
 
     def finish(self) -> dict[str, Any]:
-        """The replay is over; what became of the trades, in plain values."""
+        """End the replay; return the results of the trades as plain values."""
 
 
 class ReplayClock:
-    """A clock that stands at the close of the bar being replayed, and never goes back."""
+    """A clock that shows the close of the bar being replayed, and never goes back."""
 
     def __init__(self, start: datetime) -> None:
         self._now = start
 
     def __call__(self) -> datetime:
-        """The time of the current bar; before the first one, the start."""
+        """Return the close of the current bar; the start before the first bar."""
         return self._now
 
-    def stand_at(self, moment: datetime) -> None:
-        """Move to `moment`. Raises `ValueError` if that is in the past."""
+    def move_to(self, moment: datetime) -> None:
+        """Move to `moment`. Raises `ValueError` if it is before the current time."""
         if moment < self._now:
-            raise ValueError(f"the clock stands at {self._now} and cannot go back to {moment}")
+            raise ValueError(f"the clock is at {self._now} and cannot go back to {moment}")
         self._now = moment
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From `start` to `end`, both included."""
+    """A period from `start` to `end`, both included."""
 
     start: datetime
     end: datetime
 
     def count(self, bars: Bars) -> int:
-        """How many of the bars lie within the period."""
+        """Return how many of the bars are within the period."""
         return len(self._indices(bars))
 
     def windows(self, bars: Bars) -> Iterator[Bars]:
-        """For each bar within the period, all bars up to it: those before `start` warm up."""
+        """Yield, for each bar within the period, all bars up to it; earlier ones are warm-up."""
         for index in self._indices(bars):
             yield bars.upto(index + 1)
 
@@ -87,11 +87,11 @@ class Period:
 
 
 @dataclass(slots=True)
-class Tally:
-    """How many bars were walked, candidates proposed, rejected by reason, and stored.
+class ReplayCounts:
+    """Counts of bars, candidates, rejections by reason code, and stored signals.
 
     A candidate may be rejected for several reasons. `stored` counts the signals that are in the
-    database after the replay; those which an earlier replay had stored are among them.
+    database after the replay, including those that an earlier replay had stored.
     """
 
     bars: int = 0
@@ -100,7 +100,7 @@ class Tally:
     stored: int = 0
 
     def add(self, judged: Judged | None) -> None:
-        """Count a bar, and what became of it."""
+        """Count a bar and its candidate, if it has one."""
         self.bars += 1
         if judged is not None:
             self.candidates += 1
@@ -108,7 +108,7 @@ class Tally:
             self.stored += not judged.reasons
 
     def as_dict(self) -> dict[str, Any]:
-        """In plain values."""
+        """Return the counts as plain values."""
         return {
             "bars": self.bars,
             "candidates": self.candidates,
@@ -119,69 +119,71 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class ReplaySummary:
-    """What a replay did: in all, symbol by symbol, and regime by regime."""
+    """The counts of a replay: in total, by symbol, and by regime."""
 
-    total: Tally
-    by_symbol: Mapping[str, Tally]
-    by_regime: Mapping[str, Tally]
+    total: ReplayCounts
+    by_symbol: Mapping[str, ReplayCounts]
+    by_regime: Mapping[str, ReplayCounts]
 
     def as_dict(self) -> dict[str, Any]:
-        """In plain values: the total's counts, and those of each symbol and regime."""
+        """Return all counts as plain values: the total, and each symbol and regime."""
         return self.total.as_dict() | {
-            name: {key: tally.as_dict() for key, tally in tallies.items()}
-            for name, tallies in (("by_symbol", self.by_symbol), ("by_regime", self.by_regime))
+            name: {key: counts.as_dict() for key, counts in groups.items()}
+            for name, groups in (("by_symbol", self.by_symbol), ("by_regime", self.by_regime))
         }
 
 
 @dataclass(slots=True)
 class _Symbol:
-    """What stays the same for a symbol during a replay, and its newest signals."""
+    """A symbol's constants during a replay, and its newest signal of each side."""
 
     instrument: Instrument
     hours: TradingHours
-    stored: Mapping[Stored, str]
+    stored: Mapping[SideAndBar, str]
     earlier: dict[Direction, datetime] = field(default_factory=dict)
 
-    def judged(self, recipe: Recipe, opinion: Opinion, bars: Bars, now: datetime) -> Judged | None:
-        """The candidate of this opinion and what the rules say of it; None where it has none."""
+    def judged(
+        self, pipeline: SignalPipeline, opinion: Opinion, bars: Bars, now: datetime
+    ) -> Judged | None:
+        """Return the opinion's candidate, validated; None if it proposes nothing."""
         if opinion.verdict is None:
             return None
         quote = Quote(float(bars.close[-1]), now)
-        candidate = recipe.candidate(opinion, bars, quote, now, self.instrument)
+        candidate = pipeline.candidate(opinion, bars, quote, now, self.instrument)
         if candidate is None:
             return None
-        earlier = [Earlier(action, moment) for action, moment in self.earlier.items()]
+        earlier = [EarlierSignal(action, moment) for action, moment in self.earlier.items()]
         situation = Situation(candidate, bars, quote, self.hours, earlier)
-        return Judged(candidate, recipe.validation.reasons(situation))
+        return Judged(candidate, pipeline.validation.reasons(situation))
 
     def other_signal(self, judged: Judged, log: SignalLog) -> Reason | None:
-        """Whether the bar has a signal of this side already that is not this one.
+        """Return the reason to reject if the bar already has another signal of this side.
 
-        It cools the symbol down as this one would have.
+        That signal starts the symbol's cooldown, as this one would have.
         """
         candidate = judged.candidate
-        there = self.stored.get((candidate.action, candidate.bar_time))
-        if there is None or there == log.receipt(candidate.as_signal()).signal_id:
+        existing = self.stored.get((candidate.action, candidate.bar_time))
+        if existing is None or existing == log.receipt(candidate.as_signal()).signal_id:
             return None
         self.earlier[candidate.action] = candidate.bar_time
-        return Reason("bar", f"the bar has a signal of this side already: {there}")
+        return Reason("bar", f"the bar already has a signal of this side: {existing}")
 
 
 @dataclass(slots=True)
 class _Walk:
-    recipe: Recipe
+    pipeline: SignalPipeline
     log: SignalLog
     keep: Callable[[Sequence[Judged]], object]
     symbols: Mapping[str, _Symbol]
-    by_symbol: Mapping[str, Tally]
-    total: Tally = field(default_factory=Tally)
-    by_regime: dict[str, Tally] = field(default_factory=dict)
+    by_symbol: Mapping[str, ReplayCounts]
+    total: ReplayCounts = field(default_factory=ReplayCounts)
+    by_regime: dict[str, ReplayCounts] = field(default_factory=dict)
     kept: list[Judged] = field(default_factory=list)
 
     def step(self, now: datetime, windows: Iterable[Bars]) -> list[str]:
-        """Judge what one moment brings; `windows` are the symbols that have a bar then.
+        """Validate the candidates of one moment; return the ids of the signals made.
 
-        Answers the ids of the signals that were made.
+        `windows` are the bars of the symbols that have a bar at `now`.
         """
         judged = [each for bars in windows if (each := self._judged(now, bars)) is not None]
         passed = [each for each in judged if not each.reasons]
@@ -192,12 +194,12 @@ class _Walk:
                 self.symbols[each.candidate.symbol].earlier[each.candidate.action] = now
                 self.kept.append(each._replace(signal_id=receipt.signal_id))
         self.kept += [each for each in judged if each.reasons]
-        if len(self.kept) >= KEPT_AT_ONCE:
+        if len(self.kept) >= KEEP_BATCH_SIZE:
             self.write()
         return [receipt.signal_id for receipt in receipts]
 
     def write(self) -> None:
-        """Write down the candidates that wait for it."""
+        """Store the candidates collected so far."""
         self.keep(self.kept)
         self.kept = []
 
@@ -206,49 +208,49 @@ class _Walk:
         return ReplaySummary(self.total, self.by_symbol, regimes)
 
     def _judged(self, now: datetime, bars: Bars) -> Judged | None:
-        opinion = self.recipe.opinion(bars)
+        opinion = self.pipeline.opinion(bars)
         symbol = self.symbols[bars.symbol]
-        judged = symbol.judged(self.recipe, opinion, bars, now)
+        judged = symbol.judged(self.pipeline, opinion, bars, now)
         if judged and not judged.reasons and (other := symbol.other_signal(judged, self.log)):
             judged = judged._replace(reasons=[other])
         self._count(bars.symbol, str(opinion.regime), judged)
         return judged
 
     def _count(self, symbol: str, regime: str, judged: Judged | None) -> None:
-        by_regime = self.by_regime.setdefault(regime, Tally())
-        for tally in (self.total, self.by_symbol[symbol], by_regime):
-            tally.add(judged)
+        by_regime = self.by_regime.setdefault(regime, ReplayCounts())
+        for counts in (self.total, self.by_symbol[symbol], by_regime):
+            counts.add(judged)
 
 
 def replay(
     histories: Sequence[Bars],
     period: Period,
-    recipe: Recipe,
+    pipeline: SignalPipeline,
     log: SignalLog,
     clock: ReplayClock,
     keep: Callable[[Sequence[Judged]], object] = lambda judged: None,
-    stored: Callable[[Bars, str], Mapping[Stored, str]] = lambda bars, strategy: {},
+    stored: Callable[[Bars, str], Mapping[SideAndBar, str]] = lambda bars, strategy: {},
     on_bars: Callable[[int], object] = lambda count: None,
     trading: Trading | None = None,
 ) -> ReplaySummary:
-    """Walk the bars of all symbols in the order of time, and log every signal they give.
+    """Walk the bars of all symbols in time order, and log every signal that they give.
 
-    Each bar is judged as the service would at its close: the price is the close, the time the
-    clock's. At each moment `clock` stands at the close of the bars, and the log should read its
-    time there; it gets the signals of one moment together, symbols in the order of `histories`.
-    `keep` is given every candidate, some hundreds at a time. `stored` answers which signals of a
-    strategy a symbol's bars have already: a bar gets no other signal of that side. The database is
-    filled once, at the end, and also when something fails on the way. `on_bars` is told the number
-    of bars done.
+    Each bar is treated as the service would treat it at its close: the price is the close, the
+    time is the clock's. At each moment `clock` shows the close of the bars; the log should take
+    its time from `clock`. The log gets the signals of one moment together, symbols in the order of
+    `histories`. `keep` gets every candidate, some hundreds at a time. `stored` returns the signals
+    of a strategy that a symbol's bars already have: such a bar gets no other signal of that side.
+    `on_bars` gets the number of bars done at each moment. The log is flushed once at the end, also
+    after an error.
 
-    The same histories, period and recipe log the same signals, so a second replay adds none.
-    Raises `ValueError` where two histories are of one symbol, and whatever the log raises.
+    The same histories, period and pipeline log the same signals, so a second replay adds none.
+    Raises `ValueError` if two histories are of the same symbol, and every error of the log.
     """
-    symbols = _symbols(histories, recipe, stored)
-    walk = _Walk(recipe, log, keep, symbols, {name: Tally() for name in symbols})
+    symbols = _symbols(histories, pipeline, stored)
+    walk = _Walk(pipeline, log, keep, symbols, {name: ReplayCounts() for name in symbols})
     try:
         for moment, windows in _moments(histories, period):
-            clock.stand_at(moment)
+            clock.move_to(moment)
             if trading:
                 trading.see(windows)
             made = walk.step(moment, windows)
@@ -263,16 +265,16 @@ def replay(
 
 def _symbols(
     histories: Sequence[Bars],
-    recipe: Recipe,
-    stored: Callable[[Bars, str], Mapping[Stored, str]],
+    pipeline: SignalPipeline,
+    stored: Callable[[Bars, str], Mapping[SideAndBar, str]],
 ) -> dict[str, _Symbol]:
     symbols: dict[str, _Symbol] = {}
     for bars in histories:
-        wanted = recipe.instrument(bars.symbol)
-        there = stored(bars, recipe.consensus.name)
-        symbols[bars.symbol] = _Symbol(wanted, recipe.hours(wanted), there)
+        wanted = pipeline.instrument(bars.symbol)
+        existing = stored(bars, pipeline.consensus.name)
+        symbols[bars.symbol] = _Symbol(wanted, pipeline.hours(wanted), existing)
     if len(symbols) < len(histories):
-        raise ValueError(f"a symbol is there twice: {[bars.symbol for bars in histories]}")
+        raise ValueError(f"a symbol appears twice: {[bars.symbol for bars in histories]}")
     return symbols
 
 

@@ -1,4 +1,4 @@
-"""Validation: which candidates become signals, and every reason why the others do not."""
+"""Validation: the rules that a candidate must pass to become a signal."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,20 +13,20 @@ from signals.market.hours import TradingHours
 from signals.market.protocol import Quote
 
 JUMP_BARS = 200
-"""As far back as any source or the regime looks."""
-CLOCKS_DIFFER = timedelta(seconds=5)
-"""The exchange's clock may be so far ahead of ours."""
+"""The number of bars that the sources and the regime use at most."""
+CLOCK_TOLERANCE = timedelta(seconds=5)
+"""How far the exchange's clock may be ahead of ours."""
 
 
 class Reason(NamedTuple):
-    """Why a candidate is rejected: a word to count by, and a sentence to read."""
+    """The reason why a candidate is rejected: a machine-readable code and a message for people."""
 
     code: str
     text: str
 
 
-class Earlier(NamedTuple):
-    """A signal that the symbol had before: which side, and when (UTC) it was made."""
+class EarlierSignal(NamedTuple):
+    """An earlier signal of the symbol: its side, and when it was made (UTC)."""
 
     action: Direction
     made_at: datetime
@@ -34,21 +34,24 @@ class Earlier(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """What the rules look at: the candidate, the bars that it was made of, the latest price, when
-    its market trades, and the newest signal of the symbol on either side."""
+    """The input of the rules.
+
+    It has the candidate, its bars, the latest price, its market's trading hours, and the symbol's
+    newest signal of each side.
+    """
 
     candidate: Candidate
     bars: Bars
     quote: Quote | None
     hours: TradingHours
-    earlier: Sequence[Earlier] = ()
+    earlier: Sequence[EarlierSignal] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """The least final confidence, 0 to 100; of several that apply the strictest counts.
+    """The minimum final confidence, 0 to 100; if several apply, the strictest is used.
 
-    Raises `ValueError` for a threshold that is not within 0 to 100.
+    Raises `ValueError` if a threshold is not within 0 to 100.
     """
 
     overall: float = 75.0
@@ -63,7 +66,7 @@ class Thresholds:
                 raise ValueError(f"a confidence of {value} is not within 0 to 100")
 
     def strictest(self, candidate: Candidate) -> tuple[float, str]:
-        """The highest of those that apply, and what it is for."""
+        """Return the highest threshold that applies, and its name."""
         return max(
             (self.overall, "overall"),
             (self.prop_firm, "prop firm"),
@@ -74,14 +77,17 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class Validation:
-    """The limits that the rules keep.
+    """The limits of the rules.
 
-    `max_age` of a price; `after_close`: how long after a session a signal may still be made on its
-    last bar; `stops`: the least and the greatest distance of a stop, as fractions of the entry;
-    `max_jump`: from one bar to the next a price may change by this factor at most, for what jumps
-    further was split unadjusted, or is an error (real one-day moves of 1.8 are a few in a decade);
-    `cooldown`: bars after a signal of the symbol in which it gets no other. Ten bars is how long
-    the fixed-length rule of Brock, Lakonishok and LeBaron (1992) ignores further signals.
+    - `max_age`: the maximum age of a price.
+    - `after_close`: how long after a session's end a signal may still be made on its last bar.
+    - `stops`: the smallest and largest distance of a stop, as fractions of the entry.
+    - `max_jump`: the largest factor by which a price may change from one bar to the next. A
+      larger change is an unadjusted split or an error; a real one-day move of 1.8 happens a few
+      times in a decade.
+    - `cooldown`: the number of bars after a signal of the symbol during which it gets no other.
+      Ten bars is how long the fixed-length rule of Brock, Lakonishok and LeBaron (1992) ignores
+      further signals.
     """
 
     thresholds: Thresholds = field(default_factory=Thresholds)
@@ -92,13 +98,13 @@ class Validation:
     cooldown: int = 10
 
     def reasons(self, situation: Situation) -> list[Reason]:
-        """Every reason to reject the candidate; none where it becomes a signal."""
+        """Return every reason to reject the candidate; empty if it becomes a signal."""
         found = (rule(self, situation) for rule in RULES)
         return [reason for reason in found if reason is not None]
 
 
-def too_unsure(limits: Validation, situation: Situation) -> Reason | None:
-    """The final confidence is below the strictest threshold that applies."""
+def low_confidence(limits: Validation, situation: Situation) -> Reason | None:
+    """Reject if the final confidence is below the strictest threshold that applies."""
     wanted, what_for = limits.thresholds.strictest(situation.candidate)
     has = situation.candidate.confidence
     if has >= wanted:
@@ -107,27 +113,27 @@ def too_unsure(limits: Validation, situation: Situation) -> Reason | None:
 
 
 def no_fresh_price(limits: Validation, situation: Situation) -> Reason | None:
-    """The entry is not what the market asks now."""
+    """Reject without a fresh price."""
     quote, now = situation.quote, situation.candidate.made_at
     if quote is None:
         return Reason("price", "there is no price; the entry shown is the last close")
-    if quote.time > now + CLOCKS_DIFFER:
-        return Reason("price", f"the price is of {quote.time}, which is still to come")
+    if quote.time > now + CLOCK_TOLERANCE:
+        return Reason("price", f"the time of the price, {quote.time}, is in the future")
     if now - quote.time <= limits.max_age:
         return None
-    return Reason("price", f"the price is {now - quote.time} old, of {quote.time}")
+    return Reason("price", f"the price is {now - quote.time} old, from {quote.time}")
 
 
 def market_closed(limits: Validation, situation: Situation) -> Reason | None:
-    """Nobody could trade on it now."""
+    """Reject if the market has been closed for longer than `after_close`."""
     now = situation.candidate.made_at
     if situation.hours.is_open(now, grace=limits.after_close):
         return None
     return Reason("session", f"the market is closed at {now}")
 
 
-def old_bars(limits: Validation, situation: Situation) -> Reason | None:
-    """More than one session has closed since the last bar: the bars stand still."""
+def stale_bars(limits: Validation, situation: Situation) -> Reason | None:
+    """Reject if more than one session has closed since the last bar: the bars are outdated."""
     candidate, hours = situation.candidate, situation.hours
     if candidate.made_at == candidate.bar_time:
         return None
@@ -136,11 +142,11 @@ def old_bars(limits: Validation, situation: Situation) -> Reason | None:
     missing = sum(candidate.bar_time < close <= candidate.made_at for close in closes)
     if missing <= 1:
         return None
-    return Reason("stale", f"the last bar is of {candidate.bar_time}, {missing} sessions ago")
+    return Reason("stale", f"the last bar is from {candidate.bar_time}, {missing} sessions ago")
 
 
-def senseless_stop(limits: Validation, situation: Situation) -> Reason | None:
-    """The stop is too near or too far, or a level lies on the wrong side."""
+def invalid_stop(limits: Validation, situation: Situation) -> Reason | None:
+    """Reject if the stop is too near or too far, or a level is on the wrong side."""
     candidate = situation.candidate
     sign = 1 if candidate.action is Direction.BUY else -1
     stop = sign * (candidate.entry - candidate.stop) / candidate.entry
@@ -150,13 +156,13 @@ def senseless_stop(limits: Validation, situation: Situation) -> Reason | None:
         return None
     return Reason(
         "stop",
-        f"stop {stop:.2%} and target {target:.2%} from the entry: the stop takes {least:.2%} to "
-        f"{greatest:.2%}, and both a price above 0",
+        f"the stop is {stop:.2%} and the target {target:.2%} from the entry: the stop must be "
+        f"{least:.2%} to {greatest:.2%} away, both on the right side and above 0",
     )
 
 
-def jump(limits: Validation, situation: Situation) -> Reason | None:
-    """The bars, or the price after them, jump as no market does."""
+def price_jump(limits: Validation, situation: Situation) -> Reason | None:
+    """Reject if the bars, or the price after them, jump further than `max_jump`."""
     closes = situation.bars.close[-JUMP_BARS:]
     ratios = closes[1:] / closes[:-1]
     last = situation.candidate.entry / float(closes[-1])
@@ -166,13 +172,13 @@ def jump(limits: Validation, situation: Situation) -> Reason | None:
         return None
     return Reason(
         "jump",
-        f"the price changes {worst:.3g} times from one bar to the next: a split that is not "
-        "adjusted for, or an error",
+        f"the price changes by a factor of {worst:.3g} from one bar to the next: an unadjusted "
+        "split or an error",
     )
 
 
-def too_soon(limits: Validation, situation: Situation) -> Reason | None:
-    """The symbol had a signal a few bars ago."""
+def cooling_down(limits: Validation, situation: Situation) -> Reason | None:
+    """Reject if the symbol had a signal a few bars ago."""
     newest = max((each.made_at for each in situation.earlier), default=None)
     if newest is None:
         return None
@@ -183,7 +189,7 @@ def too_soon(limits: Validation, situation: Situation) -> Reason | None:
 
 
 def no_new_bar(limits: Validation, situation: Situation) -> Reason | None:
-    """The symbol had a signal of this side on this very bar."""
+    """Reject if the symbol already had a signal of this side on this bar."""
     candidate = situation.candidate
     for each in situation.earlier:
         if each.action is candidate.action and candidate.bar_time <= each.made_at:
@@ -193,12 +199,12 @@ def no_new_bar(limits: Validation, situation: Situation) -> Reason | None:
 
 Rule = Callable[[Validation, Situation], Reason | None]
 RULES: tuple[Rule, ...] = (
-    too_unsure,
+    low_confidence,
     no_fresh_price,
     market_closed,
-    old_bars,
-    senseless_stop,
-    jump,
-    too_soon,
+    stale_bars,
+    invalid_stop,
+    price_jump,
+    cooling_down,
     no_new_bar,
 )

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-MOST_FIGURES = 20
-LONGEST_NAME = 40
+MAX_FIGURES = 20
+MAX_NAME_LENGTH = 40
 
 
 class Direction(StrEnum):
-    """Where a price is thought to go; NEUTRAL is an opinion too, unlike an abstention."""
+    """The expected direction of a price; NEUTRAL is an opinion too, unlike an abstention."""
 
     BUY = "BUY"
     SELL = "SELL"
@@ -19,11 +19,12 @@ class Direction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What a source thinks, how sure it is (0 to 100), and the figures that it saw.
+    """A source's direction, its confidence (0 to 100), and the figures behind it.
 
-    Any kind of number will do; it is kept as a float. Raises `ValueError` or `TypeError` for a
-    direction that is none, a confidence outside 0 to 100, a figure that is not finite (NaN would
-    pass every limit further on), and for figures too many or with names that cannot be kept.
+    Any kind of number is accepted and becomes a float. Raises `ValueError` or `TypeError` if the
+    direction is not a `Direction`, the confidence is outside 0 to 100, a figure is not finite (NaN
+    would pass every later limit), there are too many figures, or the name of a figure is not
+    printable or too long.
     """
 
     direction: Direction
@@ -32,7 +33,7 @@ class Vote:
 
     def __post_init__(self) -> None:
         if type(self.direction) is not Direction:
-            raise ValueError(f"direction {self.direction!r} is not one of Direction's")
+            raise ValueError(f"direction {self.direction!r} is not a Direction")
         object.__setattr__(self, "confidence", float(self.confidence))
         if not 0 <= self.confidence <= 100:
             raise ValueError(f"confidence {self.confidence} is not within 0 to 100")
@@ -40,28 +41,33 @@ class Vote:
 
 
 def _plain(figures: Mapping[str, float]) -> dict[str, float]:
-    if len(figures) > MOST_FIGURES:
-        raise ValueError(f"{len(figures)} figures are more than {MOST_FIGURES}")
+    if len(figures) > MAX_FIGURES:
+        raise ValueError(f"{len(figures)} figures are more than {MAX_FIGURES}")
     plain = {name: float(value) for name, value in figures.items()}
     for name, value in plain.items():
-        if not (isinstance(name, str) and name.isprintable() and len(name) <= LONGEST_NAME):
-            raise ValueError(f"{name!r} is no name of a figure: up to {LONGEST_NAME} characters")
+        if not (isinstance(name, str) and name.isprintable() and len(name) <= MAX_NAME_LENGTH):
+            raise ValueError(
+                f"{name!r} is not a valid name of a figure: printable, at most {MAX_NAME_LENGTH} "
+                "characters"
+            )
         if not math.isfinite(value):
             raise ValueError(f"figure {name} is {value}, not a finite number")
     return plain
 
 
 @dataclass(frozen=True, slots=True)
-class Ballot:
-    """A source's turn: its vote, or None where it abstained, and the weight that it has."""
+class SourceVote:
+    """A source's name, its weight, and its vote; None if it abstained."""
 
     source: str
     weight: float
     vote: Vote | None
 
     def as_dict(self) -> dict[str, object]:
-        """In plain values, as a signal carries it; direction and confidence are null where it
-        abstained."""
+        """Return the vote as plain values, as a signal stores it.
+
+        Direction and confidence are None if the source abstained.
+        """
         vote = self.vote
         return {
             "source": self.source,

@@ -1,23 +1,23 @@
 """The journal: an append-only file of JSON lines, durable before it is acknowledged.
 
-It knows nothing of signals or of Django: a line is bytes without a newline.
+It does not know signals or Django: a line is bytes without a newline.
 """
 
 from signals.journal.errors import JournalError, JournalReplaced
 from signals.journal.journal import Journal
 from signals.journal.lookup import LineLookup
 from signals.journal.reader import Chunk, Line
-from signals.journal.segments import START, Offset, Position, Segments
+from signals.journal.segments import START, JournalPosition, Offset, Segments
 
 __all__ = [
     "START",
     "Chunk",
     "Journal",
     "JournalError",
+    "JournalPosition",
     "JournalReplaced",
     "Line",
     "LineLookup",
     "Offset",
-    "Position",
     "Segments",
 ]

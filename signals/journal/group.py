@@ -23,11 +23,11 @@ class _Entry:
         self._call.acquire()
 
     def wait(self) -> None:
-        """Return once the lines are written, or it is this caller's turn to write."""
+        """Return once the lines are written, or when it is this caller's turn to write."""
         self._call.acquire()
 
     def call(self) -> None:
-        """Wake who waits, or who comes to wait."""
+        """Wake the caller in `wait`, or let its next `wait` return at once."""
         self._call.release()
 
     def finish(self, error: JournalError | None) -> None:
@@ -36,7 +36,7 @@ class _Entry:
 
 
 class _LoopEntry(_Entry):
-    """The lines of all the coroutines of one event loop that arrived since the last write."""
+    """The lines that the coroutines of one event loop have added since the last write."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.pending: list[bytes] = []
@@ -46,13 +46,13 @@ class _LoopEntry(_Entry):
 
     def finish(self, error: JournalError | None) -> None:
         super().finish(error)
-        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with suppress(RuntimeError):  # the loop is closed: no coroutine waits any more
             self.loop.call_soon_threadsafe(self._wake, error)
 
     def _wake(self, error: JournalError | None) -> None:
         for waiter in self.waiters:
             if waiter.done():
-                continue  # cancelled meanwhile; its line is in the journal all the same
+                continue  # it was cancelled; its line is in the journal anyway
             if error is None:
                 waiter.set_result(None)
             else:
@@ -62,8 +62,8 @@ class _LoopEntry(_Entry):
 class GroupCommit:
     """Lets any number of threads and event loops of one process append through one writer.
 
-    Whoever comes first writes for all who wait by then, wakes them, and calls the first of those
-    who came meanwhile to write for the next ones. Each caller is woken once, by name.
+    The first caller is the leader: it writes for all who wait, wakes them, and makes the first
+    caller that came in the meantime the next leader. Each caller is woken once, individually.
     """
 
     def __init__(self, writer: Writer) -> None:
@@ -72,20 +72,20 @@ class GroupCommit:
         _instances.add(self)
 
     def _reset(self) -> None:
-        """Also run in a forked child, where the parent's locks and threads mean nothing."""
+        """Start anew; also in a forked child, which has none of the parent's threads or locks."""
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._leader: _Entry | None = None
         self._queue: list[_Entry] = []
         self._by_loop: dict[asyncio.AbstractEventLoop, _LoopEntry] = {}
         self._executors: dict[str, ThreadPoolExecutor] = {}
-        self._writer.let_go()
+        self._writer.release()
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Return once `lines` are on disk. Raises JournalError."""
         entry = _Entry(lines)
         if threading.current_thread() is threading.main_thread():
-            # Ctrl-C is raised in this thread alone, and must not meet one for whom others wait.
+            # Ctrl-C is raised in the main thread, which therefore must not be the leader.
             with self._lock:
                 written = self._executor("main").submit(self._enqueue_and_commit, entry)
             written.result()
@@ -107,7 +107,7 @@ class GroupCommit:
             entry = self._by_loop.get(loop)
             if entry is None:
                 entry = _LoopEntry(loop)
-                self._executor("loops").submit(self._commit, entry)  # may fail: nobody waits yet
+                self._executor("loops").submit(self._commit, entry)  # may fail, so nobody waits yet
                 self._by_loop[loop] = entry
                 self._queue.append(entry)
             entry.pending.append(line)
@@ -115,7 +115,7 @@ class GroupCommit:
         await waiter
 
     def close(self) -> None:
-        """Finish what is under way and let go of the file; a later append opens it again."""
+        """Finish the writes under way and close the file; a later append opens it again."""
         with self._lock:
             executors, self._executors = self._executors, {}
         for executor in executors.values():
@@ -124,14 +124,16 @@ class GroupCommit:
             self._writer.close()
 
     def _executor(self, callers: str) -> ThreadPoolExecutor:
-        """One thread for the main thread's writes and one for the loops': neither may wait for a
-        turn that the other has next."""
+        """Return one thread for the main thread's writes, and another for those of the loops.
+
+        On a shared thread, one could wait for a turn that only the other can give it.
+        """
         if callers not in self._executors:
             self._executors[callers] = ThreadPoolExecutor(1, f"journal-{callers}")
         return self._executors[callers]
 
     def _commit(self, entry: _Entry) -> None:
-        """Return once `entry` is written: by us, with all who wait, or by another."""
+        """Return once `entry` is written, by us for all who wait, or by another leader."""
         if self._leads(entry):
             try:
                 self._write_queue()
@@ -139,7 +141,7 @@ class GroupCommit:
                 self._pass_on()
 
     def _leads(self, entry: _Entry) -> bool:
-        """Wait until `entry` is written, or it is its turn to write."""
+        """Wait until `entry` is written or its turn has come; return True in the latter case."""
         with self._lock:
             is_first = self._leader is None and not entry.done
             if is_first:
@@ -149,7 +151,7 @@ class GroupCommit:
         return not entry.done
 
     def _pass_on(self) -> None:
-        """Let the first of those who wait now write next."""
+        """Make the first caller that waits now the next leader."""
         with self._lock:
             self._leader = self._queue[0] if self._queue else None
             if self._leader is not None:

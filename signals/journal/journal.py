@@ -1,4 +1,4 @@
-"""The journal as its users see it."""
+"""The journal's public interface."""
 
 import os
 from collections.abc import Coroutine, Iterator, Sequence
@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from signals.journal.group import GroupCommit
 from signals.journal.reader import Chunk, Reader
-from signals.journal.segments import START, Offset, Position, Segments, sync_folder
+from signals.journal.segments import START, JournalPosition, Offset, Segments, sync_folder
 from signals.journal.writer import Writer
 
 DEFAULT_SEGMENT_BYTES = 64 * 2**20
@@ -18,8 +18,8 @@ DEFAULT_SEGMENT_BYTES = 64 * 2**20
 class Journal:
     """An append-only file of lines, with its sealed segments beside it.
 
-    Any number of processes may append and read at once. `path` is the active segment; one that
-    has `segment_bytes` is sealed under a numbered name.
+    Any number of processes may append and read at once. `path` is the active segment; once it has
+    `segment_bytes`, it is sealed: renamed to a numbered name.
     """
 
     def __init__(self, path: Path, *, segment_bytes: int = DEFAULT_SEGMENT_BYTES) -> None:
@@ -30,7 +30,7 @@ class Journal:
 
     @cached_property
     def identity(self) -> str:
-        """A name for this journal that no other has; made once, in a file beside it."""
+        """This journal's unique name; made once, in a file beside it."""
         path = self.path.with_suffix(".id")
         if not path.exists():
             _make_identity(path)
@@ -39,59 +39,62 @@ class Journal:
     def append(self, lines: Sequence[bytes]) -> None:
         """Return once all `lines` (without newlines) are on disk, in this order.
 
-        Raises JournalError: then none of them is in the journal.
+        Raises JournalError if that failed: then none of them is in the journal.
         """
         self._group.append(lines)
 
     def append_async(self, line: bytes) -> Coroutine[Any, Any, None]:
-        """Await it: `line` (without a newline) is on disk then. Raises JournalError."""
+        """Return an awaitable; when it is done, `line` (without a newline) is on disk.
+
+        Raises JournalError if that failed: then the line is not in the journal.
+        """
         return self._group.append_async(line)
 
-    def read(self, position: Position, *, max_lines: int = 5000) -> Chunk | None:
-        """The next lines after `position`; None at the end. Raises JournalReplaced."""
+    def read(self, position: JournalPosition, *, max_lines: int = 5000) -> Chunk | None:
+        """Return the next lines after `position`, or None at the end. Raises JournalReplaced."""
         return self._reader.read(position, max_lines=max_lines)
 
-    def chunks(self, position: Position = START) -> Iterator[Chunk]:
-        """All lines after `position`, chunk by chunk. Raises JournalReplaced."""
+    def chunks(self, position: JournalPosition = START) -> Iterator[Chunk]:
+        """Yield all lines after `position`, chunk by chunk. Raises JournalReplaced."""
         while chunk := self.read(position):
             yield chunk
             position = chunk.end
 
-    def check(self, position: Position) -> None:
-        """Raise JournalReplaced where `position` points into a file that is gone or another."""
+    def check(self, position: JournalPosition) -> None:
+        """Raise JournalReplaced if `position` points into a file that is gone or was replaced."""
         self._reader.read(position, max_lines=1)
 
-    def restart(self, position: Position) -> Position:
-        """Where to go on when `position` points into a file that is gone or another one."""
+    def restart(self, position: JournalPosition) -> JournalPosition:
+        """Return where to continue if the file of `position` is gone or was replaced."""
         numbers = [*self.segments.sealed(), self.segments.active_number()]
         later = [number for number in numbers if number >= position.segment]
-        return Position(min(later or numbers), 0, "")
+        return JournalPosition(min(later or numbers), 0, "")
 
     def end(self) -> Offset:
-        """The end of what is durable now."""
+        """Return the current end of the durable lines."""
         return self._reader.end()
 
-    def pending_bytes(self, position: Position) -> int:
-        """How many bytes stand behind `position`."""
+    def pending_bytes(self, position: JournalPosition) -> int:
+        """Return how many bytes follow `position`."""
         return self._reader.pending_bytes(position)
 
     def close(self) -> None:
-        """Let go of the file; a later append opens it again."""
+        """Close the file; a later append opens it again."""
         self._group.close()
 
 
 def _make_identity(path: Path) -> None:
-    """The file appears whole, by a link that fails for the second of two that come together."""
+    """Make the file in one step: if two processes try at once, the second one's link fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}.{uuid4().hex}")
     with draft.open("w") as file:
         file.write(uuid4().hex)
         file.flush()
-        os.fsync(file.fileno())  # or a power cut could leave an empty name
+        os.fsync(file.fileno())  # a power cut must not leave an empty file
     try:
         os.link(draft, path)
     except FileExistsError:
-        pass  # the other was first: its name counts
+        pass  # another process was first: its name counts
     finally:
         draft.unlink()
     sync_folder(path.parent)

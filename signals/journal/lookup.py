@@ -1,4 +1,4 @@
-"""Finds single lines by their offset, cheaply where they are asked for in order."""
+"""Finds single lines by their offset; fast if they are asked for in order."""
 
 import os
 from contextlib import suppress
@@ -9,7 +9,7 @@ BLOCK_BYTES = 2**20
 
 
 class LineLookup:
-    """Reads lines of one journal by offset; keeps one block, so that neighbours cost little."""
+    """Reads lines of one journal by offset; keeps one block, so that the next line costs little."""
 
     def __init__(self, segments: Segments) -> None:
         self._segments = segments
@@ -18,7 +18,7 @@ class LineLookup:
         self._start, self._block = 0, b""
 
     def line(self, offset: Offset) -> bytes | None:
-        """The line that begins at `offset`, without its newline; None where there is none."""
+        """Return the line that begins at `offset`, without its newline; None if there is none."""
         if offset.segment != self._segment and not self._open(offset.segment):
             return None
         found = self._in_block(offset.byte)
@@ -40,7 +40,7 @@ class LineLookup:
         return self._block[begin:end] if end >= 0 else None
 
     def _load(self, byte: int) -> None:
-        """Read from `byte` until a block is there that has a newline, or the file ends."""
+        """Read from `byte` on, until the block contains a newline or the file ends."""
         size = BLOCK_BYTES
         while True:
             self._start, self._block = byte, os.pread(self._descriptor, size, byte)
@@ -49,7 +49,7 @@ class LineLookup:
             size *= 2
 
     def _open(self, segment: int) -> bool:
-        """A file may be sealed, and so renamed, between finding and opening it: then again."""
+        """Open a segment; try again if it was sealed, and so renamed, before it was opened."""
         self.close()
         while path := dict(self._segments.all()).get(segment):
             with suppress(FileNotFoundError):

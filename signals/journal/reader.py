@@ -1,4 +1,4 @@
-"""Reads whole, durable lines, a bounded chunk at a time."""
+"""Reads complete, durable lines, a chunk of limited size at a time."""
 
 import fcntl
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from signals.journal.errors import JournalReplaced
-from signals.journal.segments import Offset, Position, Segments, fingerprint
+from signals.journal.segments import JournalPosition, Offset, Segments, fingerprint
 from signals.journal.writer import end_of_lines
 
 CHUNK_BYTES = 2 * 2**20
@@ -24,31 +24,31 @@ class Line(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """Lines in a row from one segment. `end` is where the next chunk begins."""
+    """Consecutive lines of one segment. The next chunk begins at `end`."""
 
     lines: list[Line]
-    end: Position
+    end: JournalPosition
 
 
 @dataclass(frozen=True, slots=True)
 class _OpenSegment:
     descriptor: int
     size: int
-    """Bytes that are durable and that no writer will undo."""
+    """The bytes that are durable; no writer will undo them."""
     sealed: bool
 
 
 class Reader:
-    """Reads the segments of one journal; safe beside any number of writers."""
+    """Reads the segments of one journal while any number of writers append."""
 
     def __init__(self, segments: Segments) -> None:
         self._segments = segments
         self._synced = (0, 0, 0)
 
-    def read(self, position: Position, *, max_lines: int) -> Chunk | None:
-        """The next lines after `position`; None where there are none.
+    def read(self, position: JournalPosition, *, max_lines: int) -> Chunk | None:
+        """Return the next lines after `position`, or None if there are none.
 
-        Raises JournalReplaced where `position` points into a file that is gone or another one.
+        Raises JournalReplaced if `position` points into a file that is gone or was replaced.
         """
         while True:
             with self._segment(position.segment) as segment:
@@ -61,23 +61,24 @@ class Reader:
                     return _chunk(position, segment, max_lines)
                 if not segment.sealed:
                     return None
-            position = Position(position.segment + 1, 0, "")
+            position = JournalPosition(position.segment + 1, 0, "")
 
     def end(self) -> Offset:
-        """The end of what is durable now."""
+        """Return the current end of the durable lines."""
         number = self._segments.active_number()
         with self._segment(number) as segment:
             return Offset(number, segment.size if segment else 0)
 
-    def pending_bytes(self, position: Position) -> int:
-        """How much is between `position` and the end: whole segments count whole."""
+    def pending_bytes(self, position: JournalPosition) -> int:
+        """Return the bytes between `position` and the end of the files."""
         paths = (path for number, path in self._segments.all() if number >= position.segment)
         return max(0, sum(map(_size, paths)) - position.byte)
 
-    def _is_to_come(self, position: Position) -> bool:
-        """Nothing to read yet is no error; a hole before later segments is.
+    def _is_to_come(self, position: JournalPosition) -> bool:
+        """Return True if the position's segment will be the next one that is written.
 
-        False where the segment came, and was even sealed, since we looked for it.
+        False if the segment was made, and even sealed, since we looked for it. Raises
+        JournalReplaced if it is missing.
         """
         sealed = self._segments.sealed()
         if position.segment in sealed:
@@ -86,7 +87,7 @@ class Reader:
             return True
         raise JournalReplaced(f"Segment {position.segment} of {self._segments.active} is gone.")
 
-    def _check_identity(self, position: Position, segment: _OpenSegment) -> None:
+    def _check_identity(self, position: JournalPosition, segment: _OpenSegment) -> None:
         if position.byte == 0:
             return
         seen = fingerprint(segment.descriptor, position.byte)
@@ -113,11 +114,10 @@ class Reader:
         return self._segments.active if is_active else sealed.get(number)
 
     def _settled_size(self, descriptor: int, number: int, path: Path) -> int | None:
-        """How much of the segment is durable; None where it was renamed before we held it.
+        """Return how much of the segment is durable; None if it was renamed before we locked it.
 
-        Under the lock no writer is at work: the active file can be neither sealed nor undone.
-        It is synced first, so that the database never knows a line that a power cut takes from
-        the journal.
+        While we hold the lock, no writer can seal the active file or undo a write. It is synced
+        first, so that the database never has a line that the journal loses in a power cut.
         """
         fcntl.flock(descriptor, fcntl.LOCK_SH)
         try:
@@ -128,12 +128,12 @@ class Reader:
             if path != self._segments.active:
                 return size
             self._sync(descriptor)
-            return end_of_lines(descriptor, size)  # the next writer cuts off what is behind
+            return end_of_lines(descriptor, size)  # the next writer cuts off the rest
         finally:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
 
     def _sync(self, descriptor: int) -> None:
-        """Once for each state of the file: a sync takes time even where nothing is dirty."""
+        """Sync once for each state of the file: a sync takes time even if nothing has changed."""
         status = os.fstat(descriptor)
         state = (status.st_ino, status.st_size, status.st_mtime_ns)
         if state != self._synced:
@@ -141,7 +141,7 @@ class Reader:
             self._synced = state
 
 
-def _chunk(position: Position, segment: _OpenSegment, max_lines: int) -> Chunk | None:
+def _chunk(position: JournalPosition, segment: _OpenSegment, max_lines: int) -> Chunk | None:
     data = _whole_lines(position.byte, segment)
     if data is None:
         return None
@@ -150,13 +150,15 @@ def _chunk(position: Position, segment: _OpenSegment, max_lines: int) -> Chunk |
         lines.append(Line(Offset(position.segment, byte), text))
         byte += len(text) + 1
     end = min(byte, segment.size)
-    return Chunk(lines, Position(position.segment, end, fingerprint(segment.descriptor, end)))
+    return Chunk(
+        lines, JournalPosition(position.segment, end, fingerprint(segment.descriptor, end))
+    )
 
 
 def _whole_lines(start: int, segment: _OpenSegment) -> bytes | None:
-    """Bytes from `start` up to a newline, which is left out: about a chunk, or one longer line.
+    """Return bytes from `start` up to a newline, without it: about a chunk, or one longer line.
 
-    The last line of a sealed segment counts as whole even without its newline.
+    The last line of a sealed segment counts as complete even without its newline.
     """
     size = CHUNK_BYTES
     while True:
@@ -173,4 +175,4 @@ def _size(path: Path) -> int:
     try:
         return path.stat().st_size
     except FileNotFoundError:
-        return 0  # renamed meanwhile
+        return 0  # it was just renamed

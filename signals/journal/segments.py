@@ -1,4 +1,4 @@
-"""Which files the journal consists of, and how a place in them is named."""
+"""The files of the journal, and places in them."""
 
 import hashlib
 import os
@@ -12,17 +12,17 @@ FINGERPRINT_BYTES = 512
 
 
 class Offset(NamedTuple):
-    """A place in the journal: the segment's number, counted from 1, and a byte in it."""
+    """A place in the journal: the number of the segment, from 1, and a byte in it, from 0."""
 
     segment: int
     byte: int
 
 
-class Position(NamedTuple):
-    """How far a reader has come: an offset, and which file it was.
+class JournalPosition(NamedTuple):
+    """How far a reader has read: an offset, and a fingerprint of the file.
 
-    `fingerprint` identifies the file by what stands before the byte, so that one that was
-    replaced, or cut and written on, is noticed; it is empty at byte 0, where it does not matter.
+    `fingerprint` identifies the file by the bytes before the offset, so that a reader notices if
+    it was replaced, or cut and extended. It is empty at byte 0, where it is not needed.
     """
 
     segment: int
@@ -30,21 +30,21 @@ class Position(NamedTuple):
     fingerprint: str
 
 
-START = Position(1, 0, "")
+START = JournalPosition(1, 0, "")
 
 
 @dataclass(frozen=True)
 class Segments:
-    """The files beside and including `active` (`signals.log`, `signals-000001.log`, ...).
+    """The file `active` and its sealed segments (`signals.log`, `signals-000001.log`, ...).
 
-    A sealed segment whose name ends in `-rescued` was deleted or moved away under a running
-    writer, which put it back.
+    A sealed segment with a name that ends in `-rescued` was deleted or moved away while a writer
+    had it open, and the writer put it back.
     """
 
     active: Path
 
     def sealed(self) -> dict[int, Path]:
-        """The sealed segments by number, in order."""
+        """Return the sealed segments by number, in order."""
         pattern = re.compile(
             rf"{re.escape(self.active.stem)}-(\d{{6,}})(?:-rescued)?{re.escape(self.active.suffix)}"
         )
@@ -55,10 +55,10 @@ class Segments:
         try:
             return list(self.active.parent.iterdir())
         except FileNotFoundError:
-            return []  # the folder is gone; the next writer makes it again
+            return []  # the folder is gone; the next writer makes a new one
 
     def rescued(self) -> list[Path]:
-        """The segments that were put back; a person acknowledges one by renaming it."""
+        """Return the segments that were put back; a person acknowledges one by renaming it."""
         return [path for path in self.sealed().values() if path.stem.endswith("-rescued")]
 
     def sealed_path(self, number: int, *, rescued: bool = False) -> Path:
@@ -69,7 +69,7 @@ class Segments:
         return max(self.sealed(), default=0) + 1
 
     def all(self) -> Iterator[tuple[int, Path]]:
-        """Every segment there is, oldest first, the active one last."""
+        """Yield every segment that exists, oldest first, the active one last."""
         sealed = self.sealed()
         yield from sealed.items()
         if self.active.exists():
@@ -77,7 +77,7 @@ class Segments:
 
 
 def fingerprint(descriptor: int, end: int) -> str:
-    """Identifies a segment, as far as it was read, by its last bytes before `end`."""
+    """Return a hash of the last bytes before `end`, which identifies the segment up to there."""
     start = max(0, end - FINGERPRINT_BYTES)
     return hashlib.sha256(os.pread(descriptor, end - start, start)).hexdigest()[:16]
 

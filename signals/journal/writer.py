@@ -1,4 +1,8 @@
-"""Appends to the active segment: locked, synced, undone where it fails, sealed when full."""
+"""Appends to the active segment: locks, writes and syncs; undoes a failed write; seals when full.
+
+It locks the data file itself, shared with readers, and waits for the lock: `signals.locks` is for
+processes that hold a lock file until they end.
+"""
 
 import fcntl
 import logging
@@ -15,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Writer:
-    """One process's hand on the journal. Not for several threads at once: `GroupCommit` is."""
+    """One process's writer. Not thread-safe: threads write through `GroupCommit`."""
 
     def __init__(self, segments: Segments, *, segment_bytes: int) -> None:
         self._segments = segments
@@ -24,23 +28,23 @@ class Writer:
         self._known_end = -1
 
     def write(self, data: bytes) -> None:
-        """Append `data` (whole lines) and return once it is on disk.
+        """Append `data` (complete lines) and return once it is on disk.
 
-        Raises JournalError where that failed; the journal is then as it was before.
+        Raises JournalError if that failed; the journal is then as it was before.
         """
         with self._explained():
             while not self._appended(data):
-                logger.error("%s was replaced while it was written to; writing again", self._path)
+                logger.error("%s was replaced during a write; writing again", self._path)
 
     def close(self) -> None:
-        """Let go of the file; one that was deleted or moved away meanwhile is put back first."""
+        """Close the file; if it was deleted or moved away, put it back first."""
         if self._descriptor is not None and not self._is_active(os.fstat(self._descriptor)):
             with self._explained(), self._locked():
-                pass  # to lock the active file means to leave the other one properly
-        self.let_go()
+                pass  # to lock the active file is to put the other one back first
+        self.release()
 
-    def let_go(self) -> None:
-        """Close the file and do no more: a forked child's parent still writes to it."""
+    def release(self) -> None:
+        """Close the file and do nothing else: a forked child's parent still writes to it."""
         if self._descriptor is not None:
             os.close(self._descriptor)
         self._descriptor, self._known_end = None, -1
@@ -60,7 +64,7 @@ class Writer:
             ) from error
 
     def _appended(self, data: bytes) -> bool:
-        """Append; False where the file turned out to be no longer the active one."""
+        """Append; return False if the file was no longer the active one at the end."""
         with self._locked() as (descriptor, status):
             start = self._end_of_lines(descriptor, status.st_size)
             try:
@@ -73,13 +77,13 @@ class Writer:
             return self._is_active(status)
 
     def _end_of_lines(self, descriptor: int, size: int) -> int:
-        """The end of the last whole line; what stands behind it was never acknowledged."""
-        if size == self._known_end:  # nobody else wrote since
+        """Return the end of the last line; cut off what follows, which was never acknowledged."""
+        if size == self._known_end:  # no other process has written since
             return size
         if size < self._known_end:
             logger.error(
-                "%s was cut from %d to %d bytes under a running system; lines are missing. "
-                "Find out who did that, and restore them from a backup.",
+                "%s was cut from %d to %d bytes while Argo was running; lines are missing. "
+                "Find out why, and restore them from a backup.",
                 self._path, self._known_end, size,
             )  # fmt: skip
         end = end_of_lines(descriptor, size)
@@ -89,7 +93,7 @@ class Writer:
 
     @contextmanager
     def _locked(self) -> Iterator[tuple[int, os.stat_result]]:
-        """The active segment, below the limit, under an exclusive lock; and its status."""
+        """Lock the active segment; yield its descriptor and status. Seal it first if it is full."""
         descriptor, status = self._lock_active()
         while status.st_size >= self._limit:
             self._seal(descriptor, status.st_size)
@@ -100,7 +104,7 @@ class Writer:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
 
     def _lock_active(self) -> tuple[int, os.stat_result]:
-        """Few system calls: with each of them other threads get the interpreter, and we wait."""
+        """Lock the active file, with few system calls: after each we may wait for other threads."""
         while True:
             descriptor = self._open()
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -124,20 +128,20 @@ class Writer:
         return False
 
     def _leave(self, descriptor: int) -> None:
-        """Turn from a file that is no longer the active one: sealed by another, or taken away.
+        """Close a file that is no longer the active one: another process sealed or removed it.
 
-        Where its lines cannot be put back now, we keep hold of it and try at the next write.
+        If its lines cannot be put back now, keep it open and try again at the next write.
         """
         self._descriptor, self._known_end = None, -1
         try:
             if not self._is_sealed(descriptor):
                 self._rescue(descriptor)
         except OSError:
-            self.let_go()  # of the new file
+            self.release()  # the new file
             self._descriptor = descriptor
             raise
         finally:
-            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child forked meanwhile holds it open too
+            fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child that was just forked has it open too
         os.close(descriptor)
 
     def _is_sealed(self, descriptor: int) -> bool:
@@ -150,10 +154,10 @@ class Writer:
             os.fdatasync(descriptor)
             self._path.rename(self._segments.sealed_path(self._segments.active_number()))
         finally:
-            self.let_go()
+            self.release()
 
     def _rescue(self, lost: int) -> None:
-        """Put back, as a sealed segment, a file that was deleted or moved away under us."""
+        """Put back a file that was deleted or moved away while it was open, as a sealed segment."""
         with self._locked():
             end = end_of_lines(lost, os.fstat(lost).st_size)
             if end == 0 or self._is_rescued(lost, end):
@@ -161,8 +165,8 @@ class Writer:
             target = self._segments.sealed_path(self._segments.active_number(), rescued=True)
             _copy(lost, end, target)
         logger.error(
-            "%s was deleted or replaced under a running system; its lines are kept as %s. "
-            "Find out who did that, then rename the file without '-rescued'.",
+            "%s was deleted or replaced while Argo was running; its lines are kept as %s. "
+            "Find out why, then rename the file without '-rescued'.",
             self._path,
             target.name,
         )
@@ -175,7 +179,7 @@ class Writer:
 
 
 def end_of_lines(descriptor: int, size: int) -> int:
-    """The byte after the last newline before `size`."""
+    """Return the byte after the last newline before `size`; 0 if there is none."""
     step = 65536
     while size > 0:
         start = max(0, size - step)

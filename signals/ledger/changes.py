@@ -1,6 +1,6 @@
-"""Outcome changes as journal lines, and how one is applied to the signal it is about.
+"""Writes outcome changes as journal lines, and applies them to their signals.
 
-The journal has a line for each change too, so that it alone can rebuild every row.
+Each change has a journal line, so that the journal alone can rebuild every row.
 """
 
 from typing import Any, NamedTuple
@@ -10,14 +10,12 @@ import orjson
 from signals.journal import Line
 from signals.ledger.dead_letters import Fault
 from signals.ledger.records import BadLine
-from signals.models import DeadLetter, JournalCursor, OutcomeChange, Signal
+from signals.models import CHANGEABLE, DeadLetter, JournalCursor, OutcomeChange, Signal
 from signals.rows import insert, update
-
-CHANGEABLE = ("outcome", "exit_price", "profit_loss_pct", "order_id")
 
 
 class Change(NamedTuple):
-    """One change: who, when and why, and the changeable columns before and after."""
+    """One change: who made it, when and why, and the changeable columns before and after."""
 
     change_id: str
     signal_id: str
@@ -37,11 +35,11 @@ class StoredChange(NamedTuple):
 
 
 class DoesNotFit(Exception):
-    """The signal is not in the state that the change starts from."""
+    """The signal does not have the values that the change starts from."""
 
 
 def encode_change(change: Change) -> bytes:
-    """The change's journal line."""
+    """Return the change's journal line."""
     about: dict[str, Any] = {"id": change.change_id, "who": change.who, "why": change.why}
     about |= {"before": change.before, "after": change.after}
     return orjson.dumps(
@@ -56,7 +54,7 @@ def encode_change(change: Change) -> bytes:
 
 
 def decode_change(fields: dict[str, Any], line: Line) -> StoredChange:
-    """The change that a journal line holds under `change`. Raises BadLine."""
+    """Return the change on a journal line. Raises BadLine if the line is not a change."""
     try:
         about = fields["change"]
         change = Change(
@@ -70,12 +68,12 @@ def decode_change(fields: dict[str, Any], line: Line) -> StoredChange:
             {name: about["after"][name] for name in CHANGEABLE},
         )
     except (KeyError, TypeError) as error:
-        raise BadLine(f"is no outcome change: it lacks {error}") from None
+        raise BadLine(f"is not an outcome change: it lacks {error}") from None
     return StoredChange(change, line)
 
 
 def stored_change(row: OutcomeChange) -> Change:
-    """The change that a row of `outcome_changes` keeps; its signal is to be selected with it."""
+    """Return the change of a row of `outcome_changes`; select the row's signal with it."""
     return Change(
         row.change_id,
         row.signal.signal_id,
@@ -89,17 +87,17 @@ def stored_change(row: OutcomeChange) -> Change:
 
 
 def state(signal: Signal) -> dict[str, Any]:
-    """The changeable columns as they are."""
+    """Return the current values of the changeable columns."""
     return {name: getattr(signal, name) for name in CHANGEABLE}
 
 
 def make(change: Change, signal: Signal, cursor: JournalCursor, *, using: str) -> OutcomeChange:
-    """Change the row and say so in `outcome_changes`, inside the caller's transaction.
+    """Change the signal's row and add a row to `outcome_changes`, in the caller's transaction.
 
-    Raises DoesNotFit where the row is not as `change.before` says.
+    Raises DoesNotFit if the signal does not have the values of `change.before`.
     """
     if not update(Signal, signal.pk, change.after, only_if=change.before, using=using):
-        raise DoesNotFit(f"the signal is not as the change found it: {change.before}")
+        raise DoesNotFit(f"the signal no longer has the values before the change: {change.before}")
     row = OutcomeChange(
         change_id=change.change_id,
         signal=signal,
@@ -115,7 +113,7 @@ def make(change: Change, signal: Signal, cursor: JournalCursor, *, using: str) -
 
 
 def apply_change(stored: StoredChange, cursor: JournalCursor, *, using: str) -> Fault | None:
-    """Make a journaled change that the database does not have yet; why not, where it cannot be."""
+    """Apply a journaled change, unless the database has it; return a Fault if that fails."""
     change = stored.change
     if OutcomeChange.objects.using(using).filter(change_id=change.change_id).exists():
         return None

@@ -1,4 +1,4 @@
-"""Keeps what could not be processed, whole and with the reason, where a person can see it."""
+"""Stores what could not be processed, complete and with the reason, for a person to look at."""
 
 import hashlib
 import logging
@@ -24,7 +24,7 @@ class Fault(NamedTuple):
 def store_dead_letters(
     faults: Iterable[Fault], cursor: JournalCursor, *, at: datetime, using: str
 ) -> None:
-    """Make each fault a dead letter, once, and say so at ERROR."""
+    """Store each fault as a dead letter, once, and log it at ERROR."""
     for fault in faults:
         offset, payload = fault.line
         DeadLetter.objects.using(using).get_or_create(
@@ -47,5 +47,5 @@ def store_dead_letters(
 
 
 def unresolved(using: str = "default") -> int:
-    """How many dead letters wait for a person."""
+    """Return how many dead letters are not resolved."""
     return DeadLetter.objects.using(using).filter(resolved_at=None).count()

@@ -1,7 +1,7 @@
-"""Moves what is pending in the journal into the database, a batch at a time.
+"""Moves pending journal lines into the database, a batch at a time.
 
-May run in any number of processes at once: each batch is claimed by moving the cursor in the
-transaction that inserts the rows, and only one of them moves it.
+Any number of processes may flush at once. Each claims a batch by moving the cursor in the
+transaction that inserts the rows, and only one of them succeeds in that.
 """
 
 import logging
@@ -16,15 +16,15 @@ from tenacity import retry, retry_if_exception, stop_after_attempt
 from signals.clock import Clock, utc_now
 from signals.dialect import is_deadlock
 from signals.garbage import collector_paused
-from signals.journal import Chunk, Journal, JournalReplaced, Line, Offset, Position
+from signals.journal import Chunk, Journal, JournalPosition, JournalReplaced, Line, Offset
 from signals.ledger.changes import StoredChange, apply_change, decode_change
 from signals.ledger.dead_letters import Fault, store_dead_letters
 from signals.ledger.records import BadLine, Record, decode, json_object
 from signals.ledger.store import (
     ROW_ERRORS,
-    Outcome,
     StoredHandler,
     StoredSignal,
+    StoreResult,
     store,
     store_fresh,
     store_one_by_one,
@@ -38,7 +38,7 @@ Kind = DeadLetter.Kind
 
 @dataclass(frozen=True, slots=True)
 class FlushResult:
-    """How many journal lines became rows, were there already, or became dead letters."""
+    """How many journal lines became rows, were stored already, or became dead letters."""
 
     stored: int = 0
     duplicates: int = 0
@@ -47,7 +47,7 @@ class FlushResult:
 
     @property
     def lines(self) -> int:
-        """How many lines that makes."""
+        """Return the number of lines in all."""
         return self.stored + self.duplicates + self.changes + self.dead
 
     def __add__(self, other: "FlushResult") -> "FlushResult":
@@ -63,8 +63,8 @@ class FlushResult:
 class Flusher:
     """Drains one journal into one database.
 
-    `handlers` are called in order, inside the transaction, with the signals just stored;
-    `max_lines` is how many lines one transaction takes.
+    `handlers` are called in order, inside the transaction, with the signals just stored. One
+    transaction takes at most `max_lines` lines.
     """
 
     journal: Journal
@@ -74,7 +74,7 @@ class Flusher:
     clock: Clock = utc_now
 
     def flush(self, upto: Offset | None = None) -> FlushResult:
-        """Drain everything that is pending, or what stands before `upto`.
+        """Store everything that is pending, at least up to `upto` if it is given.
 
         Raises what the database or a handler raises.
         """
@@ -86,13 +86,13 @@ class Flusher:
         return total
 
     def batches(self) -> Iterable[FlushResult]:
-        """The same, a batch at a time, for those who show progress."""
+        """Store everything that is pending; yield the result of each batch."""
         while (result := self._batch()) is not None:
             yield result
 
     @collector_paused()
     def _batch(self) -> FlushResult | None:
-        """Store the next lines; None where there are none."""
+        """Store the next lines; return None if there are none."""
         cursor = self._cursor()
         position = _position(cursor)
         try:
@@ -100,37 +100,37 @@ class Flusher:
         except JournalReplaced as replaced:
             self._start_over(cursor, position, replaced)
             return FlushResult()
-        return None if chunk is None else self._store(cursor, _sorted_lines(chunk))
+        return None if chunk is None else self._store(cursor, _parsed(chunk))
 
     def _cursor(self) -> JournalCursor:
         return JournalCursor.objects.using(self.using).of(self.journal.identity)
 
     @retry(retry=retry_if_exception(is_deadlock), stop=stop_after_attempt(10), reraise=True)
     def _store(self, cursor: JournalCursor, batch: "_Batch") -> FlushResult:
-        """Where machines store the same signals in another order, PostgreSQL lets one go first."""
+        """Store a batch. Try again after a deadlock with a machine that stores the same signals."""
         for how in (store_fresh, store):
             with suppress(*ROW_ERRORS):
                 return self._store_in(cursor, batch, how)
-        logger.warning("A batch was refused as a whole; storing its signals one by one")
+        logger.warning("The database refused a batch; storing its signals one by one")
         return self._store_in(cursor, batch, store_one_by_one)
 
     def _store_in(self, cursor: JournalCursor, batch: "_Batch", how: "_Store") -> FlushResult:
         with transaction.atomic(using=self.using):
             if not self._claim(cursor, batch.end):
                 return FlushResult()
-            outcome = how(batch.records, cursor, using=self.using)
-            self._call_handlers(outcome.stored)
+            result = how(batch.records, cursor, using=self.using)
+            self._call_handlers(result.stored)
             made = self._made_already(batch.changes)
             todo = [change for change in batch.changes if change.change.change_id not in made]
             unfit = [fault for change in todo if (fault := self._change(change, cursor))]
-            faults = batch.faults + _faults_of(outcome) + unfit
+            faults = batch.faults + _faults_of(result) + unfit
             store_dead_letters(faults, cursor, at=self.clock(), using=self.using)
-        logger.debug("Stored %d signals up to %s", len(outcome.stored), batch.end)
+        logger.debug("Stored %d signals up to %s", len(result.stored), batch.end)
         changes = len(batch.changes) - len(unfit)
-        return FlushResult(len(outcome.stored), outcome.duplicates, changes, len(faults))
+        return FlushResult(len(result.stored), result.duplicates, changes, len(faults))
 
     def _made_already(self, changes: Sequence[StoredChange]) -> set[str]:
-        """Of nearly every change: whoever records one makes it as it is journaled."""
+        """Return the ids of changes that the database has: `record_outcome` stores them itself."""
         ids = [name for change in changes if "\0" not in (name := str(change.change.change_id))]
         if not ids:
             return set()
@@ -138,10 +138,10 @@ class Flusher:
         return set(there.values_list("change_id", flat=True))
 
     def _change(self, change: StoredChange, cursor: JournalCursor) -> Fault | None:
-        """Apply one outcome change; one that cannot be applied stops nothing.
+        """Apply one outcome change; return a Fault if that fails, so that the flush goes on.
 
-        The signal is locked first: whoever records that very change now, and journaled it
-        already, has committed when we look whether it is there.
+        The signal is locked first: a process that is recording this same change, and has already
+        journaled it, commits before we look for the change.
         """
         signal_id = change.change.signal_id
         try:
@@ -150,10 +150,12 @@ class Flusher:
                 signals.filter(signal_id=signal_id).first()
                 return apply_change(change, cursor, using=self.using)
         except (*ROW_ERRORS, TypeError, ValueError) as error:
-            return Fault(Kind.CHANGE, change.line, f"it is refused: {error}", _name(signal_id))
+            return Fault(
+                Kind.CHANGE, change.line, f"the database refused it: {error}", _name(signal_id)
+            )
 
-    def _claim(self, cursor: JournalCursor, end: Position) -> bool:
-        """Move the cursor from where we read it; False where another flush was first."""
+    def _claim(self, cursor: JournalCursor, end: JournalPosition) -> bool:
+        """Move the cursor from where we read it; return False if another flush moved it first."""
         seen = _position(cursor)._asdict()
         return update(JournalCursor, cursor.pk, end._asdict(), only_if=seen, using=self.using)
 
@@ -163,9 +165,9 @@ class Flusher:
                 handler(stored)
 
     def _start_over(
-        self, cursor: JournalCursor, position: Position, replaced: JournalReplaced
+        self, cursor: JournalCursor, position: JournalPosition, replaced: JournalReplaced
     ) -> None:
-        """Go on with the file that is there, from its byte 0: replaying is always safe."""
+        """Continue at byte 0 of the file that exists now: replaying is always safe."""
         restart = self.journal.restart(position)
         reason = f"{replaced} Reading segment {restart.segment} from its start."
         with transaction.atomic(using=self.using):
@@ -174,26 +176,26 @@ class Flusher:
                 store_dead_letters([fault], cursor, at=self.clock(), using=self.using)
 
 
-def _position(cursor: JournalCursor) -> Position:
-    return Position(cursor.segment, cursor.byte, cursor.fingerprint)
+def _position(cursor: JournalCursor) -> JournalPosition:
+    return JournalPosition(cursor.segment, cursor.byte, cursor.fingerprint)
 
 
 class _Store(Protocol):
     def __call__(
         self, records: Sequence[Record], cursor: JournalCursor, *, using: str
-    ) -> Outcome: ...
+    ) -> StoreResult: ...
 
 
 class _Batch(NamedTuple):
-    """The lines of a chunk by what they are, and where the next chunk begins."""
+    """The lines of a chunk by kind, and where the next chunk begins."""
 
     records: list[Record]
     changes: list[StoredChange]
     faults: list[Fault]
-    end: Position
+    end: JournalPosition
 
 
-def _sorted_lines(chunk: Chunk) -> _Batch:
+def _parsed(chunk: Chunk) -> _Batch:
     batch = _Batch([], [], [], chunk.end)
     for line in chunk.lines:
         if not line.data:
@@ -209,9 +211,9 @@ def _sorted_lines(chunk: Chunk) -> _Batch:
     return batch
 
 
-def _faults_of(outcome: Outcome) -> list[Fault]:
-    conflicts = [(Kind.CONFLICT, refusal) for refusal in outcome.conflicts]
-    refused = [(Kind.REFUSED, refusal) for refusal in outcome.refused]
+def _faults_of(result: StoreResult) -> list[Fault]:
+    conflicts = [(Kind.CONFLICT, refusal) for refusal in result.conflicts]
+    refused = [(Kind.REFUSED, refusal) for refusal in result.refused]
     return [
         Fault(kind, refusal.record.line, refusal.reason, _name(refusal.record.signal_id))
         for kind, refusal in conflicts + refused
@@ -219,5 +221,5 @@ def _faults_of(outcome: Outcome) -> list[Fault]:
 
 
 def _name(signal_id: object) -> str:
-    """The id of a dead letter, as far as every database can hold it."""
+    """Return the id for a dead letter, cut so that every database can store it."""
     return str(signal_id)[:64].replace("\0", "")

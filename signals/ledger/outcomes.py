@@ -1,4 +1,4 @@
-"""How a signal ended: the one function that records it."""
+"""Decides and records how a signal ended: win, loss, breakeven or expired."""
 
 import math
 from datetime import datetime
@@ -21,13 +21,14 @@ OUTCOMES = ("win", "loss", "breakeven", "expired")
 
 
 class AlreadyEnded(Conflict):
-    """The signal has an outcome already, and the caller asked not to change one."""
+    """The signal already has an outcome, and the caller asked to set only an open one."""
 
 
 def profit_loss_pct(action: str, entry_price: float, exit_price: float | None) -> float | None:
-    """Profit or loss in percent of the entry price, by the seed's formula; never rounded.
+    """Return profit or loss in percent of the entry price, by the seed's formula; never rounded.
 
-    BUY: (exit - entry) / entry; SELL: (entry - exit) / entry; None without an exit price.
+    BUY: (exit - entry) / entry * 100; SELL: (entry - exit) / entry * 100. None without an exit
+    price.
     """
     if exit_price is None:
         return None
@@ -35,8 +36,13 @@ def profit_loss_pct(action: str, entry_price: float, exit_price: float | None) -
     return gain / entry_price * 100
 
 
-def outcome_of(percent: float) -> str:
-    """Return the outcome that a profit or loss in percent makes."""
+def outcome_of(percent: float, *, expired: bool = False) -> str:
+    """Return the outcome for a profit or loss in percent: breakeven only at exactly 0.
+
+    A trade that ended because its time was over is `expired`, whatever it made.
+    """
+    if expired:
+        return "expired"
     if percent == 0:
         return "breakeven"
     return "win" if percent > 0 else "loss"
@@ -54,10 +60,11 @@ def record_outcome(
     only_if_open: bool = False,
     using: str = "default",
 ) -> OutcomeChange | None:
-    """Set outcome and exit price, compute the profit or loss, and keep who changed what and why.
+    """Set outcome and exit price, compute the profit or loss, and record who changed it and why.
 
-    One transaction, journaled before it commits. None where nothing would change. Raises
-    InvalidInput, NotFound, and AlreadyEnded where `only_if_open` and there is an outcome.
+    It is one transaction, journaled before it commits. Return the change, or None if nothing would
+    change. Raises InvalidInput, NotFound, and AlreadyEnded if `only_if_open` is set and the signal
+    has an outcome.
     """
     with transaction.atomic(using=using):
         signal = _locked(signal_id, using)
@@ -82,10 +89,10 @@ def record_order(
     journal: Journal,
     using: str = "default",
 ) -> OutcomeChange | None:
-    """Write down which order trades the signal, or that none does.
+    """Record which order trades the signal; None if no order does.
 
-    Inside the caller's transaction, and best as its last act: it is journaled before it commits.
-    None where it is written already. Raises NotFound.
+    Call it inside a transaction, best as the last step: it is journaled before that commits.
+    Return the change, or None if nothing would change. Raises NotFound.
     """
     with transaction.atomic(using=using):
         signal = _locked(signal_id, using)
@@ -122,10 +129,10 @@ def _change(
 
 
 def check(signal: Signal, outcome: str | None, exit_price: float | None, why: str) -> None:
-    """Raise InvalidInput where these cannot be recorded, with every fault."""
+    """Raise InvalidInput, with every fault, if this outcome cannot be recorded."""
     faults = _outcome_faults(signal, outcome, exit_price)
     if exit_price is not None and not (math.isfinite(exit_price) and exit_price > 0):
-        faults = [FieldError("exit_price", "is a finite number above 0, or empty")]
+        faults = [FieldError("exit_price", "must be a finite number above 0, or empty")]
     if not why.strip():
         faults.append(FieldError("why", "say why the outcome is recorded or changed"))
     if faults:
@@ -136,12 +143,14 @@ def _outcome_faults(
     signal: Signal, outcome: str | None, exit_price: float | None
 ) -> list[FieldError]:
     if outcome is not None and outcome not in OUTCOMES:
-        return [FieldError("outcome", f"is one of {', '.join(OUTCOMES)}, or empty")]
+        return [FieldError("outcome", f"must be one of {', '.join(OUTCOMES)}, or empty")]
     if outcome in (None, "expired"):
         return []
     percent = profit_loss_pct(signal.action, signal.entry_price, exit_price)
     if percent is None:
         return [FieldError("exit_price", f"is needed for the outcome {outcome}")]
     if (outcome == "win" and percent <= 0) or (outcome == "loss" and percent >= 0):
-        return [FieldError("outcome", f"is no {outcome}: at this exit price it is {percent:+.4g}%")]
+        return [
+            FieldError("outcome", f"is not a {outcome}: at this exit price it is {percent:+.4g}%")
+        ]
     return []

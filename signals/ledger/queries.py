@@ -1,4 +1,4 @@
-"""What readers ask of the ledger: one signal, or a page of them by keyset."""
+"""Reads the ledger: one signal, or a page of signals by keyset."""
 
 import base64
 import binascii
@@ -17,11 +17,11 @@ from signals.timestamps import parse_utc, range_end, range_start
 
 COLUMNS = tuple(field.attname for field in Signal._meta.concrete_fields)
 Moment = Annotated[datetime, BeforeValidator(parse_utc)]
-"""Never a number: 2012 would be taken for seconds, and let everything pass."""
+"""Takes no number: 2012 would mean seconds since 1970, and every signal would pass."""
 
 
 class SignalFilter(BaseModel):
-    """Which signals; everything left out lets all through."""
+    """Selects signals; a field that is left out does not limit them."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -31,15 +31,15 @@ class SignalFilter(BaseModel):
     outcome: Literal["win", "loss", "breakeven", "expired", "open"] | None = None
     min_confidence: float | None = Field(None, ge=0, le=100)
     max_confidence: float | None = Field(None, ge=0, le=100)
-    since: Moment | None = Field(None, description="With an offset; this second and later")
-    until: Moment | None = Field(None, description="With an offset; this second and earlier")
+    since: Moment | None = Field(None, description="A time with an offset; this second and later")
+    until: Moment | None = Field(None, description="A time with an offset; this second and earlier")
 
     def apply(self, signals: QuerySet[Signal]) -> QuerySet[Signal]:
-        """`signals` that pass."""
+        """Return those of `signals` that pass."""
         return signals.filter(**self._equalities(), **self._ranges())
 
     def count(self) -> int:
-        """How many signals pass."""
+        """Return how many signals pass."""
         return self.apply(Signal.objects.all()).count()
 
     def _equalities(self) -> dict[str, Any]:
@@ -66,14 +66,14 @@ class SignalFilter(BaseModel):
 
 
 class PageQuery(SignalFilter):
-    """Which signals, and which page of them."""
+    """Selects signals, and one page of them."""
 
     limit: int = Field(50, ge=1, le=1000)
-    after: str | None = Field(None, description="The `next` of the page before")
+    after: str | None = Field(None, description="The `next` of the previous page")
 
 
 class LatestQuery(BaseModel):
-    """The newest signals, of all or of one symbol."""
+    """Selects the newest signals of all symbols or of one."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -82,10 +82,11 @@ class LatestQuery(BaseModel):
 
 
 def page(query: PageQuery) -> tuple[list[dict[str, Any]], str | None]:
-    """Up to `limit` signals, newest first, after the page that `after` ended.
+    """Return up to `limit` signals, newest first, and the `after` of the next page.
 
-    The second value begins the next page; None at the end. However deep, a page costs the same:
-    it is found by index (signals_time, or signals_symbol_time), never by counting.
+    The latter is None on the last page. Every page costs the same: it is found by an index
+    (signals_time or signals_symbol_time), never by counting. Raises InvalidInput if `after` is not
+    the `next` of an earlier page.
     """
     signals, limit = query.apply(Signal.objects.all()), query.limit
     if query.after is not None:
@@ -98,7 +99,7 @@ def page(query: PageQuery) -> tuple[list[dict[str, Any]], str | None]:
 
 
 def batches(wanted: SignalFilter, size: int = 5000) -> Iterator[list[dict[str, Any]]]:
-    """All signals that pass, oldest row first, in batches: each a short read of its own."""
+    """Yield all signals that pass, oldest row first, in batches; each is a short read."""
     signals, last = _flat(wanted.apply(Signal.objects.all())), 0
     while rows := list(signals.filter(id__gt=last).order_by("id")[:size]):
         yield [_unnested(row) for row in rows]
@@ -112,22 +113,29 @@ def no_such_signal(signal_id: str) -> NotFound:
 
 def signal_of(signal_id: str) -> Signal:
     """Return the signal. Raises `NotFound`."""
-    found = None
-    if "\0" not in signal_id:  # PostgreSQL refuses the question
-        found = Signal.objects.filter(signal_id=signal_id).first()
+    found = _named(signal_id).first()
     if found is None:
         raise no_such_signal(signal_id)
     return found
 
 
+def find_row(signal_id: str) -> int | None:
+    """Return the primary key of the signal's row, or None if there is no such signal."""
+    return _named(signal_id).values_list("pk", flat=True).first()
+
+
 def row_of(signal_id: str) -> int:
     """Return the primary key of the signal's row. Raises `NotFound`."""
-    row = None
-    if "\0" not in signal_id:  # PostgreSQL refuses the question
-        row = Signal.objects.filter(signal_id=signal_id).values_list("pk", flat=True).first()
+    row = find_row(signal_id)
     if row is None:
         raise no_such_signal(signal_id)
     return row
+
+
+def _named(signal_id: str) -> QuerySet[Signal]:
+    """Select by id; nothing if it contains NUL, which PostgreSQL refuses in a parameter."""
+    signals = Signal.objects.all()
+    return signals.none() if "\0" in signal_id else signals.filter(signal_id=signal_id)
 
 
 def one(signal_id: str) -> dict[str, Any]:
@@ -162,5 +170,5 @@ def _position(mark: str) -> tuple[str, int]:
         parse_utc(timestamp)
         return timestamp, int(row)
     except (binascii.Error, ValueError):
-        message = "is the `next` of an earlier page, unchanged"
+        message = "must be the `next` of an earlier page, unchanged"
         raise InvalidInput([FieldError("after", message)]) from None

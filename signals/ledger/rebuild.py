@@ -1,4 +1,4 @@
-"""Makes the signals again from the journal alone, into an empty database."""
+"""Rebuilds the signals from the journal alone, in an empty database."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +16,9 @@ ALIAS = "rebuilt"
 
 
 def rebuild_into(path: Path, journal: Journal, progress: Callable[[int], object]) -> FlushResult:
-    """Make the SQLite database `path`. Raises InvalidInput where it is there already."""
+    """Make the SQLite database `path` and fill it. Raises InvalidInput if the file exists."""
     if path.exists():
-        raise InvalidInput([FieldError("--into", f"{path} is there already; name a new file")])
+        raise InvalidInput([FieldError("--into", f"{path} already exists; name a new file")])
     connections.databases[ALIAS] = {**settings.DATABASES["default"], **_sqlite(path)}
     try:
         call_command("migrate", database=ALIAS, verbosity=0)
@@ -33,10 +33,11 @@ def rebuild_into(path: Path, journal: Journal, progress: Callable[[int], object]
 def rebuild(journal: Journal, *, using: str, progress: Callable[[int], object]) -> FlushResult:
     """Fill an empty database. No stored handler is called: nothing is sent or traded again.
 
-    Raises InvalidInput where there are signals in it already.
+    `progress` is called with the number of lines of each batch. Raises InvalidInput if the
+    database has signals.
     """
     if Signal.objects.using(using).exists():
-        message = "the database has signals already; name a new file with --into"
+        message = "the database already has signals; name a new file with --into"
         raise InvalidInput([FieldError("database", message)])
     result = FlushResult()
     for batch in Flusher(journal, using=using).batches():

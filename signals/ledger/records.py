@@ -1,4 +1,4 @@
-"""Between a signal and its journal line: encoding on the way in, decoding on the way out."""
+"""Encodes a signal as its journal line, and decodes a journal line into rows."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -23,7 +23,7 @@ from signals.ledger.validation import validated
 from signals.timestamps import OWN_SPELLING, created_at_text, utc_text
 
 IMPORTED = frozenset({"import", "import-sync", "adopted"})
-"""Origins whose signals are history: taken as they are, never traded, hash or no hash."""
+"""Origins of history: stored as they are, even if the hash does not match, and never traded."""
 
 TEXTS = ("signal_id", "symbol", "action", "strategy", "asset_type", "timestamp", "sha256")
 NUMBERS = ("entry_price", "target_price", "stop_price", "confidence")
@@ -50,24 +50,24 @@ _covered: Callable[[Mapping[str, Any]], Covered] = itemgetter(*Hashed._fields)
 
 
 class Receipt(NamedTuple):
-    """What the caller of an accepted signal gets."""
+    """The id and hash of an accepted signal."""
 
     signal_id: str
     sha256: str
 
 
 class HashMismatch(InvalidInput):
-    """The hash that came with a signal is not the hash of that signal."""
+    """The hash that a signal brought is not its hash."""
 
     status = 400
 
 
 class BadLine(Exception):
-    """A journal line that is no signal; the message says why."""
+    """A journal line that is not a signal; the message says why."""
 
 
 class Record(NamedTuple):
-    """A signal as its journal line has it."""
+    """A signal as it is on its journal line."""
 
     line: Line
     fields: dict[str, Any]
@@ -95,13 +95,13 @@ def encode(signal: Mapping[str, object], now: datetime, origin: str) -> tuple[Re
 
 
 def encode_history(row: Mapping[str, Any], now: datetime, origin: str) -> bytes:
-    """The journal line of a row of an older store, taken as it is, whatever its hash says."""
+    """Return the journal line of a row from an older store, unchanged even if its hash is wrong."""
     made = {"received_at": utc_text(now), "origin": origin}
     return orjson.dumps({name: value for name, value in row.items() if value is not None} | made)
 
 
 def _identify(fields: dict[str, Any], given_time: object) -> None:
-    """Give the signal its id and hash, where it brings none. Raises HashMismatch."""
+    """Set id and hash if the signal brings none. Raises HashMismatch if its hash is wrong."""
     if "sha256" in fields:
         fields.setdefault("signal_id", signal_id_of(_covered(fields)))
         fields["timestamp"] = _time_covered(fields, given_time)
@@ -112,7 +112,7 @@ def _identify(fields: dict[str, Any], given_time: object) -> None:
 
 
 def _time_covered(fields: dict[str, Any], given: object) -> str:
-    """The time in the spelling that the hash covers. Raises HashMismatch where none fits."""
+    """Return the time in the spelling that the hash covers. Raises HashMismatch if no one fits."""
     spellings = [str(fields["timestamp"])]
     if isinstance(given, str) and OWN_SPELLING.fullmatch(given):
         spellings.insert(0, given)
@@ -125,13 +125,13 @@ def _time_covered(fields: dict[str, Any], given: object) -> str:
 
 
 def decode(fields: dict[str, Any], line: Line) -> Record:
-    """The signal that a journal line holds. Raises BadLine."""
+    """Return the signal that a journal line holds. Raises BadLine if it is not one."""
     _check(fields)
     return Record(line, fields)
 
 
 def json_object(line: Line) -> dict[str, Any]:
-    """The JSON object on a line. Raises BadLine."""
+    """Return the JSON object on a line. Raises BadLine if it is not one."""
     try:
         fields = orjson.loads(line.data)
     except orjson.JSONDecodeError as error:
@@ -153,8 +153,10 @@ def _check(fields: dict[str, Any]) -> None:
 
 @lru_cache(maxsize=1024)
 def _shape_fault(names: tuple[str, ...], types: tuple[type, ...]) -> str | None:
-    """What the columns cannot take; None where they can. Signals of one source have one shape,
-    which is judged once."""
+    """Return what the columns cannot store, or None.
+
+    All signals of one source have the same names and types, so the answer is cached.
+    """
     shape = dict(zip(names, types, strict=True))
     for name in (*TEXTS, *MADE, *NUMBERS):
         if name not in shape:
@@ -168,12 +170,12 @@ def _shape_fault(names: tuple[str, ...], types: tuple[type, ...]) -> str | None:
 
 
 def hash_holds(fields: Mapping[str, Any]) -> bool:
-    """Whether the hash that the fields carry is theirs."""
+    """Return True if `sha256` is the hash of these fields."""
     return matches(_covered(fields), fields["signal_id"], fields["sha256"])
 
 
 def signal_row(fields: dict[str, Any]) -> tuple[Any, ...]:
-    """The values of `SIGNAL_COLUMNS`."""
+    """Return the values of `SIGNAL_COLUMNS`."""
     get = fields.get
     return (
         fields["signal_id"],
@@ -204,7 +206,7 @@ SIGNAL_COLUMNS = (
 
 
 def context_row(row_id: int, journal: int | None, record: Record) -> tuple[Any, ...]:
-    """The values of `CONTEXT_COLUMNS`."""
+    """Return the values of `CONTEXT_COLUMNS`. `journal` is the cursor's primary key."""
     (segment, byte), _ = record.line
     fields = record.fields
     get = fields.get
@@ -232,5 +234,5 @@ CONTEXT_COLUMNS = (
 
 
 def extra(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that Argo has no name for."""
+    """Return the fields that have no column."""
     return {name: value for name, value in fields.items() if name not in KNOWN}

@@ -1,4 +1,4 @@
-"""Sends a dead letter through again, once what was wrong is mended."""
+"""Processes a dead letter again, after its cause was fixed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from signals.models import DeadLetter
 
 
 class StillDead(Conflict):
-    """What was wrong with the dead letter still is."""
+    """The dead letter still cannot be processed."""
 
 
 def retry(
@@ -26,7 +26,7 @@ def retry(
 ) -> None:
     """Store the signal, or apply the outcome change, and mark the letter resolved.
 
-    Raises StillDead with the reason.
+    Raises StillDead, with the reason, if that still fails.
     """
     line = Line(Offset(letter.segment, letter.byte), bytes(letter.payload))
     with transaction.atomic(using=using):
@@ -35,7 +35,7 @@ def retry(
         except BadLine as bad:
             raise StillDead(f"the line {bad}") from None
         except (*ROW_ERRORS, TypeError, ValueError) as error:
-            raise StillDead(f"it is refused: {error}") from error
+            raise StillDead(f"the database refused it: {error}") from error
         DeadLetter.objects.using(using).filter(pk=letter.pk).update(resolved_at=now)
 
 
@@ -46,8 +46,8 @@ def _process(line: Line, letter: DeadLetter, handlers: Sequence[StoredHandler], 
         if fault is not None:
             raise StillDead(fault.reason)
         return
-    outcome = store_one_by_one([decode(fields, line)], letter.journal, using=using)
-    for refusal in outcome.conflicts + outcome.refused:
+    result = store_one_by_one([decode(fields, line)], letter.journal, using=using)
+    for refusal in result.conflicts + result.refused:
         raise StillDead(refusal.reason)
-    for handler in handlers if outcome.stored else ():
-        handler(outcome.stored)
+    for handler in handlers if result.stored else ():
+        handler(result.stored)

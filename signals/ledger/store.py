@@ -1,4 +1,4 @@
-"""Puts journal records into the tables, inside the caller's transaction."""
+"""Stores journal records in the tables, inside the caller's transaction."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -16,13 +16,13 @@ from signals.ledger.records import IMPORTED, Record, context_row, signal_row
 from signals.models import JournalCursor
 
 ROW_ERRORS = (IntegrityError, DataError, OverflowError, orjson.JSONEncodeError)
-"""What an insert raises because of a row's own values; any other error is no row's fault."""
+"""Errors that a row's own values cause; any other error is not about a row."""
 
 
 class StoredSignal(NamedTuple):
-    """A signal that was just stored, as the stored handlers get it.
+    """A signal that was just stored, as the stored handlers receive it.
 
-    `id` is its row, `fields` what its journal line says.
+    `id` is the primary key of its row, `fields` the content of its journal line.
     """
 
     id: int
@@ -41,8 +41,8 @@ class Refusal(NamedTuple):
     reason: str
 
 
-class Outcome(NamedTuple):
-    """What became of a batch of records."""
+class StoreResult(NamedTuple):
+    """A batch of records: those that were stored, and the others by reason."""
 
     stored: list[StoredSignal]
     duplicates: int
@@ -50,59 +50,61 @@ class Outcome(NamedTuple):
     refused: list[Refusal]
 
 
-def store_fresh(records: Sequence[Record], cursor: JournalCursor, *, using: str) -> Outcome:
-    """Insert all: they are new but for a replay, and so none is looked up first.
+def store_fresh(records: Sequence[Record], cursor: JournalCursor, *, using: str) -> StoreResult:
+    """Insert all without a lookup: except in a replay all are new.
 
-    Raises one of ROW_ERRORS where one is not new, or cannot be inserted.
+    Raises one of ROW_ERRORS if a record is stored already or cannot be inserted.
     """
     stored = _insert(records, cursor, using) if records else []
     if len(stored) < len(records):
         raise IntegrityError("some are stored already")
-    return Outcome(stored, 0, [], [])
+    return StoreResult(stored, 0, [], [])
 
 
-def store(records: Sequence[Record], cursor: JournalCursor, *, using: str) -> Outcome:
-    """Insert what is new. Raises one of ROW_ERRORS where a row cannot be inserted."""
-    fresh, known, conflicts = _sort_out(records, using)
+def store(records: Sequence[Record], cursor: JournalCursor, *, using: str) -> StoreResult:
+    """Insert what is new. Raises one of ROW_ERRORS if a row cannot be inserted."""
+    fresh, known, conflicts = _classify(records, using)
     stored = _insert(fresh, cursor, using) if fresh else []
     if len(stored) < len(fresh):  # another machine stored some of them meanwhile
         ids = {signal.signal_id for signal in stored}
-        rest = _sort_out([record for record in fresh if record.signal_id not in ids], using)
+        rest = _classify([record for record in fresh if record.signal_id not in ids], using)
         known, conflicts = known + rest.known, conflicts + rest.conflicts
     if history := [record for record in known if record.fields["origin"] in IMPORTED]:
         _adopt(history, cursor, using)
-    return Outcome(stored, len(known), conflicts, [])
+    return StoreResult(stored, len(known), conflicts, [])
 
 
-def store_one_by_one(records: Sequence[Record], cursor: JournalCursor, *, using: str) -> Outcome:
+def store_one_by_one(
+    records: Sequence[Record], cursor: JournalCursor, *, using: str
+) -> StoreResult:
     """Insert what is new; a record that the database refuses does not stop the others."""
-    outcomes = [_store_alone(record, cursor, using) for record in records]
-    return Outcome(
-        [signal for outcome in outcomes for signal in outcome.stored],
-        sum(outcome.duplicates for outcome in outcomes),
-        [refusal for outcome in outcomes for refusal in outcome.conflicts],
-        [refusal for outcome in outcomes for refusal in outcome.refused],
+    results = [_store_isolated(record, cursor, using) for record in records]
+    return StoreResult(
+        [signal for result in results for signal in result.stored],
+        sum(result.duplicates for result in results),
+        [refusal for result in results for refusal in result.conflicts],
+        [refusal for result in results for refusal in result.refused],
     )
 
 
-def _store_alone(record: Record, cursor: JournalCursor, using: str) -> Outcome:
+def _store_isolated(record: Record, cursor: JournalCursor, using: str) -> StoreResult:
     try:
         with transaction.atomic(using=using):
             return store([record], cursor, using=using)
     except ROW_ERRORS as error:
-        return Outcome([], 0, [], [Refusal(record, f"the database refused it: {error}")])
+        return StoreResult([], 0, [], [Refusal(record, f"the database refused it: {error}")])
 
 
-class _Sorted(NamedTuple):
+class _Classified(NamedTuple):
     fresh: list[Record]
     known: list[Record]
     conflicts: list[Refusal]
 
 
-def _sort_out(records: Sequence[Record], using: str) -> _Sorted:
-    """The records that are new, those that are stored, and those at odds with a stored one."""
+def _classify(records: Sequence[Record], using: str) -> _Classified:
+    """Divide the records into new ones, stored ones, and conflicts with a stored one."""
     hashes = stored_hashes(using, [record.signal_id for record in records])
-    result = _Sorted([], [], [])
+    result = _Classified([], [], [])
     for record in records:
         stored = hashes.get(record.signal_id)
         if stored is None:
@@ -117,7 +119,7 @@ def _sort_out(records: Sequence[Record], using: str) -> _Sorted:
 
 
 def _adopt(records: Sequence[Record], cursor: JournalCursor, using: str) -> None:
-    """Give rows that an older system inserted the context that their journal line makes."""
+    """Add the context to rows that an older system inserted, from their journal lines."""
     lacking = rows_without_context(using, [record.signal_id for record in records])
     insert_contexts(
         using,

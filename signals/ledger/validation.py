@@ -1,4 +1,4 @@
-"""What a signal must be. One pydantic model, and the checks that need more than one field."""
+"""Validates signals: one pydantic model, and the checks that need more than one field."""
 
 import math
 from collections.abc import Mapping
@@ -37,12 +37,12 @@ ALIASES = {
 
 NO_NUL = r"^[^\x00]*$"
 PATTERNS = {
-    "signal_id": "takes 1 to 64 of letters, digits, _ and -",
-    "symbol": "takes 1 to 32 of letters, digits and . - / = ^ : _ &",
-    "action": "is BUY or SELL",
-    "sha256": "takes 64 hex digits",
+    "signal_id": "must be 1 to 64 letters, digits, _ or -",
+    "symbol": "must be 1 to 32 letters, digits or . - / = ^ : _ &",
+    "action": "must be BUY or SELL",
+    "sha256": "must be 64 hex digits",
 }
-"""What to say instead of showing a pattern."""
+"""Messages that are shown instead of a pattern."""
 
 
 def _names(name: str) -> AliasChoices:
@@ -51,13 +51,13 @@ def _names(name: str) -> AliasChoices:
 
 Price = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Sha256 = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")]
-# PostgreSQL keeps no NUL. Pydantic checks these without calling back into Python.
+# PostgreSQL stores no NUL. Pydantic checks these patterns without calling Python code.
 Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)]
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=NO_NUL)]
 
 
 class Levels(BaseModel):
-    """The side and its prices, which belong together."""
+    """The side, and the prices that depend on it."""
 
     action: Annotated[
         str, StringConstraints(to_upper=True, pattern=r"^([Bb][Uu][Yy]|[Ss][Ee][Ll][Ll])$")
@@ -76,12 +76,12 @@ class Moment(BaseModel):
 
 
 class SignalIn(Levels, Moment):
-    """A trading signal as it comes in. Unknown fields are kept, up to 8 KiB in all."""
+    """A trading signal as it is sent. Unknown fields are stored, up to 8 KiB in all."""
 
     model_config = ConfigDict(extra="allow", title="Signal")
 
     signal_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = Field(
-        None, description="Yours, or left out: then it follows from the content"
+        None, description="Your own id; if it is left out, it is computed from the content"
     )
     symbol: Annotated[
         str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z0-9.\-/=^:_&]{1,32}$")
@@ -91,7 +91,7 @@ class SignalIn(Levels, Moment):
     asset_type: Label = "unknown"
     data_source: Label = "weighted_consensus"
     sha256: Sha256 | None = Field(
-        None, validation_alias=_names("sha256"), description="Checked where it is given"
+        None, validation_alias=_names("sha256"), description="Checked if it is given"
     )
     regime: Label | None = None
     reasoning: Text | None = None
@@ -105,7 +105,10 @@ class SignalIn(Levels, Moment):
 
 
 def validated(signal: Mapping[str, object], now: datetime) -> SignalIn:
-    """The signal, checked as a whole against the clock. Raises InvalidInput with every fault."""
+    """Return the checked signal. Raises InvalidInput with every fault.
+
+    `now` is the current time: the timestamp may be at most five minutes ahead of it.
+    """
     try:
         checked = SignalIn.model_validate(signal)
     except ValidationError as error:
@@ -119,13 +122,13 @@ def validated(signal: Mapping[str, object], now: datetime) -> SignalIn:
 
 
 def _reserved_faults(signal: Mapping[str, object]) -> list[FieldError]:
-    """What only time or Argo itself can tell may be there, but empty."""
+    """Report fields that only Argo or a later outcome may fill; they may be there, but empty."""
     return [
         FieldError(
             name,
-            "a new signal has none yet; to bring in history use import_signals"
+            "a new signal has none yet; use import_signals for signals of the past"
             if name in HISTORY
-            else "Argo writes this field itself: leave it out or give it another name",
+            else "Argo writes this field itself: leave it out or rename it",
         )
         for name in sorted(RESERVED & signal.keys())
         if signal[name] is not None
@@ -150,15 +153,15 @@ def _time_faults(moment: Moment, now: datetime) -> list[FieldError]:
 
 
 def _take_extras(checked: SignalIn) -> list[FieldError]:
-    """Check the unknown fields, and drop those that only repeat a known one by another name."""
+    """Check the unknown fields; drop those that only repeat a known field by another name."""
     extras = checked.__pydantic_extra__ or {}
     faults = [
-        FieldError(alias, f"says another thing than {ALIASES[alias]}")
+        FieldError(alias, f"differs from {ALIASES[alias]}")
         for alias in ALIASES.keys() & extras.keys()
         if not _same(extras.pop(alias), getattr(checked, ALIASES[alias]))
     ]
     for name in RESERVED & extras.keys():
-        extras.pop(name)  # empty, or it is among the faults
+        extras.pop(name)  # it is empty, or already reported
     votes = {"votes": checked.votes} if checked.votes else {}
     return faults + _kept_faults(extras, EXTRA_BYTES) + _kept_faults(votes, VOTES_BYTES)
 
@@ -174,11 +177,11 @@ def _kept_faults(extras: dict[str, Any], limit: int) -> list[FieldError]:
     try:
         size = len(orjson.dumps(extras))
     except TypeError as error:
-        return [FieldError(names, f"cannot be kept as JSON: {error}")]
+        return [FieldError(names, f"cannot be stored as JSON: {error}")]
     if size > limit:
         return [FieldError(names, f"takes {size} bytes; the limit is {limit}")]
     return [
-        FieldError(name, "holds NaN, an infinity or a NUL character")
+        FieldError(name, "contains NaN, an infinity or a NUL character")
         for name, value in extras.items()
         if _is_unkeepable(name) or _is_unkeepable(value)
     ]
@@ -195,7 +198,7 @@ def _is_unkeepable(value: object) -> bool:
 
 
 def _all_faults(signal: object, now: datetime, error: ValidationError) -> list[FieldError]:
-    """What the model found, and what the checks across fields find where those passed."""
+    """Return the model's faults, and those across fields whose own checks passed."""
     faults = [_fault(item) for item in error.errors(include_url=False)]
     with suppress(ValidationError):
         faults += _price_faults(Levels.model_validate(signal))
@@ -210,5 +213,5 @@ def _fault(item: Any) -> FieldError:  # noqa: ANN401  # pydantic's ErrorDetails
     if item["type"] == "missing":
         message = "is missing"
     elif item["type"] == "string_pattern_mismatch":
-        message = PATTERNS.get(ALIASES.get(field, field), "takes no NUL character")
+        message = PATTERNS.get(ALIASES.get(field, field), "must not contain a NUL character")
     return FieldError(field, f"{message[:1].lower()}{message[1:]}")

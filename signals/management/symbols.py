@@ -1,4 +1,4 @@
-"""Symbols on a command line."""
+"""The option `--symbols` of a command."""
 
 from django.conf import settings
 from django.core.management.base import CommandParser
@@ -8,17 +8,20 @@ from signals.market.instruments import normalised
 
 
 def add_symbols(parser: CommandParser) -> None:
-    """The option `--symbols`, which is MARKET_SYMBOLS where it is not given."""
+    """Add the option `--symbols`; its default is MARKET_SYMBOLS."""
     parser.add_argument(
         "--symbols",
         default=",".join(settings.MARKET_SYMBOLS),
-        help="which symbols, separated by commas (default: %(default)s)",
+        help="symbols, separated by commas (default: %(default)s)",
     )
 
 
 def symbols_of(text: str) -> list[str]:
-    """The symbols between the commas, in Argo's spelling, each once. Raises InvalidInput."""
+    """Return the symbols of a comma-separated text, in Argo's spelling, without duplicates.
+
+    Raises `InvalidInput` if `text` names no symbol.
+    """
     names = list(dict.fromkeys(normalised(name) for name in text.split(",") if name.strip()))
     if not names:
-        raise InvalidInput([FieldError("--symbols", "name at least one, as in AAPL,MSFT")])
+        raise InvalidInput([FieldError("--symbols", "name at least one symbol, such as AAPL,MSFT")])
     return names

@@ -22,23 +22,23 @@ from alpaca.data.timeframe import TimeFrame, TimeFrameUnit
 from requests import JSONDecodeError, RequestException
 
 from signals.clock import Clock, utc_now
-from signals.market.alpaca_http import fault_of_keys, make_patient
+from signals.market.alpaca_http import problem_with_keys, set_timeout
 from signals.market.bars import Bars, as_times
 from signals.market.daily import COLUMNS, daily_bars
 from signals.market.hours import ALWAYS_OPEN, TradingHours, hours_of
 from signals.market.instruments import CRYPTO, Instrument, instrument
 from signals.market.protocol import FeedError, Quote, UnknownSymbol
 
-ENOUGH = timedelta(days=600)
-"""Some 410 sessions: twice what the regime needs."""
+DEFAULT_HISTORY = timedelta(days=600)
+"""About 410 sessions: twice what the regime needs."""
 RETRY_WAIT = 1
-"""Seconds before a request that met a rate limit is made again, up to three times."""
-SETTLED_AFTER = timedelta(minutes=16)
-"""A bar counts so long after its close: some feeds lag by a quarter of an hour."""
-WIDEST = 0.02
-"""Bid and ask further apart than this share of their middle are nobody's price."""
-QUOTED = 300
-"""Of an answer that is refused, so many characters are told."""
+"""Seconds before a rate-limited request is sent again, up to three times."""
+FEED_DELAY = timedelta(minutes=16)
+"""A bar is shown only this long after its close: some feeds lag by a quarter of an hour."""
+MAX_SPREAD = 0.02
+"""The largest spread, as a share of the middle, at which the middle is a usable price."""
+MAX_QUOTED = 300
+"""Characters of Alpaca's answer that an error message quotes."""
 DAY = TimeFrame(1, TimeFrameUnit.Day)
 ONE_DAY = timedelta(days=1)
 CHICAGO = ZoneInfo("America/Chicago")
@@ -48,11 +48,13 @@ T = TypeVar("T")
 class AlpacaMarket:
     """Daily bars, adjusted for splits and dividends, and quotes.
 
-    `url` is the data service's address (`https://data.alpaca.markets`, or one like it), `feed` the
-    stocks' (`iex` is free). Prices are the middle of bid and ask, where both are there and near
-    each other. A day's bar counts once its session has closed and the feed has had time to tell all
-    of it: what Alpaca answers before that is left out.
-    `timeout` is how many seconds each request may be without a byte.
+    `url` is the address of the data service (`https://data.alpaca.markets` or a similar one).
+    `feed` is the feed of stocks (`iex` is free). A price is the middle of bid and ask, if both
+    exist and are close to each other. A day's bar is shown once its session has closed and the
+    feed has had time to complete it; earlier answers of Alpaca for that day are left out.
+    `timeout` is how many seconds a request may wait for the next byte.
+
+    Raises `FeedError` for keys that are missing or contain an invalid character.
     """
 
     symbols: tuple[str, ...] = ()
@@ -70,7 +72,7 @@ class AlpacaMarket:
     ) -> None:
         _check_keys(key, secret)
         self.now = clock
-        self._told: dict[str, str] = {}
+        self._logged: dict[str, str] = {}
         self._feed = DataFeed(feed)
         self._exchange = exchange
         address = url.rstrip("/")
@@ -80,41 +82,43 @@ class AlpacaMarket:
             _prepare(client, timeout)
 
     def bars(self, symbol: str, upto: datetime, since: datetime | None = None) -> Bars:
-        """The bars of the sessions that had closed at `upto`; of 600 days without `since`.
+        """Return the bars of the sessions that had closed at `upto`; 600 days without `since`.
 
-        Raises `UnknownSymbol` where Alpaca has none of at least 600 days, `BadBars`, and
-        `FeedError`.
+        Raises `UnknownSymbol` if Alpaca has no bars in the last 600 days, `BadBars` if a bar
+        cannot be true, and `FeedError` if Alpaca cannot be reached or refuses.
         """
         wanted = instrument(symbol)
         hours = hours_of(wanted, self._exchange)
-        start = min(since or upto, upto - ENOUGH) - ONE_DAY  # it counts when a day began
-        days = self._asked(symbol, lambda: self._days(wanted, start, upto))
+        start = (
+            min(since or upto, upto - DEFAULT_HISTORY) - ONE_DAY
+        )  # Alpaca compares it with the day's start
+        days = self._request(symbol, lambda: self._days(wanted, start, upto))
         if not days:
             raise UnknownSymbol(symbol)
         close_of = _closes(days).get if wanted.asset_type == CRYPTO else None
         bars, findings = daily_bars(wanted.symbol, _rows(days, hours), hours, close_of)
-        findings.tell(self._told)
-        return bars.between(since, min(upto, self.now() - SETTLED_AFTER))
+        findings.log(self._logged)
+        return bars.between(since, min(upto, self.now() - FEED_DELAY))
 
     def quote(self, symbol: str) -> Quote | None:
-        """The middle of bid and ask; None where one is missing, or they are far apart.
+        """Return the middle of bid and ask; None if one is missing or they are far apart.
 
-        Raises `FeedError`.
+        Raises `FeedError` if Alpaca cannot be reached or refuses.
         """
         wanted = instrument(symbol)
-        return self._asked(symbol, lambda: _middle(self._quotes(wanted).get(_name(wanted))))
+        return self._request(symbol, lambda: _middle(self._quotes(wanted).get(_name(wanted))))
 
     def _days(self, wanted: Instrument, start: datetime, end: datetime) -> list[Bar]:
-        asked: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "symbol_or_symbols": _name(wanted), "timeframe": DAY, "start": start, "end": end,
         }  # fmt: skip
         if wanted.asset_type == CRYPTO:
-            answer: Any = self._crypto.get_crypto_bars(CryptoBarsRequest(**asked))
+            answer: Any = self._crypto.get_crypto_bars(CryptoBarsRequest(**fields))
         else:
             more = {"adjustment": Adjustment.ALL, "feed": self._feed}
-            answer = self._stocks.get_stock_bars(StockBarsRequest(**asked, **more))
+            answer = self._stocks.get_stock_bars(StockBarsRequest(**fields, **more))
         bars: list[Bar] = answer.data.get(_name(wanted), [])
-        as_times(bar.timestamp for bar in bars)  # refuses a time that has no zone
+        as_times(bar.timestamp for bar in bars)  # raises if a time has no zone
         return bars
 
     def _quotes(self, wanted: Instrument) -> dict[str, BidAsk]:
@@ -129,8 +133,8 @@ class AlpacaMarket:
             )
         return dict(answer)
 
-    def _asked(self, symbol: str, ask: Callable[[], T]) -> T:
-        """What `ask` gets, with every way in which it can fail as one error."""
+    def _request(self, symbol: str, ask: Callable[[], T]) -> T:
+        """Return what `ask` returns; raise every failure as `FeedError`."""
         try:
             return ask()
         except APIError as error:
@@ -140,17 +144,17 @@ class AlpacaMarket:
 
 
 def _check_keys(*keys: str) -> None:
-    if fault := fault_of_keys(*keys):
-        raise FeedError(fault)
+    if problem := problem_with_keys(*keys):
+        raise FeedError(problem)
 
 
 def _prepare(client: RESTClient, timeout: float) -> None:
-    make_patient(client, timeout)
-    client._retry_wait = RETRY_WAIT  # the data clients cannot be given it
+    set_timeout(client, timeout)
+    client._retry_wait = RETRY_WAIT  # the data clients take no argument for it
 
 
 def _name(wanted: Instrument) -> str:
-    """As Alpaca spells it."""
+    """Return the symbol in Alpaca's spelling."""
     return wanted.symbol.replace("-", "/") if wanted.asset_type == CRYPTO else wanted.symbol
 
 
@@ -162,27 +166,27 @@ def _rows(bars: list[Bar], hours: TradingHours) -> pd.DataFrame:
 
 
 def _day(bar: Bar, hours: TradingHours = ALWAYS_OPEN) -> date:
-    """A bar's time is when its day began: an hour later no midnight is in doubt."""
+    """Return the bar's day; its time is the day's start, so an hour is added to be past it."""
     return hours.day_of(bar.timestamp + timedelta(hours=1))
 
 
 def _closes(bars: list[Bar]) -> dict[date, datetime]:
-    """When the days of crypto ended: Alpaca begins them at midnight of Chicago, not of UTC."""
+    """Return when each day of crypto ends: Alpaca starts it at midnight in Chicago, not in UTC."""
     return {_day(bar): _end(bar.timestamp) for bar in bars}
 
 
 def _end(start: datetime) -> datetime:
-    """Of a day that may have 23 or 25 hours: never before it is over."""
-    next_midnight = start.astimezone(CHICAGO) + ONE_DAY  # on the clock of Chicago
+    """Return when the day ends; it may have 23 or 25 hours, and must not end too early."""
+    next_midnight = start.astimezone(CHICAGO) + ONE_DAY  # on Chicago's clock
     return max(start + ONE_DAY, next_midnight.astimezone(UTC))
 
 
 def _middle(answer: BidAsk | None) -> Quote | None:
     if answer is None or not (answer.bid_price > 0 and answer.ask_price > 0):
         return None
-    as_times([answer.timestamp])  # refuses a time that has no zone
+    as_times([answer.timestamp])  # raises if a time has no zone
     middle = Quote((answer.bid_price + answer.ask_price) / 2, answer.timestamp.astimezone(UTC))
-    is_wide = abs(answer.ask_price - answer.bid_price) > WIDEST * middle.price
+    is_wide = abs(answer.ask_price - answer.bid_price) > MAX_SPREAD * middle.price
     return None if is_wide else middle
 
 
@@ -190,14 +194,14 @@ def _refused(symbol: str, error: APIError) -> str:
     status = error.status_code
     advice = {
         401: "Correct ALPACA_API_KEY and ALPACA_SECRET_KEY.",
-        403: "The keys may not read this: look at ALPACA_FEED and your subscription.",
+        403: "The keys may not read this: check ALPACA_FEED and your subscription.",
         422: "Alpaca does not know the symbol, or the range.",
-        429: "Alpaca's rate limit: ask for fewer symbols, or less often (MARKET_INTERVAL).",
-    }.get(status or 0, "It may pass.")
-    return f"Alpaca refuses {symbol} with {status}: {str(error)[:QUOTED]}. {advice}"
+        429: "Alpaca's rate limit: use fewer symbols, or ask less often (MARKET_INTERVAL).",
+    }.get(status or 0, "Try again later.")
+    return f"Alpaca refuses {symbol} with {status}: {str(error)[:MAX_QUOTED]}. {advice}"
 
 
 def _failed(symbol: str, error: Exception) -> str:
     if isinstance(error, RequestException) and not isinstance(error, JSONDecodeError):
-        return f"Alpaca cannot be reached for {symbol} ({error}). ALPACA_DATA_URL names it."
-    return f"Alpaca's answer for {symbol} makes no sense: {repr(error)[:QUOTED]}"
+        return f"Alpaca cannot be reached for {symbol} ({error}). Check ALPACA_DATA_URL."
+    return f"Alpaca's answer for {symbol} is invalid: {repr(error)[:MAX_QUOTED]}"

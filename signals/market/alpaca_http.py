@@ -1,4 +1,4 @@
-"""What every adapter to Alpaca needs of its HTTP: patience with an end, no redirects, sane keys."""
+"""HTTP for every adapter to Alpaca: a timeout, no redirects, and a check of the keys."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ from requests.adapters import HTTPAdapter
 from typing_extensions import override
 
 
-class Patient(HTTPAdapter):
-    """Waits no longer than so many seconds, where `alpaca-py` would wait for ever."""
+class TimeoutAdapter(HTTPAdapter):
+    """Gives up after some seconds without a byte; `alpaca-py` would wait for ever."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -18,27 +18,26 @@ class Patient(HTTPAdapter):
     @override
     def send(self, *args: Any, **options: Any) -> Any:  # as requests calls it
         answer = super().send(*args, **(options | {"timeout": self._seconds}))
-        if answer.is_redirect:  # which alpaca-py does not follow, but takes for an empty answer
+        if answer.is_redirect:  # alpaca-py does not follow it, and reads it as an empty answer
             answer.close()
             raise RequestException("it redirects to another address")
         return answer
 
 
-def make_patient(client: RESTClient, timeout: float) -> None:
-    """Let each request of `client` be without a byte for so many seconds at most."""
+def set_timeout(client: RESTClient, timeout: float) -> None:
+    """Let each request of `client` wait at most `timeout` seconds for the next byte."""
     for scheme in ("http://", "https://"):
-        client._session.mount(scheme, Patient(timeout))
+        client._session.mount(scheme, TimeoutAdapter(timeout))
 
 
-def fault_of_keys(*keys: str) -> str | None:
-    """What is wrong with the keys, without quoting them; None where they may do.
+def problem_with_keys(*keys: str) -> str | None:
+    """Return what is wrong with the keys, without quoting them; None if nothing is.
 
-    What no header can hold is told before it is sent, because later errors would quote it.
+    A character that no HTTP header can hold is reported here, before the key is sent: a later
+    error would quote the key.
     """
     if not all(keys):
         return "Alpaca needs ALPACA_API_KEY and ALPACA_SECRET_KEY"
     if not all(key.isascii() and key.isprintable() and " " not in key for key in keys):
-        return (
-            "ALPACA_API_KEY or ALPACA_SECRET_KEY has a character that no key has: look for spaces"
-        )
+        return "ALPACA_API_KEY or ALPACA_SECRET_KEY has an invalid character: look for spaces"
     return None

@@ -1,4 +1,4 @@
-"""Bars: what a market did, in columns, checked once and read-only from then on."""
+"""Bars: a market's prices and volumes in columns, checked once and read-only afterwards."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ Array = TypeVar("Array", Column, Times)
 
 
 class BadBars(ArgoError):
-    """Market data that cannot be true; the message names the symbol, the bar's time and why."""
+    """Market data cannot be true; the message names the symbol, the bar's time and the reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ class Bars:
         close: Sequence[float] | Column,
         volume: Sequence[float] | Column,
     ) -> Self:
-        """Copy the columns, make them read-only, and refuse what no market can have done.
+        """Return bars of read-only copies of the columns, checked for impossible values.
 
-        Raises `BadBars` for columns of unequal length, a price that is not finite or not above
-        zero, a volume that is not finite or below zero, a high below another price of its bar, a
-        low above one, and a time that is missing or not after the time before it.
+        Raises `BadBars` if the columns differ in length, a price is not finite or not above zero,
+        a volume is not finite or is below zero, a high is below another price of its bar, a low
+        is above one, or a time is missing or not after the time before it.
         """
         times: Times = time.astype("datetime64[us]")
         bars = cls(symbol, _read_only(times), *map(_column, (open, high, low, close, volume)))
@@ -77,25 +77,32 @@ class Bars:
         return len(self.time)
 
     def bar(self, index: int) -> Bar:
-        """The bar at `index`, in plain Python numbers; a negative index counts from the end."""
+        """Return the bar at `index` in plain Python numbers; a negative index counts from the end.
+
+        Raises `IndexError` if there is no such bar.
+        """
         columns = (self.open, self.high, self.low, self.close, self.volume)
         prices = (float(column[index]) for column in columns)
         return Bar(self.symbol, self.time_at(index), *prices)
 
     def time_at(self, index: int) -> datetime:
-        """When the bar at `index` closed."""
+        """Return when the bar at `index` closed (UTC)."""
         return cast(datetime, self.time[index].item()).replace(tzinfo=UTC)
 
     def upto(self, end: int) -> "Bars":
-        """The first `end` bars: all that was known when bar `end - 1` closed."""
+        """Return the first `end` bars: all that was known when bar `end - 1` closed."""
         return self._part(slice(end))
 
     def ranges(self, count: int) -> tuple[Column, Column, Column]:
-        """High, low and close of the last `count` bars."""
+        """Return high, low and close of the last `count` bars, or of all if there are fewer."""
         return self.high[-count:], self.low[-count:], self.close[-count:]
 
     def between(self, since: datetime | None, upto: datetime) -> "Bars":
-        """The bars that closed from `since` (the first, where it is None) to `upto`."""
+        """Return the bars that closed from `since` to `upto`, both included.
+
+        Without `since` they start with the first bar. Raises `ValueError` if a moment has no time
+        zone.
+        """
         first = self.count_before(since) if since else 0
         return self._part(slice(first, self.count_through(upto)))
 
@@ -111,18 +118,18 @@ class Bars:
         )
 
     def count_before(self, moment: datetime) -> int:
-        """How many bars closed before `moment`, which needs a time zone."""
+        """Return how many bars closed before `moment`; raises `ValueError` if it has no zone."""
         return int(np.searchsorted(self.time, _instant(moment), side="left"))
 
     def count_through(self, moment: datetime) -> int:
-        """How many bars closed before `moment` or at it."""
+        """Return how many bars closed at or before `moment`; `ValueError` if it has no zone."""
         return int(np.searchsorted(self.time, _instant(moment), side="right"))
 
     def adjusted(self, close: Sequence[float] | Column) -> "Bars":
-        """These bars on the scale of an adjusted close: splits and dividends leave no jump.
+        """Return these bars on the scale of an adjusted close, without jumps at splits.
 
         Each bar's prices are multiplied by (adjusted close / close), and its volume is divided by
-        it, which leaves the money traded as it was. Raises `BadBars` like `checked`.
+        it, which leaves the money traded unchanged. Raises `BadBars` like `checked`.
         """
         adjusted = replace(self, close=_column(close))
         _check_lengths(adjusted)
@@ -140,7 +147,7 @@ class Bars:
 
 
 def as_times(moments: Iterable[datetime]) -> Times:
-    """Moments as a time column. Raises `ValueError` for one without a time zone."""
+    """Return the moments as a time column. Raises `ValueError` if one has no time zone."""
     return np.array([_naive_utc(moment) for moment in moments], dtype="datetime64[us]")
 
 
@@ -173,12 +180,12 @@ def _check_lengths(bars: Bars) -> None:
 
 
 def _check_rows(bars: Bars) -> None:
-    for impossible, why in _rules(bars):
-        _refuse(bars, impossible, why)
+    for invalid, why in _rules(bars):
+        _refuse(bars, invalid, why)
 
 
 def _rules(bars: Bars) -> Iterator[tuple[Mask, str]]:
-    """What must be true of no row. The later rules rely on the earlier ones."""
+    """Yield a mask of the invalid rows and the reason. The later rules rely on the earlier ones."""
     yield np.isnat(bars.time), "its time is missing"
     yield _not_after_previous(bars.time), "it does not come after the bar before it"
     for name in ("open", "high", "low", "close"):
@@ -198,10 +205,10 @@ def _not_above_zero(prices: Column) -> Mask:
     return ~(np.isfinite(prices) & (prices > 0))
 
 
-def _refuse(bars: Bars, impossible: Mask, why: str) -> None:
-    if not impossible.any():
+def _refuse(bars: Bars, invalid: Mask, why: str) -> None:
+    if not invalid.any():
         return
-    row = int(impossible.argmax())
+    row = int(invalid.argmax())
     names = ("open", "high", "low", "close", "volume")
     values = ", ".join(f"{name} {getattr(bars, name)[row]}" for name in names)
     raise BadBars(f"{bars.symbol} {bars.time[row]}: {why} (row {row + 1}: {values})")

@@ -1,4 +1,4 @@
-"""Daily bars: from rows with dates to bars with times, and what was odd about the rows."""
+"""Daily bars: from rows with dates to bars with times, and a report of irregular rows."""
 
 import logging
 from collections.abc import Callable, Sequence
@@ -15,17 +15,18 @@ logger = logging.getLogger(__name__)
 
 PRICES = ("open", "high", "low", "close")
 COLUMNS = ("date", *PRICES, "volume")
-KNOWN = (*COLUMNS, "adj_close")
-SHOWN = 3
+KNOWN_COLUMNS = (*COLUMNS, "adj_close")
+MAX_SHOWN = 3
 CloseOf = Callable[[date], datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What was odd about a symbol's rows, and mended or left as it is.
+    """The irregularities in a symbol's rows; none of them makes the bars unusable.
 
-    `gaps` are sessions without a row, `duplicates` days with several equal rows (one was kept),
-    `closed` days with a row but without a session (left out); `unordered` rows were sorted.
+    `gaps` are sessions without a row. `duplicates` are days with several equal rows (one was
+    kept). `closed` are days with a row but without a session (left out). `unordered` means that
+    the rows had to be sorted.
     """
 
     symbol: str
@@ -37,33 +38,35 @@ class Findings:
     def __str__(self) -> str:
         parts = [
             _listed("sessions have no bar", self.gaps),
-            _listed("days were there twice", self.duplicates),
-            _listed("bars were left out, of days without a session", self.closed),
-            "the rows were not in the order of time" if self.unordered else "",
+            _listed("days appear more than once", self.duplicates),
+            _listed("bars were left out: no session on their day", self.closed),
+            "the rows were not in time order" if self.unordered else "",
         ]
         return "; ".join(filter(None, parts))
 
-    def tell(self, told: dict[str, str]) -> None:
-        """Log what there is to tell, unless it is what was `told` of the symbol the last time."""
+    def log(self, logged: dict[str, str]) -> None:
+        """Log the findings as one warning, unless they are the same as the last time.
+
+        `logged` has the last text of each symbol, and is updated.
+        """
         text = str(self)
-        if text and told.get(self.symbol) != text:
+        if text and logged.get(self.symbol) != text:
             logger.warning("%s: %s", self.symbol, text)
-        told[self.symbol] = text
+        logged[self.symbol] = text
 
 
 def daily_bars(
     symbol: str, rows: pd.DataFrame, hours: TradingHours, close_of: CloseOf | None = None
 ) -> tuple[Bars, Findings]:
-    """Bars that close when their day's session does, and what was odd about the rows.
-
-    `close_of` says otherwise where the feed's days do not end with the market's sessions.
+    """Return bars that close when their day's session does, and the irregularities of the rows.
 
     `rows` has the columns date (YYYY-MM-DD, or dates), open, high, low, close, volume, and
-    adj_close where splits and dividends are known: then all prices are brought to its scale, which
-    is that of the last adjustment, not of the prices paid on the day.
+    optionally adj_close, the close adjusted for splits and dividends. With adj_close all prices
+    are on its scale: that of the last adjustment, not of the prices paid on the day. `close_of`
+    returns a day's end if the feed's days do not end with the market's sessions.
 
-    Raises `BadBars`, which names symbol and date: for a column or value that is missing or cannot
-    be true, and for rows of one day that contradict each other.
+    Raises `BadBars`, which names symbol and date, if a column or value is missing or cannot be
+    true, or if the rows of one day contradict each other.
     """
     _check_columns(symbol, [str(name) for name in rows.columns])
     rows = _numbers(symbol, rows.assign(date=_days(symbol, rows["date"])))
@@ -76,10 +79,10 @@ def daily_bars(
 
 def _check_columns(symbol: str, names: list[str]) -> None:
     there = ", ".join(names)
-    if lacking := [name for name in COLUMNS if name not in names]:
-        raise BadBars(f"{symbol}: the columns {', '.join(lacking)} are missing; there are: {there}")
-    if twice := [name for name in KNOWN if names.count(name) > 1]:
-        raise BadBars(f"{symbol}: the columns {', '.join(twice)} are there twice, in: {there}")
+    if missing := [name for name in COLUMNS if name not in names]:
+        raise BadBars(f"{symbol}: the columns {', '.join(missing)} are missing; there are: {there}")
+    if twice := [name for name in KNOWN_COLUMNS if names.count(name) > 1]:
+        raise BadBars(f"{symbol}: the columns {', '.join(twice)} appear twice, in: {there}")
 
 
 def _days(symbol: str, values: "pd.Series[object]") -> list[date]:
@@ -87,7 +90,7 @@ def _days(symbol: str, values: "pd.Series[object]") -> list[date]:
 
 
 def _day(symbol: str, value: object) -> date:
-    if isinstance(value, datetime):  # as a Parquet file may have it; NaT is one, too
+    if isinstance(value, datetime):  # from a Parquet file; NaT is a datetime too
         value = str(value)[:10]
     try:
         return value if isinstance(value, date) else date.fromisoformat(str(value))
@@ -96,7 +99,7 @@ def _day(symbol: str, value: object) -> date:
 
 
 def _numbers(symbol: str, rows: pd.DataFrame) -> pd.DataFrame:
-    wanted = [name for name in KNOWN if name in rows.columns]
+    wanted = [name for name in KNOWN_COLUMNS if name in rows.columns]
     for name in wanted[1:]:
         numbers = pd.to_numeric(rows[name], errors="coerce").astype("float64")
         if (bad := numbers.isna()).any():
@@ -136,5 +139,5 @@ def _bars(symbol: str, rows: pd.DataFrame, close_of: CloseOf) -> Bars:
 def _listed(what: str, days: Sequence[date]) -> str:
     if not days:
         return ""
-    shown = ", ".join(map(str, days[:SHOWN])) + (", ..." if len(days) > SHOWN else "")
+    shown = ", ".join(map(str, days[:MAX_SHOWN])) + (", ..." if len(days) > MAX_SHOWN else "")
     return f"{len(days)} {what} ({shown})"

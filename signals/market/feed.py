@@ -1,4 +1,4 @@
-"""Fetches many symbols at once from a market that may be slow, hang or fail."""
+"""Fetches many symbols in parallel from a market that may be slow, hang or fail."""
 
 import threading
 import time
@@ -9,16 +9,17 @@ from typing import Generic, TypeVar
 from signals.market.protocol import FeedError
 
 T = TypeVar("T")
-SHARES = 4
-"""Where nothing comes for a part of the time, one more thread is started for those that wait."""
+STALL_CHECKS = 4
+"""If no answer comes for this part of the time limit (1/4), another thread is started."""
 
 
 class Fetch(Generic[T]):
-    """What `ask` answers for each symbol, asked on `threads` threads, within `seconds`.
+    """Calls `ask` for each symbol, on `threads` threads, for at most `seconds` seconds.
 
-    A thread that hangs cannot be ended: it is left behind, as a daemon that holds up no exit, and
-    another takes its place. What comes too late is dropped, and a symbol whose thread still hangs
-    is not asked for again: so no more threads are left behind than there are symbols.
+    A thread that hangs cannot be ended. It is left behind, as a daemon thread that does not delay
+    the process's exit, and another takes its place. An answer that comes too late is dropped. A
+    symbol whose thread still hangs is not asked for again, so there are never more hanging threads
+    than symbols.
     """
 
     def __init__(self, ask: Callable[[str], T], threads: int, seconds: float) -> None:
@@ -28,8 +29,8 @@ class Fetch(Generic[T]):
         self._under_way: set[str] = set()
 
     def all(self, symbols: Sequence[str]) -> dict[str, T | Exception]:
-        """By symbol, in the order given: the answer, or why there is none."""
-        hanging = FeedError("its market data was asked for before, and has not come yet")
+        """Return by symbol, in the order given, the answer or the error."""
+        hanging = FeedError("an earlier request for its market data has not been answered yet")
         answers: dict[str, T | Exception] = dict.fromkeys(symbols, hanging)
         asked = [symbol for symbol in symbols if symbol not in self._under_way]
         return answers | _Round(self._answer, asked, self._threads, self._seconds).answers()
@@ -38,14 +39,14 @@ class Fetch(Generic[T]):
         self._under_way.add(symbol)
         try:
             return self._ask(symbol)
-        except Exception as error:  # noqa: BLE001  # whoever asked is told, symbol by symbol
+        except Exception as error:  # noqa: BLE001  # the caller gets it as the symbol's answer
             return error
         finally:
             self._under_way.discard(symbol)
 
 
 class _Round(Generic[T]):
-    """One time that all of these are asked for."""
+    """One fetch of these symbols."""
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class _Round(Generic[T]):
             self._start()
 
     def answers(self) -> dict[str, T | Exception]:
+        """Return the answers that arrive in time, and a `FeedError` for every other symbol."""
         late = FeedError(
             f"no market data within {self._seconds:g} s: the feed is slow or hangs (MARKET_TIMEOUT)"
         )
@@ -77,10 +79,10 @@ class _Round(Generic[T]):
         return found
 
     def _next(self) -> tuple[str, T | Exception] | None:
-        """What comes next; None once the time is over."""
+        """Return the next answer; None once the time is over."""
         while (left := self._ends - time.monotonic()) > 0:
             try:
-                return self._done.get(timeout=min(self._seconds / SHARES, left))
+                return self._done.get(timeout=min(self._seconds / STALL_CHECKS, left))
             except Empty:
                 if not self._waiting.empty():
                     self._start()

@@ -1,4 +1,4 @@
-"""A folder of daily bars: one CSV or Parquet file a symbol."""
+"""A folder of daily bars: one CSV or Parquet file for each symbol."""
 
 from datetime import datetime
 from pathlib import Path
@@ -18,37 +18,43 @@ ADJUSTED_CLOSE = ("adjclose", "adjustedclose")
 
 
 class FolderMarket:
-    """`SYMBOL.csv` or `SYMBOL.parquet`, read again as soon as it has changed.
+    """Files named `SYMBOL.csv` or `SYMBOL.parquet`, read again when they have changed.
 
-    The columns, in any case and order: Date (YYYY-MM-DD), Open, High, Low, Close, Volume, and Adj
-    Close where splits and dividends are to be adjusted for. Others are ignored. Gaps, duplicates
-    and what else is odd is told by a warning. `exchange` is the calendar of the stocks' sessions.
-    The latest price is the last close.
+    The columns, in any case and order: Date (YYYY-MM-DD), Open, High, Low, Close, Volume, and
+    optionally Adj Close, which adjusts for splits and dividends. Other columns are ignored. Gaps,
+    duplicates and other irregularities are logged as a warning. `exchange` is the calendar of the
+    stocks' sessions. The latest price is the last close.
+
+    Raises `FeedError` if `folder` is not a folder.
     """
 
     def __init__(self, folder: Path, exchange: str = "XNYS", clock: Clock = utc_now) -> None:
         if not folder.is_dir():
-            raise FeedError(f"{folder} is no folder: MARKET_FOLDER names the one with the bars")
+            raise FeedError(f"{folder} is not a folder: set MARKET_FOLDER to the folder of bars")
         self.now = clock
-        self._told: dict[str, str] = {}
+        self._logged: dict[str, str] = {}
         self._read: dict[Path, tuple[Stamp, Bars]] = {}
         self._folder = folder
         self._exchange = exchange
 
     @property
     def symbols(self) -> tuple[str, ...]:
-        """Those that have a file."""
+        """Return the symbols that have a file, sorted."""
         return tuple(sorted(self._files()))
 
     def bars(self, symbol: str, upto: datetime, since: datetime | None = None) -> Bars:
-        """The bars of the symbol's file. Raises `UnknownSymbol`, `BadBars` and `FeedError`."""
+        """Return the bars of the symbol's file that closed from `since` to `upto`.
+
+        Raises `UnknownSymbol` if it has no file, `BadBars` if the file is invalid, and `FeedError`
+        if the folder cannot be read or has two files of one symbol.
+        """
         files = self._files()
         if symbol not in files:
             raise UnknownSymbol(symbol, tuple(sorted(files)))
         return self._bars(symbol, files[symbol]).between(since, upto)
 
     def quote(self, symbol: str) -> Quote | None:
-        """The last close."""
+        """Return the last close; None without bars. Raises the same errors as `bars`."""
         return Quote.last_close(self.bars(symbol, self.now()))
 
     def _bars(self, symbol: str, path: Path) -> Bars:
@@ -60,7 +66,7 @@ class FolderMarket:
                 bars, findings = daily_bars(symbol, _rows(path), hours)
             except BadBars as error:
                 raise BadBars(f"{path}: {error}") from error
-            findings.tell(self._told)
+            findings.log(self._logged)
             self._read[path] = (stamp, bars)
         return self._read[path][1]
 
@@ -69,16 +75,16 @@ class FolderMarket:
         for path in self._paths():
             other = found.setdefault(normalised(path.stem), path)
             if other != path:
-                raise FeedError(f"{other} and {path} are of one symbol: take one away")
+                raise FeedError(f"{other} and {path} have the same symbol: remove one of them")
         return found
 
     def _paths(self) -> list[Path]:
-        """Hidden files are no bars: some systems put `._AAPL.csv` beside `AAPL.csv`."""
+        """Return the files of bars, without hidden ones: some systems add `._AAPL.csv`."""
         try:
             there = sorted(self._folder.iterdir())
         except OSError as error:
             raise FeedError(
-                f"{self._folder} cannot be read: {error.strerror}. MARKET_FOLDER names it."
+                f"{self._folder} cannot be read: {error.strerror}. Check MARKET_FOLDER."
             ) from error
         return [
             path
@@ -88,7 +94,7 @@ class FolderMarket:
 
 
 def _stamp(path: Path) -> Stamp:
-    """What changes with the file."""
+    """Return values that change when the file changes."""
     try:
         found = path.stat()
     except OSError as error:
@@ -99,14 +105,14 @@ def _stamp(path: Path) -> Stamp:
 def _rows(path: Path) -> pd.DataFrame:
     try:
         rows = pd.read_csv(path) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
-    except Exception as error:  # the readers raise what they like
+    except Exception as error:  # the readers may raise anything
         raise BadBars(f"it cannot be read: {error}") from error
-    if rows.index.name:  # pandas takes a column of a Parquet file for it: mostly the date
+    if rows.index.name:  # a Parquet file's index column, mostly the date
         rows = rows.reset_index()
     return rows.rename(columns=_column)
 
 
 def _column(name: object) -> str:
-    """Argo's name for a column. `Adj Close` has many spellings; left unread it would mislead."""
+    """Return Argo's name for a column. `Adj Close` has many spellings, and must not be missed."""
     letters = "".join(filter(str.isalpha, str(name).lower()))
     return "adj_close" if letters in ADJUSTED_CLOSE else letters

@@ -1,4 +1,4 @@
-"""What a market is to those who make signals."""
+"""The interface of a market: bars, quotes and time, and the errors it may raise."""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from signals.market.bars import Bars
 
 
 class UnknownSymbol(NotFound):
-    """This market has no such symbol; the message lists those that it has."""
+    """The market does not have this symbol; the message lists the symbols that it has."""
 
     def __init__(self, symbol: str, known: tuple[str, ...] = ()) -> None:
         there = f"; there are: {', '.join(known)}" if known else ""
@@ -18,14 +18,14 @@ class UnknownSymbol(NotFound):
 
 
 class FeedError(ArgoError):
-    """Market data could not be had; the message says what was tried and what to do."""
+    """Market data is not available; the message says what was tried and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """What one unit costs, in the instrument's currency, and when (UTC) that was so.
+    """The price of one unit, in the instrument's currency, and the time of that price (UTC).
 
-    Raises `FeedError` for a price that is not a number above 0.
+    Raises `FeedError` if the price is not a finite number above 0.
     """
 
     price: float
@@ -33,33 +33,38 @@ class Quote:
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.price) and self.price > 0):
-            raise FeedError(f"a price of {self.price} is no price")
+            raise FeedError(f"a price of {self.price} is not valid")
 
     @classmethod
     def last_close(cls, bars: Bars) -> "Quote | None":
-        """The price at which the last bar closed; None without bars."""
+        """Return the price and time of the last bar's close; None without bars."""
         return cls(float(bars.close[-1]), bars.time_at(-1)) if len(bars) else None
 
 
 class MarketData(Protocol):
     """Bars, quotes and the time of one market.
 
-    `symbols` are those that it is known to have; empty where only asking can tell. Symbols are
-    given in Argo's spelling (`signals.market.instruments`).
+    `symbols` are the symbols that it is known to have; empty if only a request can show. Symbols
+    are in Argo's spelling (`signals.market.instruments`).
     """
 
     @property
     def symbols(self) -> tuple[str, ...]: ...
 
     def bars(self, symbol: str, upto: datetime, since: datetime | None = None) -> Bars:
-        """The bars that had closed at `upto`, oldest first, none of a later time.
+        """Return the bars that had closed at `upto`, oldest first, and no later ones.
 
-        From `since` on where it is given, else enough for every source. Raises `UnknownSymbol`,
-        `BadBars` for what cannot be true, and `FeedError` where they cannot be had.
+        They start at `since` if it is given; otherwise there are enough for every source. Raises
+        `UnknownSymbol` if the market has no such symbol, `BadBars` if a bar cannot be true, and
+        `FeedError` if the data is not available.
         """
 
     def quote(self, symbol: str) -> Quote | None:
-        """The latest price; None where there is none. Raises `UnknownSymbol` and `FeedError`."""
+        """Return the latest price; None if it is not known.
+
+        Raises `UnknownSymbol` if the market has no such symbol, and `FeedError` if the data is not
+        available.
+        """
 
     def now(self) -> datetime:
-        """The market's time: the wall clock's, or that of the past which it stands for."""
+        """Return the market's time: the wall clock, or the last moment of historical data."""

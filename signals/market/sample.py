@@ -1,4 +1,4 @@
-"""Real daily bars that come with an installed package: no network, no account."""
+"""Real daily bars from an installed package: no network, no account."""
 
 from datetime import datetime
 from functools import cache
@@ -18,7 +18,7 @@ class SampleMarket:
     """Five stocks from March 2000 (GOOG from 2004, FB from 2012) to 1 March 2013.
 
     The source is the public-domain Quandl WIKI data in `bokeh_sampledata`. Bars are adjusted for
-    splits and dividends, those after 2013 included. The market stands still at its last close.
+    splits and dividends, including those after 2013. The market's time is always its last close.
     """
 
     symbols: tuple[str, ...] = SYMBOLS
@@ -26,9 +26,9 @@ class SampleMarket:
     def bars(
         self, symbol: str, upto: datetime | None = None, since: datetime | None = None
     ) -> Bars:
-        """The bars of `symbol` from `since` to `upto`; all of them where neither is given.
+        """Return the bars of `symbol` from `since` to `upto`; all of them without both.
 
-        Raises `UnknownSymbol`.
+        Raises `UnknownSymbol` if `symbol` is not one of the five.
         """
         if symbol not in self.symbols:
             raise UnknownSymbol(symbol, self.symbols)
@@ -36,16 +36,16 @@ class SampleMarket:
         return bars.between(since, upto or bars.time_at(-1))
 
     def quote(self, symbol: str) -> Quote | None:
-        """The last close."""
+        """Return the last close. Raises `UnknownSymbol` like `bars`."""
         return Quote.last_close(self.bars(symbol))
 
     def now(self) -> datetime:
-        """The time of the last close."""
+        """Return the time of the last close."""
         return self.bars(self.symbols[0]).time_at(-1)
 
 
 @cache
 def _history(symbol: str) -> Bars:
-    """Bars are read-only, and these never change."""
+    """Return all bars of a symbol; cached, because they are read-only and never change."""
     rows = pd.DataFrame(getattr(stocks, symbol))
     return daily_bars(symbol, rows, exchange_hours("XNYS"))[0]

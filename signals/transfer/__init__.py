@@ -1,1 +1,1 @@
-"""Signals in and out as files."""
+"""Imports signals from files and exports them to files."""

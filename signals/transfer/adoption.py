@@ -1,4 +1,4 @@
-"""Takes over a `signals` table that the older system left, with its rows in place."""
+"""Adopts a `signals` table that the older system made, with its rows in place."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,11 +12,14 @@ from signals.clock import utc_now
 from signals.dialect import signals_table
 from signals.ledger.records import SIGNAL_COLUMNS, encode_history
 
-BATCH = 1000
+BATCH_SIZE = 1000
 
 
 def create_or_adopt_signals(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Make the table, or check that the one that is there is the seed's."""
+    """Make the table, or check that the existing one has the seed's columns.
+
+    Raises CommandError if it has other columns.
+    """
     connection = schema_editor.connection
     with connection.cursor() as cursor:
         if "signals" not in connection.introspection.table_names(cursor):
@@ -27,15 +30,15 @@ def create_or_adopt_signals(apps: Apps, schema_editor: BaseDatabaseSchemaEditor)
     if columns != ("id", *SIGNAL_COLUMNS):
         raise CommandError(
             f"{connection.settings_dict['NAME']} has a table `signals` of another schema "
-            f"({', '.join(columns)}). Move it away, migrate, and bring its rows in with "
+            f"({', '.join(columns)}). Move it away, migrate, and then import its rows with "
             "import_signals."
         )
 
 
 def journal_adopted_rows(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
-    """Give rows that have no journal line one, so that the journal alone can rebuild them.
+    """Write a journal line for each row that has none, so that the journal alone can rebuild it.
 
-    Done again after a crash it repeats lines, which the flush takes for the duplicates they are.
+    If it runs again after a crash, it repeats lines; the flush counts them as duplicates.
     """
     for rows in _batches_of_rows(schema_editor):
         now = utc_now()
@@ -49,5 +52,5 @@ def _batches_of_rows(schema_editor: BaseDatabaseSchemaEditor) -> Iterator[list[d
             f"SELECT {columns} FROM signals s LEFT JOIN signal_contexts c ON c.id = s.id "  # noqa: S608
             "WHERE c.id IS NULL ORDER BY s.id"
         )
-        while rows := cursor.fetchmany(BATCH):
+        while rows := cursor.fetchmany(BATCH_SIZE):
             yield [dict(zip(SIGNAL_COLUMNS, row, strict=True)) for row in rows]

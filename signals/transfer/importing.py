@@ -1,4 +1,4 @@
-"""Makes journal lines of signals that another store kept: ids, hashes and outcomes as they are."""
+"""Makes journal lines from another store's signals; keeps their ids, hashes and outcomes."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -18,16 +18,17 @@ from signals.ledger.records import (
 
 ORIGIN = "import"
 ORIGIN_SYNCED = "import-sync"
-"""Of history that Alpine is to get, too."""
+"""The origin of history that is also sent to Alpine."""
 _NOWHERE = Offset(0, 0)
 
 
 def encode_imported(
     signal: Mapping[str, object], now: datetime, origin: str
 ) -> tuple[Receipt, bytes]:
-    """A signal with a hash is history, taken as it is; one without is new, and validated.
+    """Return the receipt and the journal line of an imported signal.
 
-    Raises InvalidInput where it cannot be stored at all.
+    A signal with a hash is history, and is kept as it is; one without is new, and is validated.
+    Raises InvalidInput if it cannot be stored.
     """
     if not signal.get("sha256"):
         return encode(signal, now, origin)
@@ -47,12 +48,12 @@ def encode_imported(
 
 def _faults(signal: Mapping[str, object]) -> Iterator[FieldError]:
     if not signal.get("signal_id"):
-        yield FieldError("signal_id", "is empty: a signal that has a hash has an id, too")
+        yield FieldError("signal_id", "is empty: a signal with a hash needs its id")
     if "change" in signal:
-        yield FieldError("change", "is what the journal calls an outcome change: rename the field")
+        yield FieldError("change", "is the journal's name for an outcome change: rename the field")
     for name, value in signal.items():
         if isinstance(value, bytes):
-            yield FieldError(name, "holds bytes (a BLOB): make it text or a number")
+            yield FieldError(name, "contains bytes (a BLOB): make it text or a number")
 
 
 def _number(name: str, value: object) -> Any:  # noqa: ANN401

@@ -1,7 +1,7 @@
-"""Reads signals from files: the seed's SQLite database, JSON lines, CSV.
+"""Reads signals from files: the seed's SQLite database, JSON lines or CSV.
 
-Every reader gives plain dictionaries, one at a time, or an InvalidInput for an item that cannot
-be read, so that it can be reported and does not stop the others.
+Every reader yields one dictionary for each signal, or an InvalidInput for an item that cannot be
+read, so that it can be reported and the others are read.
 """
 
 import codecs
@@ -24,14 +24,14 @@ SQLITE_MAGIC = b"SQLite format 3\0"
 
 
 class UnreadableFile(InvalidInput):
-    """The file is not there, or nothing that signals can be read from."""
+    """The file is missing, or signals cannot be read from it."""
 
     def __init__(self, path: Path, message: str) -> None:
         super().__init__([FieldError(str(path), message)])
 
 
 def read_signals(path: Path) -> Iterator[Item]:
-    """The signals in `path`, whichever of the formats it has. Raises UnreadableFile."""
+    """Yield the signals in `path`, in any of the formats. Raises UnreadableFile."""
     try:
         with path.open("rb") as file:
             head = file.read(len(SQLITE_MAGIC))
@@ -41,12 +41,12 @@ def read_signals(path: Path) -> Iterator[Item]:
         return _sqlite(path)
     first = head.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
     if first == b"[":
-        raise UnreadableFile(path, "is a JSON array: put one object on each line")
+        raise UnreadableFile(path, "is a JSON array: write one object on each line")
     return _json_lines(path) if first in (b"{", b"") else _csv(path)
 
 
 def count_signals(path: Path) -> int:
-    """About how many there are, for a progress bar."""
+    """Return about how many signals there are, for a progress bar. Raises UnreadableFile."""
     with path.open("rb") as file:
         if file.read(len(SQLITE_MAGIC)) == SQLITE_MAGIC:
             return _count_rows(path)
@@ -74,11 +74,11 @@ def _sqlite(path: Path) -> Iterator[Item]:
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    """Read-only: an older store is never written to, not even its WAL."""
+    """Open it read-only: an older store is never changed, not even its WAL."""
     connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
     try:
         connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:  # in a folder that cannot be written no WAL can be opened
+    except sqlite3.OperationalError:  # a WAL cannot be opened in a read-only folder
         connection.close()
         connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)
     return connection
@@ -112,7 +112,7 @@ def _csv(path: Path) -> Iterator[Item]:
 def _rows(path: Path, rows: "csv.DictReader[str]") -> Iterator[Item]:
     if "symbol" not in (rows.fieldnames or ()):
         raise UnreadableFile(
-            path, "is no SQLite database, no JSON lines, and no CSV with a column `symbol`"
+            path, "is not an SQLite database, JSON lines, or CSV with a column `symbol`"
         )
     for row in rows:
         yield _from_cells(row)

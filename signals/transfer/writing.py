@@ -1,4 +1,4 @@
-"""Writes signals to files: JSON lines, CSV, Parquet; a batch at a time, however many there are."""
+"""Writes signals to files, a batch at a time: JSON lines, CSV or Parquet."""
 
 import csv
 import io
@@ -20,13 +20,13 @@ SCHEMA = pa.schema(
 
 
 def write_json_lines(batches: Rows, file: BinaryIO) -> None:
-    """One object a line, as the journal has it: unknown fields beside the known ones."""
+    """Write one object on each line, as in the journal: unknown fields beside the known ones."""
     for batch in batches:
         file.write(b"".join(orjson.dumps(_flat(row)) + b"\n" for row in batch))
 
 
 def write_csv(batches: Rows, file: BinaryIO) -> None:
-    """A header, then one row a signal; votes and unknown fields as JSON in their cells."""
+    """Write a header and one row for each signal; votes and unknown fields are cells of JSON."""
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.DictWriter(text, COLUMNS)
     writer.writeheader()
@@ -36,7 +36,7 @@ def write_csv(batches: Rows, file: BinaryIO) -> None:
 
 
 def write_parquet(batches: Rows, file: BinaryIO) -> None:
-    """A row group for each batch; votes and unknown fields as JSON text."""
+    """Write a row group for each batch; votes and unknown fields are JSON text."""
     with pq.ParquetWriter(file, SCHEMA) as writer:
         for batch in batches:
             writer.write_table(pa.Table.from_pylist([_cells(row) for row in batch], SCHEMA))
@@ -50,7 +50,7 @@ WRITERS: Mapping[str, Callable[[Rows, BinaryIO], None]] = {
 
 
 def counted(batches: Rows, count: Callable[[int], object]) -> Iterator[Sequence[dict[str, Any]]]:
-    """The same batches; `count` is told the size of each."""
+    """Yield the same batches; call `count` with the size of each."""
     for batch in batches:
         yield batch
         count(len(batch))

@@ -1,4 +1,4 @@
-"""Shows that nothing was altered, lost or slipped in: database against journal, both ways."""
+"""Verifies that nothing was altered, lost or inserted: compares database and journal, both ways."""
 
 from signals.verification.findings import Finding, Kind, Verification
 from signals.verification.verify import verify, verify_one

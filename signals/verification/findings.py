@@ -1,4 +1,4 @@
-"""What a verification finds."""
+"""The results of a verification."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 Progress = Callable[[int], object]
-"""Told how many more rows and lines were looked at."""
+"""Called with the number of rows or lines just checked."""
 
 
 class Kind(StrEnum):
@@ -25,10 +25,10 @@ class Finding(NamedTuple):
 
 @dataclass
 class Verification:
-    """What was looked at, and what was found.
+    """How much was checked, and the findings.
 
-    `elsewhere` rows came through the journals of other machines: of them only the hash can be
-    checked here. `pending` lines are not in the database yet.
+    `elsewhere` counts rows from the journals of other machines: only their hashes can be checked
+    here. `pending` counts lines that are not in the database yet.
     """
 
     rows: int = 0

@@ -18,7 +18,7 @@ from signals.verification.rows import Row, RowCheck
 
 
 class _Journaled(NamedTuple):
-    """An outcome change in the journal; `due` where it must be in the database by now."""
+    """An outcome change in the journal; `due` if it must be in the database by now."""
 
     signal_id: str
     digest: bytes
@@ -28,18 +28,24 @@ class _Journaled(NamedTuple):
 class LineCheck:
     """Checks lines of the journal that `cursor` follows against the database `using`.
 
-    Lines that were `seen` as the line of a row need no second look. The others may belong to the
-    `homeless` rows, whose line is no longer where they came from: a journal that was put back in
-    other segments, or a database that came from another machine.
+    Lines that were `seen` as the line of a row are not checked again. The others may belong to the
+    `unmatched` rows: rows whose line is not at the place that they name, because the journal was
+    put back in other segments, or the database came from another machine.
     """
 
     def __init__(
-        self, cursor: JournalCursor, rows: RowCheck, seen: Numbers, homeless: Numbers, *, using: str
+        self,
+        cursor: JournalCursor,
+        rows: RowCheck,
+        seen: Numbers,
+        unmatched: Numbers,
+        *,
+        using: str,
     ) -> None:
         self._rows = rows
         self._seen = seen
-        self._homeless = homeless
-        self._at_home = Numbers()
+        self._unmatched = unmatched
+        self._matched = Numbers()
         self._differing: dict[int, list[Finding]] = {}
         self._using = using
         self._cursor = cursor
@@ -51,34 +57,36 @@ class LineCheck:
         self._changes: dict[str, _Journaled] = {}
 
     def pending(self, chunk: Chunk) -> int:
-        """How many of the lines are not flushed yet."""
+        """Return how many of the lines are not flushed yet."""
         return sum(line.offset >= self._flushed for line in chunk.lines)
 
     def findings(self, chunk: Chunk) -> list[Finding]:
-        """What is wrong with the lines of `chunk`."""
+        """Return the findings about the lines of `chunk`."""
         found: list[Finding] = []
         records: list[Record] = []
         for line in self._unseen(chunk.lines):
             if line.data and line.data not in self._dead:
                 found += self._read(line, records)
-        self._bring_home(records)
+        self._match_elsewhere(records)
         return found + self._missing(records)
 
     def _unseen(self, lines: Sequence[Line]) -> list[Line]:
         seen = self._seen.has([place(line.offset) for line in lines])
         return [line for line, known in zip(lines, seen, strict=True) if not known]
 
-    def homeless_findings(self) -> Iterator[Finding]:
-        """What is wrong with the rows whose line was not where they came from, once all lines
-        were seen. Rows of other machines' journals are not expected to have one."""
-        for row_id in self._homeless.without(self._at_home):
+    def unmatched_findings(self) -> Iterator[Finding]:
+        """Yield the findings about unmatched rows; call it after all lines were checked.
+
+        Rows from the journals of other machines need no line here.
+        """
+        for row_id in self._unmatched.without(self._matched):
             if row_id in self._differing:
                 yield from self._differing[row_id]
             else:
                 yield from self._rows.unknown(row_id)
 
     def change_findings(self) -> list[Finding]:
-        """What is wrong with the outcome changes, once all lines were seen."""
+        """Return the findings about outcome changes; call it after all lines were checked."""
         rows = OutcomeChange.objects.using(self._using).filter(
             journal=self._cursor, id__lte=self._last_change or 0
         )
@@ -101,7 +109,7 @@ class LineCheck:
         return []
 
     def _read(self, line: Line, records: list[Record]) -> list[Finding]:
-        """Note what the line says: a signal, or an outcome change."""
+        """Parse a line, and keep its signal or outcome change for later; return findings."""
         try:
             fields = json_object(line)
             if "change" in fields:
@@ -119,7 +127,7 @@ class LineCheck:
         return []
 
     def _is_due(self, line: Line) -> bool:
-        """Whether the line must be in the database by now."""
+        """Return True if the line must be in the database by now."""
         return line.offset < self._flushed
 
     def _missing(self, records: list[Record]) -> list[Finding]:
@@ -131,28 +139,30 @@ class LineCheck:
             if stored.get(signal_id) != sha256
         ]
 
-    def _bring_home(self, records: list[Record]) -> None:
-        """Compare homeless rows with the lines that are theirs all the same."""
-        if not self._homeless or not records:
+    def _match_elsewhere(self, records: list[Record]) -> None:
+        """Compare unmatched rows with the lines of their signals, wherever these are."""
+        if not self._unmatched or not records:
             return
         rows = self._rows.find([record.signal_id for record in records])
-        lost = self._homeless.has([row.id for row in rows])
-        by_id = {row.signal_id: row for row, is_lost in zip(rows, lost, strict=True) if is_lost}
+        unmatched = self._unmatched.has([row.id for row in rows])
+        by_id = {
+            row.signal_id: row for row, is_open in zip(rows, unmatched, strict=True) if is_open
+        }
         for record in records:
             if row := by_id.get(record.signal_id):
                 self._compare(row, record)
 
     def _compare(self, row: Row, record: Record) -> None:
-        """A signal may have been logged twice: one line that fits is enough."""
+        """Compare a row with one of its signal's lines: one that fits is enough."""
         is_pending = row.journal is None and not self._is_due(record.line)
         faults = [] if is_pending else self._rows.compared(row, record)
         if faults:
             self._differing[row.id] = faults
         else:
-            self._at_home.update([row.id])
+            self._matched.update([row.id])
 
 
 def _digest(change: Change) -> bytes:
-    """Stands for the whole change, so that millions of them can be kept."""
+    """Return a hash of the change: small enough to keep millions of them."""
     text = orjson.dumps(change._asdict(), option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(text).digest()

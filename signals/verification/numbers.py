@@ -1,4 +1,4 @@
-"""Remembers millions of whole numbers in eight bytes each."""
+"""A set of integers that takes eight bytes for each."""
 
 from array import array
 from collections.abc import Iterable, Sequence
@@ -9,11 +9,11 @@ import numpy.typing as npt
 from signals.journal import Offset
 
 SEGMENT_SHIFT = 40
-"""Bits for the byte: a segment of up to a tebibyte."""
+"""Bits for the byte, so that a segment may have up to a tebibyte."""
 
 
 class Numbers:
-    """A set that is asked once all was added: row ids, or places in the journal."""
+    """A set of row ids or journal places. Add all numbers first, then look them up."""
 
     def __init__(self) -> None:
         self._values = array("q")
@@ -27,7 +27,7 @@ class Numbers:
         self._sorted = None
 
     def has(self, asked: Sequence[int]) -> list[bool]:
-        """For each, whether it was added."""
+        """Return, for each, True if it was added."""
         if not len(self) or not asked:
             return [False] * len(asked)
         known = self._in_order()
@@ -36,7 +36,7 @@ class Numbers:
         return (known[found] == wanted).tolist()  # type: ignore[no-any-return]
 
     def without(self, others: "Numbers") -> list[int]:
-        """Those that `others` has not, in order."""
+        """Return the numbers that `others` lacks, in order."""
         return np.setdiff1d(self._in_order(), others._in_order()).tolist()  # type: ignore[no-any-return]
 
     def _in_order(self) -> npt.NDArray[np.int64]:
@@ -46,5 +46,5 @@ class Numbers:
 
 
 def place(offset: Offset) -> int:
-    """A place in the journal as one number."""
+    """Return the offset as one number."""
     return offset.segment << SEGMENT_SHIFT | offset.byte

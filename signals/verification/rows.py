@@ -1,4 +1,4 @@
-"""Database against journal: every row is what its hash covers and what its line says."""
+"""Database against journal: every row matches its hash and its journal line."""
 
 from array import array
 from collections.abc import Callable, Sequence
@@ -55,28 +55,28 @@ class Row(NamedTuple):
 
     @property
     def journal(self) -> int | None:
-        """The cursor of the journal that it came through; None where it has no context."""
+        """The cursor of the journal that it came from; None if it has no context."""
         journal: int | None = self.context[_JOURNAL]
         return journal
 
     @property
     def place(self) -> Offset:
-        """Where in that journal its line was."""
+        """The place of its line in that journal."""
         return Offset(*self.context[_PLACE])
 
 
 class Checked(NamedTuple):
-    """What became of some rows.
+    """The result for some rows.
 
-    `elsewhere` counts those of other machines' journals. `lines` are the places of the lines that
-    were found to be theirs; `homeless` are the ids of rows without one where they came from.
+    `elsewhere` counts rows from the journals of other machines. `lines` has the places of the
+    lines that belong to the rows; `unmatched` the ids of rows whose line is not at its place.
     """
 
     rows: int
     elsewhere: int
     findings: list[Finding]
     lines: "array[int]"
-    homeless: "array[int]"
+    unmatched: "array[int]"
 
 
 class RowCheck:
@@ -88,24 +88,24 @@ class RowCheck:
         self._using = using
 
     def check(self, first: int, last: int) -> Checked:
-        """Check the rows with these ids: a short read that holds nobody up."""
+        """Check the rows with these ids, in one short read that blocks nobody."""
         return self._checked(self._select("s.id BETWEEN %s AND %s ORDER BY s.id", first, last))
 
     def check_one(self, signal_id: str) -> Checked:
         return self._checked(self.find([signal_id]))
 
     def find(self, signal_ids: Sequence[str]) -> list[Row]:
-        """The rows of these signals."""
+        """Return the rows of these signals."""
         condition, parameter = among(self._using, "s.signal_id", signal_ids)
         return self._select(f"{condition} ORDER BY s.id", parameter)
 
     def compared(self, row: Row, record: Record) -> list[Finding]:
-        """How the row differs from this line of its signal, wherever the line stands."""
+        """Return how the row differs from this line of its signal, wherever the line is."""
         moved = Record(Line(row.place, record.line.data), record.fields)
         return _differences(row, moved, self._last_changes([row]).get(row.id))
 
     def unknown(self, row_id: int) -> list[Finding]:
-        """The finding that the row has no line, unless another machine's journal has it."""
+        """Report that the row has no line, unless it came from another machine's journal."""
         return [
             Finding(Kind.UNKNOWN, row.signal_id, "has no line in the journal")
             for row in self._select("s.id = %s", row_id)
@@ -113,7 +113,7 @@ class RowCheck:
         ]
 
     def _checked(self, rows: Sequence[Row]) -> Checked:
-        """Check `rows`, which stand in the order of their ids."""
+        """Check `rows`, which must be in the order of their ids."""
         elsewhere = sum(row.journal not in (None, self._journal) for row in rows)
         checked = Checked(len(rows), elsewhere, [], array("q"), array("q"))
         changes = self._last_changes(rows) if rows else {}
@@ -123,7 +123,7 @@ class RowCheck:
         return checked
 
     def _look_again(self, suspect: Row) -> list[Finding]:
-        """An outcome that was recorded while we looked is no finding."""
+        """Check a row again: an outcome that was recorded during the check is not a finding."""
         rows = self._select("s.id = %s", suspect.id)
         unused = Checked(0, 0, [], array("q"), array("q"))
         return [f for row in rows for f in self._faults(row, self._last_changes([row]), unused)]
@@ -134,14 +134,14 @@ class RowCheck:
             faults.append(Finding(Kind.ALTERED, row.signal_id, "does not match its own hash"))
         record = self._own_record(row)
         if record is None:
-            checked.homeless.append(row.id)
+            checked.unmatched.append(row.id)
         else:
             checked.lines.append(place(record.line.offset))
             faults += _differences(row, record, changes.get(row.id))
         return faults
 
     def _own_record(self, row: Row) -> Record | None:
-        """The signal on the line that the row came from, if that is still there."""
+        """Return the signal on the line that the row came from, if that line is still there."""
         if row.journal != self._journal:
             return None
         offset = row.place
@@ -167,17 +167,17 @@ class RowCheck:
             ]
 
     def _last_changes(self, rows: Sequence[Row]) -> Changes:
-        """What the last outcome change left, by row id."""
+        """Return the values after the last outcome change, by row id."""
         changes = OutcomeChange.objects.using(self._using).filter(
             signal__gte=rows[0].id, signal__lte=rows[-1].id
         )
-        if not is_shared(self._using):  # then another journal's change can only be forged
+        if not is_shared(self._using):  # a change of another journal can only be forged
             changes = changes.filter(journal=self._journal)
         return {change.signal_id: change.after for change in changes.order_by("id")}
 
 
 def _is_place(offset: Offset) -> bool:
-    """SQLite keeps whatever somebody writes into it."""
+    """Return True if these are valid numbers: SQLite stores values of any type."""
     return all(type(part) is int and part >= 0 for part in offset)
 
 
@@ -194,7 +194,9 @@ def _differences(row: Row, record: Record, changed: dict[str, Any] | None) -> li
         signal = signal_row(fields)
         context = context_row(row.id, row.journal, record)
     except (KeyError, TypeError):
-        return [Finding(Kind.ALTERED, row.signal_id, "has a line, or a change, that is none")]
+        return [
+            Finding(Kind.ALTERED, row.signal_id, "has an invalid journal line or outcome change")
+        ]
     if row.signal == signal and row.context == context:
         return []
     names = _differing(SIGNAL_COLUMNS, row.signal, signal)
@@ -214,7 +216,7 @@ def _differing(columns: Sequence[str], found: Values, expected: Values) -> list[
 
 
 def _same_json(found: object, expected: object) -> bool:
-    """PostgreSQL spells JSON its own way; what it says is what counts."""
+    """Compare the values: PostgreSQL writes JSON text in its own way."""
     try:
         return bool(orjson.loads(found) == orjson.loads(expected))  # type: ignore[arg-type]
     except (orjson.JSONDecodeError, TypeError):

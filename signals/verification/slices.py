@@ -1,4 +1,4 @@
-"""The rows of a large database, a slice of their ids at a time, on as many processes as help."""
+"""Checks the rows of a large database in slices of ids, on several processes."""
 
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -13,30 +13,30 @@ from signals.models import JournalCursor, Signal
 from signals.verification.rows import Checked, RowCheck
 
 ROWS = 5000
-"""In one slice."""
-LEAST = -(2**63)
-"""No id is below."""
+"""Rows in one slice."""
+MIN_ID = -(2**63)
+"""The lowest id that a database can hold."""
 
 
 def check_slices(
     segments: Segments, cursor: JournalCursor, *, using: str, processes: int
 ) -> Iterator[Checked]:
-    """Check all rows there are now, in the order of their ids."""
+    """Check all rows that exist now; yield the results in the order of the ids."""
     lasts = list(_lasts(using))
-    firsts = [LEAST, *(last + 1 for last in lasts)]
+    firsts = [MIN_ID, *(last + 1 for last in lasts)]
     slices = [
         (segments, cursor, using, first, last) for first, last in zip(firsts, lasts, strict=False)
     ]
     if processes == 1 or len(slices) <= 1:
         yield from map(_check, slices)
         return
-    connections[using].close()  # or the children would share it
+    connections[using].close()  # the children must not share it
     with ProcessPoolExecutor(processes, get_context("fork")) as pool:
         yield from pool.map(_check, slices)
 
 
 def _lasts(using: str) -> Iterator[int]:
-    """The last id of each slice."""
+    """Yield the last id of each slice."""
     ids = Signal.objects.using(using).order_by("id").values_list("id", flat=True)
     final = ids.last()
     last = next(iter(ids[ROWS - 1 : ROWS]), final)

@@ -1,4 +1,4 @@
-"""The whole verification, and that of one signal. Neither side is ever whole in memory."""
+"""Verifies everything, or one signal. Neither side is ever loaded as a whole."""
 
 from contextlib import closing
 from dataclasses import replace
@@ -21,44 +21,44 @@ def verify(
     progress: Progress = lambda count: None,
     processes: int = 1,
 ) -> Verification:
-    """Check every row, on so many processes, and every line."""
+    """Check every row, on this number of processes, and every journal line."""
     cursor = _cursor(journal, using)
     result = Verification()
-    seen, homeless = Numbers(), Numbers()
+    seen, unmatched = Numbers(), Numbers()
     for checked in check_slices(journal.segments, cursor, using=using, processes=processes):
         result.rows += checked.rows
         result.elsewhere += checked.elsewhere
         result.findings += checked.findings
         seen.update(checked.lines)
-        homeless.update(checked.homeless)
+        unmatched.update(checked.unmatched)
         progress(checked.rows)
     with closing(LineLookup(journal.segments)) as lookup:
         rows = RowCheck(lookup, cursor, using=using)
-        lines = LineCheck(cursor, rows, seen, homeless, using=using)
+        lines = LineCheck(cursor, rows, seen, unmatched, using=using)
         _check_lines(journal, lines, result, progress)
     return result
 
 
 def verify_one(journal: Journal, signal_id: str, *, using: str = "default") -> list[Finding]:
-    """What is wrong with one stored signal. Raises NotFound."""
+    """Return the findings about one stored signal. Raises NotFound."""
     cursor = _cursor(journal, using)
     with closing(LineLookup(journal.segments)) as lookup:
         rows = RowCheck(lookup, cursor, using=using)
         checked = rows.check_one(signal_id)
         if not checked.rows:
             raise no_such_signal(signal_id)
-        homeless = Numbers()
-        homeless.update(checked.homeless)
-        lines = LineCheck(cursor, rows, Numbers(), homeless, using=using)
-        return checked.findings + (_searched(journal, lines, signal_id) if homeless else [])
+        unmatched = Numbers()
+        unmatched.update(checked.unmatched)
+        lines = LineCheck(cursor, rows, Numbers(), unmatched, using=using)
+        return checked.findings + (_search(journal, lines, signal_id) if unmatched else [])
 
 
-def _searched(journal: Journal, lines: LineCheck, signal_id: str) -> list[Finding]:
-    """What a row's line says that is not where the row came from: look at every line."""
+def _search(journal: Journal, lines: LineCheck, signal_id: str) -> list[Finding]:
+    """Look for the row's line in the whole journal, because it is not at its place."""
     name = signal_id.encode()
     for chunk in journal.chunks():
         lines.findings(replace(chunk, lines=[line for line in chunk.lines if name in line.data]))
-    return list(lines.homeless_findings())
+    return list(lines.unmatched_findings())
 
 
 @collector_paused()
@@ -73,10 +73,10 @@ def _check_lines(
             progress(len(chunk.lines))
     except JournalReplaced as replaced:
         result.findings.append(Finding(Kind.MISSING, "", str(replaced)))
-    result.findings += lines.homeless_findings()
+    result.findings += lines.unmatched_findings()
     result.findings += lines.change_findings()
 
 
 def _cursor(journal: Journal, using: str) -> JournalCursor:
-    """How far the journal was flushed when the verification began."""
+    """Return the cursor: how far the journal is flushed as the verification begins."""
     return JournalCursor.objects.using(using).of(journal.identity)

@@ -83,7 +83,7 @@ def test_a_missing_handler_is_an_error(settings: Settings) -> None:
         ({"MARKET_DATA": "alpaca"}, "ALPACA_API_KEY or ALPACA_SECRET_KEY is missing"),
         (
             {"MARKET_DATA": "files", "MARKET_FOLDER": Path("/nowhere")},
-            "MARKET_FOLDER is no folder: /nowhere",
+            "MARKET_FOLDER is not a folder: /nowhere",
         ),
     ],
 )

@@ -1,3 +1,3 @@
-"""Argo beside what it is compared with: `python -m tests.benchmarks` runs it all."""
+"""Benchmarks of Argo and its references: `python -m tests.benchmarks` runs all of them."""
 
-import argo  # noqa: F401  # first: it puts the fixed SQLite in place of the standard library's
+import argo  # noqa: F401  # first: it replaces the standard library's SQLite with a fixed one

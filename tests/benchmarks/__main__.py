@@ -1,6 +1,6 @@
-"""`python -m tests.benchmarks [NAME ...] [--quick] [--markdown]`: Argo beside the others.
+"""`python -m tests.benchmarks [NAME ...] [--quick] [--markdown]`: measure Argo and its references.
 
-Measures; it judges nothing: it ends with 0 whether or not the wanted figures are met.
+It exits with 0 even if a figure misses its target.
 """
 
 import argparse
@@ -16,12 +16,12 @@ from tests.benchmarks import table
 from tests.benchmarks.figures import Figure
 from tests.benchmarks.machine import filesystem, heading
 from tests.benchmarks.registry import NAMES
-from tests.benchmarks.scene import say
+from tests.benchmarks.workspace import say
 from tests.installation import Installation
 
 
 def main() -> None:
-    """Run the benchmarks that are named, or all, and print the table."""
+    """Run the named benchmarks, or all, and print the table."""
     options = _options()
     head = heading()
     with tempfile.TemporaryDirectory(prefix="argo-benchmarks-") as folder:
@@ -33,9 +33,11 @@ def main() -> None:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(NAMES)}")
-    parser.add_argument("--quick", action="store_true", help="smaller sizes, rougher figures")
-    parser.add_argument("--markdown", action="store_true", help="the table as Markdown")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(NAMES)}")
+    parser.add_argument(
+        "--quick", action="store_true", help="use smaller sizes, with less exact figures"
+    )
+    parser.add_argument("--markdown", action="store_true", help="print the table as Markdown")
     options = parser.parse_args()
     if unknown := set(options.names) - set(NAMES):
         parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(NAMES)}")
@@ -44,26 +46,26 @@ def _options() -> argparse.Namespace:
 
 def _measured(folder: Path, names: Sequence[str], quick: bool) -> Iterator[Figure]:
     if filesystem(folder) == "tmpfs":
-        say(f"{folder} is in memory: syncs cost nothing there. Name a folder on disk by TMPDIR.")
+        say(f"{folder} is in memory, where syncs cost nothing. Set TMPDIR to a folder on disk.")
     migrated = folder / "migrated"
     Installation(migrated).manage("migrate", "--verbosity", "0").check_returncode()
     for name in names:
         say(f"{name}:")
-        scene = folder / name
-        shutil.copytree(migrated, scene)
-        yield from _run(name, Installation(scene, {"ARGO_WEB_PORT": _free_port()}), quick)
-        shutil.rmtree(scene)
+        workspace = folder / name
+        shutil.copytree(migrated, workspace)
+        yield from _run(name, Installation(workspace, {"ARGO_WEB_PORT": _free_port()}), quick)
+        shutil.rmtree(workspace)
 
 
 def _run(name: str, installation: Installation, quick: bool) -> Iterator[Figure]:
-    """In a process of its own, which starts with a fresh heap and none of the others' files."""
-    arguments = ["-m", "tests.benchmarks.one", name, *(["--quick"] if quick else [])]
+    """Run one benchmark in its own process, with a fresh heap and a fresh data folder."""
+    arguments = ["-m", "tests.benchmarks.run_one", name, *(["--quick"] if quick else [])]
     with installation.start(*arguments, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         for line in process.stdout:
             yield Figure(*json.loads(line))
     if process.returncode:
-        say(f"{name} ended with {process.returncode}; its figures are not whole.")
+        say(f"{name} exited with {process.returncode}; its figures are incomplete.")
 
 
 def _free_port() -> str:
@@ -74,9 +76,9 @@ def _free_port() -> str:
 def _verdict(figures: Sequence[Figure]) -> str:
     missed = [figure for figure in figures if not figure.met]
     if not missed:
-        return "All that is wanted is met."
+        return "All targets are met."
     return "Missed:\n" + "\n".join(
-        f"- {figure.what}: {figure.ratio or figure.argo}, wanted {figure.wanted}"
+        f"- {figure.what}: {figure.ratio or figure.argo}, target {figure.target}"
         for figure in missed
     )
 

@@ -1,4 +1,4 @@
-"""A long backlog: how fast the worker of `up` drains it, and how much memory that takes."""
+"""A long backlog: how fast the worker of `up` drains it, and how much memory it needs."""
 
 import sqlite3
 import time
@@ -11,15 +11,15 @@ from django.conf import settings
 from signals.config import journal
 from tests.benchmarks import samples, servers
 from tests.benchmarks.figures import Figure, at_most, rate
-from tests.benchmarks.scene import Scene, say
+from tests.benchmarks.workspace import Workspace, say
 
 MIB = 2**20
-LOOK_EVERY = 0.05
+POLL_INTERVAL = 0.05
 
 
-def run(scene: Scene) -> Iterator[Figure]:
-    """The lines are there when `up` starts; beat finds them."""
-    count = scene.size(1_000_000, 50_000)
+def run(workspace: Workspace) -> Iterator[Figure]:
+    """Write all lines before `up` starts; beat finds them."""
+    count = workspace.size(1_000_000, 50_000)
     say(f"  writing {count:,} lines")
     samples.fill(journal(), count, first=0)
     journal().close()
@@ -27,12 +27,12 @@ def run(scene: Scene) -> Iterator[Figure]:
         worker = servers.worker_of(process, "flush")
         seconds, peak = _watched(worker, settings.DATA_DIR / "signals.db", count)
     what = f"a backlog of {count:,} lines drained by the worker"
-    yield at_most(f"{what}: its peak memory", peak / MIB, 250, " MiB")
+    yield at_most(f"{what}: peak memory", peak / MIB, 250, " MiB")
     yield Figure(f"- {what}", rate(count / seconds))
 
 
 def _watched(worker: psutil.Process, database: Path, count: int) -> tuple[float, int]:
-    """Seconds from the first rows to the last, and the peak of the worker's resident memory."""
+    """Return the seconds from the first rows to the last, and the worker's peak memory in bytes."""
     connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
     peak, began, before, rows = 0, 0.0, 0, 0
     while rows < count:
@@ -40,7 +40,7 @@ def _watched(worker: psutil.Process, database: Path, count: int) -> tuple[float,
         rows = _rows(connection)
         if rows and not began:
             began, before = time.monotonic(), rows
-        time.sleep(LOOK_EVERY)
+        time.sleep(POLL_INTERVAL)
     seconds = time.monotonic() - began
     connection.close()
     return seconds * count / (count - before), peak
@@ -51,6 +51,6 @@ def _rows(connection: sqlite3.Connection) -> int:
 
 
 def resident(process: psutil.Process) -> int:
-    """Bytes that it and its children hold in memory; pages that they share count for each."""
+    """Return the resident bytes of a process and its children; shared pages count for each."""
     family = [process, *process.children(recursive=True)]
     return sum(member.memory_info().rss for member in family)

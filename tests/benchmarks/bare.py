@@ -1,4 +1,4 @@
-"""The bare `executemany` that a flush is compared with: rows made beforehand, no checks."""
+"""The bare `executemany` that a flush is compared with: prepared rows, no checks."""
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -16,7 +16,7 @@ from signals.ledger.records import (
 )
 from tests.benchmarks import samples
 
-AT_ONCE = 5000
+BATCH_SIZE = 5000
 Row = tuple[Any, ...]
 
 
@@ -28,31 +28,31 @@ class Rows(NamedTuple):
 
 
 def signal_rows(signals: Sequence[dict[str, Any]]) -> list[Row]:
-    """The rows of `signals` that Argo would store."""
+    """Return the rows of `signals` that Argo would store."""
     return [signal_row(record.fields) for record in _records(samples.encoded(signals))]
 
 
 def rows(lines: Sequence[bytes], *, first_id: int, journal: int) -> Rows:
-    """The rows of both tables that Argo would store for these lines."""
+    """Return the rows of both tables that Argo would store for these lines."""
     records = list(_records(lines))
     contexts = [context_row(first_id + n, journal, record) for n, record in enumerate(records)]
     return Rows([signal_row(record.fields) for record in records], contexts)
 
 
 def insert(connection: Connection, rows: Rows) -> None:
-    """Insert them, 5,000 signals a transaction. The connection must be in autocommit."""
+    """Insert the rows, 5,000 signals a transaction. The connection must be in autocommit mode."""
     signals, contexts = iter(rows.signals), iter(rows.contexts)
-    while batch := list(islice(signals, AT_ONCE)):
+    while batch := list(islice(signals, BATCH_SIZE)):
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(_statement("signals", SIGNAL_COLUMNS), batch)
         connection.executemany(
-            _statement("signal_contexts", CONTEXT_COLUMNS), list(islice(contexts, AT_ONCE))
+            _statement("signal_contexts", CONTEXT_COLUMNS), list(islice(contexts, BATCH_SIZE))
         )
         connection.execute("COMMIT")
 
 
 def next_id(connection: Connection) -> int:
-    """The id that the next signal gets."""
+    """Return the id that the next signal gets."""
     found = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'signals'").fetchone()
     return int(found[0]) + 1 if found else 1
 

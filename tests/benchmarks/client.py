@@ -1,4 +1,4 @@
-"""A cheap HTTP client: it shares the cores with the server that is measured."""
+"""An HTTP client that uses little processor time: it shares the cores with the server."""
 
 import selectors
 import socket
@@ -11,11 +11,11 @@ from tests.benchmarks.rounds import seconds
 
 Address = tuple[str, int]
 CONNECTIONS = 8
-RECEIVED_AT_ONCE = 2**16
+RECEIVE_SIZE = 2**16
 
 
 def request(path: str, body: bytes, key: str) -> bytes:
-    """A whole POST as it goes over the wire."""
+    """Return the bytes of a complete POST request."""
     head = (
         f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         f"X-API-Key: {key}\r\nContent-Length: {len(body)}\r\n\r\n"
@@ -24,13 +24,13 @@ def request(path: str, body: bytes, key: str) -> bytes:
 
 
 def time_posts(address: Address, requests: Sequence[bytes]) -> float:
-    """Seconds until all are answered, over a few kept connections, from another process."""
+    """Return the seconds until all are answered, over kept connections, from another process."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         return pool.submit(_timed, address, requests).result()
 
 
 class Connection:
-    """One kept connection with at most one request under way."""
+    """One kept connection with at most one open request."""
 
     def __init__(self, address: Address) -> None:
         self.socket = socket.create_connection(address)
@@ -42,8 +42,8 @@ class Connection:
         self.socket.sendall(data)
 
     def receive(self) -> bytes | None:
-        """The body, once it is whole. Raises RuntimeError where it is no success."""
-        received = self.socket.recv(RECEIVED_AT_ONCE)
+        """Return the body once it is complete, None before. Raises `RuntimeError` on an error."""
+        received = self.socket.recv(RECEIVE_SIZE)
         self._answer += received
         if not received or not self._answer.startswith(b"HTTP/1.1 2"):
             raise RuntimeError(f"The server answered {self._answer[:500]!r}")
@@ -51,7 +51,7 @@ class Connection:
         return body if len(body) == _length(head) else None
 
     def post(self, data: bytes) -> bytes:
-        """Send, and wait for the body."""
+        """Send a request and return the body of its answer."""
         self.send(data)
         while (body := self.receive()) is None:
             pass

@@ -1,4 +1,4 @@
-"""Trading: a replay that executes, one decision by itself, from a stored signal to its order."""
+"""Trading: a replay that trades, one decision by itself, and a stored signal until its order."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -20,8 +20,8 @@ from execution.risk.model import Exposure, Intent, Portfolio
 from execution.risk.rules import denials
 from execution.types import Leg, Side
 from signals.clock import utc_now
+from signals.generation import factory
 from signals.generation.candidates import keep
-from signals.generation.factory import recipe
 from signals.generation.replay import ReplayClock, replay
 from signals.keys import create_key
 from signals.market.bars import Bars
@@ -30,10 +30,10 @@ from signals.timestamps import utc_text
 from signals.tracker import SignalTracker
 from tests.benchmarks import servers
 from tests.benchmarks.client import Connection, request
-from tests.benchmarks.figures import Figure, at_least, at_most
+from tests.benchmarks.figures import Figure, at_least, at_most, distribution
 from tests.benchmarks.generation import ALWAYS
 from tests.benchmarks.rounds import medians, seconds
-from tests.benchmarks.scene import Scene, say
+from tests.benchmarks.workspace import Workspace, say
 
 NOW = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)
 D = Decimal
@@ -49,27 +49,29 @@ LET_ALL_PASS = {
 }  # fmt: skip
 
 
-def run(scene: Scene) -> Iterator[Figure]:
-    """The decision's cost is that of rules and sizing, given the portfolio."""
+def run(workspace: Workspace) -> Iterator[Figure]:
+    """Measure all three; a decision's cost is rules and sizing, with the portfolio given."""
     histories = [SampleMarket().bars(symbol) for symbol in SYMBOLS]
-    if scene.quick:
+    if workspace.quick:
         histories = [bars.upto(600) for bars in histories]
     bars = sum(map(len, histories))
     rate = bars / seconds(lambda: _replayed(histories))
     say(f"  replay with execution: {rate:,.0f} bars a second")
     what = f"{bars:,} sample bars replayed, signals stored and traded, bars a second"
     yield at_least(what, rate, 1_000, "/s")
-    found = medians(scene.size(9, 3), {"deciding": lambda _: seconds(_decide_often) / DECISIONS})
+    found = medians(
+        workspace.size(9, 3), {"deciding": lambda _: seconds(_decide_often) / DECISIONS}
+    )
     yield at_most("deciding one signal, given the portfolio", found["deciding"] * 1e6, 200, " us")
-    yield from _described(_delays(scene))
+    yield from _described(_delays(workspace))
 
 
 def _replayed(histories: Sequence[Bars]) -> None:
-    """As the command does it."""
+    """Replay and trade as the command does it."""
     clock = ReplayClock(ALWAYS.start)
     tracker = SignalTracker("replay", clock, wakes_worker=False)
     trading = execution(histories, clock)
-    replay(histories, ALWAYS, recipe(), tracker, clock, keep, trading=trading)
+    replay(histories, ALWAYS, factory.pipeline(), tracker, clock, keep, trading=trading)
     trading.finish()
     tracker.close()
 
@@ -79,11 +81,11 @@ def _decide_often() -> None:
     for _ in range(DECISIONS):
         sized, why = size(context, intent, held)
         if why + denials(sized, held, context.limits, NOW):
-            raise RuntimeError("this one should pass")
+            raise RuntimeError("this signal should pass")
 
 
 def _situation() -> tuple[TradingContext, Intent, Portfolio]:
-    """An account with five positions, and a signal that passes every rule."""
+    """Return an account with five positions, and a signal that passes every rule."""
     context = build_context(REPLAY, SampleMarket(), lambda: NOW, paper)
     intent = Intent(
         "benchmark", "AAPL", Side.BUY, D(0), D(100), D(105), D(97), 90.0, NOW,
@@ -95,12 +97,12 @@ def _situation() -> tuple[TradingContext, Intent, Portfolio]:
     return replace(context, limits=replace(context.limits, groups=groups)), intent, held
 
 
-def _delays(scene: Scene) -> list[float]:
-    """Seconds from the decision's row, stored with the signal's, to the order's sending."""
-    bars = scene.folder / "bars"
+def _delays(workspace: Workspace) -> list[float]:
+    """Return the seconds from the decision's row, stored with the signal's, to its order."""
+    bars = workspace.folder / "bars"
     _write_bars(bars)
     key = create_key("benchmark", ["write"])
-    count = scene.size(200, 20)
+    count = workspace.size(200, 20)
     with servers.up({**LET_ALL_PASS, "MARKET_FOLDER": str(bars)}):
         for number in range(count):
             _post(number, key)
@@ -112,7 +114,7 @@ def _delays(scene: Scene) -> list[float]:
 
 
 def _write_bars(folder: Path) -> None:
-    """One bar a day until the midnight that has just passed."""
+    """Write one bar a day until the last midnight."""
     folder.mkdir()
     today = utc_now().date()
     days = [today - timedelta(days=number) for number in range(300, 0, -1)]
@@ -143,8 +145,4 @@ def _wait_for(count: int) -> None:
 def _described(delays: Sequence[float]) -> Iterator[Figure]:
     within = sum(delay <= 1 for delay in delays) / len(delays) * 100
     yield at_least("stored signals whose paper order is sent within a second", within, 99, "%")
-    shown = ", ".join(
-        f"{name} {delays[int(share * (len(delays) - 1))] * 1000:.0f} ms"
-        for name, share in (("median", 0.5), ("99%", 0.99), ("longest", 1.0))
-    )
-    yield Figure("- from the stored signal to its order", shown)
+    yield Figure("- from the stored signal to its order", distribution(delays))

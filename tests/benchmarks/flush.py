@@ -1,4 +1,4 @@
-"""From journal to rows, beside a bare `executemany` of the same rows."""
+"""From journal to rows, compared with a bare `executemany` of the same rows."""
 
 from collections.abc import Callable, Iterator, Sequence
 from sqlite3 import Connection
@@ -13,23 +13,23 @@ from sync.outbox import enqueue
 from tests.benchmarks import bare, samples
 from tests.benchmarks.figures import Figure, at_most, times_as_fast
 from tests.benchmarks.rounds import medians, seconds
-from tests.benchmarks.scene import Scene
+from tests.benchmarks.workspace import Workspace
 
 
-def run(scene: Scene) -> Iterator[Figure]:
-    """Both insert into the same database in turns, over connections with the same pragmas."""
-    found = medians(scene.size(7, 3), _sides(scene.size(50_000, 20_000)))
+def run(workspace: Workspace) -> Iterator[Figure]:
+    """Let both insert into the same database in turns, on connections with the same pragmas."""
+    found = medians(workspace.size(7, 3), _sides(workspace.size(50_000, 20_000)))
     yield times_as_fast(
         "flush from the journal into both tables, 5,000 a transaction",
         found["Argo"],
         found["bare"],
-        wanted=0.8,
+        target=0.8,
         name="bare executemany of the rows",
     )
-    what = "a flush that queues a delivery for each signal costs, of one that queues nothing"
+    what = "cost of a flush that queues a delivery for each signal, to one that queues nothing"
     yield at_most(what, found["Argo"] / found["with deliveries"], 1.15, " times")
     yield Figure(
-        "- and of one that queues a decision, too",
+        "- if it also queues a decision",
         f"{found['Argo'] / found['with both']:.4g} times",
     )
 
@@ -48,7 +48,7 @@ def _sides(count: int) -> dict[str, Callable[[int], float]]:
 
 
 def _flushed(handlers: Sequence[StoredHandler], count: int, first: int) -> float:
-    """Rows a second."""
+    """Return rows a second."""
     flusher = Flusher(journal(), handlers=handlers)
     samples.fill(journal(), count, first)
     _settle()
@@ -56,7 +56,7 @@ def _flushed(handlers: Sequence[StoredHandler], count: int, first: int) -> float
 
 
 def _inserted(count: int, first: int) -> float:
-    """Rows a second."""
+    """Return rows a second."""
     lines = [line for batch in samples.lines(count, first) for line in batch]
     raw = _raw()
     cursor = JournalCursor.objects.get(journal=journal().identity)
@@ -66,7 +66,7 @@ def _inserted(count: int, first: int) -> float:
 
 
 def _settle() -> None:
-    """What the round before left in the WAL is not this one's to pay."""
+    """Empty the WAL, so that this round does not pay for the one before."""
     _raw().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 

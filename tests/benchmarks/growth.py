@@ -1,4 +1,4 @@
-"""What an insert costs into millions of rows, beside what it costs into none."""
+"""The cost of an insert into millions of rows, compared with an empty database."""
 
 import shutil
 import sqlite3
@@ -15,34 +15,34 @@ from signals.ledger.flush import Flusher
 from tests.benchmarks import bare, millions, samples
 from tests.benchmarks.figures import Figure, at_most, number
 from tests.benchmarks.rounds import medians, seconds
-from tests.benchmarks.scene import Scene, say
+from tests.benchmarks.workspace import Workspace, say
 
 ALIAS = "growth-{}"
 Costs = Mapping[str, float]
 
 
-def run(scene: Scene) -> Iterator[Figure]:
-    """Argo's flush, and a bare `executemany` with the cache and checkpoints SQLite has itself."""
-    rows, count = scene.size(5_000_000, 200_000), scene.size(100_000, 20_000)
+def run(workspace: Workspace) -> Iterator[Figure]:
+    """Measure Argo's flush, and a bare `executemany` on SQLite's default settings."""
+    rows, count = workspace.size(5_000_000, 200_000), workspace.size(100_000, 20_000)
     say(f"  filling a database with {rows:,} rows")
     full = _new_database("full")
     millions.fill(full, rows)
-    costs = medians(scene.size(3, 2), _sides(full, count, iter(range(rows, 2**40, count))))
+    costs = medians(workspace.size(3, 2), _sides(full, count, iter(range(rows, 2**40, count))))
     argo, other = (costs[f"{name}, full"] / costs[f"{name}, empty"] for name in ("Argo", "bare"))
-    what = f"an insert into {rows:,} rows costs, of one into none"
+    what = f"cost of an insert into {rows:,} rows, to one into none"
     bare_one = f"{number(other)} times, bare executemany on SQLite's defaults"
     yield at_most(what, argo, 2, " times", reference=bare_one)
-    yield _told("- into none", costs, "empty")
-    yield _told(f"- into {rows:,} rows", costs, "full")
+    yield _costs("- into none", costs, "empty")
+    yield _costs(f"- into {rows:,} rows", costs, "full")
 
 
-def _told(what: str, costs: Costs, place: str) -> Figure:
+def _costs(what: str, costs: Costs, place: str) -> Figure:
     argo, other = (f"{costs[f'{name}, {place}']:.1f} µs a row" for name in ("Argo", "bare"))
     return Figure(what, argo, other)
 
 
 def _sides(full: Path, count: int, firsts: Iterator[int]) -> Mapping[str, Callable[[int], float]]:
-    """Microseconds a row."""
+    """Return the sides, each measured in microseconds a row."""
 
     def side(cost: Callable[[Path, int, int], float], place: Callable[[], Path]) -> float:
         return cost(place(), count, next(firsts)) / count * 1e6
@@ -59,10 +59,10 @@ def _sides(full: Path, count: int, firsts: Iterator[int]) -> Mapping[str, Callab
 
 
 def _new_database(name: str) -> Path:
-    """A copy of the migrated one, under an alias of its own."""
+    """Return a copy of the migrated database, with its own alias."""
     path = settings.DATA_DIR / name / "signals.db"
     if ALIAS.format(name) in connections.databases:
-        _let_go(name)
+        _disconnect(name)
     shutil.rmtree(path.parent, ignore_errors=True)
     path.parent.mkdir()
     shutil.copyfile(settings.DATA_DIR / "signals.db", path)
@@ -71,14 +71,14 @@ def _new_database(name: str) -> Path:
     return path
 
 
-def _let_go(name: str) -> None:
+def _disconnect(name: str) -> None:
     connection: Any = connections[ALIAS.format(name)]  # Argo's engine has more than Django's
     connection.close()
     connection.dispose_pool()
 
 
 def _flush(database: Path, count: int, first: int) -> float:
-    """Seconds, with the checkpoint of what the flush leaves in the WAL."""
+    """Return the seconds of a flush and the checkpoint after it."""
     alias = ALIAS.format(database.parent.name)
     journal = Journal(database.parent / f"{first}" / "signals.log")
     samples.fill(journal, count, first)
@@ -88,7 +88,7 @@ def _flush(database: Path, count: int, first: int) -> float:
 
 
 def _insert(database: Path, count: int, first: int) -> float:
-    """Seconds, with the checkpoint of what is left in the WAL."""
+    """Return the seconds of the inserts and the checkpoint after them."""
     lines = [line for batch in samples.lines(count, first) for line in batch]
     connection = sqlite3.connect(database, isolation_level=None)
     rows = bare.rows(lines, first_id=bare.next_id(connection), journal=millions.JOURNAL)

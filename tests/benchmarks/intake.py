@@ -1,4 +1,4 @@
-"""Durable intake in one process, beside Django's `create` and beside the seed's way."""
+"""Durable intake in one process, compared with Django's `create` and the seed's tracker."""
 
 import asyncio
 import itertools
@@ -13,28 +13,30 @@ from signals.tracker import SignalTracker
 from tests.benchmarks import bare, samples
 from tests.benchmarks.figures import Figure, times_as_fast
 from tests.benchmarks.rounds import medians, seconds
-from tests.benchmarks.scene import Scene
-from tests.benchmarks.seed_way import SeedTracker
+from tests.benchmarks.seed_tracker import SeedTracker
+from tests.benchmarks.workspace import Workspace
 
 TASKS = 1000
 Log = Callable[[dict[str, Any]], Awaitable[str]]
 
 
-def run(scene: Scene) -> Iterator[Figure]:
-    """1,000 tasks each await `log_signal_async`, again and again."""
-    found = medians(scene.size(7, 3), _sides(scene))
+def run(workspace: Workspace) -> Iterator[Figure]:
+    """Let 1,000 tasks await `log_signal_async` repeatedly."""
+    found = medians(workspace.size(7, 3), _sides(workspace))
     argo = found["Argo"]
     what = f"durable intake, {TASKS:,} asyncio tasks in one process"
-    yield times_as_fast(what, argo, found["create"], wanted=15, name="Signal.objects.create")
-    yield times_as_fast(what, argo, found["seed"], wanted=3.5, name="the seed's way (not durable)")
+    yield times_as_fast(what, argo, found["create"], target=15, name="Signal.objects.create")
+    yield times_as_fast(
+        what, argo, found["seed"], target=3.5, name="the seed's tracker (not durable)"
+    )
 
 
-def _sides(scene: Scene) -> dict[str, Callable[[int], float]]:
-    """Every side keeps its store through the rounds, as a running system does."""
-    many, few = scene.size(40_000, 10_000), scene.size(2000, 500)
+def _sides(workspace: Workspace) -> dict[str, Callable[[int], float]]:
+    """Return the sides; each keeps its store through all rounds, as a running system does."""
+    many, few = workspace.size(40_000, 10_000), workspace.size(2000, 500)
     numbers = itertools.count()
     tracker = SignalTracker("python")
-    seed = SeedTracker(scene.folder / "seed")
+    seed = SeedTracker(workspace.folder / "seed")
 
     def fresh(count: int) -> list[dict[str, Any]]:
         return samples.signals(count, next(numbers) * many)
@@ -47,7 +49,7 @@ def _sides(scene: Scene) -> dict[str, Callable[[int], float]]:
 
 
 def _awaited(log: Log, signals: list[dict[str, Any]]) -> float:
-    """Signals a second."""
+    """Return signals a second."""
     shares = [signals[number::TASKS] for number in range(TASKS)]
     return len(signals) / seconds(lambda: asyncio.run(_log_all(log, shares)))
 
@@ -62,7 +64,7 @@ async def _log_each(log: Log, share: list[dict[str, Any]]) -> None:
 
 
 def _created(signals: list[dict[str, Any]]) -> float:
-    """Rows a second, made before: what `Signal.objects.create` does, were it not refused."""
+    """Return rows a second of `Signal.objects.create`, called past the model's own refusal."""
     rows = [dict(zip(SIGNAL_COLUMNS, row, strict=True)) for row in bare.signal_rows(signals)]
     return len(rows) / seconds(lambda: _create_all(rows))
 

@@ -1,4 +1,4 @@
-"""From the call to the row under `up`: at 200 signals a second, and for a lone signal."""
+"""The time from the call to the row under `up`: at 200 signals a second, and for single signals."""
 
 import random
 import threading
@@ -14,34 +14,34 @@ from django.conf import settings
 from signals.keys import create_key
 from tests.benchmarks import samples, servers
 from tests.benchmarks.client import CONNECTIONS, Connection, request
-from tests.benchmarks.figures import Figure, at_least
-from tests.benchmarks.scene import Scene, say
+from tests.benchmarks.figures import Figure, at_least, distribution
 from tests.benchmarks.watcher import Watcher
+from tests.benchmarks.workspace import Workspace, say
 
 PER_SECOND = 200
-WITHIN = 0.5
-KEPT = 1.0
-"""Seconds for which a client keeps an idle connection; the server closes it some time later."""
+MAX_DELAY = 0.5
+KEEP_ALIVE = 1.0
+"""Seconds for which a client keeps an idle connection; the server closes it later."""
 PAUSES = (0.1, 1.3)
-"""Seconds between lone signals: at random, so that they meet beat and the polling anywhere."""
+"""Seconds between single signals: random, so that they are independent of beat and polling."""
 
 
-def run(scene: Scene) -> Iterator[Figure]:
-    """Calls are counted from when they were due, rows from when another connection sees them."""
+def run(workspace: Workspace) -> Iterator[Figure]:
+    """Measure from when a call was due until another connection sees its row."""
     key = create_key("benchmark", ["write"])
-    crowd = scene.size(30, 5) * PER_SECOND
-    steady = [number / PER_SECOND for number in range(crowd)]
+    many = workspace.size(30, 5) * PER_SECOND
+    steady = [number / PER_SECOND for number in range(many)]
     chance = random.Random(1)
-    alone = list(accumulate(chance.uniform(*PAUSES) for _ in range(scene.size(80, 10))))
+    single = list(accumulate(chance.uniform(*PAUSES) for _ in range(workspace.size(80, 10))))
     with servers.up(), _watched() as watcher:
         time.sleep(1.0)
         yield from _described(
-            f"{PER_SECOND} signals a second for {crowd // PER_SECOND} s",
-            _delays(watcher, _requests(0, crowd, key), steady),
+            f"{PER_SECOND} signals a second for {many // PER_SECOND} s",
+            _delays(watcher, _requests(0, many, key), steady),
         )
         yield from _described(
-            f"{len(alone)} lone signals",
-            _delays(watcher, _requests(crowd, len(alone), key), alone),
+            f"{len(single)} single signals",
+            _delays(watcher, _requests(many, len(single), key), single),
         )
 
 
@@ -63,7 +63,7 @@ def _watched() -> Iterator[Watcher]:
 
 
 def _delays(watcher: Watcher, requests: Sequence[bytes], due: Sequence[float]) -> list[float]:
-    """Seconds from when each request was due to when its row was there, in order of length."""
+    """Return the seconds from when each request was due until its row was seen, sorted."""
     start = time.monotonic() + 0.2
     parts = [range(number, len(due), CONNECTIONS) for number in range(CONNECTIONS)]
 
@@ -77,13 +77,13 @@ def _delays(watcher: Watcher, requests: Sequence[bytes], due: Sequence[float]) -
 
 
 def _posted(plan: Sequence[tuple[float, bytes]]) -> dict[str, float]:
-    """When each call was due, by the id that the answer gave."""
+    """Post each request when it is due; return the due time by the id in the answer."""
     calls = {}
     connection = _connect()
     for due, data in plan:
         pause = max(0.0, due - time.monotonic())
         time.sleep(pause)
-        if pause > KEPT:
+        if pause > KEEP_ALIVE:
             connection.close()
             connection = _connect()
         calls[orjson.loads(connection.post(data))["signal_id"]] = due
@@ -96,11 +96,8 @@ def _connect() -> Connection:
 
 
 def _described(what: str, delays: Sequence[float]) -> Iterator[Figure]:
-    within = sum(delay <= WITHIN for delay in delays) / len(delays) * 100
-    yield at_least(f"{what}: rows within {WITHIN * 1000:.0f} ms", within, 99, "%")
-    shown = ", ".join(
-        f"{name} {delays[int(share * (len(delays) - 1))] * 1000:.0f} ms"
-        for name, share in (("median", 0.5), ("99%", 0.99), ("longest", 1.0))
-    )
+    within = sum(delay <= MAX_DELAY for delay in delays) / len(delays) * 100
+    yield at_least(f"{what}: rows within {MAX_DELAY * 1000:.0f} ms", within, 99, "%")
+    shown = distribution(delays)
     say(f"  {what}: {shown}")
     yield Figure(f"- {what}: from call to row", shown)

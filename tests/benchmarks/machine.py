@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""The machine that the figures were measured on."""
 
 import os
 import platform
@@ -12,7 +12,7 @@ GIB = 2**30
 
 
 def heading() -> str:
-    """The date, the machine's size, the versions, and how busy it was before."""
+    """Return the date, the machine's size, the versions, and the load before the start."""
     memory = psutil.virtual_memory().total / GIB
     return (
         f"{datetime.now(UTC):%Y-%m-%d}: {os.cpu_count()} cores, {memory:.0f} GiB of memory, "
@@ -22,6 +22,6 @@ def heading() -> str:
 
 
 def filesystem(folder: Path) -> str:
-    """The type of the file system that `folder` is on, such as ext4."""
+    """Return the type of the file system of `folder`, such as ext4."""
     parts = [p for p in psutil.disk_partitions(all=True) if folder.is_relative_to(p.mountpoint)]
     return max(parts, key=lambda part: len(part.mountpoint)).fstype

@@ -1,4 +1,4 @@
-"""Fills a database with millions of rows, quickly; they have no journal lines."""
+"""Fills a database with millions of rows quickly; the rows have no journal lines."""
 
 import json
 import sqlite3
@@ -7,10 +7,10 @@ from pathlib import Path
 
 from tests.benchmarks.samples import START, SYMBOLS
 
-AT_ONCE = 250_000
+BATCH_SIZE = 250_000
 FAST = ("journal_mode=OFF", "synchronous=OFF", "cache_size=-2000000", "foreign_keys=OFF")
 JOURNAL = 1000
-"""The id of the journal that these rows are said to come from."""
+"""The id of the journal that these rows refer to."""
 
 NUMBERS = """WITH RECURSIVE numbers(n) AS (
     SELECT :first UNION ALL SELECT n + 1 FROM numbers LIMIT :count
@@ -36,15 +36,15 @@ FROM numbers
 
 
 def fill(database: Path, rows: int) -> None:
-    """Insert so many rows, every index growing as it does in use; `database` must be empty."""
+    """Insert `rows` rows with all indexes in place; `database` must be empty."""
     with closing(sqlite3.connect(database, isolation_level=None)) as connection:
         for pragma in FAST:
             connection.execute(f"PRAGMA {pragma}").fetchall()
         connection.execute(
             f"INSERT INTO journal_cursors VALUES ({JOURNAL}, 'filled before', 1, 0, '')"
         )
-        for first in range(0, rows, AT_ONCE):
-            values = _values(first, min(AT_ONCE, rows - first))
+        for first in range(0, rows, BATCH_SIZE):
+            values = _values(first, min(BATCH_SIZE, rows - first))
             connection.execute(SIGNALS, values)
             connection.execute(CONTEXTS, values)
         connection.execute("PRAGMA journal_mode=WAL").fetchall()

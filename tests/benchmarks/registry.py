@@ -1,11 +1,11 @@
-"""The benchmarks there are, by name, in the order in which they run."""
+"""The names of the benchmarks, in the order in which they run."""
 
 from collections.abc import Iterator
 from importlib import import_module
 from typing import Protocol
 
 from tests.benchmarks.figures import Figure
-from tests.benchmarks.scene import Scene
+from tests.benchmarks.workspace import Workspace
 
 NAMES = (
     "intake",
@@ -17,18 +17,18 @@ NAMES = (
     "verify",
     "generation",
     "sync",
-    "owed",
+    "sync_backlog",
     "execution",
 )
 
 
 class Benchmark(Protocol):
-    """Measures on a scene of its own and answers its figures."""
+    """Measures in its own workspace and yields its figures."""
 
-    def __call__(self, scene: Scene) -> Iterator[Figure]: ...
+    def __call__(self, workspace: Workspace) -> Iterator[Figure]: ...
 
 
 def load(name: str) -> Benchmark:
-    """The benchmark's `run`; Django must be set up."""
+    """Return the benchmark's `run`; Django must be set up."""
     found: Benchmark = import_module(f"tests.benchmarks.{name}").run
     return found

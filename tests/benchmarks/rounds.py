@@ -1,17 +1,17 @@
-"""Runs what is compared in turns, so that a slow moment of the machine hits all sides."""
+"""Runs the sides of a comparison in turns, so that a slow moment of the machine affects all."""
 
 import statistics
 import time
 from collections.abc import Callable, Mapping
 
-from tests.benchmarks.scene import say
+from tests.benchmarks.workspace import say
 
 Side = Callable[[int], float]
-"""One round of one side: given the round's number, from 0, it answers a rate or a cost."""
+"""One round of one side: it gets the round's number, from 0, and returns a rate or a cost."""
 
 
 def medians(rounds: int, sides: Mapping[str, Side]) -> dict[str, float]:
-    """The median of each side's rounds."""
+    """Return the median of each side's rounds."""
     found: dict[str, list[float]] = {name: [] for name in sides}
     for number in range(rounds):
         for name, side in sides.items():
@@ -21,7 +21,7 @@ def medians(rounds: int, sides: Mapping[str, Side]) -> dict[str, float]:
 
 
 def seconds(*works: Callable[[], object]) -> float:
-    """How long these take, one after the other."""
+    """Return the seconds that these calls take, one after the other."""
     began = time.perf_counter()
     for work in works:
         work()

@@ -1,4 +1,4 @@
-"""Signals as a consensus makes them, about 350 bytes of JSON each, and their journal lines."""
+"""Signals like those of the consensus, about 350 bytes of JSON each, and their journal lines."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -18,11 +18,11 @@ SYMBOLS = (
     "JPM", "BAC", "XOM", "CVX", "KO", "PEP", "WMT", "DIS", "SPY", "QQQ",
     "BTC-USD", "ETH-USD", "SOL-USD", "ADA-USD",
 )  # fmt: skip
-LINES_AT_ONCE = 10_000
+LINES_PER_BATCH = 10_000
 
 
 def signals(count: int, first: int) -> list[dict[str, Any]]:
-    """Signals number `first` and on: the same number makes another signal than any other."""
+    """Return `count` signals from number `first` on; each number makes a different signal."""
     chance = random.Random(first)
     return [_signal(number, chance) for number in range(first, first + count)]
 
@@ -50,21 +50,21 @@ def _signal(number: int, chance: random.Random) -> dict[str, Any]:
 
 
 def lines(count: int, first: int) -> Iterator[Sequence[bytes]]:
-    """The journal lines of those signals, some thousands at a time, made by all the cores."""
-    ends = [*range(first, first + count, LINES_AT_ONCE), first + count]
+    """Yield the journal lines of those signals in batches, made on all cores."""
+    ends = [*range(first, first + count, LINES_PER_BATCH), first + count]
     parts = [(end - begin, begin) for begin, end in pairwise(ends)]
     with get_context("spawn").Pool() as pool:
         yield from pool.imap(_encoded_part, parts)
 
 
 def fill(journal: Journal, count: int, first: int) -> None:
-    """Append the lines of those signals."""
+    """Append the lines of those signals to the journal."""
     for batch in lines(count, first):
         journal.append(batch)
 
 
 def encoded(chosen: Sequence[dict[str, Any]]) -> list[bytes]:
-    """The journal lines of these signals."""
+    """Return the journal lines of these signals."""
     now = utc_now()
     return [encode(signal, now, ORIGIN)[1] for signal in chosen]
 

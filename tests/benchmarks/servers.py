@@ -14,22 +14,22 @@ import psutil
 from django.conf import settings
 
 from argo.up.children import specs
-from tests.benchmarks.scene import say
+from tests.benchmarks.workspace import say
 from tests.installation import ROOT
 
-PATIENCE = 120.0
-"""Seconds for anything to start or to end."""
+PROCESS_TIMEOUT = 120.0
+"""Seconds for a process to start or to end."""
 
 
 def manage(*arguments: str) -> str:
-    """Run `manage.py` with these arguments to its end; what it printed."""
+    """Run `manage.py` with these arguments and return its output."""
     command = [sys.executable, "manage.py", *arguments]
     return subprocess.run(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, check=True).stdout
 
 
 @contextmanager
 def up(settings: Mapping[str, str] | None = None) -> Iterator[psutil.Process]:
-    """`manage.py up` with these settings, from the moment it says that it is ready."""
+    """Run `manage.py up` with these settings; the block starts when it is ready."""
     command = [sys.executable, "manage.py", "up"]
     with _running(command, subprocess.PIPE, os.environ | (settings or {})) as process:
         assert process.stdout is not None
@@ -38,22 +38,22 @@ def up(settings: Mapping[str, str] | None = None) -> Iterator[psutil.Process]:
                 break
         else:
             raise RuntimeError("`up` ended before it was ready")
-        threading.Thread(target=_passed_on, args=[process.stdout], daemon=True).start()
+        threading.Thread(target=_print_problems, args=[process.stdout], daemon=True).start()
         yield psutil.Process(process.pid)
 
 
 @contextmanager
 def web(application: str) -> Iterator[None]:
-    """The web server alone, with another WSGI application."""
+    """Run the web server alone, with another WSGI application."""
     command = next(spec.command for spec in specs() if spec.name == "web")
     with _running([application if part.endswith(":application") else part for part in command]):
-        _until_it_answers()
+        _wait_for_answer()
         yield
 
 
 @contextmanager
 def receiver(latency: float) -> Iterator[str]:
-    """An Alpine whose answers take so many seconds; its endpoint."""
+    """Run an Alpine whose answers take `latency` seconds; yield its endpoint."""
     command = [sys.executable, "-m", "tests.receiver", "--latency", str(latency)]
     with _running(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -61,13 +61,13 @@ def receiver(latency: float) -> Iterator[str]:
 
 
 def worker_of(up: psutil.Process, name: str) -> psutil.Process:
-    """The worker process of this name."""
+    """Return the worker process of this name. Raises `RuntimeError` if it is not running."""
     node = next(spec for spec in specs() if spec.name == name).command
     for process in up.children(recursive=True):
         with suppress(psutil.NoSuchProcess):
             if tuple(process.cmdline()[1:]) == node[1:]:
                 return process
-    raise RuntimeError(f"`up` has started no worker {name}")
+    raise RuntimeError(f"`up` has not started a worker {name}")
 
 
 @contextmanager
@@ -80,18 +80,18 @@ def _running(
         yield process
     finally:
         process.terminate()
-        process.wait(PATIENCE)
+        process.wait(PROCESS_TIMEOUT)
 
 
-def _passed_on(lines: IO[str]) -> None:
-    """What goes wrong in a process is to be seen; the rest need not be."""
+def _print_problems(lines: IO[str]) -> None:
+    """Print warnings and errors; skip all other lines, so that the pipe never fills up."""
     for line in lines:
         if "WARNING" in line or "ERROR" in line:
             say(line.rstrip())
 
 
-def _until_it_answers() -> None:
-    deadline = time.monotonic() + PATIENCE
+def _wait_for_answer() -> None:
+    deadline = time.monotonic() + PROCESS_TIMEOUT
     while time.monotonic() < deadline:
         with (
             suppress(OSError),

@@ -1,4 +1,4 @@
-"""Sending to Alpine: Argo's worker beside a bare loop of `requests.Session.post`."""
+"""Sending to Alpine: Argo's worker, compared with a bare loop of `requests.Session.post`."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,22 +14,22 @@ from sync.worker import Deliverer
 from tests.benchmarks import samples, servers
 from tests.benchmarks.figures import Figure, times_as_fast
 from tests.benchmarks.rounds import Side, medians, seconds
-from tests.benchmarks.scene import Scene
+from tests.benchmarks.workspace import Workspace
 
 CONCURRENCY = 8
 KEY = "benchmark"
 
 
-def run(scene: Scene) -> Iterator[Figure]:
-    """Both send the same number of signals, in turns, to the same receiver."""
-    for milliseconds, count in ((0, scene.size(5000, 1000)), (20, scene.size(3000, 1000))):
+def run(workspace: Workspace) -> Iterator[Figure]:
+    """Let both send the same number of signals, in turns, to the same receiver."""
+    for milliseconds, count in ((0, workspace.size(5000, 1000)), (20, workspace.size(3000, 1000))):
         with servers.receiver(milliseconds / 1000) as endpoint:
-            found = medians(scene.size(5, 3), _sides(endpoint, count, milliseconds))
+            found = medians(workspace.size(5, 3), _sides(endpoint, count, milliseconds))
         yield times_as_fast(
             f"deliveries with {CONCURRENCY} requests at once, answered after {milliseconds} ms",
             found["Argo"],
             found["bare"],
-            wanted=0.7,
+            target=0.7,
             name="bare requests.Session.post",
         )
 
@@ -43,7 +43,7 @@ def _sides(endpoint: str, count: int, series: int) -> dict[str, Side]:
 
 
 def _delivered(endpoint: str, count: int, first: int) -> float:
-    """Deliveries a second."""
+    """Return deliveries a second."""
     samples.fill(journal(), count, first)
     flusher().flush()
     service = AlpineSyncService(endpoint, KEY, connections=CONCURRENCY)
@@ -54,7 +54,7 @@ def _delivered(endpoint: str, count: int, first: int) -> float:
 
 
 def _posted(endpoint: str, count: int) -> float:
-    """Requests a second."""
+    """Return requests a second."""
     rows = Signal.objects.order_by("-id").values_list(*COLUMNS)[:count]
     bodies = [(row[0], payload(row)) for row in rows]
     with requests.Session() as session, ThreadPoolExecutor(CONCURRENCY) as pool:

@@ -1,14 +1,14 @@
-"""Prints figures as a table, for a terminal or as Markdown."""
+"""Formats figures as a table, for a terminal or as Markdown."""
 
 from collections.abc import Sequence
 
 from tests.benchmarks.figures import Figure
 
-HEAD = ("what", "Argo", "the reference", "ratio", "wanted", "")
+HEAD = ("what", "Argo", "the reference", "ratio", "target", "")
 
 
 def plain(figures: Sequence[Figure]) -> str:
-    """Columns as wide as they need be."""
+    """Return a table in plain text, with aligned columns."""
     rows = [HEAD, *map(_cells, figures)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
@@ -19,7 +19,7 @@ def plain(figures: Sequence[Figure]) -> str:
 
 
 def markdown(figures: Sequence[Figure]) -> str:
-    """A table for the README."""
+    """Return a table in Markdown, for `templates/docs/operations.md`."""
     rows = [HEAD, ("---",) * len(HEAD), *map(_cells, figures)]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 

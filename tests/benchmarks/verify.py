@@ -9,17 +9,19 @@ from signals.config import flusher, journal
 from tests.benchmarks import samples, servers
 from tests.benchmarks.figures import Figure, at_least
 from tests.benchmarks.rounds import medians, seconds
-from tests.benchmarks.scene import Scene, say
+from tests.benchmarks.workspace import Workspace, say
 
 
-def run(scene: Scene) -> Iterator[Figure]:
-    """The command as a person starts it, from its start to its end."""
-    count = scene.size(500_000, 50_000)
+def run(workspace: Workspace) -> Iterator[Figure]:
+    """Measure the whole command, from start to exit."""
+    count = workspace.size(500_000, 50_000)
     say(f"  storing {count:,} signals")
     samples.fill(journal(), count, first=0)
     flusher().flush()
     connection.close()
-    found = medians(scene.size(3, 1), {"rows a second": lambda number: count / seconds(_verify)})
+    found = medians(
+        workspace.size(3, 1), {"rows a second": lambda number: count / seconds(_verify)}
+    )
     what = f"verify_signals, {count:,} rows and their lines"
     yield at_least(what, found["rows a second"], 50_000, "/s")
 

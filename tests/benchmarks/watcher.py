@@ -1,4 +1,4 @@
-"""Looks at the database from outside, every few milliseconds: which rows are there now?"""
+"""Polls the database from outside every few milliseconds for new rows."""
 
 import sqlite3
 import threading
@@ -6,12 +6,12 @@ import time
 from collections.abc import Set
 from pathlib import Path
 
-EVERY = 0.003
-PATIENCE = 60.0
+POLL_INTERVAL = 0.003
+ROW_TIMEOUT = 60.0
 
 
 class Watcher:
-    """Notes when each signal's row was first seen, by a connection that only reads."""
+    """Records when each signal's row was first seen, on a read-only connection."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -19,10 +19,10 @@ class Watcher:
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Look until `stop`; on a thread of its own."""
+        """Poll until `stop`; run this on a separate thread."""
         connection = sqlite3.connect(f"file:{self._path}?mode=ro", uri=True)
         last = 0
-        while not self._stopped.wait(EVERY):
+        while not self._stopped.wait(POLL_INTERVAL):
             rows = connection.execute(
                 "SELECT id, signal_id FROM signals WHERE id > ? ORDER BY id", [last]
             ).fetchall()
@@ -35,8 +35,11 @@ class Watcher:
         self._stopped.set()
 
     def wait_for(self, signal_ids: Set[str]) -> dict[str, float]:
-        """When each was seen (`time.monotonic`), once all were. Raises TimeoutError."""
-        deadline = time.monotonic() + PATIENCE
+        """Wait for the rows of these signals; return when each was seen (`time.monotonic`).
+
+        Raises `TimeoutError` if a row is missing after a minute.
+        """
+        deadline = time.monotonic() + ROW_TIMEOUT
         while not signal_ids <= self._seen.keys():
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{len(signal_ids - self._seen.keys())} rows are missing")

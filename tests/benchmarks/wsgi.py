@@ -1,4 +1,4 @@
-"""Argo's web application with an empty endpoint beside its own, for comparison only."""
+"""Argo's web application with an additional empty endpoint, for comparison only."""
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application

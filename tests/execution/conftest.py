@@ -1,4 +1,4 @@
-"""A paper context, on either database."""
+"""Fixtures for a paper trading account, on SQLite and on PostgreSQL."""
 
 from collections.abc import Iterator
 
@@ -6,14 +6,15 @@ import pytest
 
 from execution.decisions import queue
 from signals.journal import Journal
-from tests.execution.trading_fixtures import Trading, on_database
+from tests.execution.threads import on_database
+from tests.execution.trading_fixtures import Trading
 
 
 @pytest.fixture(
     params=["default", pytest.param("postgresql", marks=pytest.mark.services("postgresql"))]
 )
 def database(request: pytest.FixtureRequest, db: None) -> Iterator[str]:
-    """Runs a test on SQLite and again on PostgreSQL; mark it with `DATABASES`."""
+    """Run a test on SQLite and again on PostgreSQL; the test must be marked with `DATABASES`."""
     name: str = request.param
     with on_database(name):
         yield name
@@ -21,7 +22,7 @@ def database(request: pytest.FixtureRequest, db: None) -> Iterator[str]:
 
 @pytest.fixture
 def trading(db: None, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> Trading:
-    """An account that trades on paper; its clock is that of the queue, too."""
+    """Return an account that trades on paper; the queue of decisions uses its clock, too."""
     made = Trading.begun(journal)
     monkeypatch.setattr(queue, "utc_now", made.clock)
     monkeypatch.setattr(queue, "wake_execute", lambda: None)

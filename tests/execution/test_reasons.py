@@ -1,4 +1,4 @@
-"""The list of reasons is complete: the code uses every one of them."""
+"""Every reason in the list is given somewhere in the code, and no other."""
 
 import re
 from pathlib import Path

@@ -1,24 +1,22 @@
-"""A paper context whose market and clock the test moves."""
+"""A paper trading account whose market and clock are moved by the test."""
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
-from django.db import connections
-
+from execution.accounts.halts import active
 from execution.brokers.fill_model import Costs, FillModel
 from execution.brokers.paper.broker import PaperBroker
 from execution.brokers.paper.ledger import PaperStore
-from execution.brokers.protocol import Broker, FillReport
+from execution.brokers.protocol import Broker, BrokerError, FillReport, Holding
 from execution.context import TradingContext
 from execution.decisions.engine import DecisionCounts, execute_due
 from execution.decisions.queue import enqueue
 from execution.models import Decision, Order, Position
-from execution.monitoring.monitor import Look, monitor
+from execution.monitoring.monitor import MonitorCounts, monitor
+from execution.prop_firm.rule_set import RuleSet
 from execution.risk.model import Limits
 from execution.types import Side
 from signals.journal import Journal
@@ -34,15 +32,18 @@ from tests.samples import a_signal
 MORNING = datetime(2025, 1, 15, 15, tzinfo=UTC)
 ACCOUNT = "paper"
 SYMBOL = "AAPL"
+WIDE = Limits(max_positions=None, max_per_symbol=9, orders_a_minute=None)
+"""Limits that allow many positions at once."""
 DEPOSIT = Decimal(100_000)
 FREE = FillModel(Costs(spread=Decimal(0), slippage=Decimal(0)))
-ONE_DAY, ONE_SECOND = timedelta(days=1), timedelta(seconds=1)
+ONE_SECOND = timedelta(seconds=1)
+TIMED_OUT = BrokerError("no answer within 10 s", permanent=False)
 Row = tuple[datetime, float, float, float, float, float]
 
 
 @dataclass
 class Clock:
-    """Stands still until it is told to move."""
+    """A clock that stands still until the test moves it."""
 
     now: datetime = MORNING
 
@@ -55,7 +56,7 @@ class Clock:
 
 @dataclass
 class Market:
-    """Trades at these prices: bars of a day, and quotes, or errors in place of one."""
+    """A market with these daily bars and quotes; an error instead of a quote is raised."""
 
     clock: Clock
     quotes: dict[str, Quote | Exception | None] = field(default_factory=dict)
@@ -86,14 +87,15 @@ class Market:
 
 
 class Died(BaseException):
-    """The process is dead from here on: nobody can catch that."""
+    """Stands for the death of the process: no handler of the code under test catches it."""
 
 
 @dataclass
-class Wire:
-    """A broker at the end of a wire: before or after a call it can fail as the test says.
+class FlakyBroker:
+    """A paper broker whose calls fail when the test wants.
 
-    `before` and `after` map a call's name to what it raises, `instead` to another answer.
+    `before` and `after` map the name of a call to the error raised before or after it reaches the
+    paper broker, and `instead` to a function called in its place. `calls` are all names called.
     """
 
     broker: PaperBroker
@@ -104,10 +106,10 @@ class Wire:
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401
         found = getattr(self.broker, name)
-        return self._wired(name, found) if callable(found) else found
+        return self._wrapped(name, found) if callable(found) else found
 
-    def _wired(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
-        def wired(*arguments: object) -> Any:  # noqa: ANN401
+    def _wrapped(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*arguments: object) -> Any:  # noqa: ANN401
             self.calls.append(name)
             if name in self.before:
                 raise self.before[name]
@@ -116,53 +118,53 @@ class Wire:
                 raise self.after[name]
             return answer
 
-        return wired
+        return wrapped
 
 
 @dataclass
 class Trading:
-    """One account that trades on paper, at no cost, and everything around it.
+    """One account that trades on paper without costs, with its market, clock and journal.
 
-    A signal buys 100 shares at 100, to be sold at 110 or at 95: a tenth of the deposit, of which
-    the stop loses half a percent.
+    By default a signal buys 100 shares at 100 with the target 110 and the stop 95: a tenth of the
+    deposit, of which the stop would lose 0.5%.
     """
 
     journal: Journal
     clock: Clock
     market: Market
-    broker: Wire
+    broker: FlakyBroker
     context: TradingContext
 
     @classmethod
     def begun(
         cls,
         journal: Journal,
-        terms: FillModel = FREE,
+        fill_model: FillModel = FREE,
         deposit: Decimal = DEPOSIT,
         **changes: Any,  # noqa: ANN401
     ) -> "Trading":
         clock = Clock()
         market = Market(clock, {SYMBOL: Quote(100.0, clock())})
-        paper = PaperBroker(PaperStore(ACCOUNT, deposit), market, always_open, clock, terms)
+        paper = PaperBroker(PaperStore(ACCOUNT, deposit), market, always_open, clock, fill_model)
         context = TradingContext(
-            account=ACCOUNT, broker=_as_broker(wire := Wire(paper)), market=market,
+            account=ACCOUNT, broker=_as_broker(flaky := FlakyBroker(paper)), market=market,
             hours=always_open, limits=Limits(), journal=journal, clock=clock, day_of=day_of,
             auto_execute=True,
         )  # fmt: skip
-        return cls(journal, clock, market, wire, replace(context, **changes))
+        return cls(journal, clock, market, flaky, replace(context, **changes))
 
     def changed(self, **changes: Any) -> "Trading":  # noqa: ANN401
-        """The same account at a context with these changes; `terms` are the broker's."""
+        """Return the same account with these changes of its context."""
         return replace(self, context=replace(self.context, **changes))
 
     def restarted(self) -> "Trading":
-        """The same account in a process that knows only what is stored."""
+        """Return the same account in a new process, which knows only what is stored."""
         paper = self.broker.broker
-        wire = Wire(replace(paper, shelf=PaperStore(ACCOUNT, paper.shelf.deposit)))
-        return replace(self, broker=wire, context=replace(self.context, broker=_as_broker(wire)))
+        flaky = FlakyBroker(replace(paper, store=PaperStore(ACCOUNT, paper.store.deposit)))
+        return replace(self, broker=flaky, context=replace(self.context, broker=_as_broker(flaky)))
 
     def log(self, origin: str = "python", **changes: Any) -> Signal:  # noqa: ANN401
-        """A signal of now, stored as any other is, with its decision where it gets one."""
+        """Store a signal made now, and queue its decision if its origin is live."""
         levels = {"entry_price": 100.0, "target_price": 110.0, "stop_price": 95.0}
         if changes.get("action") == "SELL":
             levels = {"entry_price": 100.0, "target_price": 90.0, "stop_price": 105.0}
@@ -176,25 +178,25 @@ class Trading:
     def decide(self) -> DecisionCounts:
         return execute_due(self.context)
 
-    def look(self) -> Look:
+    def look(self) -> MonitorCounts:
         return monitor(self.context)
 
     def trade(self, price: float = 100.0, **changes: Any) -> Signal:  # noqa: ANN401
-        """A signal that is executed, and entered at this price."""
+        """Store a signal, execute it, and fill its entry at this price."""
         signal = self.log(**changes)
         self.decide()
         self.move(price, signal.symbol)
         return signal
 
     def wait(self, **time: float) -> None:
-        """Time goes by and no price changes; nobody looks."""
+        """Let time pass without a new price; the monitor does not look."""
         self.clock.pass_by(**time)
         for symbol, quote in self.market.quotes.items():
             if isinstance(quote, Quote):
                 self.market.quotes[symbol] = Quote(quote.price, self.clock())
 
-    def move(self, price: float, symbol: str = SYMBOL) -> Look:
-        """A second later the price is this, and the monitor looks."""
+    def move(self, price: float, symbol: str = SYMBOL) -> MonitorCounts:
+        """Let the price be this one second later, and let the monitor look."""
         self.clock.pass_by(seconds=1)
         self.market.quotes[symbol] = Quote(price, self.clock())
         return self.look()
@@ -203,15 +205,15 @@ class Trading:
         self, open: float, high: float, low: float, close: float, volume: float = 1e6,
         symbol: str = SYMBOL,
     ) -> None:  # fmt: skip
-        """A bar of the coming day has closed; nobody has looked yet."""
+        """Close one more daily bar; the monitor does not look."""
         self.clock.pass_by(days=1)
         row = (self.clock(), open, high, low, close, volume)
         self.market.rows.setdefault(symbol, []).append(row)
         self.market.quotes[symbol] = Quote(close, self.clock())
 
 
-def _as_broker(wire: Wire) -> Broker:
-    return cast(Broker, wire)
+def _as_broker(broker: FlakyBroker) -> Broker:
+    return cast(Broker, broker)
 
 
 def always_open(symbol: str) -> TradingHours:
@@ -227,12 +229,12 @@ def decision_of(signal: Signal) -> Decision:
 
 
 def codes_of(signal: Signal) -> list[str]:
-    """Why it was skipped."""
+    """Return the codes of the reasons for which the signal was skipped."""
     return [reason["code"] for reason in decision_of(signal).reasons]
 
 
 def orders_of(signal: Signal) -> dict[str, Order]:
-    """By their leg; of several closes the last."""
+    """Return the signal's orders by leg; of several closes the last."""
     return {row.leg: row for row in Order.objects.filter(signal=signal).order_by("pk")}
 
 
@@ -248,6 +250,10 @@ def as_stored(signal: Signal) -> Signal:
     return Signal.objects.get(pk=signal.pk)
 
 
+def halt_codes() -> list[str]:
+    return [halt.code for halt in active(ACCOUNT)]
+
+
 def fill_of(
     order: Order,
     quantity: object,
@@ -255,43 +261,27 @@ def fill_of(
     number: int = 1,
     **changes: Any,  # noqa: ANN401
 ) -> FillReport:
-    """What a broker would tell of this order."""
-    told = FillReport(
-        f"told/{order.client_order_id}/{number}", order.broker_id, order.symbol, Side(order.side),
+    """Return a broker's report of one fill of this order."""
+    report = FillReport(
+        f"fill/{order.client_order_id}/{number}", order.broker_id, order.symbol, Side(order.side),
         Decimal(str(quantity)), Decimal(str(price)), Decimal(0), MORNING + number * ONE_SECOND,
     )  # fmt: skip
-    return told._replace(**changes)
+    return report._replace(**changes)
 
 
-@contextmanager
-def on_database(name: str) -> Iterator[None]:
-    """Let this thread take the database of that name for the default one: execution names none."""
-    own = connections["default"]
-    connections["default"] = connections[name]
-    try:
-        yield
-    finally:
-        connections["default"] = own
+def holding(**quantities: int) -> list[Holding]:
+    """Return a broker's report of what it holds, by symbol."""
+    price = Decimal(100)
+    return [Holding(symbol, Decimal(each), price, price) for symbol, each in quantities.items()]
 
 
-def in_threads(name: str, acts: Sequence[Callable[[], object]]) -> list[Any]:
-    """Run each on a thread of its own, all beginning at once; what they answer, in order."""
-    start = threading.Barrier(len(acts))
-    answers: list[Any] = [None] * len(acts)
+def rule_set(**rules: Any) -> RuleSet:  # noqa: ANN401
+    """Return a prop firm's rule set with these rules and no others."""
+    return RuleSet(name="firm", source="test", zone="UTC", **rules)
 
-    def run(number: int) -> None:
-        with on_database(name):
-            try:
-                start.wait(30)
-                answers[number] = acts[number]()
-            except Exception as error:  # an answer too  # noqa: BLE001  # an answer too
-                answers[number] = error
-            finally:
-                connections["default"].close()
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(acts))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(120)
-    return answers
+def quoted(trading: Trading, **prices: float) -> Trading:
+    """Quote these symbols now, and return the same account."""
+    for symbol, price in prices.items():
+        trading.market.quotes[symbol] = Quote(price, trading.clock())
+    return trading

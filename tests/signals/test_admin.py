@@ -1,4 +1,4 @@
-"""The admin site: signals can be browsed; only an outcome can be recorded, and never unseen."""
+"""The admin site: signals can be browsed; only outcomes can change, and each change is recorded."""
 
 import re
 
@@ -85,7 +85,7 @@ def test_signals_are_filtered(clerk: Client) -> None:
     assert _listed(clerk, days="99999999") == _listed(clerk, days="abc") == _listed(clerk)
 
 
-def test_an_outcome_goes_through_the_domain(clerk: Client) -> None:
+def test_an_outcome_is_recorded_as_a_change(clerk: Client) -> None:
     signal = _log()
     answer = clerk.post(f"{LIST}{signal.pk}/change/", _form())
     assert answer.status_code == 302

@@ -1,4 +1,4 @@
-"""The table `signals` is the seed's, column for column; an existing one is adopted."""
+"""The table `signals` has the seed's columns exactly; an existing table is adopted."""
 
 import shutil
 import sqlite3
@@ -15,7 +15,7 @@ SEED_TABLE = Path(__file__).with_name("seed-table.sql").read_text()
 
 
 def _described(connection: sqlite3.Connection) -> list[Any]:
-    """Columns with type, NOT NULL, default and key; then the unique indexes with their columns."""
+    """Return the columns with type, NOT NULL, default and key, and then the unique indexes."""
     columns = connection.execute("PRAGMA table_info(signals)").fetchall()
     indexes = connection.execute("PRAGMA index_list(signals)").fetchall()
     unique = [
@@ -77,7 +77,7 @@ def test_adopted_rows_can_be_rebuilt_from_the_journal(tmp_path: Path) -> None:
     assert Installation(rebuilt).query(query) == installation.query(query)
 
 
-def test_a_table_of_another_schema_is_left_alone(tmp_path: Path) -> None:
+def test_a_table_with_another_schema_is_not_touched(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "signals.db")) as connection:
         connection.execute("CREATE TABLE signals (id INTEGER, what TEXT)")
     answer = Installation(tmp_path).manage("migrate")

@@ -1,4 +1,4 @@
-"""What callers of SignalTracker rely on."""
+"""Behaviours that callers of SignalTracker rely on."""
 
 import asyncio
 from pathlib import Path
@@ -78,7 +78,9 @@ async def _log_async(tracker: SignalTracker, signal: dict[str, object]) -> str:
     return await tracker.log_signal_async(signal)
 
 
-def test_another_tracker_takes_nothing_from_the_first(journal: Journal, using: str) -> None:
+def test_another_tracker_on_the_same_journal_takes_nothing_from_the_first(
+    journal: Journal, using: str
+) -> None:
     """Fault 6: a second constructor call emptied the pending list."""
     first = SignalTracker.with_parts(journal, Flusher(journal, using=using), origin="a")
     first.accept(signals(3))
@@ -94,7 +96,9 @@ def test_the_same_id_for_another_signal_is_a_conflict(tracker: SignalTracker) ->
         tracker.log_signal(a_signal(signal_id="same"))
 
 
-def test_each_signal_is_judged_by_itself(tracker: SignalTracker, journal: Journal) -> None:
+def test_log_each_returns_a_result_for_each_signal(
+    tracker: SignalTracker, journal: Journal
+) -> None:
     known = a_signal()
     tracker.log_signal(known)
     size = journal.path.stat().st_size
@@ -107,10 +111,12 @@ def test_each_signal_is_judged_by_itself(tracker: SignalTracker, journal: Journa
     assert not again.new
     assert isinstance(refused, InvalidInput)
     assert isinstance(unread, InvalidInput)
-    assert journal.path.stat().st_size < 2 * size + 100  # what is stored is not journaled again
+    assert journal.path.stat().st_size < 2 * size + 100  # the stored one is not journaled again
 
 
-def test_a_signal_that_cannot_become_a_row_now_is_safe(journal: Journal, using: str) -> None:
+def test_a_signal_that_cannot_be_stored_now_stays_in_the_journal(
+    journal: Journal, using: str
+) -> None:
     def broken(stored: object) -> None:
         raise RuntimeError("no")
 
@@ -127,20 +133,20 @@ def test_closing_stores_what_is_pending(tracker: SignalTracker, using: str) -> N
     tracker.accept(signals(3))
     tracker.close()
     assert _count(using) == 3
-    assert tracker.log_signal(a_signal())  # and it can be used again
+    assert tracker.log_signal(a_signal())  # it can be used again
 
 
-def test_a_value_the_database_cannot_keep_stops_nothing_else(
+def test_a_value_that_the_database_cannot_store_stops_no_other_signal(
     tracker: SignalTracker, journal: Journal, using: str
 ) -> None:
-    """NUL is refused on the way in; a line that has it all the same is a dead letter at most."""
+    """Validation refuses NUL; a journal line that contains one becomes a dead letter at most."""
     with connections[using].cursor():
         journal.append([b'{"signal_id": "\\u0000"}'])
     tracker.log_signals(signals(2))
     assert _count(using) == 2
 
 
-def test_a_data_folder_that_is_not_there_is_made(tmp_path: Path, using: str) -> None:
+def test_a_missing_data_folder_is_made(tmp_path: Path, using: str) -> None:
     journal = Journal(tmp_path / "new" / "folder" / "signals.log")
     tracker = SignalTracker.with_parts(journal, Flusher(journal, using=using), origin="t")
     tracker.log_signal(a_signal())

@@ -1,4 +1,4 @@
-"""A worker hears of new signals soon, but not of each, and nobody waits for the broker."""
+"""A worker is woken soon after new signals, but not for each; no caller waits for the broker."""
 
 import logging
 import subprocess
@@ -13,10 +13,10 @@ from tests.installation import ROOT
 
 
 class Broker:
-    """Counts hints; a slow one holds each up until it is let go."""
+    """Counts the tasks sent; a slow broker blocks each until `go` is set."""
 
     def __init__(self, *, slow: bool = False, broken: bool = False) -> None:
-        self.hints: list[float] = []
+        self.sent: list[float] = []
         self.came = threading.Event()
         self.go = threading.Event()
         self._broken = broken
@@ -24,20 +24,20 @@ class Broker:
             self.go.set()
 
     def send(self, task: str, expires: float) -> None:
-        self.hints.append(time.monotonic())
+        self.sent.append(time.monotonic())
         self.came.set()
         self.go.wait(30)
         if self._broken:
             raise ConnectionError("no broker")
 
 
-def test_a_lone_signal_is_hinted_at_after_the_linger() -> None:
+def test_one_waiting_signal_sends_the_task_after_the_linger() -> None:
     broker = Broker()
     wake_up = WakeUp("a.task", send=broker.send, batch_size=50, linger=0.05)
     wake_up.notify(1)
     assert broker.came.wait(10)
     time.sleep(0.3)
-    assert len(broker.hints) == 1
+    assert len(broker.sent) == 1
 
 
 def test_a_full_batch_does_not_wait_for_the_linger() -> None:
@@ -49,17 +49,17 @@ def test_a_full_batch_does_not_wait_for_the_linger() -> None:
     assert broker.came.wait(10)
 
 
-def test_many_signals_make_few_hints() -> None:
+def test_many_signals_send_few_tasks() -> None:
     broker = Broker()
     wake_up = WakeUp("a.task", send=broker.send, batch_size=50, linger=0.1)
     for _ in range(2000):
         wake_up.notify(5)
     assert broker.came.wait(10)
     time.sleep(0.5)
-    assert len(broker.hints) <= 10
+    assert len(broker.sent) <= 10
 
 
-def test_a_slow_broker_holds_up_nobody() -> None:
+def test_a_slow_broker_delays_no_caller() -> None:
     broker = Broker(slow=True)
     wake_up = WakeUp("a.task", send=broker.send, batch_size=1, linger=0.01)
     wake_up.notify(1)
@@ -69,7 +69,7 @@ def test_a_slow_broker_holds_up_nobody() -> None:
     broker.go.set()
 
 
-def test_a_broken_broker_is_a_warning_and_the_next_hint_is_tried(
+def test_a_failed_send_is_a_warning_and_the_next_one_is_tried(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     broker = Broker(broken=True)
@@ -83,7 +83,7 @@ def test_a_broken_broker_is_a_warning_and_the_next_hint_is_tried(
     assert "beat will look again" in caplog.text
 
 
-def test_many_threads_that_come_first_at_once_start_one_thread() -> None:
+def test_many_first_callers_at_once_start_one_thread() -> None:
     switch = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
@@ -118,7 +118,7 @@ wake_up.notify(1)
 """
 
 
-def test_the_end_of_the_program_sends_what_lingers() -> None:
+def test_the_end_of_the_program_sends_what_is_waiting() -> None:
     began = time.monotonic()
     assert subprocess.check_output([sys.executable, "-c", LAST], cwd=ROOT) == b"sent\n"
     assert time.monotonic() - began < 30

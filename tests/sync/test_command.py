@@ -89,7 +89,7 @@ def test_an_imported_signal_that_cannot_be_sent_delays_no_other(
     rows[-1]["symbol"] = b"AAPL"
     legacy_database(tmp_path / "old.db", rows)
     imported = argo.manage("import_signals", "--sync", str(tmp_path / "old.db"))
-    assert "symbol: holds bytes" in imported.stderr + imported.stdout
+    assert "symbol: contains bytes" in imported.stderr + imported.stdout
     answered = argo.manage("sync_signals", "--json")
     counts = json.loads(answered.stdout)
     assert (counts["delivered"], counts["dead"]) == (5, FAILURE_THRESHOLD + 2)

@@ -1,5 +1,9 @@
-"""A worker killed by SIGKILL during a request, a hundred times."""
+"""A worker killed by SIGKILL during a request, many times.
 
+The long form: ARGO_CRASH_ROUNDS=100 python -m pytest tests/sync/test_killed_workers.py
+"""
+
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -8,12 +12,12 @@ import pytest
 
 from tests.argo.up.processes import is_alive, wait_until
 from tests.installation import Installation
-from tests.signals.crash.pool_client import Nursery
+from tests.signals.crash.pool_client import ProcessPool
 from tests.signals.crash.process_pool import IN_DATABASE, NEVER, SENDERS_LEASE
 from tests.sync.alpine_server import Alpine, Behave, accept, slow
 from tests.sync.installations import log, settings_of, statuses
 
-KILLS = 100
+KILLS = int(os.environ.get("ARGO_CRASH_ROUNDS", "30"))
 SIGNALS = 1500
 THREADS = 8
 
@@ -29,22 +33,22 @@ def argo(installation: Installation, alpine: Alpine) -> Installation:
 
 
 @pytest.fixture
-def nursery(argo: Installation) -> Iterator[Nursery]:
-    nursery = Nursery(argo)
-    yield nursery
-    nursery.close()
+def pool(argo: Installation) -> Iterator[ProcessPool]:
+    pool = ProcessPool(argo)
+    yield pool
+    pool.close()
 
 
-def _live_and_die(nursery: Nursery, point: str, life: list[str]) -> None:
+def _live_and_die(pool: ProcessPool, point: str, life: list[str]) -> None:
     """Kill a worker during a request, unless it has reached `point` before."""
-    pid = nursery.start("sender", point)
+    pid = pool.start("sender", point)
     wait_until(lambda: bool(life) or not is_alive(pid))
     time.sleep(random.uniform(0, 0.2))
-    nursery.end(pid)
+    pool.end(pid)
 
 
 def test_everything_arrives_and_only_lost_answers_cost_a_second_copy(
-    argo: Installation, nursery: Nursery, alpine: Alpine
+    argo: Installation, pool: ProcessPool, alpine: Alpine
 ) -> None:
     lives: list[list[str]] = []
 
@@ -55,15 +59,15 @@ def test_everything_arrives_and_only_lost_answers_cost_a_second_copy(
     alpine.choose = choose
     for number in range(KILLS):
         lives.append([])
-        _live_and_die(nursery, (NEVER, NEVER, *IN_DATABASE)[number % 4], lives[-1])
+        _live_and_die(pool, (NEVER, NEVER, *IN_DATABASE)[number % 4], lives[-1])
         wait_until(lambda: alpine.at_once == 0)  # later requests belong to the next life
 
     lives.append([])
     began = time.monotonic()
-    last = nursery.start("sender")
+    last = pool.start("sender")
     wait_until(lambda: set(statuses(argo)) == {"delivered"})
     stuck = time.monotonic() - began
-    nursery.end(last)
+    pool.end(last)
 
     queued = argo.query("SELECT count(*), max(attempts) FROM deliveries")
     count, most = queued[0]

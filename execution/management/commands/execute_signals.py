@@ -14,6 +14,7 @@ from execution.manual import execute
 from execution.monitoring.reconcile import reconcile
 from execution.status import status
 from execution.status_text import as_text
+from execution.types import HaltCode
 from signals.clock import utc_now
 from signals.management.command import ArgoCommand
 
@@ -64,7 +65,7 @@ class Command(ArgoCommand):
     def _stand(self, options: dict[str, Any], account: str) -> None:
         who, now = options["by"], utc_now()
         if options["halt"] is not None:
-            halt = halts.latch(account, halts.BY_HAND, options["halt"], now, by=who)
+            halt = halts.latch(account, HaltCode.BY_HAND, options["halt"], now, by=who)
             text = f"{account} is halted by {halt.latched_by}: {halt.reason}"
             self.answer(options, {"account": account, "halted": True}, text)
         elif options["resume"] is not None:

@@ -1,4 +1,4 @@
-"""Breakout: a close outside of the Donchian channel, measured in true ranges."""
+"""Breakout: a close outside the Donchian channel, measured in average true ranges."""
 
 import talib
 
@@ -8,17 +8,17 @@ from signals.market.bars import Bars
 
 CHANNEL, PERIOD = 20, 14
 WINDOW = 100
-SURE = 1.0
+CERTAIN = 1.0
 
 
 def vote(bars: Bars) -> Vote | None:
-    """BUY where the close is above the highest high of the 20 bars before, SELL where it is below
-    their lowest low. In between it abstains.
+    """Return BUY if the close is above the highest high of the 20 bars before, SELL if it is
+    below their lowest low, otherwise None.
 
-    The channel is Donchian's, and entry by it the turtles': Faith, "Way of the Turtle", 2007; the
-    ATR: Wilder, "New Concepts in Technical Trading Systems", 1978. The confidence grows with how
-    far outside the close is: 50 at the channel, 100 at one ATR(14) past it. It looks at the last
-    100 bars; with fewer, or where the bars have no range, it abstains.
+    The channel is Donchian's; entering at its break is the turtles' rule (Faith, "Way of the
+    Turtle", 2007). The ATR is from Wilder, "New Concepts in Technical Trading Systems", 1978. The
+    confidence grows with the distance from the channel: 50 at the channel, 100 at one ATR(14)
+    beyond it. The source uses the last 100 bars; with fewer, or if the ATR is 0, it abstains.
     """
     if len(bars) < WINDOW:
         return None
@@ -33,4 +33,4 @@ def vote(bars: Bars) -> Vote | None:
     figures = {"close": last, "channel high": upper, "channel low": lower, "ATR14": atr}
     direction = Direction.BUY if last > upper else Direction.SELL
     beyond = max(last - upper, lower - last) / atr
-    return Vote(direction, graded(beyond, 0.0, SURE), figures)
+    return Vote(direction, graded(beyond, 0.0, CERTAIN), figures)

@@ -1,4 +1,4 @@
-"""Mean reversion: a price outside of its Bollinger bands, and a relative strength at an extreme."""
+"""Mean reversion: a price outside its Bollinger bands with an extreme relative strength index."""
 
 import talib
 
@@ -12,13 +12,13 @@ OVERSOLD, OVERBOUGHT, EXTREME = 30.0, 70.0, 15.0
 
 
 def vote(bars: Bars) -> Vote | None:
-    """BUY below the lower Bollinger band (20 bars, 2 deviations) with RSI(14) under 30; SELL above
-    the upper one with RSI(14) over 70. In between it abstains.
+    """Return BUY below the lower Bollinger band (20 bars, 2 standard deviations) with RSI(14)
+    under 30, SELL above the upper band with RSI(14) over 70, otherwise None.
 
-    Bands: Bollinger, "Bollinger on Bollinger Bands", 2001; RSI and its limits: Wilder, "New
-    Concepts in Technical Trading Systems", 1978. The confidence grows with how far the RSI is past
-    its limit: 50 at the limit, 100 at 15 points past it. It looks at the last 150 bars; with fewer
-    it abstains.
+    Bands: Bollinger, "Bollinger on Bollinger Bands", 2001. RSI and its limits: Wilder, "New
+    Concepts in Technical Trading Systems", 1978. The confidence grows with the distance of the RSI
+    from its limit: 50 at the limit, 100 at 15 points beyond it. The source uses the last 150 bars;
+    with fewer it abstains.
     """
     if len(bars) < WINDOW:
         return None

@@ -1,4 +1,4 @@
-"""Momentum: the MACD and the relative strength index, where they agree."""
+"""Momentum: the MACD and the relative strength index, if they agree."""
 
 import talib
 
@@ -12,13 +12,14 @@ MIDDLE, FAR = 50.0, 20.0
 
 
 def vote(bars: Bars) -> Vote | None:
-    """BUY where the MACD(12, 26, 9) is above its signal line and RSI(14) above 50; SELL where both
-    are below; NEUTRAL, with the confidence 50, where they contradict each other.
+    """Return BUY if the MACD(12, 26, 9) is above its signal line and RSI(14) is above 50, SELL if
+    both are below, and NEUTRAL with confidence 50 if they disagree.
 
-    MACD: Appel, "Technical Analysis: Power Tools for Active Investors", 2005; RSI: Wilder, 1978;
-    both as rules of trading: Chong and Ng, "Technical analysis and the London stock exchange",
-    Applied Economics Letters 15(14), 2008. The confidence grows with the RSI's distance from 50:
-    100 at a distance of 20. It looks at the last 150 bars; with fewer it abstains.
+    MACD: Appel, "Technical Analysis: Power Tools for Active Investors", 2005. RSI: Wilder, "New
+    Concepts in Technical Trading Systems", 1978. Both as trading rules: Chong and Ng, "Technical
+    analysis and the London stock exchange", Applied Economics Letters 15(14), 2008. The confidence
+    grows with the RSI's distance from 50: 100 at a distance of 20. The source uses the last 150
+    bars; with fewer it abstains.
     """
     if len(bars) < WINDOW:
         return None

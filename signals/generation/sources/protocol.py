@@ -1,4 +1,4 @@
-"""What every source of votes is."""
+"""The interface of a source of votes, and what the sources share."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -10,24 +10,22 @@ from signals.market.bars import Bars
 class Source(Protocol):
     """A pure function of the bars up to now.
 
-    It is handed a window whose last bar is the current one, and looks at nothing else; it keeps no
-    state, so the same window always gets the same vote. None means that it abstains, for instance
-    because the bars are too few. Its cost must not grow with the length of the window.
+    It gets a window whose last bar is the current one, and uses nothing else. It keeps no state,
+    so the same window always gets the same vote. It returns None to abstain, for example if there
+    are too few bars. Its cost must not grow with the length of the window.
     """
 
     def __call__(self, bars: Bars, /) -> Vote | None: ...
 
 
-def graded(value: float, threshold: float, sure: float) -> float:
-    """A confidence: 50 where `value` only just meets the rule's threshold, 100 at `sure` and past
-    it, in proportion between them."""
-    share = (value - threshold) / (sure - threshold)
+def graded(value: float, threshold: float, certain: float) -> float:
+    """Return a confidence: 50 at `threshold`, 100 at `certain` and beyond, linear in between."""
+    share = (value - threshold) / (certain - threshold)
     return 50.0 + 50.0 * min(1.0, max(0.0, share))
 
 
 def agreed(first: float, second: float, confidence: float, figures: Mapping[str, float]) -> Vote:
-    """BUY where both figures are above 0, SELL where both are below, and else NEUTRAL with the
-    confidence 50."""
+    """Return BUY if both figures are above 0, SELL if both are below, otherwise NEUTRAL at 50."""
     if first > 0 and second > 0:
         return Vote(Direction.BUY, confidence, figures)
     if first < 0 and second < 0:

@@ -1,4 +1,4 @@
-"""The trend: two exponential averages, where Wilder's index says that there is one."""
+"""Trend: two exponential averages, if Wilder's ADX shows a trend."""
 
 import talib
 
@@ -12,13 +12,13 @@ TRENDING, STRONG = 20.0, 45.0
 
 
 def vote(bars: Bars) -> Vote | None:
-    """BUY while EMA(20) is above EMA(50), SELL while it is below, where ADX(14) is 20 or more.
+    """Return BUY if EMA(20) is above EMA(50), SELL if it is below; None if ADX(14) is under 20.
 
     The crossing averages are the variable-length rule of Brock, Lakonishok and LeBaron, "Simple
     Technical Trading Rules and the Stochastic Properties of Stock Returns", Journal of Finance
-    47(5), 1992; the ADX and its limit are Wilder's, "New Concepts in Technical Trading Systems",
-    1978. The confidence grows with the ADX: 50 at 20, 100 at 45. Below 20 there is no trend to
-    have an opinion on. It looks at the last 150 bars; with fewer it abstains.
+    47(5), 1992. The ADX and its limit are from Wilder, "New Concepts in Technical Trading
+    Systems", 1978. The confidence grows with the ADX: 50 at 20, 100 at 45. An ADX below 20 means
+    no trend. The source uses the last 150 bars; with fewer it abstains.
     """
     if len(bars) < WINDOW:
         return None

@@ -1,4 +1,4 @@
-"""Volume: where the volume goes on balance, and which way the money flows."""
+"""Volume: on-balance volume and the money flow index, if they agree."""
 
 import talib
 
@@ -12,13 +12,14 @@ MIDDLE, FAR = 50.0, 30.0
 
 
 def vote(bars: Bars) -> Vote | None:
-    """BUY where the on-balance volume is above its EMA(20) and the money flow index (14) above 50;
-    SELL where both are below; NEUTRAL, with the confidence 50, where they contradict each other.
+    """Return BUY if the on-balance volume is above its EMA(20) and the money flow index (14) is
+    above 50, SELL if both are below, and NEUTRAL with confidence 50 if they disagree.
 
-    OBV: Granville, "New Key to Stock Market Profits", 1963; MFI: Quong and Soudack,
+    OBV: Granville, "New Key to Stock Market Profits", 1963. MFI: Quong and Soudack,
     "Volume-weighted RSI: money flow", Technical Analysis of Stocks and Commodities 7(3), 1989. The
-    confidence grows with the MFI's distance from 50: 100 at a distance of 30. OBV counts from the
-    first of the last 100 bars; with fewer, or where there was no volume, the source abstains.
+    confidence grows with the MFI's distance from 50: 100 at a distance of 30. OBV starts at the
+    first of the last 100 bars; with fewer bars, or if the last 14 have no volume, the source
+    abstains.
     """
     if len(bars) < WINDOW:
         return None

@@ -1,4 +1,4 @@
-"""`manage.py api_key`: make, list and revoke keys to the API."""
+"""`manage.py api_key`: make, list and revoke API keys."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from signals.models import ApiKey
 
 
 class Command(ArgoCommand):
-    help = "Make a key to the API (shown once), list the keys there are, or revoke one."
+    help = "Make an API key (shown once), list the keys, or revoke one."
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         what = parser.add_mutually_exclusive_group(required=True)
         what.add_argument("--create", metavar="NAME", help="make a key for this user or system")
-        what.add_argument("--list", action="store_true", help="the keys there are")
-        what.add_argument("--revoke", metavar="PREFIX", help="end the key that begins so")
+        what.add_argument("--list", action="store_true", help="list all keys")
+        what.add_argument("--revoke", metavar="PREFIX", help="revoke the key with this prefix")
         parser.add_argument(
             "--scopes", default=",".join(SCOPES), help="read, write, or both (default: both)"
         )

@@ -22,10 +22,10 @@ class Command(ArgoCommand):
         super().add_arguments(parser)
         parser.add_argument("path", help="the file, or - for standard output")
         parser.add_argument(
-            "--format", choices=tuple(WRITERS), help="left out: by the file's ending, or jsonl"
+            "--format", choices=tuple(WRITERS), help="default: by the file's ending, or jsonl"
         )
         for name in SignalFilter.model_fields:
-            parser.add_argument(f"--{name.replace('_', '-')}", help="only these signals")
+            parser.add_argument(f"--{name.replace('_', '-')}", help="export only these signals")
 
     def run(self, options: dict[str, Any]) -> None:
         wanted, path = _filter(options), options["path"]
@@ -52,7 +52,7 @@ def _filter(options: dict[str, Any]) -> SignalFilter:
 
 @contextmanager
 def _opened(path: str) -> Iterator[BinaryIO]:
-    """The file appears under its name only once it is whole."""
+    """Write to a draft, and give it its name once it is complete."""
     if path == "-":
         yield sys.stdout.buffer
         return

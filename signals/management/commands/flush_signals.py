@@ -1,4 +1,4 @@
-"""`manage.py flush_signals`: bring what is pending into the database."""
+"""`manage.py flush_signals`: store what is pending in the journal."""
 
 from dataclasses import asdict
 from typing import Any
@@ -10,8 +10,8 @@ from signals.management.command import ArgoCommand, progress
 
 class Command(ArgoCommand):
     help = (
-        "Bring everything that is pending in the journal into the database. The worker does this "
-        "by itself; doing it here too harms nothing."
+        "Store everything that is pending in the journal in the database. The worker does this "
+        "anyway; to do it here too does no harm."
     )
 
     def run(self, options: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py generate_signals`: one cycle of making signals, now."""
+"""`manage.py generate_signals`: run one cycle of signal generation now."""
 
 from contextlib import closing
 from typing import Any
@@ -6,15 +6,16 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from signals.generation.factory import service
-from signals.generation.service import Result
+from signals.generation.service import SymbolResult
 from signals.management.command import ArgoCommand
 from signals.management.symbols import add_symbols, symbols_of
 
 
 class Command(ArgoCommand):
     help = (
-        "Look at each symbol once, as the worker does by itself where a live market is set: store "
-        "the signals there are, and say why there are no others. Ends with 1 where one failed."
+        "Look at each symbol once, as the worker does by itself on a live market. Store the new "
+        "signals, and say for every other symbol why it has none. Exits with 1 if a symbol "
+        "failed."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -22,16 +23,16 @@ class Command(ArgoCommand):
         add_symbols(parser)
 
     def run(self, options: dict[str, Any]) -> None:
-        made = service()
-        with closing(made.tracker):
-            results = made.run_cycle(symbols_of(options["symbols"]))
+        generation = service()
+        with closing(generation.tracker):
+            results = generation.run_cycle(symbols_of(options["symbols"]))
         answer = {"symbols": [_as_dict(result) for result in results]}
         self.answer(options, answer, "\n".join(map(_as_text, results)))
         if failed := sum(result.error is not None for result in results):
             self.fail(f"{failed} of {len(results)} symbols failed")
 
 
-def _as_dict(result: Result) -> dict[str, Any]:
+def _as_dict(result: SymbolResult) -> dict[str, Any]:
     candidate = result.candidate
     return {
         "symbol": result.symbol,
@@ -44,11 +45,11 @@ def _as_dict(result: Result) -> dict[str, Any]:
     }
 
 
-def _as_text(result: Result) -> str:
-    return f"{result.symbol:<8} {result.regime or '':<8} {_story(result)}"
+def _as_text(result: SymbolResult) -> str:
+    return f"{result.symbol:<8} {result.regime or '':<8} {_outcome(result)}"
 
 
-def _story(result: Result) -> str:
+def _outcome(result: SymbolResult) -> str:
     candidate = result.candidate
     if result.error is not None:
         return f"failed: {result.error}"
@@ -58,7 +59,7 @@ def _story(result: Result) -> str:
     if result.reasons:
         return f"{proposed}; rejected: {'; '.join(reason.text for reason in result.reasons)}"
     if result.there_already:
-        return f"{proposed}; there already: signal {result.there_already}"
+        return f"{proposed}; already stored: signal {result.there_already}"
     if result.signal_id is None:
         return f"{proposed}; another worker is storing it"
     return f"{proposed}: signal {result.signal_id}"

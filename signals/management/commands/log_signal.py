@@ -1,4 +1,4 @@
-"""`manage.py log_signal`: store signals given as JSON."""
+"""`manage.py log_signal`: store signals from JSON."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -10,33 +10,34 @@ from pydantic_core import from_json
 
 from argo.errors import FieldError, InvalidInput
 from signals.management.command import progress
-from signals.management.tally import Tally, TallyingCommand, numbered_batches
+from signals.management.intake import IntakeCommand, IntakeReport, numbered_batches
 from signals.tracker import SignalTracker, signal_or_error
 
 
-class Command(TallyingCommand):
+class Command(IntakeCommand):
     help = (
-        "Store signals: one JSON object as the argument, or one a line on standard input. "
-        "Returns when their rows are in the database; a signal that is there already stays one."
+        "Store signals: one JSON object as the argument, or one on each line of standard input. "
+        "Returns when their rows are in the database. A signal that is stored already is not "
+        "stored again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("signal", nargs="?", help="a signal as JSON; left out: standard input")
+        parser.add_argument("signal", nargs="?", help="a signal as JSON (default: standard input)")
 
     def run(self, options: dict[str, Any]) -> None:
         lines: Iterable[str | bytes] = sys.stdin.buffer
         if options["signal"]:
             lines = [options["signal"]]
-        tally = Tally()
+        report = IntakeReport()
         with (
             closing(SignalTracker("cli")) as tracker,
             progress(None, "signal") as bar,
         ):
             for numbers, batch in numbered_batches(lines):
-                tally.add(numbers, tracker.log_each(map(_parsed, batch)))
+                report.add(numbers, tracker.log_each(map(_parsed, batch)))
                 bar.update(len(batch))
-        self.report(options, tally)
+        self.report(options, report)
 
 
 def _parsed(line: str | bytes) -> Mapping[str, object] | InvalidInput:

@@ -1,4 +1,4 @@
-"""`manage.py rebuild_signals`: a new database from the journal."""
+"""`manage.py rebuild_signals`: make a new database from the journal."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -13,14 +13,14 @@ from signals.management.command import ArgoCommand, progress
 
 class Command(ArgoCommand):
     help = (
-        "Make the signals again from the journal alone: into a new SQLite file, or into the "
-        "configured database where that has none. Nothing is sent or traded again."
+        "Rebuild the signals from the journal alone: in a new SQLite file, or in the configured "
+        "database if that has none. Nothing is sent or traded again."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
-            "--into", type=Path, metavar="PATH", help="a new SQLite file (else DATABASE_URL)"
+            "--into", type=Path, metavar="PATH", help="a new SQLite file (default: DATABASE_URL)"
         )
 
     def run(self, options: dict[str, Any]) -> None:

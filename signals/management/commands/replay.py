@@ -1,4 +1,4 @@
-"""`manage.py replay`: fill the ledger with the signals that past bars give."""
+"""`manage.py replay`: fill the ledger with the signals of past bars."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -11,13 +11,13 @@ from django.utils.module_loading import import_string
 
 from argo.errors import FieldError, InvalidInput
 from signals.config import market
+from signals.generation import factory
 from signals.generation.candidates import keep, stored_signals
-from signals.generation.factory import recipe
 from signals.generation.replay import (
     Period,
     ReplayClock,
+    ReplayCounts,
     ReplaySummary,
-    Tally,
     Trading,
     replay,
 )
@@ -29,13 +29,13 @@ from signals.tracker import SignalTracker
 
 BEGINNING = date(1970, 1, 1)
 WARM_UP = timedelta(days=400)
-"""Of bars before `--from`, so that every source and the regime have enough: 200 sessions."""
+"""How far before `--from` the bars start, so that every source has enough: 200 sessions."""
 
 
 class Command(ArgoCommand):
     help = (
-        "Walk the bars of the market that is set (MARKET_DATA) in the order of time, on the clock "
-        "of that time, and store the signals they give. A second run stores nothing new."
+        "Walk through the past bars of the market in MARKET_DATA, in time order and on the clock "
+        "of that time, and store the signals that they give. A second run stores nothing new."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -46,25 +46,25 @@ class Command(ArgoCommand):
         parser.add_argument(
             "--min-confidence",
             type=float,
-            help="the least confidence of a signal, 0 to 100 (default: MIN_CONFIDENCE)",
+            help="minimum confidence of a signal, 0 to 100 (default: MIN_CONFIDENCE)",
         )
         parser.add_argument(
             "--execute",
             action="store_true",
-            help="trade the signals too, on paper, on the account `replay`",
+            help="also trade the signals, on paper, in the account `replay`",
         )
 
     def run(self, options: dict[str, Any]) -> None:
         try:
             summary, trades = _replay(options)
         except KeyboardInterrupt:
-            self.fail("Interrupted. What was stored stays; the same command goes on.")
+            self.fail("Interrupted. Stored signals remain; run the same command to continue.")
         text = "\n\n".join(filter(None, (_as_tables(summary), _as_lines(trades))))
         self.answer(options, summary.as_dict() | trades, text)
 
 
 def _replay(options: dict[str, Any]) -> tuple[ReplaySummary, dict[str, Any]]:
-    how = recipe(options["min_confidence"])
+    pipeline = factory.pipeline(options["min_confidence"])
     days = _day("--from", options["first"]), _day("--to", options["last"])
     names = symbols_of(options["symbols"])
     source = market()
@@ -72,7 +72,7 @@ def _replay(options: dict[str, Any]) -> tuple[ReplaySummary, dict[str, Any]]:
     histories = [source.bars(name, period.end, period.start - WARM_UP) for name in names]
     total = sum(map(period.count, histories))
     if not total:
-        raise _wrong("--from, --to", _nothing(source, names, *days))
+        raise _invalid("--from, --to", _no_bars(source, names, *days))
     clock = ReplayClock(period.start)
     with (
         closing(SignalTracker("replay", clock, wakes_worker=False)) as tracker,
@@ -80,7 +80,7 @@ def _replay(options: dict[str, Any]) -> tuple[ReplaySummary, dict[str, Any]]:
     ):
         trading = _trading(histories, clock) if options["execute"] else None
         summary = replay(
-            histories, period, how, tracker, clock, keep, stored_signals, bar.update, trading
+            histories, period, pipeline, tracker, clock, keep, stored_signals, bar.update, trading
         )
     return summary, trading.finish() if trading else {}
 
@@ -91,8 +91,10 @@ def _trading(histories: Sequence[Bars], clock: ReplayClock) -> Trading:
 
 
 def _period(source: MarketData, first: date | None, last: date | None) -> Period:
-    """The days from first to last in UTC, within which every exchange's session of that date ends;
-    the midnight that ends a day belongs to it, as crypto's bars have it."""
+    """Return the UTC days from `first` to `last`; every exchange's session ends within its day.
+
+    The midnight that ends a day belongs to that day, as in the bars of crypto.
+    """
     first, now = max(first or BEGINNING, BEGINNING), source.now()
     end = _midnight(last) + timedelta(days=1) if last and last < now.date() else now
     return Period(_midnight(first) + timedelta(microseconds=1), end)
@@ -102,18 +104,18 @@ def _midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def _nothing(
+def _no_bars(
     source: MarketData, names: Iterable[str], first: date | None, last: date | None
 ) -> str:
     bars = [
         each for name in names if len(each := source.bars(name, source.now(), _midnight(BEGINNING)))
     ]
     if not bars:
-        return f"there are no bars of {', '.join(names)} at all"
+        return f"there are no bars of {', '.join(names)}"
     begins = min(each.time_at(0).date() for each in bars)
     ends = max(each.time_at(-1).date() for each in bars)
     return (
-        f"no day with bars lies in {first or begins} to {last or ends}; there are bars from "
+        f"there are no bars from {first or begins} to {last or ends}; there are bars from "
         f"{begins} to {ends}"
     )
 
@@ -124,32 +126,32 @@ def _day(option: str, text: str | None) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise _wrong(option, f"{text!r} is not a date; write it as YYYY-MM-DD") from None
+        raise _invalid(option, f"{text!r} is not a date; write it as YYYY-MM-DD") from None
 
 
-def _wrong(option: str, message: str) -> InvalidInput:
+def _invalid(option: str, message: str) -> InvalidInput:
     return InvalidInput([FieldError(option, message)])
 
 
 def _as_tables(summary: ReplaySummary) -> str:
-    """By symbol, by regime, and in all: a column for each reason there was."""
+    """Return a table by symbol, by regime and in total, with a column for each reason."""
     codes = sorted(summary.total.rejected)
     head = ["", "bars", "candidates", *codes, "stored"]
     rows = [*summary.by_symbol.items(), *summary.by_regime.items(), ("all", summary.total)]
-    lines = [_line(*head), *(_line(name, *_cells(tally, codes)) for name, tally in rows)]
+    lines = [_line(*head), *(_line(name, *_cells(counts, codes)) for name, counts in rows)]
     return "\n".join(lines)
 
 
 def _as_lines(trades: dict[str, Any]) -> str:
-    """What became of the trades: a line for each kind of thing that was counted."""
+    """Return the results of the trades, one line for each kind of count."""
     counts = {name: ", ".join(f"{count} {what}" for what, count in found.items())
               for name, found in trades.items()}  # fmt: skip
     return "\n".join(f"{name:<12}{text or 'none'}" for name, text in counts.items())
 
 
-def _cells(tally: Tally, codes: Sequence[str]) -> list[int]:
-    rejected = [tally.rejected[code] for code in codes]
-    return [tally.bars, tally.candidates, *rejected, tally.stored]
+def _cells(counts: ReplayCounts, codes: Sequence[str]) -> list[int]:
+    rejected = [counts.rejected[code] for code in codes]
+    return [counts.bars, counts.candidates, *rejected, counts.stored]
 
 
 def _line(name: str, *cells: object) -> str:

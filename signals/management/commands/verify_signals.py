@@ -1,4 +1,4 @@
-"""`manage.py verify_signals`: show that nothing was altered, lost or slipped in."""
+"""`manage.py verify_signals`: check that nothing was altered, lost or inserted."""
 
 import os
 from dataclasses import asdict
@@ -15,15 +15,15 @@ from signals.verification import Verification, verify
 
 class Command(ArgoCommand):
     help = (
-        "Check every stored hash, and database and journal against each other, both ways. Names "
-        "each signal that was altered, is missing, or is unknown to the journal; ends with 1 then."
+        "Check every stored hash, and compare database and journal, both ways. Name each signal "
+        "that was altered, is missing, or is unknown to the journal; then exit with 1."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
             "--processes", type=int, choices=range(1, 65), metavar="N", default=os.cpu_count() or 1,
-            help="how many check rows at once (default: the machine's cores)",
+            help="processes that check rows (default: the number of cores)",
         )  # fmt: skip
 
     def run(self, options: dict[str, Any]) -> None:
@@ -33,9 +33,9 @@ class Command(ArgoCommand):
         self.answer(options, _as_dict(result) | {"dead_letters": dead}, _as_text(result))
         if result.findings:
             named = {finding.signal_id for finding in result.findings}
-            self.fail(f"{len(named)} signals do not hold: see above")
+            self.fail(f"{len(named)} signals failed the check: see above")
         if dead:
-            self.fail(f"{dead} dead letters wait for a person: see the admin site")
+            self.fail(f"{dead} dead letters are not resolved: see the admin site")
 
 
 def _as_dict(result: Verification) -> dict[str, Any]:
@@ -48,5 +48,5 @@ def _as_text(result: Verification) -> str:
     if result.pending:
         lines.append(f"{result.pending} lines are not in the database yet")
     if result.elsewhere:
-        lines.append(f"{result.elsewhere} rows came through other journals: only hashes checked")
+        lines.append(f"{result.elsewhere} rows came from other journals: only hashes checked")
     return "\n".join(lines)

@@ -1,5 +1,7 @@
-"""`python -m tests.execution.crash.replayer N ...`: `replay --execute ...`, which kills itself
-as it is about to run its Nth statement that writes."""
+"""`python -m tests.execution.crash.replayer N ...` runs `replay --execute ...` and kills itself.
+
+It does so just before its Nth statement that writes.
+"""
 
 import os
 import signal
@@ -14,7 +16,7 @@ from django.db import connection
 
 
 def main() -> None:
-    """Of statements of one replay there are some thousands, always the same."""
+    """Count the writing statements: a replay runs some thousands, always the same ones."""
     last, *arguments = sys.argv[1:]
     written = count(1)
 

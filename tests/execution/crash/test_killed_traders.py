@@ -1,7 +1,11 @@
-"""Traders killed by SIGKILL before, during and after submission, a hundred times each: never two
-orders for one signal and leg, never a position without its stop."""
+"""Traders are killed before, during and after submission, many times each.
+
+There are never two orders for one signal and leg, and never a position without its stop.
+The long form: ARGO_CRASH_ROUNDS=100 python -m pytest tests/execution/crash
+"""
 
 import json
+import os
 import random
 from collections import Counter
 from collections.abc import Iterator
@@ -15,17 +19,17 @@ from tests.execution.brokers.alpaca.alpaca_server import Alpaca, running
 from tests.execution.crash.trader import SUBMISSION
 from tests.installation import Installation
 from tests.samples import a_signal
-from tests.signals.crash.pool_client import Nursery
+from tests.signals.crash.pool_client import ProcessPool
 from tests.signals.crash.process_pool import IN_DATABASE, NEVER
 from tests.signals.market.alpaca_server import KEY, SECRET
 from tests.sync.alpine_server import reset
 
-KILLS = 100
-"""At each of before, during and after."""
+KILLS = int(os.environ.get("ARGO_CRASH_ROUNDS", "30"))
+"""How often a trader is killed before, during and after submission, each."""
 LIVES = 5
-"""Of traders, in that of one who follows the trades."""
+"""How many traders die while one follower lives."""
 LOST = 20
-"""Answers of orders that Alpaca has taken: entries with two exits each."""
+"""How many orders Alpaca has accepted, exits included, before a trader gets any answer."""
 LOOSE = {
     "AUTO_EXECUTE": "yes",
     "ARGO_LOG_LEVEL": "ERROR",
@@ -48,7 +52,7 @@ pytestmark = pytest.mark.slow
 
 
 def log(argo: Installation, count: int) -> None:
-    """Bought at about 100, to be ended three and a half percent from there."""
+    """Log signals that buy at 100 and end 3.4 percent from there."""
     now = datetime.now(UTC).isoformat()
     made = [
         a_signal(signal_id=f"crash-{each}", timestamp=now, confidence=90.0, entry_price=100.0,
@@ -59,19 +63,19 @@ def log(argo: Installation, count: int) -> None:
     argo.manage("log_signal", stdin=lines).check_returncode()
 
 
-def die(nursery: Nursery, point: str) -> None:
-    """A trader comes to its point and dies there."""
-    pid = nursery.start("trader", point)
+def die(pool: ProcessPool, point: str) -> None:
+    """Start a trader and wait until it has died at this point."""
+    pid = pool.start("trader", point)
     wait_until(lambda: not is_alive(pid))
-    nursery.end(pid)
+    pool.end(pid)
 
 
-def drain(argo: Installation, nursery: Nursery) -> None:
-    """Those that live bring everything to its end."""
-    living = [nursery.start(role) for role in ("trader", "follower")]
+def drain(argo: Installation, pool: ProcessPool) -> None:
+    """Let a trader and a follower finish everything that waits."""
+    living = [pool.start(role) for role in ("trader", "follower")]
     wait_until(lambda: argo.query(WAITING) == [(0,)])
     for pid in living:
-        nursery.end(pid)
+        pool.end(pid)
 
 
 @pytest.fixture
@@ -80,30 +84,30 @@ def argo(installation: Installation) -> Installation:
 
 
 @pytest.fixture
-def nursery(argo: Installation) -> Iterator[Nursery]:
-    nursery = Nursery(argo)
-    yield nursery
-    nursery.close()
+def pool(argo: Installation) -> Iterator[ProcessPool]:
+    pool = ProcessPool(argo)
+    yield pool
+    pool.close()
 
 
-def test_whoever_dies_each_signal_has_one_order_and_each_position_its_stop(
-    argo: Installation, nursery: Nursery
+def test_after_any_deaths_each_signal_has_one_order_and_each_position_its_stop(
+    argo: Installation, pool: ProcessPool
 ) -> None:
     points = [*SUBMISSION[:3]] * KILLS + [SUBMISSION[3], *IN_DATABASE] * (KILLS // 10)
     random.shuffle(points)
     log(argo, 2 * len(points))
     for begin in range(0, len(points), LIVES):
-        follower = nursery.start("follower", random.choice((NEVER, *IN_DATABASE)))
+        follower = pool.start("follower", random.choice((NEVER, *IN_DATABASE)))
         for point in points[begin : begin + LIVES]:
-            die(nursery, point)
-        nursery.end(follower)
-    drain(argo, nursery)
+            die(pool, point)
+        pool.end(follower)
+    drain(argo, pool)
     check(argo)
     check_paper(argo)
 
 
 def check(argo: Installation) -> None:
-    """Argo's own rows: one order for each leg, each fill once, no halt."""
+    """Check Argo's rows: one order for each leg, each fill once, no halt."""
     assert argo.query("SELECT count(*), max(number) FROM orders WHERE leg != 'close'"
                       " GROUP BY signal_id, leg HAVING count(*) > 1") == []  # fmt: skip
     statuses = dict(argo.query("SELECT status, count(*) FROM decisions GROUP BY status"))
@@ -119,7 +123,7 @@ def check(argo: Installation) -> None:
 
 
 def check_paper(argo: Installation) -> None:
-    """The broker's books against ours."""
+    """Compare the broker's records with ours."""
     ours = dict(argo.query("SELECT client_order_id, state FROM orders WHERE leg IN"
                            " ('entry', 'close')"))  # fmt: skip
     theirs = Counter(name for (name,) in argo.query(
@@ -135,7 +139,7 @@ NOT_THERE = {"denied", "rejected"}
 
 
 def held(argo: Installation) -> set[str]:
-    """The entries of which something is held, by the broker's fills."""
+    """Return the entries that still hold something, by the broker's fills."""
     totals: Counter[str] = Counter()
     for name, leg, filled in argo.query(
         "SELECT coalesce(entry.client_order_id, own.client_order_id), own.leg, own.filled FROM "
@@ -163,21 +167,21 @@ def alpaca() -> Iterator[Alpaca]:
 def test_at_a_remote_broker_no_bracket_is_placed_twice(
     installation: Installation, alpaca: Alpaca
 ) -> None:
-    """First every answer is lost, though the exchange has taken the order; then traders die."""
+    """First all answers are lost after the exchange accepted the orders; then traders die."""
     own = {"BROKER": "alpaca", "ALPACA_API_KEY": KEY, "ALPACA_SECRET_KEY": SECRET,
            "ALPACA_TRADING_URL": alpaca.url, "SIZING_PERCENT": "0.01"}  # fmt: skip
     argo = Installation(installation.folder, LOOSE | own)
     log(argo, 90)
-    nursery = Nursery(argo)
+    pool = ProcessPool(argo)
     alpaca.after("POST /orders", reset)
-    deaf = nursery.start("trader")
+    deaf = pool.start("trader")
     wait_until(lambda: len(alpaca.exchange.orders) > LOST)
-    nursery.end(deaf)
+    pool.end(deaf)
     alpaca.troubles.clear()
     for point in (SUBMISSION[0], *SUBMISSION[2:]) * 6:
-        die(nursery, point)
-    drain(argo, nursery)
-    nursery.close()
+        die(pool, point)
+    drain(argo, pool)
+    pool.close()
     check_alpaca(argo, alpaca)
 
 

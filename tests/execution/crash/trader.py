@@ -1,4 +1,4 @@
-"""What a nursery's traders and followers do, and where they kill themselves."""
+"""The traders and followers of a process pool, and the points where they kill themselves."""
 
 import math
 import time
@@ -27,13 +27,13 @@ from signals.market.protocol import Quote
 from tests.execution.trading_fixtures import always_open
 
 SUBMISSION = ("before-submit", "within-submit", "after-submit", "after-adopt")
-"""Before the broker is called, while it writes, once it has answered, once its word is taken."""
+"""Before the call to the broker, while it writes, after its answer, after adopting the answer."""
 LEASE = timedelta(seconds=0.3)
 
 
 @dataclass(frozen=True)
 class Swinging:
-    """A market at 100, three and a half percent up and down every other second, at any time."""
+    """A market whose price swings around 100 by 3.5 percent, with a period of two seconds."""
 
     symbols: tuple[str, ...] = ()
 
@@ -41,7 +41,7 @@ class Swinging:
         return Bars.checked(symbol, as_times([]), open=[], high=[], low=[], close=[], volume=[])
 
     def quote(self, symbol: str) -> Quote:
-        moment = utc_now() - timedelta(milliseconds=20)  # the broker has looked at its clock
+        moment = utc_now() - timedelta(milliseconds=20)  # the broker read its clock a moment ago
         return Quote(round(100 + 3.5 * math.sin(moment.timestamp() * 3.0), 2), moment)
 
     def now(self) -> datetime:
@@ -49,8 +49,8 @@ class Swinging:
 
 
 def context() -> TradingContext:
-    """That of the settings, but for its market; whoever died is missed after a moment."""
-    queue.LEASE = router.LEASE = router.LOOK_AFTER = LEASE
+    """Return the context of the settings with another market and very short leases."""
+    queue.DECISION_LEASE = router.ORDER_LEASE = router.LOOKUP_DELAY = LEASE
     engine.BATCH_SIZE = 3
     made = factory.build_context(settings.TRADING_ACCOUNT, Swinging(), utc_now, factory._broker)
     broker = made.broker
@@ -64,7 +64,7 @@ def trade() -> None:
 
 
 def follow() -> None:
-    """Rests between two looks: SQLite has one writer at a time, and lets none queue."""
+    """Rest between two runs, because SQLite has one writer at a time and no queue of writers."""
     _go_on(lambda at: (monitor(at), reconcile(at)), rest=0.1)
 
 
@@ -81,7 +81,7 @@ def _go_on(act: Callable[[TradingContext], object], rest: float) -> None:
 def places(
     before: Callable[..., object], after: Callable[..., object]
 ) -> dict[str, tuple[Any, str, Callable[..., object]]]:
-    """Where a trader dies; at Alpaca there is nothing within to die in."""
+    """Return the places where a trader can die; at Alpaca the second one is never reached."""
     broker = AlpacaBroker if settings.BROKER == "alpaca" else PaperBroker
     return {
         "before-submit": (broker, "submit", before),

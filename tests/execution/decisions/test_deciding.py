@@ -1,35 +1,36 @@
-"""What waits for a decision is executed or skipped, once, with every reason kept."""
+"""A waiting signal is executed or skipped, once, and every reason is kept."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
-from execution.brokers.protocol import BrokerError
 from execution.context import TradingContext
 from execution.decisions import engine
 from execution.decisions.queue import ClaimedDecision
 from execution.models import Counterfactual, Decision, Order
 from execution.risk.model import Limits
-from execution.risk.sizing import Sizing
 from execution.types import Reason
-from signals.ledger.outcomes import record_order
+from signals.ledger.outcomes import record_order, record_outcome
 from signals.market.protocol import FeedError, Quote
 from signals.models import OutcomeChange
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import (
     SYMBOL,
+    TIMED_OUT,
     Died,
     Trading,
     as_stored,
     codes_of,
     decision_of,
     orders_of,
+    quoted,
     states_of,
 )
 
 pytestmark = pytest.mark.django_db(databases=DATABASES)
-DOWN = BrokerError("connection refused", permanent=False)
 
 
 @pytest.mark.usefixtures("database")
@@ -84,8 +85,8 @@ def test_with_auto_execute_off_a_signal_is_skipped(trading: Trading) -> None:
 
 
 @pytest.mark.parametrize("minutes", [16, -16])
-def test_a_signal_of_another_time_is_stale(trading: Trading, minutes: int) -> None:
-    """Also one of the future: the clock has moved back."""
+def test_a_signal_too_old_or_in_the_future_is_stale(trading: Trading, minutes: int) -> None:
+    """A signal is in the future when the clock has moved back."""
     signal = trading.log()
     trading.clock.pass_by(minutes=minutes)
     Decision.objects.update(due_at=trading.clock())
@@ -104,7 +105,7 @@ def test_every_reason_is_kept_as_a_code_and_a_sentence(trading: Trading) -> None
     assert set(codes_of(signal)) <= set(Reason)
 
 
-def test_what_is_skipped_is_followed_as_if_it_had_been_traded(trading: Trading) -> None:
+def test_a_skipped_signal_is_followed_as_a_counterfactual(trading: Trading) -> None:
     signal = trading.log(confidence=50.0)
     trading.decide()
     assert Counterfactual.objects.get().pk == signal.pk
@@ -113,9 +114,9 @@ def test_what_is_skipped_is_followed_as_if_it_had_been_traded(trading: Trading) 
 @pytest.mark.parametrize(
     ("answer", "codes"),
     [
-        (FeedError("a price of nan is no price"), ["session", "price"]),
+        (FeedError("a price of nan is not valid"), ["session", "price"]),
         (None, ["price"]),
-        (ValueError("no number"), ["session", "price"]),
+        (ValueError("not a number"), ["session", "price"]),
     ],
 )
 def test_without_a_price_nothing_is_traded(
@@ -127,9 +128,7 @@ def test_without_a_price_nothing_is_traded(
     assert codes_of(signal) == codes
 
 
-def test_a_price_that_is_no_number_denies_even_where_the_feed_lets_it_pass(
-    trading: Trading,
-) -> None:
+def test_a_nan_price_denies_even_if_the_feed_lets_it_pass(trading: Trading) -> None:
     quote = Quote(100.0, trading.clock())
     object.__setattr__(quote, "price", float("nan"))
     trading.market.quotes[SYMBOL] = quote
@@ -148,18 +147,18 @@ def test_a_price_an_hour_old_denies(trading: Trading) -> None:
 
 def test_while_the_broker_is_down_a_decision_waits_until_it_is_stale(trading: Trading) -> None:
     signal = trading.log()
-    trading.broker.before["account"] = DOWN
+    trading.broker.before["account"] = TIMED_OUT
     assert trading.decide().postponed == 1
     assert decision_of(signal).status == "pending"
-    assert trading.decide().postponed == 0  # not before the broker had a moment
+    assert trading.decide().postponed == 0  # not before RETRY_AFTER has passed
     trading.clock.pass_by(minutes=16)
     assert trading.decide().skipped == 1
     assert codes_of(signal) == ["stale"]
 
 
-def test_a_broker_that_is_back_gets_what_waited(trading: Trading) -> None:
+def test_waiting_decisions_are_made_once_the_broker_is_back(trading: Trading) -> None:
     signal = trading.log()
-    trading.broker.before["account"] = DOWN
+    trading.broker.before["account"] = TIMED_OUT
     trading.decide()
     trading.broker.before.clear()
     trading.clock.pass_by(seconds=6)
@@ -167,8 +166,8 @@ def test_a_broker_that_is_back_gets_what_waited(trading: Trading) -> None:
     assert states_of(signal)["entry"] == "accepted"
 
 
-def test_an_order_that_only_the_journal_has_is_taken_back(trading: Trading) -> None:
-    """A worker died between the journal and the commit; a rebuild found its line."""
+def test_an_order_id_that_only_the_journal_has_is_removed(trading: Trading) -> None:
+    """A worker died after the journal line and before the commit; a rebuild read that line."""
     signal = trading.log()
     trading.decide()
     order_id = as_stored(signal).order_id
@@ -182,35 +181,23 @@ def test_an_order_that_only_the_journal_has_is_taken_back(trading: Trading) -> N
     assert as_stored(signal).order_id is None
 
 
-def test_the_size_is_that_of_the_desk(trading: Trading) -> None:
-    signal = trading.log()
-    trading.changed(sizing=Sizing(percent=Decimal("0.1"))).decide()
-    assert orders_of(signal)["entry"].quantity == 20
-
-
-def test_too_small_a_size_is_told(trading: Trading) -> None:
-    signal = trading.log()
-    trading.changed(sizing=Sizing(percent=Decimal("0.001"))).decide()
-    assert codes_of(signal)[0] == "too_small"
-
-
 @pytest.fixture
-def three_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So many are skipped in one transaction, and the next ones directly after them."""
+def batches_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a backlog of three signals one batch, without pauses between the batches."""
     monkeypatch.setattr(engine, "BACKLOG_BATCH_SIZE", 3)
     monkeypatch.setattr(engine, "PAUSE", 0)
 
 
-@pytest.mark.usefixtures("database", "three_are_many")
-def test_a_backlog_that_nobody_asked_for_is_skipped_many_at_a_time(trading: Trading) -> None:
-    """But for what a person asked for, and for a signal whose order somebody had written down."""
+@pytest.mark.usefixtures("database", "batches_of_three")
+def test_a_backlog_that_nobody_asked_for_is_skipped_in_batches(trading: Trading) -> None:
+    """A signal that a person asked for, and one with an order id, are decided one by one."""
     signals = [trading.log(confidence=80.0 + number) for number in range(9)]
     asked, ordered = signals[:2]
     Decision.objects.filter(pk=asked.pk).update(asked_by="ann")
     record_order(ordered.signal_id, "argo-x-entry", who="execution", why="executed",
                  now=trading.clock(), journal=trading.journal)  # fmt: skip
-    tally = trading.changed(auto_execute=False).decide()
-    assert (tally.executed, tally.skipped) == (1, 8)
+    counts = trading.changed(auto_execute=False).decide()
+    assert (counts.executed, counts.skipped) == (1, 8)
     assert decision_of(asked).status == "executed"
     assert as_stored(ordered).order_id is None
     for signal in signals[1:]:
@@ -220,8 +207,8 @@ def test_a_backlog_that_nobody_asked_for_is_skipped_many_at_a_time(trading: Trad
     assert not Counterfactual.objects.filter(pk=asked.pk).exists()
 
 
-@pytest.mark.usefixtures("database", "three_are_many")
-def test_a_backlog_that_is_too_old_is_skipped_many_at_a_time(
+@pytest.mark.usefixtures("database", "batches_of_three")
+def test_a_backlog_that_is_too_old_is_skipped_in_batches(
     trading: Trading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = [trading.log(confidence=80.0 + number) for number in range(6)]
@@ -231,13 +218,13 @@ def test_a_backlog_that_is_too_old_is_skipped_many_at_a_time(
     one_by_one = []
     decide = engine._decide
 
-    def noted(context: TradingContext, mine: ClaimedDecision) -> Decision.Status:
-        one_by_one.append(mine.decision.pk)
-        return decide(context, mine)
+    def recorded(context: TradingContext, claimed: ClaimedDecision) -> Decision.Status:
+        one_by_one.append(claimed.decision.pk)
+        return decide(context, claimed)
 
-    monkeypatch.setattr(engine, "_decide", noted)
-    tally = trading.decide()
-    assert (tally.executed, tally.skipped) == (1, 6)
+    monkeypatch.setattr(engine, "_decide", recorded)
+    counts = trading.decide()
+    assert (counts.executed, counts.skipped) == (1, 6)
     assert one_by_one == [fresh.pk]
     for signal in old:
         (reason,) = decision_of(signal).reasons
@@ -249,8 +236,8 @@ def test_a_backlog_that_is_too_old_is_skipped_many_at_a_time(
 @pytest.mark.parametrize(
     "text", ["9999-12-31T00:00:00Z", "0001-01-01T00:00:00+14:00", "2025-01-15T10:30:00", "now", ""]
 )
-def test_a_signal_of_no_time_at_all_is_in_no_other_s_way(trading: Trading, text: str) -> None:
-    """Such as only another program writes."""
+def test_a_signal_with_an_invalid_time_does_not_block_others(trading: Trading, text: str) -> None:
+    """Only another program can have written such a time."""
     odd, other = trading.log(), trading.log(confidence=99.0)
     with connection.cursor() as cursor:
         cursor.execute("UPDATE signals SET timestamp = %s WHERE id = %s", [text, odd.pk])
@@ -258,3 +245,53 @@ def test_a_signal_of_no_time_at_all_is_in_no_other_s_way(trading: Trading, text:
     assert codes_of(odd) == ["stale"]
     assert decision_of(other).status == "executed"
     assert not Counterfactual.objects.filter(pk=other.pk).exists()
+
+
+def test_fault_29_every_reason_for_skipping_is_stored(trading: Trading) -> None:
+    signal = trading.log(confidence=20.0)
+    trading.clock.pass_by(minutes=10)
+    trading.decide()
+    assert [reason["code"] for reason in decision_of(signal).reasons] == ["confidence", "price"]
+    assert all(reason["text"] for reason in decision_of(signal).reasons)
+
+
+def test_fault_37_an_executed_decision_has_an_order_that_the_broker_has(trading: Trading) -> None:
+    made = [trading.log(), trading.log(confidence=20.0)]
+    trading.decide()
+    executed, skipped = (decision_of(each) for each in made)
+    assert executed.order_id == as_stored(made[0]).order_id
+    assert trading.broker.find(executed.order_id or "") is not None
+    assert (skipped.order_id, as_stored(made[1]).order_id) == (None, None)
+    assert {row.account for row in Order.objects.all()} == {settings.TRADING_ACCOUNT}
+
+
+def test_a_signal_that_cannot_be_decided_on_does_not_block_others(
+    trading: Trading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = trading.log(), quoted(trading, MSFT=100.0).log(symbol="MSFT")
+    failing = trading.changed(instrument=_fails_on(SYMBOL, trading.context.instrument))
+    failing.decide()
+    assert decision_of(good).status == "executed"
+    assert decision_of(bad).status == "pending"
+    trading.wait(minutes=16)
+    failing.decide()
+    assert codes_of(bad) == ["stale"]
+
+
+def _fails_on(symbol: str, instrument: Any) -> Any:  # noqa: ANN401
+    def made(name: str) -> Any:  # noqa: ANN401
+        if name == symbol:
+            raise RuntimeError("a bug")
+        return instrument(name)
+
+    return made
+
+
+def test_a_signal_that_has_ended_is_not_traded(trading: Trading) -> None:
+    signal = trading.log()
+    record_outcome(
+        signal.signal_id, outcome="win", exit_price=105.0, who="me", why="seen",
+        now=trading.clock(), journal=trading.journal,
+    )  # fmt: skip
+    trading.decide()
+    assert codes_of(signal) == ["ended"]

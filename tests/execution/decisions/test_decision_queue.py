@@ -1,4 +1,4 @@
-"""Decisions wait in a queue: each is made by one worker, and none is left behind."""
+"""Decisions wait in a queue: one worker makes each, and none is forgotten."""
 
 import time
 from collections.abc import Callable
@@ -9,32 +9,33 @@ from typing import Any
 import pytest
 
 from argo.errors import NotFound
-from execution.brokers.protocol import BrokerError
+from execution.accounts import halts
 from execution.decisions import engine, intents, queue
-from execution.decisions.queue import AlreadyDecided, ask_for, enqueue
-from execution.models import Decision, Order
+from execution.decisions.queue import DECISION_LEASE, AlreadyDecided, ask_for, enqueue
+from execution.models import Counterfactual, Decision, Order
+from execution.orders.router import send_due
 from execution.risk.model import Limits
 from execution.risk.sizing import Sizing
-from execution.types import Denial, Reason
+from execution.types import Denial, HaltCode, Reason
 from signals.ledger.store import StoredSignal
 from signals.market.protocol import Quote
 from signals.timestamps import parse_utc
 from tests.databases import DATABASES
+from tests.execution.threads import in_threads
 from tests.execution.trading_fixtures import (
     SYMBOL,
+    Died,
     Trading,
     codes_of,
     decision_of,
-    in_threads,
     states_of,
 )
 
 pytestmark = pytest.mark.django_db(databases=DATABASES)
-DOWN = BrokerError("connection refused", permanent=False)
 
 
 @pytest.mark.usefixtures("database")
-def test_a_live_signal_waits_for_a_decision_and_history_does_not(trading: Trading) -> None:
+def test_live_signals_are_queued_and_past_ones_are_not(trading: Trading) -> None:
     live = trading.log()
     origins = ("import", "adopted", "replay")
     past = [StoredSignal(live.pk, live.signal_id, origin, {}) for origin in origins]
@@ -59,14 +60,15 @@ def test_a_person_may_ask_for_a_signal_that_was_skipped(trading: Trading) -> Non
 
 
 @pytest.mark.usefixtures("database")
-def test_what_was_decided_before_is_kept(trading: Trading) -> None:
+def test_earlier_decisions_are_kept(trading: Trading) -> None:
     signal = trading.log(confidence=10.0)
     trading.decide()
     first = decision_of(signal)
     for who in ("ann", "bob"):
         trading.clock.pass_by(seconds=1)
         ask_for(signal.signal_id, who, trading.clock())
-        ask_for(signal.signal_id, who, trading.clock())  # still waits: nothing to be kept
+        # It is still pending now: there is no decision to keep.
+        ask_for(signal.signal_id, who, trading.clock())
         trading.decide()
     before = decision_of(signal).earlier
     assert [each["asked_by"] for each in before] == ["", "ann"]
@@ -74,7 +76,7 @@ def test_what_was_decided_before_is_kept(trading: Trading) -> None:
     assert parse_utc(before[0]["decided_at"]) == first.decided_at
 
 
-def test_history_may_be_asked_for_and_is_too_old(trading: Trading) -> None:
+def test_a_past_signal_may_be_asked_for_but_is_stale(trading: Trading) -> None:
     signal = trading.log(origin="import")
     trading.clock.pass_by(days=1)
     ask_for(signal.signal_id, "ann", trading.clock())
@@ -82,33 +84,33 @@ def test_history_may_be_asked_for_and_is_too_old(trading: Trading) -> None:
     assert codes_of(signal) == ["stale"]
 
 
-def test_what_is_not_stored_cannot_be_asked_for(trading: Trading) -> None:
+def test_an_unknown_signal_cannot_be_asked_for(trading: Trading) -> None:
     with pytest.raises(NotFound):
         ask_for("no-such-signal", "ann", trading.clock())
 
 
 @pytest.mark.usefixtures("database")
-def test_a_decision_of_a_dead_worker_is_made_once_its_lease_ends(trading: Trading) -> None:
+def test_a_dead_workers_decision_is_made_after_its_lease(trading: Trading) -> None:
     signal = trading.log()
     assert len(queue.claim("paper", "dead", 10, trading.clock())) == 1
     assert trading.decide().executed == 0
-    trading.clock.pass_by(seconds=queue.LEASE.total_seconds())
+    trading.clock.pass_by(seconds=DECISION_LEASE.total_seconds())
     trading.market.quotes[SYMBOL] = Quote(100.0, trading.clock())
     assert trading.decide().executed == 1
     assert states_of(signal)["entry"] == "accepted"
 
 
 @pytest.mark.usefixtures("database")
-def test_who_lost_a_decision_to_another_worker_changes_nothing(trading: Trading) -> None:
+def test_a_worker_whose_lease_is_over_changes_nothing(trading: Trading) -> None:
     signal = trading.log()
     (slow,) = queue.claim("paper", "slow", 10, trading.clock())
     trading.clock.pass_by(minutes=3)
-    (mine,) = queue.claim("paper", "mine", 10, trading.clock())
-    assert not queue.skip(slow, [Denial(Reason.HELD, "")], trading.clock())
-    assert not queue.execute(slow, "x", trading.clock())
+    (fast,) = queue.claim("paper", "fast", 10, trading.clock())
+    assert not queue.mark_skipped(slow, [Denial(Reason.HELD, "")], trading.clock())
+    assert not queue.mark_executed(slow, "x", trading.clock())
     assert not queue.postpone(slow, trading.clock())
     assert decision_of(signal).status == "deciding"
-    assert queue.execute(mine, "x", trading.clock())
+    assert queue.mark_executed(fast, "x", trading.clock())
 
 
 def test_the_oldest_decision_comes_first(trading: Trading) -> None:
@@ -125,10 +127,9 @@ def test_the_oldest_decision_comes_first(trading: Trading) -> None:
 def test_two_workers_on_one_decision_make_one_order(trading: Trading, database: str) -> None:
     made = [trading.log() for _ in range(5)]
     limits = Limits(max_per_symbol=9, orders_a_minute=None, max_position=Decimal(100))
-    context = trading.changed(limits=limits, sizing=Sizing(percent=Decimal("0.1")))
-    workers = [context.decide] * 3
-    tallies = in_threads(database, workers)
-    assert sum(tally.executed for tally in tallies) == 5
+    wide = trading.changed(limits=limits, sizing=Sizing(percent=Decimal("0.1")))
+    counts = in_threads(database, [wide.decide] * 3)
+    assert sum(each.executed for each in counts) == 5
     assert Order.objects.filter(leg="entry").count() == 5
     assert {states_of(each)["entry"] for each in made} == {"accepted"}
     assert trading.broker.calls.count("submit") == 5
@@ -138,7 +139,7 @@ def test_two_workers_on_one_decision_make_one_order(trading: Trading, database: 
 def test_two_decisions_at_once_cannot_both_pass_a_limit(
     trading: Trading, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each worker has one of them, and has read the books, before either decides."""
+    """Each worker claims one decision before either of them decides."""
     monkeypatch.setattr(engine, "size", _slowly(intents.size))
     limited = trading.changed(limits=Limits(max_positions=1))
     trading.look()  # from now on the account has a row
@@ -156,3 +157,40 @@ def _slowly(size: Callable[..., Any]) -> Callable[..., Any]:
         return size(*arguments)
 
     return slow
+
+
+def test_fault_28_a_signal_that_a_person_asks_for_meets_the_same_rules(trading: Trading) -> None:
+    off = trading.changed(auto_execute=False)
+    signal = off.log(confidence=20.0)
+    halts.latch("paper", HaltCode.BY_HAND, "enough", trading.clock())
+    ask_for(signal.signal_id, "ann", trading.clock())
+    off.decide()
+    assert codes_of(signal) == ["halt", "confidence"]
+    assert not Order.objects.exists()
+
+
+def test_fault_39_the_claims_of_a_dead_process_end(trading: Trading) -> None:
+    claimed = trading.log()
+    queue.claim("paper", "dead", 10, trading.clock())
+    trading.broker.before["submit"] = Died()
+    sent = trading.log()
+    with pytest.raises(Died):
+        trading.decide()
+    assert (decision_of(claimed).status, states_of(sent)["entry"]) == ("deciding", "submitted")
+    trading.broker.before.clear()
+    trading.wait(seconds=DECISION_LEASE.total_seconds())
+    again = trading.restarted().changed(limits=Limits(max_per_symbol=2, max_position=Decimal(50)))
+    send_due(again.context)
+    again.decide()
+    assert states_of(claimed)["entry"] == states_of(sent)["entry"] == "accepted"
+
+
+def test_a_signal_that_is_traded_later_has_no_counterfactual(trading: Trading) -> None:
+    off = trading.changed(auto_execute=False)
+    signal = off.log()
+    off.decide()
+    assert Counterfactual.objects.filter(pk=signal.pk).exists()
+    ask_for(signal.signal_id, "me", off.clock())
+    off.decide()
+    assert decision_of(signal).status == "executed"
+    assert not Counterfactual.objects.filter(pk=signal.pk).exists()

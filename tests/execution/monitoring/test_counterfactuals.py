@@ -1,4 +1,4 @@
-"""What was not traded is followed against the bars, and only against those that came after."""
+"""A signal that was not traded is compared with the bars after it, and with no others."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,7 +22,7 @@ def skipped(trading: Trading, **changes: Any) -> Signal:  # noqa: ANN401
     return signal
 
 
-def of(signal: Signal) -> Counterfactual:
+def counterfactual_of(signal: Signal) -> Counterfactual:
     return Counterfactual.objects.get(pk=signal.pk)
 
 
@@ -31,14 +31,14 @@ def of(signal: Signal) -> Counterfactual:
     ("action", "bar", "outcome", "percent"),
     [
         ("BUY", (101, 111, 96, 105), "win", 10.0),
-        ("BUY", (101, 111, 94, 105), "loss", -5.0),  # both: the worse
+        ("BUY", (101, 111, 94, 105), "loss", -5.0),  # the bar reaches both: the worse one counts
         ("BUY", (92, 99, 91, 95), "loss", -8.0),
         ("BUY", (112, 113, 90, 95), "win", 12.0),
         ("SELL", (99, 104, 89, 95), "win", 10.0),
         ("SELL", (99, 106, 89, 95), "loss", -5.0),
     ],
 )
-def test_a_bar_ends_it_as_it_would_have_ended_a_trade(
+def test_a_bar_ends_a_counterfactual_like_a_trade(
     trading: Trading,
     action: str,
     bar: tuple[float, float, float, float],
@@ -48,48 +48,48 @@ def test_a_bar_ends_it_as_it_would_have_ended_a_trade(
     signal = skipped(trading, action=action)
     trading.day(*bar)
     trading.look()
-    found = of(signal)
+    found = counterfactual_of(signal)
     assert (found.outcome, found.ended_at) == (outcome, trading.clock())
     assert found.profit_loss_pct == pytest.approx(percent)
     assert Signal.objects.get(pk=signal.pk).outcome is None  # nothing was traded
 
 
-def test_until_a_level_is_reached_it_stays_open(trading: Trading) -> None:
+def test_a_counterfactual_stays_open_until_a_level_is_reached(trading: Trading) -> None:
     signal = skipped(trading)
     trading.day(100, 109, 96, 100)
     trading.look()
-    assert of(signal).outcome is None
+    assert counterfactual_of(signal).outcome is None
     trading.day(100, 110, 99, 100)
     trading.look()
-    assert of(signal).outcome == "win"
+    assert counterfactual_of(signal).outcome == "win"
 
 
-def test_bars_from_before_the_signal_count_for_nothing(trading: Trading) -> None:
-    """Nor does what a bar had done before the signal was made within it."""
+def test_prices_before_the_signal_are_ignored(trading: Trading) -> None:
+    """This includes the earlier part of the bar within which the signal was made."""
     trading.day(100, 120, 80, 100)
     trading.clock.pass_by(hours=-12)
     signal = skipped(trading)
     trading.clock.pass_by(hours=12)
     trading.look()
-    assert of(signal).outcome is None
+    assert counterfactual_of(signal).outcome is None
 
 
-def test_the_future_is_not_looked_at(trading: Trading) -> None:
-    """A market that knows tomorrow's bar already."""
+def test_bars_of_the_future_are_ignored(trading: Trading) -> None:
+    """The market already has tomorrow's bar."""
     signal = skipped(trading)
     trading.day(100, 111, 99, 100)
     trading.clock.pass_by(seconds=-1)
     trading.look()
-    assert of(signal).outcome is None
+    assert counterfactual_of(signal).outcome is None
 
 
-def test_after_thirty_days_it_has_expired_at_the_last_close(trading: Trading) -> None:
+def test_a_counterfactual_expires_after_thirty_days_at_the_last_close(trading: Trading) -> None:
     signal = skipped(trading)
     for day in range(30):
         trading.day(100, 105, 99, 100 + day / 10)
     trading.day(100, 120, 80, 100)
     trading.look()
-    found = of(signal)
+    found = counterfactual_of(signal)
     assert (found.outcome, found.exit_reason) == ("expired", "expired")
     assert found.exit_price == 102.9
     assert found.ended_at == MORNING + timedelta(days=30)
@@ -101,12 +101,12 @@ def test_a_feed_that_fails_is_asked_again_later(trading: Trading) -> None:
     del trading.market.quotes["MSFT"]
     trading.day(100, 111, 99, 100)
     assert trading.look().followed == 1
-    assert of(found).outcome == "win"
-    assert of(lost).due_at == trading.clock() + counterfactuals.LOOK_EVERY
+    assert counterfactual_of(found).outcome == "win"
+    assert counterfactual_of(lost).due_at == trading.clock() + counterfactuals.RECHECK_INTERVAL
 
 
-def by_hand(signal: Signal, rows: list[Row]) -> tuple[str, float] | None:
-    """How the rows end it: a loop with nothing of Argo's."""
+def plain_loop(signal: Signal, rows: list[Row]) -> tuple[str, float] | None:
+    """Return the outcome and exit price by a plain loop that uses no code of Argo."""
     buy = signal.action == "BUY"
     stop, target, entry = signal.stop_price, signal.target_price, signal.entry_price
     for _, opened, high, low, _, _ in rows:
@@ -129,7 +129,7 @@ BARS = st.lists(st.lists(st.integers(90, 115), min_size=4, max_size=4), min_size
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(bars=BARS, action=st.sampled_from(["BUY", "SELL"]))
-def test_it_ends_as_a_straightforward_loop_says(
+def test_a_counterfactual_ends_as_a_plain_loop_says(
     trading: Trading, bars: list[list[int]], action: str
 ) -> None:
     trading.market.rows.clear()
@@ -138,7 +138,7 @@ def test_it_ends_as_a_straightforward_loop_says(
         low, first, last, high = sorted(prices)
         trading.day(first, high, low, last)
     trading.look()
-    found, expected = of(signal), by_hand(signal, trading.market.rows[SYMBOL])
+    found, expected = counterfactual_of(signal), plain_loop(signal, trading.market.rows[SYMBOL])
     assert found.outcome == (expected and expected[0])
     assert found.exit_price == (expected and expected[1])
 
@@ -151,10 +151,10 @@ def test_the_bars_of_a_symbol_are_asked_for_once(trading: Trading) -> None:
     trading.day(101, 111, 96, 105)
     assert counterfactuals.follow(trading.context) == 3
     assert asked == [SYMBOL]
-    assert {of(signal).outcome for signal in signals} == {"win"}
+    assert {counterfactual_of(signal).outcome for signal in signals} == {"win"}
 
 
-def test_a_symbol_without_bars_is_told_once_and_asked_for_later(
+def test_a_symbol_without_bars_is_logged_once_and_tried_later(
     trading: Trading, caplog: pytest.LogCaptureFixture
 ) -> None:
     signals = [skipped(trading, symbol="NONE", strategy=f"s{number}") for number in range(3)]
@@ -162,5 +162,5 @@ def test_a_symbol_without_bars_is_told_once_and_asked_for_later(
     caplog.clear()
     assert counterfactuals.follow(trading.context) == 0
     assert len([each for each in caplog.records if "cannot be followed" in each.message]) == 1
-    assert {of(signal).outcome for signal in signals} == {None}
-    assert all(of(signal).due_at > trading.clock() for signal in signals)
+    assert {counterfactual_of(signal).outcome for signal in signals} == {None}
+    assert all(counterfactual_of(signal).due_at > trading.clock() for signal in signals)

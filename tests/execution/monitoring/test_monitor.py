@@ -1,8 +1,8 @@
-"""The monitor closes what must be closed, and halts where a rule of the firm is broken."""
+"""The monitor cancels entries, closes positions, and reports a broker that fails."""
 
-from datetime import time, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 
@@ -11,36 +11,26 @@ from execution.accounts import halts
 from execution.accounts.failures import failures
 from execution.brokers.fill_model import FillModel
 from execution.brokers.protocol import BrokerError, OrderReport
-from execution.models import Halt, Order, PaperOrder
+from execution.models import Counterfactual, EquityDay, Halt, Order, PaperOrder
 from execution.monitoring.monitor import refresh_open
 from execution.monitoring.reconcile import reconcile
-from execution.prop_firm.rule_set import DailyLoss, Drawdown, Flat, RuleSet
-from execution.types import OrderState
+from execution.status import status
+from execution.types import HaltCode, OrderState
 from signals.journal import Journal
-from signals.models import Signal
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import (
     FREE,
-    SYMBOL,
+    TIMED_OUT,
     Trading,
     as_stored,
-    codes_of,
     decision_of,
     orders_of,
     position_of,
+    rule_set,
     states_of,
 )
 
 pytestmark = pytest.mark.django_db(databases=DATABASES)
-TIMED_OUT = BrokerError("no answer within 10 s", permanent=False)
-
-
-def firm(**rules: Any) -> RuleSet:  # noqa: ANN401
-    return RuleSet(name="firm", source="test", zone="UTC", **rules)
-
-
-DAILY = DailyLoss(percent=Decimal("0.3"), basis="equity")
-"""Of 100,000: 300, which a position of 100 shares loses where they fall by 3."""
 
 
 def test_a_position_past_its_time_is_closed_as_expired(trading: Trading) -> None:
@@ -55,7 +45,7 @@ def test_a_position_past_its_time_is_closed_as_expired(trading: Trading) -> None
     assert found.profit_loss_pct == pytest.approx(3.0)
 
 
-def test_a_moment_before_it_stays_open(trading: Trading) -> None:
+def test_a_position_stays_open_until_its_time_is_over(trading: Trading) -> None:
     signal = trading.trade()
     trading.clock.now = position_of(signal).expires_at - timedelta(microseconds=1)
     trading.look()
@@ -63,7 +53,7 @@ def test_a_moment_before_it_stays_open(trading: Trading) -> None:
 
 
 def test_a_position_without_its_stop_is_closed(trading: Trading) -> None:
-    """The broker took the stop away, by itself or by somebody's hand."""
+    """The broker canceled the stop, or somebody did so there."""
     signal = trading.trade()
     trading.broker.broker.cancel(orders_of(signal)["stop"].broker_id)
     refresh_open(trading.context)
@@ -75,9 +65,7 @@ def test_a_position_without_its_stop_is_closed(trading: Trading) -> None:
     assert as_stored(signal).outcome == "loss"
 
 
-def test_a_stop_that_the_broker_refuses_has_the_position_closed_at_once(
-    trading: Trading,
-) -> None:
+def test_a_position_whose_stop_the_broker_rejects_is_closed_at_once(trading: Trading) -> None:
     signal = trading.log()
     trading.decide()
     find = trading.broker.broker.find
@@ -91,22 +79,19 @@ def test_a_stop_that_the_broker_refuses_has_the_position_closed_at_once(
     assert position_of(signal).closing_for == "unprotected"
 
 
-def test_a_stop_of_which_the_broker_knows_nothing_is_none(trading: Trading) -> None:
-    """It took the entry alone."""
+def test_a_position_whose_stop_the_broker_never_had_is_closed(trading: Trading) -> None:
+    """The broker accepted only the entry."""
     submit, find = trading.broker.broker.submit, trading.broker.broker.find
-    trading.broker.instead["submit"] = lambda order: _bare(submit(order))
-    trading.broker.instead["find"] = lambda name: _bare(find(name))
+    trading.broker.instead["submit"] = lambda order: _without_exits(submit(order))
+    trading.broker.instead["find"] = lambda name: _without_exits(find(name))
     signal = trading.log()
     trading.decide()
     trading.move(100.0)
     assert position_of(signal).closing_for == "unprotected"
 
 
-def _bare(placed: OrderReport | None) -> OrderReport | None:
-    if placed is None:
-        return None
-    return OrderReport(placed.broker_id, placed.client_order_id, placed.leg, placed.symbol,
-                  placed.side, placed.quantity, placed.filled, placed.state)  # fmt: skip
+def _without_exits(report: OrderReport | None) -> OrderReport | None:
+    return None if report is None else replace(report, legs=())
 
 
 def test_a_close_that_is_rejected_is_tried_again(trading: Trading) -> None:
@@ -141,14 +126,14 @@ def test_a_close_that_timed_out_is_not_sent_twice(trading: Trading) -> None:
 
 @pytest.fixture
 def thin(journal: Journal, trading: Trading) -> Trading:
-    """A market in which each bar fills a part: a tenth of its volume."""
+    """Return a market in which each bar fills at most a tenth of its volume."""
     made = Trading.begun(journal, FillModel(FREE.costs, Decimal(10)))
     trading.clock, trading.market, trading.broker = made.clock, made.market, made.broker
     trading.context = made.context
     return trading
 
 
-def test_a_part_that_is_closed_ends_when_the_rest_is_canceled(thin: Trading) -> None:
+def test_a_closed_part_ends_when_the_rest_of_the_entry_is_canceled(thin: Trading) -> None:
     signal = thin.log()
     thin.decide()
     thin.day(100, 101, 99, 100, volume=400)
@@ -167,7 +152,7 @@ def test_a_part_that_is_closed_ends_when_the_rest_is_canceled(thin: Trading) -> 
     assert as_stored(signal).outcome == "expired"
 
 
-def test_a_part_that_its_stop_ended_ends_when_the_rest_is_canceled(thin: Trading) -> None:
+def test_a_stopped_part_ends_when_the_rest_of_the_entry_is_canceled(thin: Trading) -> None:
     signal = thin.log()
     thin.decide()
     thin.day(100, 101, 99, 100, volume=400)
@@ -181,84 +166,23 @@ def test_a_part_that_its_stop_ended_ends_when_the_rest_is_canceled(thin: Trading
     assert as_stored(signal).outcome == "loss"
 
 
-def test_a_breach_halts_and_denies_what_comes(trading: Trading) -> None:
-    firm_s = trading.changed(rule_set=firm(daily_loss=DAILY))
-    signal = firm_s.trade()
-    firm_s.move(97.0)
-    (halt,) = halts.standing("paper")
-    assert (halt.code, halt.latched_by) == ("daily_loss", "argo")
-    assert Decimal(halt.figures["equity"]) == 99_700
-    late = firm_s.log(symbol=SYMBOL)
-    firm_s.decide()
-    assert "halt" in codes_of(late)
-    assert position_of(signal).status == "open"  # the set does not say that it is closed
-
-
-def test_a_breach_closes_everything_where_the_firm_says_so(trading: Trading) -> None:
-    firm_s = trading.changed(rule_set=firm(daily_loss=DAILY, close_on_breach=True))
-    signal = firm_s.trade()
-    firm_s.move(97.0)
-    assert position_of(signal).closing_for == "breach"
-    firm_s.move(97.0)
-    assert position_of(signal).status == "closed"
-    assert as_stored(signal).outcome == "loss"
-
-
-@pytest.mark.usefixtures("database")
-def test_a_halt_survives_a_restart_and_better_prices(trading: Trading) -> None:
-    firm_s = trading.changed(rule_set=firm(daily_loss=DAILY))
-    firm_s.trade()
-    firm_s.move(97.0)
-    again = firm_s.restarted()
-    again.move(105.0)
-    assert [halt.code for halt in halts.standing("paper")] == ["daily_loss"]
-    late = again.log()
-    again.decide()
-    assert decision_of(late).status == "skipped"
-
-
 @pytest.mark.usefixtures("database")
 def test_only_a_person_with_a_reason_lifts_a_halt(trading: Trading) -> None:
     now = trading.clock()
-    halts.latch("paper", "drawdown", "too much lost", now)
-    halts.latch("paper", "drawdown", "told again", now)
+    halts.latch("paper", HaltCode.DRAWDOWN, "too much lost", now)
+    halts.latch("paper", HaltCode.DRAWDOWN, "still too much", now)
     with pytest.raises(InvalidInput):
         halts.lift("paper", by="ann", why=" ", now=now)
-    assert halts.why_halted("paper") == "too much lost"
+    assert halts.halt_reason("paper") == "too much lost"
     assert halts.lift("paper", by="ann", why="the firm agreed", now=now) == 1
-    assert halts.why_halted("paper") is None
+    assert halts.halt_reason("paper") is None
     halt = Halt.objects.get()
     assert (halt.lifted_by, halt.lifted_why, halt.lifted_at) == ("ann", "the firm agreed", now)
     with pytest.raises(Conflict):
         halts.lift("paper", by="ann", why="again", now=now)
 
 
-def test_a_breach_that_stands_latches_again(trading: Trading) -> None:
-    """Static: what is lost since the start stays lost."""
-    firm_s = trading.changed(rule_set=firm(drawdown=Drawdown(percent=Decimal("0.3"))))
-    firm_s.trade()
-    firm_s.move(97.0)
-    halts.lift("paper", by="ann", why="try", now=trading.clock())
-    firm_s.move(97.0)
-    assert [halt.code for halt in halts.standing("paper")] == ["drawdown"]
-    assert Halt.objects.count() == 2
-
-
-def test_before_a_firm_s_time_of_day_everything_is_closed(trading: Trading) -> None:
-    flat = Flat(by="close", minutes_before=5, at=time(16, 0))
-    firm_s = trading.changed(rule_set=firm(flat=flat))
-    signal = firm_s.trade()
-    firm_s.clock.now = firm_s.clock.now.replace(hour=15, minute=54)
-    firm_s.look()
-    assert position_of(signal).closing_for == ""
-    firm_s.clock.pass_by(minutes=1)
-    firm_s.look()
-    firm_s.move(101.0)
-    assert position_of(signal).exit_reason == "flat"
-    assert as_stored(signal).outcome == "win"
-
-
-def test_a_broker_that_fails_is_told_and_forgotten_when_it_is_back(trading: Trading) -> None:
+def test_a_failing_broker_is_reported_until_it_is_back(trading: Trading) -> None:
     trading.trade()
     trading.broker.before["fills"] = TIMED_OUT
     with pytest.raises(BrokerError):
@@ -271,12 +195,83 @@ def test_a_broker_that_fails_is_told_and_forgotten_when_it_is_back(trading: Trad
     assert failures("paper") == []
 
 
-def test_one_symbol_without_prices_holds_up_no_other(trading: Trading) -> None:
+def test_a_halt_cancels_entries_that_wait_for_a_price(trading: Trading) -> None:
+    signal = trading.log()
+    trading.decide()
+    halts.latch("paper", HaltCode.BY_HAND, "enough", trading.clock(), by="me")
+    trading.look()
+    assert set(states_of(signal).values()) == {"canceled"}
+    trading.move(100)
+    assert set(states_of(signal).values()) == {"canceled"}
+    assert Counterfactual.objects.filter(pk=signal.pk).exists()
+
+
+def test_an_entry_is_canceled_after_its_timeout(trading: Trading) -> None:
+    signal = trading.log()
+    trading.decide()
+    trading.clock.pass_by(days=5)
+    trading.look()
+    assert states_of(signal)["entry"] == "accepted"
+    trading.clock.pass_by(seconds=1)
+    trading.look()
+    assert states_of(signal)["entry"] == "canceled"
+
+
+def test_a_missing_stop_is_noticed_even_if_the_target_has_filled_a_part(trading: Trading) -> None:
+    signal = trading.trade()
+    Order.objects.filter(signal=signal, leg="target").update(state="partially_filled")
+    Order.objects.filter(signal=signal, leg="stop").update(state="canceled")
+    trading.look()
+    assert position_of(signal).closing_for == "unprotected"
+
+
+def test_a_stop_canceled_at_the_broker_is_noticed_at_the_next_look(trading: Trading) -> None:
+    signal = trading.trade()
+    trading.broker.broker.cancel(orders_of(signal)["stop"].broker_id)
+    trading.look()
+    assert position_of(signal).closing_for == "unprotected"
+
+
+def test_a_day_counts_each_position_opened_on_it_once(trading: Trading) -> None:
+    firm = trading.changed(rule_set=rule_set(min_days=2))
+    firm.trade()
+    firm.look()
+    firm.look()
+    assert [day.trades for day in EquityDay.objects.all()] == [1]
+
+
+def test_fault_32_a_broker_that_cannot_be_reached_is_reported(trading: Trading) -> None:
+    trading.trade()
+    trading.broker.before |= dict.fromkeys(("account", "fills"), BrokerError("404", permanent=True))
+    late = trading.log()
+    assert trading.decide().executed == 0
+    with pytest.raises(BrokerError):
+        trading.look()
+    assert decision_of(late).status == "pending"
+    assert "The broker failed: 404" in status(trading.clock())["problems"]
+    with pytest.raises(BrokerError):
+        reconcile(trading.context)  # every process does this first
+
+
+def test_fault_34_a_position_whose_stop_fails_is_closed(trading: Trading) -> None:
+    signal = trading.trade()
+    PaperOrder.objects.filter(leg="stop").update(state=OrderState.REJECTED)
+    assert reconcile(trading.context) == []
+    trading.look()
+    trading.move(100.0)
+    assert (position_of(signal).status, position_of(signal).exit_reason) == (
+        "closed",
+        "unprotected",
+    )
+
+
+def test_fault_42_positions_and_counterfactuals_expire(trading: Trading) -> None:
     held = trading.trade()
-    trading.market.quotes["MSFT"] = trading.market.quotes[SYMBOL]
-    other = trading.trade(symbol="MSFT")
-    trading.market.quotes["MSFT"] = RuntimeError("the feed is down")
-    trading.move(111.0)
-    assert as_stored(held).outcome == "win"
-    assert position_of(other).status == "open"
-    assert Signal.objects.count() == 2
+    missed = trading.log(confidence=20.0)
+    trading.decide()
+    trading.day(100, 101, 99, 101)
+    trading.wait(days=90)
+    trading.look()
+    trading.move(101.0)
+    assert (as_stored(held).outcome, position_of(held).exit_reason) == ("expired", "expired")
+    assert Counterfactual.objects.get(pk=missed.pk).outcome == "expired"

@@ -1,4 +1,4 @@
-"""Fills make positions; a position that closes gives its signal its outcome, once."""
+"""Fills make positions, and a position that closes gives its signal an outcome once."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db(databases=DATABASES)
 
 
 def ended(trading: Trading, signal: Signal, price: object, leg: str, fee: str = "0") -> None:
-    """Entered at 100 and ended there, told at once."""
+    """Report an entry at 100 and an exit of this leg at `price` together."""
     orders = orders_of(signal)
     entry = fill_of(orders["entry"], 100, 100, 1, fee=Decimal(fee))
     record(trading.context, [entry, fill_of(orders[leg], 100, price, 61, fee=Decimal(fee))])
@@ -60,7 +60,7 @@ def ordered(trading: Trading, action: str = "BUY") -> Signal:
         ("SELL", "100", "breakeven", 0.0),
     ],
 )
-def test_the_outcome_is_by_the_seed_s_formula(
+def test_the_outcome_follows_the_formula_of_the_first_version(
     trading: Trading, action: str, price: str, outcome: str, percent: float
 ) -> None:
     signal = ordered(trading, action)
@@ -73,9 +73,7 @@ def test_the_outcome_is_by_the_seed_s_formula(
     assert float(profit) == pytest.approx(percent * 100)
 
 
-def test_the_percent_counts_from_the_signal_s_entry_the_profit_from_the_fill_s(
-    trading: Trading,
-) -> None:
+def test_the_percent_uses_the_signals_entry_and_the_profit_the_fills(trading: Trading) -> None:
     signal = ordered(trading)
     orders = orders_of(signal)
     fills = [fill_of(orders["entry"], 100, 101, 1), fill_of(orders["target"], 100, 110, 2)]
@@ -84,7 +82,7 @@ def test_the_percent_counts_from_the_signal_s_entry_the_profit_from_the_fill_s(
     assert position_of(signal).profit == 900
 
 
-def test_who_ended_it_and_why_is_kept(trading: Trading) -> None:
+def test_the_outcome_records_who_and_why(trading: Trading) -> None:
     signal = ordered(trading)
     ended(trading, signal, "95", "stop")
     change = OutcomeChange.objects.get(signal=signal, who="monitor")
@@ -112,8 +110,17 @@ def test_a_closed_position_keeps_how_long_it_was_open_and_what_ended_it(trading:
     assert position.closed_at == MORNING + timedelta(seconds=61)
 
 
+def test_a_position_that_ends_in_parts_is_closed_by_the_last_of_them(trading: Trading) -> None:
+    signal = ordered(trading)
+    orders = orders_of(signal)
+    record(trading.context, [fill_of(orders["entry"], 100, 100, 1),
+                             fill_of(orders["target"], 60, 110, 61)])  # fmt: skip
+    record(trading.context, [fill_of(orders["target"], 40, 110, 121)])
+    assert position_of(signal).closed_at == MORNING + timedelta(seconds=121)
+
+
 @pytest.mark.usefixtures("database")
-def test_what_a_person_recorded_before_stays(trading: Trading) -> None:
+def test_an_outcome_that_a_person_recorded_stays(trading: Trading) -> None:
     signal = ordered(trading)
     record_outcome(
         signal.signal_id, outcome="loss", exit_price=97.0, who="ann", why="sold by telephone",
@@ -143,7 +150,7 @@ def _fails(*args: object, **kwargs: object) -> None:
 
 
 def summary(signal: Signal) -> list[object]:
-    """What is the same for trades that are the same."""
+    """Return the figures that are equal for equal trades."""
     row, found = position_of(signal), as_stored(signal)
     orders = Order.objects.filter(signal=signal).order_by("pk")
     return [
@@ -154,7 +161,7 @@ def summary(signal: Signal) -> list[object]:
 
 @pytest.fixture
 def rich(journal: Journal, trading: Trading) -> Trading:
-    """One that trades a hundred shares as often as it likes."""
+    """Return an account that may trade 100 shares any number of times."""
     limits = Limits(
         max_positions=None, max_per_symbol=999, orders_a_minute=None, losses_in_a_row=999
     )
@@ -164,8 +171,8 @@ def rich(journal: Journal, trading: Trading) -> Trading:
     return replace(made, clock=trading.clock).changed(clock=trading.clock)
 
 
-def test_the_order_in_which_fills_are_told_changes_nothing(rich: Trading) -> None:
-    """Entries in any order, then exits in any order."""
+def test_the_order_in_which_fills_are_reported_changes_nothing(rich: Trading) -> None:
+    """Report the entry's fills in every order, then the exits' fills in the same order."""
     found = []
     for order in permutations(range(4)):
         signal = ordered(rich)
@@ -180,8 +187,8 @@ def test_the_order_in_which_fills_are_told_changes_nothing(rich: Trading) -> Non
     assert found[0][0] == "closed"
 
 
-def test_excursions_by_hand() -> None:
-    """Of the bar in which it closed only the exit counts."""
+def test_excursions_are_as_calculated_by_hand() -> None:
+    """In the bar in which the position closed only the exit counts."""
     bars = bars_of([100.0, 103.0, 98.0, 150.0])
     times = [bars.time_at(index) for index in range(4)]
     found = excursions(Side.BUY, Decimal(100), Decimal(104), times[0], times[3], bars)
@@ -191,7 +198,7 @@ def test_excursions_by_hand() -> None:
     assert short == (found.favorable, found.adverse)
 
 
-def test_excursions_are_filled_in_once_a_position_is_closed(trading: Trading) -> None:
+def test_excursions_are_stored_after_a_position_has_closed(trading: Trading) -> None:
     signal = trading.trade()
     trading.day(100, 104, 97, 101)
     trading.look()
@@ -205,11 +212,11 @@ def test_excursions_are_filled_in_once_a_position_is_closed(trading: Trading) ->
 
 
 @pytest.mark.usefixtures("database")
-def test_what_cannot_be_measured_is_in_no_other_s_way(
+def test_a_position_that_cannot_be_measured_does_not_block_others(
     rich: Trading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A symbol that the feed has no longer; those of it closed last."""
-    monkeypatch.setattr("execution.positions.positions.AT_ONCE", 2)
+    """The feed no longer has the symbol of the positions that closed last."""
+    monkeypatch.setattr("execution.positions.positions.BATCH_SIZE", 2)
     first = ordered(rich)
     ended(rich, first, "110", "target")
     rich.market.quotes["GONE"] = rich.market.quotes["AAPL"]
@@ -231,22 +238,22 @@ PARTS = st.lists(st.tuples(st.integers(1, 20), st.integers(9000, 11000)), min_si
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries=PARTS, exits=PARTS, chance=st.randoms(use_true_random=False))
-def test_whatever_is_told_in_whatever_order_the_sums_hold(
+def test_any_fills_in_any_order_give_the_right_sums(
     rich: Trading, entries: Parts, exits: Parts, chance: Random
 ) -> None:
-    """Told again and again until all is told: as much as can be counted is, and once."""
+    """Each fill is reported twice; it counts once, as far as it can count."""
     Halt.objects.all().delete()
     signal = ordered(rich)
     orders = orders_of(signal)
-    told = _told(orders["entry"], entries, 0) + _told(orders["target"], exits, 100)
+    reports = _reports(orders["entry"], entries, 0) + _reports(orders["target"], exits, 100)
     for _ in range(2):
-        chance.shuffle(told)
-        for each in told:
+        chance.shuffle(reports)
+        for each in reports:
             record(rich.context, [each])
     _check(signal, entries, exits)
 
 
-def _told(order: Order, parts: Parts, first: int) -> list[FillReport]:
+def _reports(order: Order, parts: Parts, first: int) -> list[FillReport]:
     return [
         fill_of(order, quantity, Decimal(cents) / 100, first + number)._replace(
             time=order.created_at + timedelta(seconds=first + number)
@@ -264,3 +271,16 @@ def _check(signal: Signal, entries: Parts, exits: Parts) -> None:
     assert position.closed_quantity == sold
     if sum(quantity for quantity, _ in exits) <= position.quantity:
         assert sold == sum(quantity for quantity, _ in exits)
+
+
+def test_fault_43_expired_does_not_overwrite_a_win(trading: Trading) -> None:
+    signal = trading.trade()
+    record_outcome(
+        signal.signal_id, outcome="win", exit_price=108.0, who="ann", why="sold by hand",
+        now=trading.clock(), journal=trading.journal,
+    )  # fmt: skip
+    trading.clock.pass_by(days=31)
+    trading.look()
+    trading.move(90.0)
+    assert position_of(signal).exit_reason == "expired"
+    assert (as_stored(signal).outcome, as_stored(signal).exit_price) == ("win", 108.0)

@@ -27,7 +27,7 @@ from tests.installation import Installation
 
 PERIOD = ("--symbols", "AAPL,IBM", "--from", "2008-01-01", "--to", "2009-06-30")
 WRITES = 1_000
-"""Statements that write: fewer than a replay of the period runs."""
+"""A number of writing statements, less than a replay of the period runs."""
 TABLES = {
     "signals": "signal_id, timestamp, outcome, exit_price, profit_loss_pct, order_id, created_at",
     "decisions": "*",
@@ -60,7 +60,7 @@ def twins(migrated_folder: Path, tmp_path: Path) -> list[Installation]:
     return [Installation(folder, {"PAPER_FEE": "0.05"}) for folder in folders]
 
 
-def test_the_same_past_gives_the_same_rows_and_again_adds_none(twins: list[Installation]) -> None:
+def test_the_same_past_gives_the_same_rows_once(twins: list[Installation]) -> None:
     running = [each.start("manage.py", "replay", "--execute", *PERIOD) for each in twins]
     assert [each.wait(timeout=300) for each in running] == [0, 0]
     first, second = map(tables, twins)
@@ -74,7 +74,7 @@ def test_the_same_past_gives_the_same_rows_and_again_adds_none(twins: list[Insta
 
 
 @pytest.mark.django_db
-def test_every_signal_is_decided_and_every_trade_comes_to_its_end() -> None:
+def test_every_signal_is_decided_and_every_trade_ends() -> None:
     call_command("replay", "--execute", *PERIOD)
     assert Decision.objects.count() == Signal.objects.count() > 20
     assert set(Decision.objects.values_list("status", "account")) == {
@@ -100,7 +100,7 @@ def test_a_trade_happens_on_the_clock_of_its_bars() -> None:
 
 
 @pytest.mark.django_db
-def test_the_live_desk_and_a_replay_leave_each_other_alone(trading: Trading) -> None:
+def test_the_live_account_and_a_replay_do_not_touch_each_other(trading: Trading) -> None:
     bars = SampleMarket().bars("AAPL")
     past = execution([bars], ReplayClock(MORNING))
     live, replayed = trading.log(), trading.log(origin="replay")
@@ -117,7 +117,7 @@ def test_the_live_desk_and_a_replay_leave_each_other_alone(trading: Trading) -> 
 
 
 @pytest.mark.django_db
-def test_what_was_held_at_the_end_of_a_replay_is_nobody_s_to_close(trading: Trading) -> None:
+def test_positions_left_open_by_a_replay_are_not_closed_by_the_monitor(trading: Trading) -> None:
     call_command("replay", "--execute", *PERIOD)
     rows = [_rows(model) for model in (Order, Position, Fill)]
     trading.clock.pass_by(days=400)
@@ -131,10 +131,10 @@ def _rows(model: type[Order | Position | Fill]) -> list[Any]:
 
 
 @pytest.mark.parametrize("shares", [(0.05, 0.2, 0.3, 0.3), (0.13, 0.11, 0.37, 0.2)])
-def test_one_that_is_killed_goes_on_as_if_it_had_not_been(
+def test_a_killed_replay_continues_as_if_it_had_not_been_killed(
     twins: list[Installation], shares: tuple[float, ...]
 ) -> None:
-    """Killed as it is about to write, at so much of all that it writes, again and again."""
+    """It is killed several times just before a write, at these shares of `WRITES`."""
     whole, killed = twins
     assert whole.manage("replay", "--execute", *PERIOD).returncode == 0
     wanted = tables(whole)
@@ -149,14 +149,14 @@ def test_one_that_is_killed_goes_on_as_if_it_had_not_been(
 
 
 def replayed(*arguments: str) -> dict[str, Any]:
-    told = StringIO()
-    call_command("replay", "--execute", "--json", *arguments, stdout=told)
-    return dict(json.loads(told.getvalue()))
+    output = StringIO()
+    call_command("replay", "--execute", "--json", *arguments, stdout=output)
+    return dict(json.loads(output.getvalue()))
 
 
 @pytest.mark.django_db
-def test_the_account_s_time_goes_forward() -> None:
-    """What came before is not traded in between, and says why; what comes after goes on."""
+def test_the_time_of_the_account_only_goes_forward() -> None:
+    """Earlier signals are skipped with a reason, and later ones are traded."""
     replayed("--symbols", "IBM", "--from", "2008-01-01", "--to", "2008-12-31")
     rows = [_rows(model) for model in (Order, Position, Fill)]
     days = list(EquityDay.objects.order_by("pk").values())
@@ -175,14 +175,14 @@ def test_the_account_s_time_goes_forward() -> None:
 @pytest.mark.django_db
 def test_one_replay_trades_at_a_time() -> None:
     first = execution([SampleMarket().bars("IBM")], ReplayClock(MORNING))
-    with pytest.raises(Conflict, match="Another replay trades"):
+    with pytest.raises(Conflict, match="Another replay is trading"):
         execution([SampleMarket().bars("IBM")], ReplayClock(MORNING))
     first.finish()
     execution([SampleMarket().bars("IBM")], ReplayClock(MORNING)).finish()
 
 
 @pytest.mark.django_db
-def test_a_breach_that_stands_halts_again_though_nothing_is_open(settings: Settings) -> None:
+def test_a_breach_that_remains_halts_again_even_if_nothing_is_open(settings: Settings) -> None:
     settings.PROP_FIRM = "ftmo-2-step-challenge"
     settings.SIZING_PERCENT, settings.RISK_MAX_POSITION = 5.0, 100.0
     settings.RISK_MAX_DAILY_LOSS = settings.RISK_MAX_DRAWDOWN = 100.0

@@ -1,4 +1,4 @@
-"""Clients of the API, with and without a key."""
+"""Clients of the API with keys."""
 
 import pytest
 from django.test import Client
@@ -19,5 +19,5 @@ def reader(db: None) -> Client:
 
 
 def flush() -> FlushResult:
-    """What a worker does a moment after a signal was accepted."""
+    """Do what a worker does a moment after a signal was accepted."""
     return flusher().flush()

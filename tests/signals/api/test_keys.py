@@ -1,4 +1,4 @@
-"""Who may read and who may write."""
+"""Keys and staff: who may read and who may write."""
 
 import json
 import time
@@ -59,14 +59,14 @@ def test_a_revoked_key_ends_within_a_second() -> None:
         revoke(key[:10], utc_now())
 
 
-def test_the_key_itself_is_kept_nowhere() -> None:
+def test_the_key_itself_is_stored_nowhere() -> None:
     key = create_key("w", ["write"])
     (row,) = ApiKey.objects.values_list()
     assert key not in map(str, row)
 
 
 @pytest.mark.parametrize("scopes", [[], ["admin"], ["read", "x"]])
-def test_there_are_no_other_scopes(scopes: list[str]) -> None:
+def test_unknown_scopes_are_refused(scopes: list[str]) -> None:
     with pytest.raises(InvalidInput, match="read, write"):
         create_key("x", scopes)
 

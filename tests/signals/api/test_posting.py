@@ -1,4 +1,4 @@
-"""POST /api/signals and /batch: durable before the answer, each signal judged by itself."""
+"""POST /api/signals and /batch: durable before the answer; each signal has its own result."""
 
 import json
 import threading
@@ -46,7 +46,7 @@ def test_a_bad_signal_is_refused_with_every_fault_and_nothing_is_written(writer:
 
 
 def test_a_wrong_hash_is_refused_before_anything_is_said_of_duplicates(writer: Client) -> None:
-    """Fault 21: "duplicate, fine" was answered before the hash was looked at."""
+    """Fault 21: "duplicate" was answered before the hash was checked."""
     signal = a_signal()
     _post(writer, signal)
     flush()
@@ -63,7 +63,7 @@ def test_a_signal_as_another_argo_sends_it_to_its_alpine(writer: Client) -> None
     assert (status, answer["signal_id"], answer["sha256"]) == (202, "theirs", sha256)
 
 
-def test_waiting_for_a_row_that_is_there_says_duplicate(writer: Client) -> None:
+def test_waiting_for_a_stored_signal_answers_duplicate(writer: Client) -> None:
     signal = a_signal()
     _post(writer, signal)
     flush()
@@ -72,12 +72,12 @@ def test_waiting_for_a_row_that_is_there_says_duplicate(writer: Client) -> None:
     assert journal().path.read_text().count(answer["signal_id"]) == 1
 
 
-def test_waiting_in_vain_is_accepted_all_the_same(writer: Client) -> None:
+def test_a_wait_that_times_out_is_answered_with_accepted(writer: Client) -> None:
     assert _post(writer, a_signal(), Prefer="respond-async, wait=0")[0] == 202
 
 
 @pytest.mark.django_db(transaction=True)
-def test_waiting_for_the_row_says_stored(writer: Client) -> None:
+def test_waiting_for_the_row_answers_stored(writer: Client) -> None:
     stop = threading.Event()
     worker = threading.Thread(target=_flush_until, args=(stop,))
     worker.start()
@@ -100,12 +100,12 @@ def test_another_signal_under_a_stored_id_is_refused(writer: Client) -> None:
     _post(writer, a_signal(signal_id="same"))
     flush()
     status, answer = _post(writer, a_signal(signal_id="same"), Prefer="wait=1")
-    assert status == 422  # 409 would tell a sender that this very signal is there
+    assert status == 422  # 409 would tell a sender that this same signal is stored
     assert "stored with the hash" in answer["detail"]
 
 
 @pytest.mark.parametrize("body", ["", "nope", "[]", "5", '{"entry_price": NaN}', '{"a": "\xff"}'])
-def test_a_body_that_is_no_signal_is_a_bad_request(writer: Client, body: str) -> None:
+def test_a_body_that_is_not_a_signal_is_a_bad_request(writer: Client, body: str) -> None:
     answer = writer.post("/api/signals", body.encode("latin-1"), content_type="application/json")
     assert answer.status_code == 400
     assert answer.json()["errors"][0]["field"] == "body"
@@ -125,7 +125,7 @@ def test_a_batch_answers_for_each_signal_in_order(writer: Client) -> None:
     assert flush().stored == 2
 
 
-def test_a_batch_may_be_one_signal_a_line(writer: Client) -> None:
+def test_a_batch_may_have_one_signal_on_each_line(writer: Client) -> None:
     one, other = map(json.dumps, signals(2))
     status, answer = _post_batch(writer, f"{one}\n\nnope\n{other}\n")
     assert (status, answer["accepted"], answer["refused"]) == (202, 2, 1)
@@ -137,7 +137,7 @@ def test_a_batch_of_bad_signals_is_refused(writer: Client) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "[]", "[1,", " \n "])
-def test_a_batch_that_is_none_is_a_bad_request(writer: Client, body: str) -> None:
+def test_an_empty_or_broken_batch_is_a_bad_request(writer: Client, body: str) -> None:
     assert _post_batch(writer, body)[0] == 400
 
 
@@ -164,7 +164,7 @@ def test_a_body_without_a_length_is_asked_for_one() -> None:
     assert "Content-Length" in answer.json()["detail"]
 
 
-def test_a_fault_of_ours_is_answered_in_json_and_logged_whole(
+def test_an_internal_error_is_answered_in_json_and_logged_completely(
     writer: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: object) -> None:
@@ -176,15 +176,15 @@ def test_a_fault_of_ours_is_answered_in_json_and_logged_whole(
     assert "RuntimeError: broken" in caplog.text
 
 
-def test_one_odd_time_does_not_refuse_a_batch(writer: Client) -> None:
+def test_one_invalid_time_does_not_refuse_a_batch(writer: Client) -> None:
     odd = a_signal(timestamp="0001-01-01T00:00:00+14:00")
     status, answer = _post_batch(writer, json.dumps([odd, a_signal()]))
     assert (status, answer["accepted"], answer["refused"]) == (202, 1, 1)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_that_wait_leave_the_others_their_turn(writer: Client) -> None:
-    """Nobody flushes here: those that wait must hold neither all threads nor all connections."""
+def test_many_waiting_requests_do_not_block_the_others(writer: Client) -> None:
+    """Nothing is flushed here: waiting requests must not take all threads or all connections."""
     waiting = [threading.Thread(target=_post_and_close, args=(writer, "wait=3")) for _ in range(8)]
     for thread in waiting:
         thread.start()

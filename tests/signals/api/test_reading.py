@@ -35,7 +35,7 @@ def _at(second: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401
 
 
 def test_an_empty_ledger_has_an_empty_page(reader: Client) -> None:
-    """Fault 44: a GET made signals up when there were none."""
+    """Fault 44: a GET invented signals if there were none."""
     assert reader.get("/api/signals").json() == {"items": [], "next": None}
     assert reader.get("/api/signals/latest").json() == {"items": [], "next": None}
 
@@ -140,14 +140,14 @@ def test_time_ranges_hold_for_every_spelling(reader: Client, query: Query, expec
     ],
     ids=str,
 )
-def test_a_query_that_makes_no_sense_is_refused_by_name(reader: Client, query: Query) -> None:
+def test_an_invalid_query_is_refused_and_its_field_named(reader: Client, query: Query) -> None:
     answer = reader.get("/api/signals", query)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == next(iter(query))
 
 
-def test_latest_is_not_taken_for_an_id(reader: Client) -> None:
-    """Fault 45."""
+def test_latest_is_not_read_as_an_id(reader: Client) -> None:
+    """Fault 45: `latest` was read as a signal id."""
     _log(_at(0), _at(2, signal_id="newest"), _at(1), a_signal(symbol="MSFT", signal_id="msft"))
     assert _ids(reader, "/api/signals/latest") == ["newest"]
     assert _ids(reader, "/api/signals/latest", symbol="MSFT") == ["msft"]
@@ -168,7 +168,7 @@ def test_one_signal_with_its_context_and_changes(reader: Client) -> None:
     assert (change["who"], change["why"], change["after"]["outcome"]) == ("me", "stop", "loss")
 
 
-def test_there_is_no_such_signal(reader: Client) -> None:
+def test_an_unknown_signal_is_not_found(reader: Client) -> None:
     for path in ("/api/signals/nope", "/api/signals/nope/verify"):
         assert reader.get(path).status_code == 404
 
@@ -189,8 +189,8 @@ def test_the_documentation_is_served(client: Client) -> None:
     assert client.get("/api/docs").status_code == 200
 
 
-def test_the_documentation_tells_of_every_refusal(client: Client) -> None:
-    """A key that is missing or lacks its scope, and parameters that make no sense."""
+def test_the_documentation_lists_every_refusal(client: Client) -> None:
+    """A missing key, a missing scope, and invalid parameters."""
     paths = client.get("/api/openapi.json").json()["paths"]
     signals = paths["/api/signals"]["get"]["responses"]
     assert {"200", "401", "403", "422", "503"} == signals.keys()
@@ -208,10 +208,10 @@ def test_the_documentation_tells_of_every_refusal(client: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/signals/%00", "/api/signals/%00/verify"])
-def test_an_id_that_cannot_be_is_not_found(reader: Client, path: str) -> None:
+def test_an_impossible_id_is_not_found(reader: Client, path: str) -> None:
     assert reader.get(path).status_code == 404
 
 
-def test_the_last_second_there_is_can_be_asked_for(reader: Client) -> None:
+def test_the_last_possible_second_can_be_queried(reader: Client) -> None:
     _log(_at(0))
     assert len(_ids(reader, until="9999-12-31T23:59:59Z")) == 1

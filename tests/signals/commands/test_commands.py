@@ -1,4 +1,4 @@
-"""The commands as a user runs them: what they print, and their exit codes."""
+"""The commands as a user runs them: their output and exit codes."""
 
 import json
 import shutil
@@ -35,7 +35,7 @@ def test_log_signal_takes_a_signal_as_its_argument(installation: Installation) -
     assert installation.query("SELECT signal_id FROM signals") == [("mine",)]
 
 
-def test_log_signal_twice_leaves_each_signal_once(installation: Installation) -> None:
+def test_log_signal_twice_stores_each_signal_once(installation: Installation) -> None:
     text = _lines(signals(2500))
     assert _json(installation, "log_signal", stdin=text)[1]["stored"] == 2500
     code, result = _json(installation, "log_signal", stdin=text)
@@ -56,7 +56,7 @@ def test_log_signal_names_each_refused_line_and_stores_the_others(
     assert "confidence" in result["refused"][0]["error"]
 
 
-def test_flush_signals_ends_with_1_where_there_are_dead_letters(installation: Installation) -> None:
+def test_flush_signals_exits_with_1_if_there_are_dead_letters(installation: Installation) -> None:
     assert _json(installation, "flush_signals") == (
         0,
         {"stored": 0, "duplicates": 0, "changes": 0, "dead": 0},
@@ -81,7 +81,7 @@ def test_import_keeps_ids_hashes_and_outcomes(installation: Installation) -> Non
     assert installation.manage("verify_signals").returncode == 0
 
 
-def test_verify_names_exactly_the_imported_rows_whose_hash_does_not_hold(
+def test_verify_names_exactly_the_imported_rows_with_a_wrong_hash(
     installation: Installation,
 ) -> None:
     rows = legacy_rows(50)
@@ -102,7 +102,7 @@ def _hashed_from_whole_numbers(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"sha256": older_sha256_of(hashed, row["signal_id"])}
 
 
-def test_an_import_goes_on_where_it_was_broken_off(installation: Installation) -> None:
+def test_an_interrupted_import_continues(installation: Installation) -> None:
     path = installation.folder / "old.db"
     legacy_database(path, legacy_rows(30))
     installation.manage("import_signals", str(path))
@@ -115,7 +115,7 @@ def test_an_import_goes_on_where_it_was_broken_off(installation: Installation) -
     assert _rows(installation) == 40
 
 
-def test_import_reports_what_cannot_be_taken(installation: Installation) -> None:
+def test_import_reports_the_signals_that_it_refuses(installation: Installation) -> None:
     path = installation.folder / "signals.jsonl"
     path.write_text(_lines([a_signal(), {"sha256": "x"}, a_signal(action="HOLD")]) + "nope\n")
     code, result = _json(installation, "import_signals", str(path))
@@ -124,7 +124,7 @@ def test_import_reports_what_cannot_be_taken(installation: Installation) -> None
 
 
 @pytest.mark.parametrize("content", [None, "what,ever\n1,2\n"])
-def test_import_of_no_signals_is_wrong_usage(
+def test_import_of_a_file_without_signals_is_wrong_usage(
     installation: Installation, content: str | None
 ) -> None:
     path = installation.folder / "what.csv"
@@ -205,7 +205,7 @@ def test_keys_are_made_listed_and_revoked(installation: Installation) -> None:
 
 
 @pytest.mark.parametrize("command", ["log_signal", "import_signals", "export_signals", "api_key"])
-def test_wrong_usage_ends_with_2(installation: Installation, command: str) -> None:
+def test_wrong_usage_exits_with_2(installation: Installation, command: str) -> None:
     assert installation.manage(command, "--no-such-option").returncode == 2
 
 
@@ -215,7 +215,7 @@ def test_a_rebuilt_database_leaves_nothing_beside_it(installation: Installation)
     assert [path.name for path in installation.folder.glob("new.db*")] == ["new.db"]
 
 
-def test_verify_tells_of_dead_letters(installation: Installation) -> None:
+def test_verify_reports_dead_letters(installation: Installation) -> None:
     installation.journal.append([b"garbage"])
     installation.manage("flush_signals")
     code, result = _json(installation, "verify_signals")

@@ -1,4 +1,4 @@
-"""Talks to a nursery: starts children in it, and kills them."""
+"""Talks to the process pool: starts children in it, and kills them."""
 
 import signal
 import subprocess
@@ -8,8 +8,8 @@ from tests.installation import Installation
 from tests.signals.crash.process_pool import NEVER
 
 
-class Nursery:
-    """Starts children of an installation and kills them."""
+class ProcessPool:
+    """Starts processes of an installation and kills them."""
 
     def __init__(self, argo: Installation, **options: Any) -> None:  # noqa: ANN401
         module = ("-m", "tests.signals.crash.process_pool")
@@ -20,7 +20,7 @@ class Nursery:
         return self._ask("start", role, point)
 
     def end(self, pid: int) -> None:
-        assert self._ask("end", str(pid)) == signal.SIGKILL, "it ended by itself"
+        assert self._ask("end", str(pid)) == signal.SIGKILL, "the child ended by itself"
 
     def close(self) -> None:
         self._process.communicate(timeout=180)

@@ -1,13 +1,14 @@
-"""Forks writers and flushers of one installation, quickly, from a process that is warm.
+"""Forks writers and flushers of one installation, quickly, from a process that has loaded Argo.
 
-Run as `python -m tests.signals.crash.process_pool`. Each line on standard input is an act: `start
-ROLE POINT` answers a pid, `end PID` kills that child and waits for it. A child runs until it is
-ended, or kills itself at its point. What a writer has acknowledged it appends to `acknowledged` in
-the data folder, and to `stored` what it was told is in the database.
+Run it as `python -m tests.signals.crash.process_pool`. Each line on standard input is a command:
+`start ROLE POINT` answers the pid of a new child, `end PID` kills that child and waits for it. A
+child runs until it is ended, or kills itself at its point. A writer appends the ids of acknowledged
+signals to the file `acknowledged` in the data folder, and the ids of signals that are in the
+database to `stored`.
 
-Before the first child this process logs a signal itself: its journal, its pool of connections and
-its threads for hints are open at every fork. The threads rest then: a child that is forked while
-one of them is in the SQLite library finds its lock held for ever.
+Before the first child, this process logs a signal itself: its journal, its pool of connections and
+its wake-up threads are open at every fork. The threads must rest then: a child that is forked while
+one of them is in the SQLite library would find the library's lock held for ever.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ POINTS = {
     "flusher": ("after-sync", *IN_DATABASE),
     "sender": IN_DATABASE,
 }
-"""Where a child kills itself, beside being killed at a random moment."""
+"""The points where a child may kill itself; it may also be killed at a random moment."""
 TURNS = {"after-rename": 2} | dict.fromkeys(
     ("before-submit", "within-submit", "after-submit", "after-adopt"), 2
 )
@@ -44,7 +45,7 @@ SENDERS_LEASE = timedelta(seconds=4)
 
 def main() -> None:
     django.setup()
-    import sync.tasks  # now: a child that is forked while a thread imports something would hang
+    import sync.tasks  # a child that is forked while a thread imports a module would hang
     from signals.config import _flush_wakeup
     from signals.tracker import SignalTracker
     from sync.outbox import _deliver_wakeup
@@ -55,10 +56,10 @@ def main() -> None:
     SignalTracker("crash").log_signal(next(_signals()))
     for wake_up in (_flush_wakeup(), _deliver_wakeup()):
         assert wake_up.finish(seconds=60)
-    acts: dict[str, Callable[..., int]] = {"start": _start, "end": _end}
+    commands: dict[str, Callable[..., int]] = {"start": _start, "end": _end}
     for line in sys.stdin:
-        act, *arguments = line.split()
-        print(acts[act](*arguments), flush=True)
+        command, *arguments = line.split()
+        print(commands[command](*arguments), flush=True)
 
 
 def _start(role: str, point: str) -> int:
@@ -77,18 +78,18 @@ def _start(role: str, point: str) -> int:
 
 
 def _end(pid: str) -> int:
-    """Kill the child, or find that it did so itself; what it died of."""
+    """Kill the child, unless it has killed itself; return the signal that ended it."""
     os.kill(int(pid), signal.SIGKILL)
     return os.WTERMSIG(os.waitpid(int(pid), 0)[1])
 
 
 def _die() -> NoReturn:
     os.kill(os.getpid(), signal.SIGKILL)
-    raise AssertionError("killed processes do not go on")
+    raise AssertionError("a killed process does not continue")
 
 
 def _set_point(point: str) -> None:
-    """Let this process die at its point, on a random one of the times that it comes there."""
+    """Let this process die at its point, at a random one of its visits there."""
     from argo.sqlite.base import DatabaseWrapper
     from signals.journal import writer
     from tests.execution.crash import trader
@@ -112,7 +113,7 @@ Call = Callable[..., Any]
 
 
 def _at_turn(turn: int, call: Call, last: Callable[..., object]) -> Call:
-    """`call`, but `last` the `turn`-th time."""
+    """Return `call`, replaced by `last` at the `turn`-th time."""
     times = itertools.count(1)
 
     def counted(*arguments: Any) -> Any:  # noqa: ANN401
@@ -147,7 +148,7 @@ def _signals() -> Iterator[dict[str, object]]:
 
 
 def _acknowledge(signal_ids: list[str], name: str = "acknowledged") -> None:
-    """Tell the test: after the call returned, and whole even where we die in the next moment."""
+    """Tell the test, in one write after the call returned, so that no line is torn if we die."""
     path = Path(os.environ["ARGO_DATA_DIR"]) / name
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     os.write(descriptor, "".join(f"{signal_id}\n" for signal_id in signal_ids).encode())

@@ -1,4 +1,4 @@
-"""The broker's folder or the journal's file taken away under running processes: nothing is lost."""
+"""The broker's folder or the journal's file is removed under running processes: nothing is lost."""
 
 import shutil
 import time
@@ -8,49 +8,51 @@ from collections.abc import Callable
 import pytest
 
 from tests.installation import Installation
-from tests.signals.crash.pool_client import Nursery
+from tests.signals.crash.pool_client import ProcessPool
 
 pytestmark = pytest.mark.slow
 ENOUGH = {"writer": 15, "async-writer": 60, "logger": 3}
-"""More lines than a process can have under way: after so many it has begun another write."""
+"""More lines than a process can have under way: after that many it has begun another write."""
 
 
 @pytest.mark.parametrize("taken", ["broker", "signals.log"])
-def test_what_is_taken_away_under_running_processes(installation: Installation, taken: str) -> None:
+def test_nothing_is_lost_when_a_folder_or_file_is_removed_under_running_processes(
+    installation: Installation, taken: str
+) -> None:
     quiet = {"ARGO_LOG_LEVEL": "ERROR", "SIGNAL_FLUSH_LINGER": "0.01"}
     argo = Installation(installation.folder, quiet)
-    nursery = Nursery(argo)
-    writers = {nursery.start(role): enough for role, enough in ENOUGH.items()}
-    flusher = nursery.start("flusher")
+    pool = ProcessPool(argo)
+    writers = {pool.start(role): enough for role, enough in ENOUGH.items()}
+    flusher = pool.start("flusher")
     for _ in range(8):
         _take_away(argo, taken)
         _until_each_has_written_anew(argo, writers)
-    for pid in (*writers, flusher):  # the flusher lives a little longer
-        nursery.end(pid)
-    nursery.close()
+    for pid in (*writers, flusher):  # the flusher lives longest
+        pool.end(pid)
+    pool.close()
     _all_is_stored(argo)
 
 
-def test_hints_that_cannot_be_sent_are_only_warnings(installation: Installation) -> None:
+def test_a_task_that_cannot_be_sent_is_only_a_warning(installation: Installation) -> None:
     argo = Installation(installation.folder, {"ARGO_LOG_LEVEL": "WARNING"})
     log = argo.folder / "log"
     with log.open("w") as stderr:
-        nursery = Nursery(argo, stderr=stderr)
-        pid = nursery.start("async-writer")
+        pool = ProcessPool(argo, stderr=stderr)
+        pid = pool.start("async-writer")
         _take_away(argo, "broker")
-        (argo.folder / "broker").write_text("no folder any more")
+        (argo.folder / "broker").write_text("not a folder any more")
         _wait_until(lambda: "No worker could be woken" in log.read_text())
         before = len((argo.folder / "acknowledged").read_text())
         _wait_until(lambda: len((argo.folder / "acknowledged").read_text()) > before)
-        nursery.end(pid)
-        nursery.close()
+        pool.end(pid)
+        pool.close()
     assert "ERROR" not in log.read_text()
     (argo.folder / "broker").unlink()
     _all_is_stored(argo)
 
 
 def _all_is_stored(argo: Installation) -> None:
-    argo.manage("flush_signals")  # exits with 1: the lost file is a dead letter
+    argo.manage("flush_signals")  # exits with 1, because the lost file is a dead letter
     acknowledged = (argo.folder / "acknowledged").read_text().split()
     stored = [row[0] for row in argo.query("SELECT signal_id FROM signals")]
     assert len(acknowledged) > 100
@@ -60,7 +62,7 @@ def _all_is_stored(argo: Installation) -> None:
 
 
 def _until_each_has_written_anew(argo: Installation, writers: dict[int, int]) -> None:
-    """A process that has the file open puts it back with its next write, and not before."""
+    """Wait for a new write of each: only then does a process put back the file it has open."""
     path = argo.folder / "acknowledged"
     before = path.stat().st_size if path.exists() else 0
 
@@ -75,7 +77,7 @@ def _until_each_has_written_anew(argo: Installation, writers: dict[int, int]) ->
 def _wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 120
     while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "the condition never became true"
         time.sleep(0.05)
 
 

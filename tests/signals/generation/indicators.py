@@ -1,4 +1,4 @@
-"""The indicators again, in plain numpy, after their authors' definitions."""
+"""The indicators in plain numpy, by their authors' definitions, to check the sources with."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from signals.market.bars import Column
 
 
 def ema(values: Column, period: int) -> Column:
-    """From the mean of the first `period` values on; one value for each from there."""
+    """Return the EMA from value number `period` on; it starts with the mean of the first ones."""
     average = values[:period].mean()
     averages = [average]
     for value in values[period:]:
@@ -16,7 +16,7 @@ def ema(values: Column, period: int) -> Column:
 
 
 def wilder(values: Column, period: int) -> Column:
-    """Wilder's average: the mean of the first values, then a share of each."""
+    """Return Wilder's average: the mean of the first values, smoothed with each later value."""
     average = values[:period].mean()
     averages = [average]
     for value in values[period:]:
@@ -33,7 +33,7 @@ def rsi(close: Column, period: int) -> float:
 
 
 def macd(close: Column, fast: int, slow: int, signal: int) -> tuple[float, float]:
-    """The line and its signal line; both averages begin with the slow one."""
+    """Return the line and its signal line; the fast average starts where the slow one does."""
     line = ema(close[slow - fast :], fast) - ema(close, slow)
     return float(line[-1]), float(ema(line, signal)[-1])
 
@@ -48,7 +48,7 @@ def atr(high: Column, low: Column, close: Column, period: int) -> float:
 
 
 def adx(high: Column, low: Column, close: Column, period: int) -> float:
-    """Wilder's: the average of DX over its smoothed directional movements."""
+    """Return Wilder's ADX: the average of DX, from the smoothed directional movements."""
     up, down = np.diff(high), -np.diff(low)
     plus = np.where((up > down) & (up > 0), up, 0.0)
     minus = np.where((down > up) & (down > 0), down, 0.0)
@@ -68,7 +68,7 @@ def _wilder_sums(values: Column, period: int) -> Column:
 
 
 def bands(close: Column, width: float) -> tuple[float, float]:
-    """Lower and upper, over all of the values given."""
+    """Return the lower and the upper band over all values."""
     return float(close.mean() - width * close.std()), float(close.mean() + width * close.std())
 
 

@@ -1,4 +1,4 @@
-"""A log for replays that only remembers."""
+"""A signal log in memory, for replays."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from signals.ledger.records import Receipt, encode
 
 @dataclass
 class MemoryLog:
-    """Notes what it is given and what its clock says then; `full_at` so many it fails."""
+    """Keeps the signals and the times of its clock; fails once it has `full_at` signals."""
 
     clock: Clock = utc_now
     signals: list[dict[str, Any]] = field(default_factory=list)

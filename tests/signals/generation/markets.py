@@ -1,4 +1,4 @@
-"""Markets whose every answer the test decides."""
+"""Markets whose answers the test decides."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ Ask = Callable[[], Bars]
 
 @dataclass
 class ScriptedMarket:
-    """Answers with these bars, or does what it is told; the price is the last close unless set."""
+    """Returns the given bars or calls the given function; the last close is the default price."""
 
     answers: Mapping[str, Bars | Ask]
     time: datetime
@@ -44,6 +44,6 @@ class ScriptedMarket:
 
 
 def market_of(*symbols: str, closes: int = 30) -> ScriptedMarket:
-    """Quiet markets of so many days; the time is the last close."""
+    """Return a market with `closes` days at a constant price; its time is the last close."""
     bars = {symbol: bars_of([100.0] * closes, symbol) for symbol in symbols}
     return ScriptedMarket(bars, FIRST_CLOSE + timedelta(days=closes - 1))

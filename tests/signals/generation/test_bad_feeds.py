@@ -1,4 +1,4 @@
-"""Whatever a feed brings: no signal comes of what cannot be true, and the other symbols go on."""
+"""Bad market data: no signal comes from impossible bars, and the other symbols are not affected."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -7,14 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from signals.generation.factory import recipe
-from signals.generation.service import Result, SignalGenerationService
+from signals.generation import factory
+from signals.generation.service import SignalGenerationService, SymbolResult
 from signals.generation.votes import Direction
 from signals.market.files import FolderMarket
 from signals.market.hours import exchange_hours
 from signals.models import CandidateRecord, Signal
 from signals.tracker import SignalTracker
-from tests.signals.generation.recipes import always
+from tests.signals.generation.pipelines import always
 from tests.signals.market.builders import random_walk
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,7 +47,7 @@ def with_value(column: str, value: object) -> Spoil:
 
 
 def split(frame: pd.DataFrame) -> pd.DataFrame:
-    """From row 150 on a share is worth a tenth."""
+    """Divide the prices by ten from row 150 on."""
     for column in ("Open", "High", "Low", "Close"):
         frame.loc[150:, column] /= 10
     return frame
@@ -59,14 +59,14 @@ def split_and_adjusted(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def jump(frame: pd.DataFrame) -> pd.DataFrame:
-    """One bar ten times as high as its neighbours."""
+    """Multiply the prices of one bar by ten."""
     for column in ("Open", "High", "Low", "Close"):
         frame.loc[250, column] *= 10
     return frame
 
 
-def cycle(folder: Path, spoil: Spoil) -> Result:
-    """One cycle over a spoilt symbol and a good one, which must have its signal."""
+def cycle(folder: Path, spoil: Spoil) -> SymbolResult:
+    """Run a cycle over a spoilt symbol and a good one, which must get its signal."""
     spoil(rows()).to_csv(folder / "BAD.csv", index=False)
     rows().to_csv(folder / "GOOD.csv", index=False)
     market = FolderMarket(folder, clock=lambda: NOW)
@@ -94,7 +94,7 @@ def cycle(folder: Path, spoil: Spoil) -> Result:
         ("High", 0.01),  # below the other prices
     ],
 )
-def test_what_cannot_be_true_is_refused_with_its_symbol_and_date(
+def test_an_impossible_value_is_refused_with_its_symbol_and_date(
     column: str, value: object, tmp_path: Path
 ) -> None:
     bad = cycle(tmp_path, with_value(column, value))
@@ -115,20 +115,20 @@ def test_rows_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "warning"),
     [
         (lambda frame: frame.drop(index=200), "1 sessions have no bar"),
-        (lambda frame: pd.concat([frame, frame.iloc[[200]]]), "1 days were there twice"),
-        (lambda frame: frame[::-1], "not in the order of time"),
+        (lambda frame: pd.concat([frame, frame.iloc[[200]]]), "1 days appear more than once"),
+        (lambda frame: frame[::-1], "not in time order"),
     ],
     ids=["a missing bar", "a duplicate", "unordered"],
 )
-def test_what_can_be_mended_is_told_and_the_signal_is_made(
-    spoil: Spoil, told: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_an_irregular_feed_is_reported_and_the_signal_is_made(
+    spoil: Spoil, warning: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     bad = cycle(tmp_path, spoil)
     assert bad.signal_id is not None
-    assert any("BAD" in line and told in line for line in caplog.messages)
+    assert any("BAD" in line and warning in line for line in caplog.messages)
 
 
 @pytest.mark.parametrize("spoil", [jump, split], ids=["a tenfold jump", "a split"])
@@ -139,18 +139,18 @@ def test_a_jump_is_rejected_and_kept(spoil: Spoil, tmp_path: Path) -> None:
     assert not Signal.objects.filter(symbol="BAD").exists()
 
 
-def test_a_split_that_is_adjusted_for_is_none(tmp_path: Path) -> None:
+def test_an_adjusted_split_is_not_a_jump(tmp_path: Path) -> None:
     bad = cycle(tmp_path, split_and_adjusted)
     good = Signal.objects.get(symbol="GOOD")
     bad_signal = Signal.objects.get(signal_id=bad.signal_id)
     assert bad_signal.entry_price == pytest.approx(good.entry_price / 10)
 
 
-def test_of_15_bars_nothing_is_proposed_by_the_real_sources(tmp_path: Path) -> None:
+def test_the_real_sources_propose_nothing_on_15_bars(tmp_path: Path) -> None:
     rows()[-15:].to_csv(tmp_path / "NEW.csv", index=False)
     market = FolderMarket(tmp_path, clock=lambda: NOW)
     tracker = SignalTracker(origin="generator", clock=market.now)
-    (result,) = SignalGenerationService(market, recipe(), tracker).run_cycle(["NEW"])
+    (result,) = SignalGenerationService(market, factory.pipeline(), tracker).run_cycle(["NEW"])
     assert (str(result.regime), result.candidate, result.error) == ("UNKNOWN", None, None)
 
 
@@ -158,7 +158,7 @@ def test_a_file_without_rows_is_an_error_of_that_symbol(tmp_path: Path) -> None:
     assert cycle(tmp_path, lambda frame: frame[:0]).error == "there are no bars yet"
 
 
-def test_files_that_were_not_kept_up_to_date_make_nothing(tmp_path: Path) -> None:
+def test_outdated_files_make_no_signal(tmp_path: Path) -> None:
     rows().to_csv(tmp_path / "OLD.csv", index=False)
     market = FolderMarket(tmp_path, clock=lambda: datetime(2012, 3, 6, 16, tzinfo=UTC))
     tracker = SignalTracker(origin="generator", clock=market.now)

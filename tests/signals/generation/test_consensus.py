@@ -1,4 +1,4 @@
-"""Votes become one verdict, or none where they do not agree on a direction."""
+"""Votes give one verdict, or none if they do not agree on a direction."""
 
 import math
 
@@ -8,25 +8,25 @@ from hypothesis import strategies as st
 
 from signals.generation.consensus import Verdict, WeightedConsensus
 from signals.generation.regime import Regime
-from signals.generation.votes import Ballot, Direction, Vote
+from signals.generation.votes import Direction, SourceVote, Vote
 
 BUY, SELL, NEUTRAL = Direction.BUY, Direction.SELL, Direction.NEUTRAL
 CONFIDENCES = st.floats(0, 100)
 WEIGHTS = st.floats(0.01, 100)
-ALONE = WeightedConsensus(least=1)
+ONE_IS_ENOUGH = WeightedConsensus(least=1)
 
 
-def cast(direction: Direction | None, confidence: float = 80.0, weight: float = 1.0) -> Ballot:
+def cast(direction: Direction | None, confidence: float = 80.0, weight: float = 1.0) -> SourceVote:
     vote = Vote(direction, confidence) if direction else None
-    return Ballot("a source", weight, vote)
+    return SourceVote("a source", weight, vote)
 
 
-def decide(*ballots: Ballot, by: WeightedConsensus = ALONE) -> Verdict | None:
-    return by(ballots, Regime.BULL)
+def decide(*votes: SourceVote, by: WeightedConsensus = ONE_IS_ENOUGH) -> Verdict | None:
+    return by(votes, Regime.BULL)
 
 
-def decided(*ballots: Ballot, by: WeightedConsensus = ALONE) -> Verdict:
-    verdict = decide(*ballots, by=by)
+def decided(*votes: SourceVote, by: WeightedConsensus = ONE_IS_ENOUGH) -> Verdict:
+    verdict = decide(*votes, by=by)
     assert verdict is not None
     return verdict
 
@@ -46,27 +46,29 @@ def decided(*ballots: Ballot, by: WeightedConsensus = ALONE) -> Verdict:
     ],
     ids=lambda directions: "+".join(map(str, directions)) or "nobody",
 )
-def test_without_one_direction_ahead_there_is_nothing(directions: list[Direction | None]) -> None:
+def test_without_a_winning_direction_there_is_no_verdict(
+    directions: list[Direction | None],
+) -> None:
     assert decide(*map(cast, directions)) is None
 
 
-def test_a_surer_vote_breaks_no_tie() -> None:
+def test_a_higher_confidence_does_not_break_a_tie() -> None:
     assert decide(cast(BUY, 100.0), cast(SELL, 1.0)) is None
 
 
-def test_float_noise_does_not_decide_a_tie() -> None:
+def test_rounding_errors_do_not_decide_a_tie() -> None:
     assert 0.1 + 0.2 != 0.3
     assert decide(cast(BUY, weight=0.1), cast(BUY, weight=0.2), cast(SELL, weight=0.3)) is None
 
 
-def test_one_source_alone_gives_nothing_unless_that_is_wanted() -> None:
+def test_one_source_is_not_enough_by_default() -> None:
     assert decide(cast(BUY), cast(None), by=WeightedConsensus()) is None
     assert decide(cast(BUY, weight=9.0), cast(SELL), by=WeightedConsensus()) is None
     assert decided(cast(BUY, 62.5)) == Verdict(BUY, 1.0, 62.5)
     assert decided(cast(BUY), cast(BUY), by=WeightedConsensus()).action is BUY
 
 
-def test_a_source_without_weight_counts_for_nothing() -> None:
+def test_a_source_without_weight_is_not_counted() -> None:
     assert decide(cast(BUY), cast(BUY, weight=0.0), by=WeightedConsensus()) is None
     assert decided(cast(BUY), cast(SELL, weight=0.0)).agreement == 1.0
 
@@ -90,18 +92,18 @@ def test_a_neutral_vote_weighs_against_the_winner() -> None:
 
 def test_the_regime_scales_the_confidence_and_nothing_else() -> None:
     careful = WeightedConsensus(1, {Regime.CRISIS: 0.5})
-    ballots = [cast(BUY, 80.0)]
-    assert careful(ballots, Regime.CRISIS) == Verdict(BUY, 1.0, 40.0)
-    assert careful(ballots, Regime.CHOP) == Verdict(BUY, 1.0, 80.0)
+    votes = [cast(BUY, 80.0)]
+    assert careful(votes, Regime.CRISIS) == Verdict(BUY, 1.0, 40.0)
+    assert careful(votes, Regime.CHOP) == Verdict(BUY, 1.0, 80.0)
 
 
-def test_the_surest_vote_stays_within_100_whatever_its_weight() -> None:
-    assert 0.69 * 100.0 / 0.69 > 100, "float noise that would be refused as a confidence"
+def test_the_confidence_stays_within_100_in_spite_of_rounding_errors() -> None:
+    assert 0.69 * 100.0 / 0.69 > 100, "a rounding error that would be refused as a confidence"
     assert decided(cast(BUY, 100.0, 0.69)).confidence == 100.0
 
 
 @given(low=CONFIDENCES, high=CONFIDENCES, weight=WEIGHTS)
-def test_a_surer_vote_never_makes_the_verdict_less_sure(
+def test_a_more_confident_vote_never_makes_the_verdict_less_confident(
     low: float, high: float, weight: float
 ) -> None:
     low, high = sorted((low, high))
@@ -113,7 +115,7 @@ def test_a_surer_vote_never_makes_the_verdict_less_sure(
 
 
 @given(light=WEIGHTS, heavy=WEIGHTS, confidence=CONFIDENCES)
-def test_more_agreement_never_makes_the_verdict_less_sure(
+def test_more_agreement_never_makes_the_verdict_less_confident(
     light: float, heavy: float, confidence: float
 ) -> None:
     light, heavy = sorted((light, heavy))
@@ -124,7 +126,7 @@ def test_more_agreement_never_makes_the_verdict_less_sure(
 
 
 @given(st.lists(st.tuples(st.sampled_from(Direction), CONFIDENCES, WEIGHTS), max_size=7))
-def test_confidence_and_agreement_keep_their_bounds(
+def test_confidence_and_agreement_stay_within_their_bounds(
     opinions: list[tuple[Direction, float, float]],
 ) -> None:
     verdict = decide(*(cast(*opinion) for opinion in opinions))
@@ -135,7 +137,7 @@ def test_confidence_and_agreement_keep_their_bounds(
 
 
 @pytest.mark.parametrize("factor", [0.0, -0.5, 1.1, float("nan")])
-def test_a_factor_that_is_none_is_refused(factor: float) -> None:
+def test_an_invalid_factor_is_refused(factor: float) -> None:
     with pytest.raises(ValueError, match="BEAR="):
         WeightedConsensus(2, {Regime.BEAR: factor})
 

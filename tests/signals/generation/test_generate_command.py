@@ -1,4 +1,4 @@
-"""`manage.py generate_signals` looks once, tells what it found, and never doubles a signal."""
+"""`manage.py generate_signals` looks once, reports what it found, and never doubles a signal."""
 
 import json
 import subprocess
@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from signals.generation.service import Result, SignalGenerationService
+from argo.manual.pages import Page
+from signals.generation.service import SignalGenerationService, SymbolResult
 from signals.generation.validation import Reason
 from signals.generation.votes import Direction
 from signals.market.protocol import Quote
@@ -20,11 +21,12 @@ from signals.models import Signal
 from signals.tracker import SignalTracker
 from tests.databases import empty_postgresql
 from tests.installation import Installation
+from tests.manual.blocks import blocks
 from tests.signals.generation.markets import ScriptedMarket, market_of
-from tests.signals.generation.recipes import always
+from tests.signals.generation.pipelines import always
 
 EVERYTHING = {"MIN_CONFIDENCE": "0", "SIGNAL_MIN_SOURCES": "1"}
-"""So that the sample market's last day gives three signals."""
+"""Settings with which the last day of the sample market gives three signals."""
 PROPOSED = ["AAPL", "FB", "GOOG"]
 
 
@@ -52,7 +54,7 @@ def found(argo: Installation, *arguments: str) -> list[dict[str, Any]]:
     return answer
 
 
-def test_a_cycle_tells_what_became_of_each_symbol(on_sqlite: Installation) -> None:
+def test_a_cycle_reports_the_result_of_each_symbol(on_sqlite: Installation) -> None:
     text = on_sqlite.manage("generate_signals").stdout.splitlines()
     assert [line.split()[0] for line in text] == ["AAPL", "FB", "GOOG", "IBM", "MSFT"]
     assert text[0].startswith("AAPL     BEAR     SELL at 56.1374, confidence 85.3: signal ")
@@ -63,7 +65,7 @@ def test_a_cycle_tells_what_became_of_each_symbol(on_sqlite: Installation) -> No
     assert [row[0] for row in on_sqlite.query("SELECT signal_id FROM signals ORDER BY id")] == ids
 
 
-def test_a_symbol_that_fails_ends_it_with_1_and_the_others_are_stored(
+def test_a_failed_symbol_gives_exit_code_1_and_the_others_are_stored(
     on_sqlite: Installation,
 ) -> None:
     result = on_sqlite.manage("generate_signals", "--symbols", "NONE,AAPL")
@@ -77,7 +79,9 @@ def test_a_symbol_that_fails_ends_it_with_1_and_the_others_are_stored(
     "name",
     ["on_sqlite", pytest.param("on_postgresql", marks=pytest.mark.services("postgresql"))],
 )
-def test_two_workers_at_once_make_no_duplicate(name: str, request: pytest.FixtureRequest) -> None:
+def test_several_workers_at_once_make_no_duplicate(
+    name: str, request: pytest.FixtureRequest
+) -> None:
     argo: Installation = request.getfixturevalue(name)
     commands = [
         argo.start("manage.py", "generate_signals", "--json", stdout=subprocess.PIPE)
@@ -107,16 +111,16 @@ def test_candidates_are_kept_on_postgresql_as_on_sqlite(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "message"),
     [
-        ({"SIGNAL_STOP": "3"}, "SIGNAL_STOP: '3' is no distance: write it as 3% or 2ATR"),
-        ({"SIGNAL_SOURCES": "json=1"}, "'json' is no source"),
+        ({"SIGNAL_STOP": "3"}, "SIGNAL_STOP: '3' is not a distance: write it as 3% or 2ATR"),
+        ({"SIGNAL_SOURCES": "json=1"}, "'json' is not a source"),
         ({"SIGNAL_SOURCES": "json=-1"}, "SIGNAL_SOURCES='-1' is not a number for json from 0.0"),
         ({"SIGNAL_SOURCES": "json"}, "SIGNAL_SOURCES='json' is not NAME=NUMBER"),
-        ({"SIGNAL_WEIGHTS_BULL": "tren=1"}, "tren is none of the sources trend, momentum"),
+        ({"SIGNAL_WEIGHTS_BULL": "tren=1"}, "tren is not one of the sources trend, momentum"),
         ({"SIGNAL_REGIME_FACTORS": "BEARISH=1"}, "BEARISH=1' is not one of BULL, BEAR"),
         ({"MARKET_EXCHANGE": "NYC"}, "MARKET_EXCHANGE is 'NYC'"),
-        ({"MARKET_DATA": "files", "MARKET_FOLDER": "/nowhere"}, "MARKET_FOLDER is no folder"),
+        ({"MARKET_DATA": "files", "MARKET_FOLDER": "/nowhere"}, "MARKET_FOLDER is not a folder"),
         ({"MARKET_DATA": "alpaca"}, "ALPACA_API_KEY or ALPACA_SECRET_KEY is missing"),
         ({"MARKET_DATA": "yahoo"}, "MARKET_DATA='yahoo' is not one of sample, files, alpaca"),
         ({"SIGNAL_MIN_SOURCES": "9"}, "SIGNAL_MIN_SOURCES: fewer sources"),
@@ -124,25 +128,20 @@ def test_candidates_are_kept_on_postgresql_as_on_sqlite(
         ({"MIN_CONFIDENCE": "nan"}, "MIN_CONFIDENCE='nan' is not a number from 0.0 to 100.0"),
     ],
 )
-def test_settings_that_make_no_sense_are_told_by_name(
-    wrong: dict[str, str], told: str, installation: Installation
+def test_invalid_settings_are_reported_by_name(
+    wrong: dict[str, str], message: str, installation: Installation
 ) -> None:
     result = with_settings(installation, **wrong).manage("generate_signals")
     assert result.returncode != 0
-    assert told in result.stderr
+    assert message in result.stderr
     assert "Traceback" not in result.stderr
 
 
-def test_a_users_own_source_votes_as_the_readme_shows(
+def test_a_users_own_source_votes_as_the_manual_shows(
     on_sqlite: Installation, tmp_path: Path
 ) -> None:
-    readme = (Path(__file__).parents[3] / "README.md").read_text()
-    (code,) = [
-        block.partition("```")[0]
-        for block in readme.split("```python\n")[1:]
-        if "def vote(bars" in block
-    ]
-    (tmp_path / "my_gap.py").write_text(code)
+    (shown,) = (each for each in blocks(Page("generate").path) if each.file_name == "my_gap.py")
+    (tmp_path / "my_gap.py").write_text(shown.text)
     mine = with_settings(
         on_sqlite,
         PYTHONPATH=str(tmp_path),
@@ -159,8 +158,8 @@ def test_a_users_own_source_votes_as_the_readme_shows(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_makers_on_one_bar_with_other_prices_only_one_makes_a_signal() -> None:
-    """The claim alone decides: each has looked before the other had stored."""
+def test_of_two_workers_on_one_bar_with_different_prices_only_one_makes_a_signal() -> None:
+    """Only the claim can decide: each validates before the other has stored its signal."""
     met = threading.Barrier(2, timeout=60)
     market = market_of("AAPL")
 
@@ -170,7 +169,7 @@ def test_of_two_makers_on_one_bar_with_other_prices_only_one_makes_a_signal() ->
             met.wait()
             return reasons
 
-    def make(price: float) -> Result:
+    def make(price: float) -> SymbolResult:
         own = ScriptedMarket(market.answers, market.time + timedelta(seconds=price - 100))
         own.quotes["AAPL"] = Quote(price, own.time)
         tracker = SignalTracker(origin="generator", clock=own.now)

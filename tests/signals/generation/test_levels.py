@@ -1,4 +1,4 @@
-"""Target and stop: by percent or true ranges, mirrored for SELL, at the instrument's ticks."""
+"""Target and stop: by percent or ATR, mirrored for SELL, rounded to the instrument's ticks."""
 
 import pytest
 
@@ -17,19 +17,19 @@ def levels(target: str, stop: str) -> Levels:
     return Levels(Distance.parse(target), Distance.parse(stop))
 
 
-def test_by_percent_they_are_mirrored_for_a_sell() -> None:
+def test_levels_by_percent_are_mirrored_for_a_sell() -> None:
     five_three = levels("5%", "3%")
     assert five_three.around(100.0, BUY, BARS, STOCK) == (105.0, 97.0)
     assert five_three.around(100.0, SELL, BARS, STOCK) == (95.0, 103.0)
 
 
-def test_by_true_ranges_they_are_multiples_of_the_atr() -> None:
+def test_levels_by_atr_are_multiples_of_it() -> None:
     atr = plain.atr(*BARS.ranges(100), 14)
     around = levels("3ATR", "1.5 atr").around(100.0, BUY, BARS, CRYPTO)
     assert around == pytest.approx((100 + 3 * atr, 100 - 1.5 * atr), rel=1e-9)
 
 
-def test_without_enough_bars_for_the_atr_there_are_none() -> None:
+def test_without_enough_bars_for_the_atr_there_are_no_levels() -> None:
     assert levels("5%", "2ATR").around(100.0, BUY, BARS.upto(14), STOCK) is None
     assert levels("5%", "2ATR").around(100.0, BUY, BARS.upto(15), STOCK) is not None
     assert levels("5%", "3%").around(100.0, BUY, BARS.upto(1), STOCK) is not None
@@ -38,28 +38,26 @@ def test_without_enough_bars_for_the_atr_there_are_none() -> None:
 @pytest.mark.parametrize(
     ("entry", "target", "stop"),
     [
-        (33.333, 35.0, 32.33),  # a cent
-        (0.5431, 0.5703, 0.5268),  # below a dollar a hundredth of one
-        (0.98, 1.03, 0.9506),  # each by its own price
+        (33.333, 35.0, 32.33),  # to a cent
+        (0.5431, 0.5703, 0.5268),  # below a dollar to a hundredth of a cent
+        (0.98, 1.03, 0.9506),  # each level by its own price
     ],
 )
-def test_they_are_rounded_to_the_tick_and_no_further(
-    entry: float, target: float, stop: float
-) -> None:
+def test_levels_are_rounded_to_the_tick(entry: float, target: float, stop: float) -> None:
     assert levels("5%", "3%").around(entry, BUY, BARS, STOCK) == (target, stop)
 
 
-def test_where_no_tick_is_known_nothing_is_rounded() -> None:
+def test_without_a_known_tick_nothing_is_rounded() -> None:
     entry = 0.000012345678
     around = levels("5%", "3%").around(entry, BUY, BARS, CRYPTO)
     assert around == pytest.approx((entry * 1.05, entry * 0.97), rel=1e-12)
 
 
 @pytest.mark.parametrize("text", ["", "5", "ATR", "-3%", "0%", "3 %%", "nan%", "2 bars"])
-def test_what_is_no_distance_is_refused_with_an_example(text: str) -> None:
+def test_an_invalid_distance_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match="write it as 3% or 2ATR"):
         Distance.parse(text)
 
 
-def test_an_entry_is_taken_as_it_was_quoted() -> None:
+def test_a_distance_is_not_rounded() -> None:
     assert Distance.parse("3%").of(10.123456, BARS) == pytest.approx(0.30370368)

@@ -1,4 +1,4 @@
-"""Nothing that comes later changes what is said at a bar: not a vote, not a signal."""
+"""No look-ahead: later bars change neither a vote nor a signal."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from signals.generation.factory import recipe
-from signals.generation.pipeline import Opinion, Recipe
+from signals.generation import factory
+from signals.generation.pipeline import Opinion, SignalPipeline
 from signals.generation.replay import Period, ReplayClock, replay
 from signals.generation.sources import breakout, mean_reversion, momentum, trend, volume
 from signals.generation.sources.protocol import Source
@@ -33,12 +33,12 @@ def goog() -> Bars:
 
 
 def cut_off(bars: Bars, end: int) -> Bars:
-    """Columns that end there: what was known then, and nothing else in memory."""
+    """Return columns that end at `end`: what was known then, and nothing else in memory."""
     return _rebuilt(bars, end, end)
 
 
 def poisoned(bars: Bars, end: int) -> Bars:
-    """A window on columns in which every later price is another one."""
+    """Return a window on columns in which every later price is different."""
     return _rebuilt(bars, len(bars), end).upto(end)
 
 
@@ -56,7 +56,7 @@ def _rebuilt(bars: Bars, length: int, end: int) -> Bars:
 
 @pytest.mark.parametrize("tamper", [cut_off, poisoned])
 @pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
-def test_a_source_says_the_same_whether_or_not_later_bars_exist(
+def test_a_source_votes_the_same_with_and_without_later_bars(
     source: Source, tamper: Tamper, goog: Bars
 ) -> None:
     for end in range(90, len(goog), 3):
@@ -65,40 +65,44 @@ def test_a_source_says_the_same_whether_or_not_later_bars_exist(
 
 @pytest.mark.parametrize("tamper", [cut_off, poisoned])
 def test_regime_votes_and_verdict_are_the_same_at_every_bar(tamper: Tamper, goog: Bars) -> None:
-    how = recipe()
+    pipeline = factory.pipeline()
     verdicts = 0
     for end in range(1, len(goog)):
-        then: Opinion = how.opinion(tamper(goog, end))
-        assert then == how.opinion(goog.upto(end))
+        then: Opinion = pipeline.opinion(tamper(goog, end))
+        assert then == pipeline.opinion(goog.upto(end))
         verdicts += then.verdict is not None
     assert verdicts > 1000
 
 
-def test_a_replay_of_truncated_bars_logs_the_beginning_of_the_whole_one() -> None:
+def test_a_replay_of_truncated_bars_logs_the_first_signals_of_the_whole_replay() -> None:
     histories = [SampleMarket().bars(symbol) for symbol in ("FB", "GOOG")]
-    how = recipe()
-    whole = _told(histories, how)
+    pipeline = factory.pipeline()
+    whole = _signals(histories, pipeline)
     assert len(whole) > 100
     dates = sorted({moment for bars in histories for moment in bars.time.tolist()})
     for date in dates[199::100]:
         now = date.replace(tzinfo=UTC)
         then = [cut_off(bars, bars.count_through(now)) for bars in histories]
-        assert _told(then, how) == [each for each in whole if each["timestamp"] <= _text(now)]
+        assert _signals(then, pipeline) == [
+            each for each in whole if each["timestamp"] <= _text(now)
+        ]
 
 
-def test_bar_by_bar_a_replay_that_ends_there_says_what_the_whole_one_says(goog: Bars) -> None:
-    how, first = recipe(), goog.time_at(800)
-    whole = _told([goog], how, Period(first, goog.time_at(949)))
+def test_a_replay_that_ends_at_any_bar_logs_the_same_signals_up_to_there(goog: Bars) -> None:
+    pipeline, first = factory.pipeline(), goog.time_at(800)
+    whole = _signals([goog], pipeline, Period(first, goog.time_at(949)))
     assert {each["timestamp"] > _text(goog.time_at(850)) for each in whole} == {True, False}
     for end in range(850, 951):
         now = goog.time_at(end - 1)
-        then = _told([cut_off(goog, end)], how, Period(first, now))
+        then = _signals([cut_off(goog, end)], pipeline, Period(first, now))
         assert then == [each for each in whole if each["timestamp"] <= _text(now)]
 
 
-def _told(histories: list[Bars], how: Recipe, period: Period = ALWAYS) -> list[dict[str, Any]]:
+def _signals(
+    histories: list[Bars], pipeline: SignalPipeline, period: Period = ALWAYS
+) -> list[dict[str, Any]]:
     log = MemoryLog()
-    replay(histories, period, how, log, ReplayClock(ALWAYS.start))
+    replay(histories, period, pipeline, log, ReplayClock(ALWAYS.start))
     return log.signals
 
 

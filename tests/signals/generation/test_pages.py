@@ -1,4 +1,4 @@
-"""Votes and candidates can be looked up: in the admin site and through the API."""
+"""Votes and candidates are shown in the admin site and by the API."""
 
 from io import StringIO
 from typing import Any
@@ -25,7 +25,7 @@ def clerk(client: Client) -> Client:
 
 @pytest.fixture
 def replayed() -> Signal:
-    """The first signal of a replay, whose candidates are kept."""
+    """Return the first signal of a replay; its candidates are stored."""
     call_command("replay", "--symbols", "FB", "--json", stdout=StringIO())
     signal = Signal.objects.select_related("context").order_by("id").first()
     assert signal is not None
@@ -57,7 +57,7 @@ def test_a_signals_page_shows_every_vote_with_its_figures(replayed: Signal, cler
             assert f"{name} {figure:.6g}" in page
 
 
-def test_votes_of_another_shape_are_shown_as_they_are(clerk: Client) -> None:
+def test_votes_of_another_shape_do_not_break_the_page(clerk: Client) -> None:
     tracker = SignalTracker("test")
     for votes in ([{"analyst": "<b>somebody</b>"}], [{"source": "x", "figures": 3}], []):
         tracker.log_signal(a_signal(votes=votes))
@@ -76,7 +76,7 @@ def test_a_rejected_candidates_page_has_every_reason(replayed: Signal, clerk: Cl
     assert f"<td>{record.votes[0]['source']}</td>" in page
 
 
-def test_a_candidate_leads_to_the_signal_that_it_became(replayed: Signal, clerk: Client) -> None:
+def test_a_candidate_links_to_its_signal(replayed: Signal, clerk: Client) -> None:
     record = CandidateRecord.objects.get(signal_id=replayed.signal_id)
     link = f"/admin/signals/signal/?q={replayed.signal_id}"
     assert link in clerk.get(f"{CANDIDATES}{record.pk}/change/").content.decode()
@@ -84,7 +84,7 @@ def test_a_candidate_leads_to_the_signal_that_it_became(replayed: Signal, clerk:
 
 
 @pytest.mark.parametrize("became", ["signal", "confidence", "cooldown", "stale", "nonsense"])
-def test_candidates_are_filtered_by_what_became_of_them(
+def test_candidates_are_filtered_by_their_result(
     became: str, replayed: Signal, clerk: Client
 ) -> None:
     everything = CandidateRecord.objects.all()
@@ -98,7 +98,7 @@ def test_candidates_are_filtered_by_what_became_of_them(
 
 
 @pytest.mark.parametrize("path", ["add/", "{pk}/delete/"])
-def test_candidates_are_neither_added_nor_deleted(
+def test_candidates_can_be_neither_added_nor_deleted(
     path: str, replayed: Signal, clerk: Client
 ) -> None:
     record = CandidateRecord.objects.first()

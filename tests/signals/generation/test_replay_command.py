@@ -1,4 +1,4 @@
-"""`manage.py replay` fills the ledger from real bars, once, and refuses what there is not."""
+"""`manage.py replay` fills the ledger from real bars, once, and refuses invalid options."""
 
 import json
 from datetime import UTC, date, datetime
@@ -52,7 +52,7 @@ def test_all_five_symbols_twice_give_the_identical_ids_and_rows() -> None:
 
 @pytest.mark.parametrize(("symbol", "year"), [("AAPL", "2004"), ("IBM", "2002"), ("MSFT", "2008")])
 def test_a_signal_can_be_checked_by_hand_from_the_raw_bars(symbol: str, year: str) -> None:
-    """Votes, agreement, confidence, regime, levels and reasoning, without Argo's own code."""
+    """Check votes, agreement, confidence, regime, levels and reasoning without Argo's own code."""
     run("--symbols", symbol, "--from", f"{year}-01-01", "--to", f"{year}-12-31")
     signal = Signal.objects.select_related("context").order_by("timestamp").first()
     assert signal is not None
@@ -97,9 +97,9 @@ def _raw(symbol: str, upto: str) -> Bars:
     return bars.upto(bars.count_through(datetime.fromisoformat(upto).astimezone(UTC)))
 
 
-def test_what_it_says_is_stored_is_stored() -> None:
+def test_the_reported_number_of_signals_is_stored() -> None:
     summary = run_json("--symbols", "MSFT,FB")
-    stored = {name: tally["stored"] for name, tally in summary["by_symbol"].items()}
+    stored = {name: counts["stored"] for name, counts in summary["by_symbol"].items()}
     assert summary["stored"] == sum(stored.values()) == Signal.objects.count() > 100
     assert stored == {name: Signal.objects.filter(symbol=name).count() for name in ("MSFT", "FB")}
     assert not DeadLetter.objects.exists()
@@ -117,13 +117,13 @@ def test_the_days_given_are_included() -> None:
     assert summary["bars"] == 2, "a Friday and a Monday"
 
 
-def test_days_outside_of_the_data_are_cut_off() -> None:
+def test_days_outside_the_data_are_ignored() -> None:
     assert run_json("--symbols", "FB", "--from", "0001-01-01", "--to", "9999-12-31")["bars"] == 196
     days = ["--from", "2012-05-18", "--to", str(date(2013, 3, 1))]
     assert run_json("--symbols", "FB", *days)["bars"] == 196
 
 
-def test_a_higher_limit_stores_fewer_and_surer_signals() -> None:
+def test_a_higher_minimum_confidence_stores_fewer_signals() -> None:
     run("--symbols", "IBM", "--min-confidence", "85")
     confidences = Signal.objects.values_list("confidence", flat=True)
     assert 0 < len(confidences) < 100
@@ -141,16 +141,18 @@ def test_rejected_candidates_are_kept_with_every_reason() -> None:
     assert all(each.reasons for each in records if each.rejected_for)
 
 
-def test_a_bar_that_has_a_signal_gets_no_other_of_that_side(settings: Settings) -> None:
+def test_a_bar_with_a_signal_gets_no_other_signal_of_that_side(settings: Settings) -> None:
     run("--symbols", "IBM", "--from", "2008-01-01", "--to", "2008-12-31")
     before = rows()
-    settings.SIGNAL_TARGET = "6%"  # another recipe, which makes other signals of the same bars
+    settings.SIGNAL_TARGET = (
+        "6%"  # a different pipeline, which makes different signals of the same bars
+    )
     summary = run_json("--symbols", "IBM", "--from", "2008-01-01", "--to", "2008-12-31")
     assert summary["rejected"]["bar"] == len(before) > 5
     assert rows() == before
 
 
-def test_a_live_signal_of_a_bar_counts_too() -> None:
+def test_a_live_signal_of_a_bar_is_counted_too() -> None:
     run("--symbols", "AAPL", "--from", "2013-02-01")
     last = Signal.objects.get(timestamp="2013-03-01T21:00:00Z")
     live = {
@@ -161,14 +163,14 @@ def test_a_live_signal_of_a_bar_counts_too() -> None:
     assert run_json("--symbols", "AAPL", "--from", "2013-02-01")["rejected"]["bar"] == 1
 
 
-def test_ctrl_c_loses_nothing_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_keeps_the_stored_signals_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("signals.management.commands.replay.replay", interrupt)
-    with pytest.raises(CommandError, match="What was stored stays") as told:
+    with pytest.raises(CommandError, match="Stored signals remain") as raised:
         run("--symbols", "FB")
-    assert told.value.returncode == 1
+    assert raised.value.returncode == 1
 
 
 def test_a_folder_of_files_is_replayed_like_the_sample(tmp_path: Path, settings: Settings) -> None:
@@ -185,11 +187,11 @@ def test_a_folder_of_files_is_replayed_like_the_sample(tmp_path: Path, settings:
     assert Signal.objects.count() == of_sample["stored"], "the same signals, with the same ids"
 
 
-def test_symbols_are_taken_in_any_case_and_once() -> None:
+def test_symbols_may_be_in_any_case_and_are_used_once() -> None:
     assert list(run_json("--symbols", "fb, FB,Fb")["by_symbol"]) == ["FB"]
 
 
-def test_the_table_has_a_line_for_each_symbol_each_regime_and_for_all() -> None:
+def test_the_table_has_a_line_for_each_symbol_each_regime_and_the_total() -> None:
     head, *lines = [line.split() for line in run("--symbols", "FB,GOOG").splitlines()]
     assert head == ["bars", "candidates", "confidence", "cooldown", "stored"]
     names = [line[0] for line in lines]
@@ -208,12 +210,12 @@ def test_without_a_terminal_there_is_no_progress(capfd: pytest.CaptureFixture[st
     ("arguments", "message"),
     [
         (["--symbols", "MSFT,TSLA"], "'TSLA'; there are: AAPL, FB, GOOG, IBM, MSFT"),
-        (["--symbols", " , "], "--symbols: name at least one"),
+        (["--symbols", " , "], "--symbols: name at least one symbol"),
         (["--from", "2000-02-30"], "--from: '2000-02-30' is not a date"),
         (["--to", "yesterday"], "--to: 'yesterday' is not a date"),
         (["--from", "2010-01-02", "--to", "2010-01-01"], "2010-01-02 to 2010-01-01; there are"),
-        (["--from", "2014-01-01", "--to", "2015-01-01"], "no day with bars lies in 2014"),
-        (["--from", "1990-01-01", "--to", "1991-01-01"], "no day with bars lies in 1990"),
+        (["--from", "2014-01-01", "--to", "2015-01-01"], "there are no bars from 2014"),
+        (["--from", "1990-01-01", "--to", "1991-01-01"], "there are no bars from 1990"),
         (["--from", "2014-01-01"], "there are bars from 2000-03-01 to 2013-03-01"),
         (["--min-confidence", "nan"], "nan is not within 0 to 100"),
         (["--min-confidence", "100.5"], "100.5 is not within 0 to 100"),

@@ -1,4 +1,4 @@
-"""A cycle stores what the sources agree on, once, and one symbol's trouble is not another's."""
+"""A cycle stores what the sources agree on, once; one symbol's failure does not affect others."""
 
 import logging
 import threading
@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 
 from signals.clock import utc_now
-from signals.generation.pipeline import Recipe
+from signals.generation.pipeline import SignalPipeline
 from signals.generation.service import INTERRUPTED_AFTER, CycleFailed, SignalGenerationService
 from signals.generation.votes import Direction, Vote
 from signals.journal import JournalError
@@ -19,7 +19,7 @@ from signals.market.protocol import Quote
 from signals.models import CandidateRecord, Signal
 from signals.tracker import SignalTracker
 from tests.signals.generation.markets import ScriptedMarket, market_of
-from tests.signals.generation.recipes import always, recipe_of
+from tests.signals.generation.pipelines import always, pipeline_of
 from tests.signals.market.builders import bars_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,19 +27,22 @@ BUY, SELL = Direction.BUY, Direction.SELL
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
 
-class Made:
+class ScriptedService:
     """A service on a scripted market, with a tracker on its clock."""
 
-    def __init__(self, market: ScriptedMarket, how: Recipe, **options: Any) -> None:  # noqa: ANN401
+    def __init__(self, market: ScriptedMarket, pipeline: SignalPipeline, **options: Any) -> None:  # noqa: ANN401
         self.market = market
         self.later = timedelta()
         self.tracker = SignalTracker(origin="generator", clock=market.now)
         self.service = SignalGenerationService(
-            market, how, self.tracker, wall_clock=lambda: utc_now() + self.later, **options
+            market, pipeline, self.tracker, wall_clock=lambda: utc_now() + self.later, **options
         )
 
     def cycle(self, *symbols: str) -> list[str | None]:
-        """Run one over these, or all; what each made: a signal's id, words of reasons, or None."""
+        """Run a cycle over these symbols, or all; return a result for each.
+
+        A result is the error, the signal's id, the reason codes, or None if nothing was proposed.
+        """
         results = self.service.run_cycle(symbols or self.market.symbols)
         self.tracker.flush()
         return [
@@ -55,7 +58,7 @@ def market() -> ScriptedMarket:
 
 @pytest.fixture
 def hanging() -> Iterator[threading.Event]:
-    """Set at the end, so that no thread outlives the test."""
+    """Yield an event that is set at the end, so that no thread outlives the test."""
     event = threading.Event()
     yield event
     event.set()
@@ -65,8 +68,8 @@ def stored() -> list[tuple[str, str]]:
     return list(Signal.objects.order_by("id").values_list("symbol", "signal_id"))
 
 
-def test_what_the_sources_agree_on_is_stored_with_its_context(market: ScriptedMarket) -> None:
-    made = Made(market, always(BUY)).cycle()
+def test_a_signal_is_stored_with_its_context(market: ScriptedMarket) -> None:
+    made = ScriptedService(market, always(BUY)).cycle()
     assert stored() == [("AAPL", made[0]), ("MSFT", made[1])]
     signal = Signal.objects.select_related("context").get(symbol="AAPL")
     assert (signal.entry_price, signal.target_price, signal.stop_price) == (100.0, 105.0, 97.0)
@@ -85,7 +88,7 @@ def test_what_the_sources_agree_on_is_stored_with_its_context(market: ScriptedMa
 
 def test_the_entry_is_the_fresh_price_not_the_last_close(market: ScriptedMarket) -> None:
     market.quotes["AAPL"] = Quote(101.25, market.time)
-    Made(market, always(SELL)).cycle("AAPL")
+    ScriptedService(market, always(SELL)).cycle("AAPL")
     signal = Signal.objects.get()
     assert (signal.entry_price, signal.target_price, signal.stop_price) == (101.25, 96.19, 104.29)
 
@@ -95,7 +98,7 @@ def test_without_a_fresh_price_nothing_is_stored_but_the_candidate_is_kept(
     market: ScriptedMarket, age: timedelta | None
 ) -> None:
     market.quotes["AAPL"] = None if age is None else Quote(100.0, market.time - age)
-    assert Made(market, always(BUY)).cycle("AAPL") == ["price"]
+    assert ScriptedService(market, always(BUY)).cycle("AAPL") == ["price"]
     assert not Signal.objects.exists()
     record = CandidateRecord.objects.get()
     assert (record.rejected_for, record.entry_price, record.signal_id) == ("price", 100.0, None)
@@ -103,7 +106,7 @@ def test_without_a_fresh_price_nothing_is_stored_but_the_candidate_is_kept(
 
 
 def test_the_same_cycle_again_makes_no_second_signal(market: ScriptedMarket) -> None:
-    made = Made(market, always(BUY, cooldown=1))
+    made = ScriptedService(market, always(BUY, cooldown=1))
     first = made.cycle()
     for _ in range(3):
         market.pass_by(MINUTE)
@@ -112,8 +115,8 @@ def test_the_same_cycle_again_makes_no_second_signal(market: ScriptedMarket) -> 
     assert CandidateRecord.objects.count() == 4, "looking again makes no new row"
 
 
-def test_a_price_that_moves_makes_no_second_signal_of_one_bar(market: ScriptedMarket) -> None:
-    made = Made(market, always(BUY, cooldown=1))
+def test_a_changed_price_makes_no_second_signal_of_one_bar(market: ScriptedMarket) -> None:
+    made = ScriptedService(market, always(BUY, cooldown=1))
     made.cycle("AAPL")
     market.pass_by(MINUTE)
     market.quotes["AAPL"] = Quote(100.5, market.time)
@@ -122,7 +125,7 @@ def test_a_price_that_moves_makes_no_second_signal_of_one_bar(market: ScriptedMa
 
 def test_after_a_new_bar_and_the_cooldown_there_is_the_next_one() -> None:
     market = market_of("AAPL", closes=60)
-    made = Made(market, always(BUY, cooldown=5))
+    made = ScriptedService(market, always(BUY, cooldown=5))
     market.time -= 20 * DAY
     found = []
     for _ in range(11):
@@ -134,7 +137,7 @@ def test_after_a_new_bar_and_the_cooldown_there_is_the_next_one() -> None:
 def test_a_rebuilt_database_without_candidates_still_makes_no_second_signal(
     market: ScriptedMarket,
 ) -> None:
-    made = Made(market, always(BUY, cooldown=1))
+    made = ScriptedService(market, always(BUY, cooldown=1))
     made.cycle("AAPL")
     CandidateRecord.objects.all().delete()
     market.pass_by(MINUTE)
@@ -142,9 +145,9 @@ def test_a_rebuilt_database_without_candidates_still_makes_no_second_signal(
 
 
 def test_an_earlier_signal_that_is_not_in_the_database_yet_counts(market: ScriptedMarket) -> None:
-    service = Made(market, always(BUY, cooldown=1)).service
+    service = ScriptedService(market, always(BUY, cooldown=1)).service
     service.run_cycle(["AAPL"])
-    assert not Signal.objects.exists(), "it is in the journal alone"
+    assert not Signal.objects.exists(), "it is only in the journal"
     CandidateRecord.objects.all().delete()
     (result,) = service.run_cycle(["AAPL"])
     assert [why.code for why in result.reasons] == ["cooldown", "bar"]
@@ -155,14 +158,14 @@ def test_an_imported_signal_whose_time_has_no_offset_counts_as_utc(
     market: ScriptedMarket, time: str
 ) -> None:
     _import(time)
-    assert Made(market, always(BUY)).cycle("AAPL") == ["cooldown"]
+    assert ScriptedService(market, always(BUY)).cycle("AAPL") == ["cooldown"]
 
 
-def test_an_imported_signal_with_no_time_at_all_counts_for_nothing(
+def test_an_imported_signal_without_a_valid_time_is_ignored(
     market: ScriptedMarket, caplog: pytest.LogCaptureFixture
 ) -> None:
     _import("2008, in spring")
-    (made,) = Made(market, always(BUY)).cycle("AAPL")
+    (made,) = ScriptedService(market, always(BUY)).cycle("AAPL")
     assert made in [signal_id for _, signal_id in stored()]
     assert any("'2008, in spring'" in message for message in caplog.messages)
 
@@ -188,8 +191,8 @@ def _import(time: str) -> None:
         cursor.execute(f"INSERT INTO signals ({columns}) VALUES ({marks})", values)
 
 
-def test_signals_of_others_cool_nothing_down(market: ScriptedMarket) -> None:
-    made = Made(market, always(BUY))
+def test_signals_of_other_strategies_start_no_cooldown(market: ScriptedMarket) -> None:
+    made = ScriptedService(market, always(BUY))
     made.cycle("AAPL")
     foreign = dict(Signal.objects.values(
         "action", "entry_price", "target_price", "stop_price", "confidence", "timestamp"
@@ -202,36 +205,36 @@ def test_signals_of_others_cool_nothing_down(market: ScriptedMarket) -> None:
 
 def test_any_spelling_names_the_instrument_once() -> None:
     market = market_of("BTC-USD")
-    made = Made(market, always(BUY)).cycle("BTC/USD", "btcusd", "BTC-USD")
+    made = ScriptedService(market, always(BUY)).cycle("BTC/USD", "btcusd", "BTC-USD")
     assert stored() == [("BTC-USD", made[0])]
     assert len(made) == 1
     assert Signal.objects.get().asset_type == "crypto"
 
 
-def test_a_symbol_that_does_not_exist_fails_alone(
+def test_an_unknown_symbol_fails_alone(
     market: ScriptedMarket, caplog: pytest.LogCaptureFixture
 ) -> None:
-    made = Made(market, always(BUY)).cycle("AAPL", "NONE", "MSFT")
+    made = ScriptedService(market, always(BUY)).cycle("AAPL", "NONE", "MSFT")
     assert made[1] == "there are no bars of 'NONE'; there are: AAPL, MSFT"
     assert [symbol for symbol, _ in stored()] == ["AAPL", "MSFT"]
-    (told,) = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert "NONE" in told.getMessage()
-    assert not told.exc_info, "no fault of the program: no trace"
+    (logged,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert "NONE" in logged.getMessage()
+    assert not logged.exc_info, "not a bug: no traceback"
 
 
-def test_a_feed_that_fails_for_one_symbol_fails_alone_with_a_trace(
+def test_an_unexpected_error_of_one_symbol_is_logged_with_a_traceback(
     market: ScriptedMarket, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken() -> Bars:
         raise ZeroDivisionError("in the feed")
 
     market.answers = {**market.answers, "BAD": broken}
-    made = Made(market, always(BUY)).cycle("BAD", "AAPL")
+    made = ScriptedService(market, always(BUY)).cycle("BAD", "AAPL")
     assert made == ["in the feed", stored()[0][1]]
     assert any(record.exc_info for record in caplog.records)
 
 
-def test_a_feed_that_hangs_holds_up_no_other_symbol(
+def test_a_feed_that_hangs_delays_no_other_symbol(
     market: ScriptedMarket, hanging: threading.Event
 ) -> None:
     def hang() -> Bars:
@@ -239,12 +242,12 @@ def test_a_feed_that_hangs_holds_up_no_other_symbol(
         return bars_of([1.0])
 
     market.answers = {"STUCK": hang, **market.answers}
-    made = Made(market, always(BUY), threads=2, seconds=1.0).cycle()
+    made = ScriptedService(market, always(BUY), threads=2, seconds=1.0).cycle()
     assert "MARKET_TIMEOUT" in str(made[0])
     assert [symbol for symbol, _ in stored()] == ["AAPL", "MSFT"]
 
 
-def test_more_symbols_are_not_fetched_at_once_than_there_are_threads() -> None:
+def test_at_most_as_many_symbols_are_fetched_at_once_as_there_are_threads() -> None:
     at_once, most, lock = 0, 0, threading.Lock()
 
     def slow() -> Bars:
@@ -259,7 +262,7 @@ def test_more_symbols_are_not_fetched_at_once_than_there_are_threads() -> None:
 
     names = [f"S{number}" for number in range(12)]
     market = ScriptedMarket(dict.fromkeys(names, slow), market_of("A").time)
-    assert len(Made(market, always(BUY), threads=3).cycle()) == 12
+    assert len(ScriptedService(market, always(BUY), threads=3).cycle()) == 12
     assert 1 < most <= 3
 
 
@@ -272,14 +275,16 @@ def test_a_source_that_raises_abstains_and_the_others_decide(
     def buys(bars: Bars) -> Vote:
         return Vote(BUY, 90.0)
 
-    Made(market, recipe_of(broken, buys)).cycle("AAPL")
+    ScriptedService(market, pipeline_of(broken, buys)).cycle("AAPL")
     assert len(stored()) == 1
     assert any("broken" in record.getMessage() for record in caplog.records)
 
 
-def test_a_signal_is_told_at_info(market: ScriptedMarket, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_signal_is_logged_at_info(
+    market: ScriptedMarket, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.DEBUG, "signals.generation")
-    (signal_id,) = Made(market, always(BUY)).cycle("AAPL")
+    (signal_id,) = ScriptedService(market, always(BUY)).cycle("AAPL")
     levels = {
         record.levelno: record.getMessage()
         for record in caplog.records
@@ -292,7 +297,7 @@ def test_a_signal_is_told_at_info(market: ScriptedMarket, caplog: pytest.LogCapt
 
 
 def test_a_failed_cycle_names_every_symbol_that_failed(market: ScriptedMarket) -> None:
-    results = Made(market, always(BUY)).service.run_cycle(["NONE", "AAPL", "NADA"])
+    results = ScriptedService(market, always(BUY)).service.run_cycle(["NONE", "AAPL", "NADA"])
     failed = CycleFailed.of(results)
     assert failed is not None
     assert "NONE: there are no bars" in str(failed)
@@ -301,7 +306,7 @@ def test_a_failed_cycle_names_every_symbol_that_failed(market: ScriptedMarket) -
 
 
 class Engine:
-    """A trading engine that writes down what it is given."""
+    """A trading engine that keeps the signals that it gets."""
 
     def __init__(self) -> None:
         self.given: list[tuple[str, bool]] = []
@@ -313,27 +318,27 @@ class Engine:
 
 
 @pytest.mark.parametrize("auto_execute", [True, False])
-def test_a_trading_engine_gets_each_signal_only_where_that_is_on(
+def test_a_trading_engine_gets_the_signals_only_with_auto_execute(
     market: ScriptedMarket, auto_execute: bool
 ) -> None:
     engine = Engine()
     options = {"auto_execute": auto_execute, "trading_engine": engine}
-    made = Made(market, always(BUY), **options).cycle()
+    made = ScriptedService(market, always(BUY), **options).cycle()
     assert engine.given == ([(signal_id, True) for signal_id in made] if auto_execute else [])
 
 
 class Interrupted(BaseException):
-    """As a process is that is killed between the claim and the signal."""
+    """Stands for the death of a process between the claim and the signal."""
 
 
 @pytest.fixture
-def interrupted(market: ScriptedMarket, monkeypatch: pytest.MonkeyPatch) -> Made:
-    """A service whose maker died after the claim of a candidate."""
+def interrupted(market: ScriptedMarket, monkeypatch: pytest.MonkeyPatch) -> ScriptedService:
+    """Return a service whose process died after the claim of a candidate."""
 
     async def die(self: object, signal: object, symbol: str) -> str:
         raise Interrupted
 
-    made = Made(market, always(BUY))
+    made = ScriptedService(market, always(BUY))
     with monkeypatch.context() as patch:
         patch.setattr(SignalGenerationService, "_process_and_store_signal", die)
         with pytest.raises(Interrupted):
@@ -342,7 +347,9 @@ def interrupted(market: ScriptedMarket, monkeypatch: pytest.MonkeyPatch) -> Made
     return made
 
 
-def test_what_a_dead_maker_had_decided_on_the_next_cycle_stores(interrupted: Made) -> None:
+def test_a_later_cycle_stores_the_signal_of_a_process_that_died(
+    interrupted: ScriptedService,
+) -> None:
     interrupted.later += INTERRUPTED_AFTER + MINUTE
     interrupted.cycle("MSFT")
     record = CandidateRecord.objects.get(symbol="AAPL")
@@ -352,41 +359,47 @@ def test_what_a_dead_maker_had_decided_on_the_next_cycle_stores(interrupted: Mad
     assert signal.context.votes == record.votes
 
 
-def test_a_candidate_that_its_maker_may_still_be_storing_is_left_to_it(interrupted: Made) -> None:
+def test_a_candidate_that_another_process_may_still_be_storing_is_left_alone(
+    interrupted: ScriptedService,
+) -> None:
     interrupted.later += MINUTE
     interrupted.cycle("MSFT")
     assert not Signal.objects.filter(symbol="AAPL").exists()
 
 
-def test_what_was_decided_too_long_ago_is_given_up(interrupted: Made) -> None:
+def test_a_candidate_claimed_too_long_ago_is_rejected(interrupted: ScriptedService) -> None:
     interrupted.later += DAY
     interrupted.cycle("MSFT")
     record = CandidateRecord.objects.get(symbol="AAPL")
     assert (record.rejected_for, record.signal_id) == ("interrupted", None)
     assert not Signal.objects.filter(symbol="AAPL").exists()
     (fresh,) = interrupted.cycle("AAPL")
-    assert Signal.objects.get(symbol="AAPL").signal_id == fresh, "it stands in no other's way"
+    assert Signal.objects.get(symbol="AAPL").signal_id == fresh, "it does not block a new candidate"
 
 
-def test_a_market_whose_time_stands_still_is_no_reason_to_wait_for_ever(interrupted: Made) -> None:
-    assert interrupted.cycle("AAPL") == [None], "it may still be at it"
+def test_an_interrupted_candidate_is_stored_even_if_the_markets_time_stands_still(
+    interrupted: ScriptedService,
+) -> None:
+    assert interrupted.cycle("AAPL") == [None], "the other process may still be running"
     interrupted.later += INTERRUPTED_AFTER + MINUTE
     interrupted.cycle("AAPL")
     assert Signal.objects.get().signal_id == CandidateRecord.objects.get(rejected_for="").signal_id
 
 
-def test_a_candidate_that_the_ledger_refuses_stops_nothing_but_itself(
-    interrupted: Made, caplog: pytest.LogCaptureFixture
+def test_an_interrupted_candidate_that_is_invalid_blocks_no_other(
+    interrupted: ScriptedService, caplog: pytest.LogCaptureFixture
 ) -> None:
     CandidateRecord.objects.update(reasoning="\0")
     interrupted.later += INTERRUPTED_AFTER + MINUTE
     (made,) = interrupted.cycle("MSFT")
     assert stored() == [("MSFT", made)]
     assert CandidateRecord.objects.get(symbol="AAPL").rejected_for == "refused"
-    assert any("is given up" in message for message in caplog.messages)
+    assert any("is rejected" in message for message in caplog.messages)
 
 
-def test_a_signal_that_was_stored_though_its_maker_died_is_found_again(interrupted: Made) -> None:
+def test_a_signal_stored_by_a_process_that_died_is_found_again(
+    interrupted: ScriptedService,
+) -> None:
     record = CandidateRecord.objects.get()
     interrupted.later += INTERRUPTED_AFTER + MINUTE
     interrupted.cycle("MSFT")
@@ -397,10 +410,10 @@ def test_a_signal_that_was_stored_though_its_maker_died_is_found_again(interrupt
     assert record.signal_id == Signal.objects.get(symbol="AAPL").signal_id
 
 
-def test_a_full_disk_loses_no_decision(
+def test_a_full_disk_loses_no_candidate(
     market: ScriptedMarket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = Made(market, always(BUY))
+    made = ScriptedService(market, always(BUY))
 
     async def full(line: bytes) -> None:
         raise JournalError("the disk is full")

@@ -1,4 +1,4 @@
-"""Each source votes by its published rule, on indicators that are what their authors defined."""
+"""Each source votes by its published rule; its indicators match their authors' definitions."""
 
 from collections.abc import Callable
 
@@ -119,7 +119,7 @@ RULES: dict[str, Callable[[Figures], tuple[Direction | None, float]]] = {
 
 @pytest.fixture(scope="module")
 def windows() -> list[Bars]:
-    """Every 23rd moment of the real bars."""
+    """Return a window at every 23rd bar of the real bars."""
     market = SampleMarket()
     histories = [market.bars(symbol) for symbol in SYMBOLS]
     every = [bars.upto(end) for bars in histories for end in range(150, len(bars), 23)]
@@ -127,16 +127,16 @@ def windows() -> list[Bars]:
 
 
 def _rounding_decides(bars: Bars) -> bool:
-    """Whether two typical prices are equal but for the last digits: then which of them is higher,
-    and so where the money flowed, depends on the order of the additions."""
+    """Return True if two typical prices differ only in the last digits.
+
+    Then the order of the additions decides which of them is higher, and so the money flow.
+    """
     typical = np.sum(bars.ranges(15), axis=0) / 3
     return bool((np.abs(np.diff(typical)) < 1e-9 * typical[1:]).any())
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_the_figures_are_those_of_an_independent_computation(
-    name: str, windows: list[Bars]
-) -> None:
+def test_the_figures_match_an_independent_computation(name: str, windows: list[Bars]) -> None:
     source, _ = SOURCES[name]
     votes = [(bars, vote) for bars in windows if (vote := source(bars)) is not None]
     assert len(votes) > 15
@@ -170,15 +170,13 @@ def test_with_one_bar_too_few_it_abstains(source: Source, window: int, windows: 
 
 
 @pytest.mark.parametrize(("source", "window"), SOURCES.values(), ids=SOURCES)
-def test_only_the_window_counts_whatever_lies_before_it(
-    source: Source, window: int, windows: list[Bars]
-) -> None:
+def test_only_the_window_counts(source: Source, window: int, windows: list[Bars]) -> None:
     for bars in windows:
         assert source(bars) == source(_last(bars, window))
 
 
 @pytest.mark.parametrize(("source", "window"), SOURCES.values(), ids=SOURCES)
-def test_nothing_is_made_of_a_price_that_stands_still(source: Source, window: int) -> None:
+def test_a_constant_price_gives_no_direction(source: Source, window: int) -> None:
     still = bars_of([50.0] * 200)
     flat = Bars.checked(
         "FLAT", still.time, open=still.close, high=still.close, low=still.close,
@@ -198,12 +196,12 @@ def test_a_vote_does_not_depend_on_the_currency(source: Source, window: int) -> 
         assert _opinion(pence) == _opinion(dollars)
 
 
-def test_a_confidence_grows_from_the_threshold_to_where_it_is_sure() -> None:
+def test_a_confidence_grows_from_50_at_the_threshold_to_100() -> None:
     assert [graded(value, 20, 45) for value in (10, 20, 32.5, 45, 99)] == [50, 50, 75, 100, 100]
 
 
 def _last(bars: Bars, count: int) -> Bars:
-    """A market that began so many bars ago."""
+    """Return a market that began `count` bars ago."""
     return Bars.checked(
         bars.symbol, bars.time[-count:], open=bars.open[-count:], high=bars.high[-count:],
         low=bars.low[-count:], close=bars.close[-count:], volume=bars.volume[-count:],

@@ -1,4 +1,4 @@
-"""The scheduled task looks at the market that is set, and fails where a symbol failed."""
+"""The scheduled task uses the market of the settings, and fails if a symbol failed."""
 
 import subprocess
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def vote(bars):
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Bars of a coin up to the midnight before now, which is its last close."""
+    """Return a folder with bars of a coin up to the last midnight."""
     today = datetime.now(UTC).date()
     days = ALWAYS_OPEN.days(today - timedelta(days=250), today - timedelta(days=1))
     closes = random_walk(len(days), seed=1)
@@ -55,7 +55,7 @@ def live(folder: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_makes_the_signals_of_the_symbols_that_are_set(live: None) -> None:
+def test_it_makes_the_signals_of_the_symbols_in_the_settings(live: None) -> None:
     assert generate() == 1
     assert generate() == 0
     config.flusher().flush()
@@ -65,7 +65,7 @@ def test_it_makes_the_signals_of_the_symbols_that_are_set(live: None) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_fails_where_a_symbol_failed_once_the_others_are_stored(
+def test_it_fails_if_a_symbol_failed_after_the_others_are_stored(
     live: None, settings: Settings
 ) -> None:
     settings.MARKET_SYMBOLS = ["ETH-USD", "BTC-USD"]
@@ -99,7 +99,7 @@ def test_up_with_a_live_market_makes_signals_by_itself(
     assert "for BTC-USD: BUY at" in said
 
 
-def test_up_tells_at_its_start_what_every_cycle_would_fail_on(
+def test_up_reports_a_setting_that_would_fail_every_cycle(
     installation: Installation, folder: Path, port: int
 ) -> None:
     wrong = {
@@ -108,4 +108,4 @@ def test_up_tells_at_its_start_what_every_cycle_would_fail_on(
     }  # fmt: skip
     ended = Installation(installation.folder, wrong).manage("up")
     assert ended.returncode == 2
-    assert "SIGNAL_STOP: 'banana' is no distance" in ended.stderr
+    assert "SIGNAL_STOP: 'banana' is not a distance" in ended.stderr

@@ -1,4 +1,4 @@
-"""Each rule rejects what it is there for, says why, and all reasons are told at once."""
+"""Each rule rejects its own cases with a reason; all reasons are reported together."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -9,8 +9,8 @@ import pytest
 from signals.generation.candidate import Candidate
 from signals.generation.consensus import Verdict
 from signals.generation.regime import Regime
-from signals.generation.validation import Earlier, Reason, Situation, Thresholds, Validation
-from signals.generation.votes import Ballot, Direction, Vote
+from signals.generation.validation import EarlierSignal, Reason, Situation, Thresholds, Validation
+from signals.generation.votes import Direction, SourceVote, Vote
 from signals.market.bars import Bars
 from signals.market.hours import ALWAYS_OPEN, TradingHours, exchange_hours
 from signals.market.protocol import Quote
@@ -35,7 +35,7 @@ def candidate(
         "symbol": "TEST", "asset_type": "stock", "strategy": "weighted_consensus",
         "bar_time": NOW, "made_at": now, "entry": 100.0, "target": levels[0], "stop": levels[1],
         "regime": Regime.BULL, "verdict": Verdict(action, 1.0, confidence),
-        "ballots": (Ballot("a", 1.0, Vote(action, confidence)),),
+        "votes": (SourceVote("a", 1.0, Vote(action, confidence)),),
     }  # fmt: skip
     return Candidate(**fields | changes)
 
@@ -44,7 +44,7 @@ def situation(
     proposed: Candidate | None = None,
     bars: Bars = BARS,
     quote: Quote | None = FRESH,
-    earlier: Sequence[Earlier] = (),
+    earlier: Sequence[EarlierSignal] = (),
     hours: TradingHours = ALWAYS_OPEN,
 ) -> Situation:
     return Situation(proposed or candidate(), bars, quote, hours, earlier)
@@ -54,17 +54,17 @@ def codes(situation: Situation, validation: Validation | None = None) -> list[st
     return [reason.code for reason in (validation or Validation()).reasons(situation)]
 
 
-def test_what_is_in_order_passes() -> None:
+def test_a_valid_candidate_passes() -> None:
     assert codes(situation()) == []
     assert codes(situation(candidate(SELL))) == []
 
 
-def test_all_reasons_are_told_at_once() -> None:
+def test_all_reasons_are_reported_together() -> None:
     found = codes(
         situation(
             candidate(confidence=10.0, stop=99.99, entry=400.0, now=NOW + 2 * DAY),
             quote=None,
-            earlier=[Earlier(BUY, NOW)],
+            earlier=[EarlierSignal(BUY, NOW)],
             hours=exchange_hours("XNYS"),
         )
     )
@@ -82,7 +82,7 @@ def test_all_reasons_are_told_at_once() -> None:
         (Thresholds(75, 85, {Regime.BULL: 99}, {"weighted_consensus": 81}), "99", "BULL"),
     ],
 )
-def test_the_strictest_threshold_counts(thresholds: Thresholds, wanted: str, whose: str) -> None:
+def test_the_strictest_threshold_is_used(thresholds: Thresholds, wanted: str, whose: str) -> None:
     assert Validation(thresholds).reasons(situation()) == [
         Reason("confidence", f"confidence 80 is below {wanted} ({whose})")
     ]
@@ -99,7 +99,7 @@ def test_a_confidence_at_the_threshold_passes() -> None:
 
 
 @pytest.mark.parametrize("value", [-1.0, 100.5, float("nan")])
-def test_a_threshold_that_is_none_is_refused(value: float) -> None:
+def test_an_invalid_threshold_is_refused(value: float) -> None:
     every: list[dict[str, Any]] = [
         {"overall": value},
         {"prop_firm": value},
@@ -143,7 +143,7 @@ def test_without_a_price_there_is_no_signal() -> None:
         (datetime(2008, 2, 1, 13, 0, tzinfo=UTC), False),  # before it opens
     ],
 )
-def test_the_market_must_be_open_or_closed_a_moment_ago(now: datetime, passes: bool) -> None:
+def test_the_market_must_be_open_or_just_closed(now: datetime, passes: bool) -> None:
     asked = situation(candidate(now=now), quote=Quote(100.0, now), hours=exchange_hours("XNYS"))
     assert codes(asked) == ([] if passes else ["session"])
 
@@ -159,9 +159,7 @@ def test_the_market_must_be_open_or_closed_a_moment_ago(now: datetime, passes: b
         (datetime(2008, 6, 3, 15, 0, tzinfo=UTC), False),
     ],
 )
-def test_prices_that_move_on_bars_that_stand_still_make_no_signal(
-    now: datetime, passes: bool
-) -> None:
+def test_outdated_bars_make_no_signal_even_with_a_fresh_price(now: datetime, passes: bool) -> None:
     asked = situation(candidate(now=now), quote=Quote(100.0, now), hours=exchange_hours("XNYS"))
     assert codes(asked) == ([] if passes else ["stale"])
 
@@ -181,7 +179,7 @@ def test_prices_that_move_on_bars_that_stand_still_make_no_signal(
         (SELL, 0.0, 103.0, False),
     ],
 )
-def test_a_stop_must_make_sense(
+def test_stop_and_target_must_be_valid(
     action: Direction, target: float, stop: float, passes: bool
 ) -> None:
     found = codes(situation(candidate(action, target=target, stop=stop)))
@@ -192,13 +190,13 @@ def test_a_stop_must_make_sense(
     ("closes", "entry"),
     [
         ([100.0] * 20 + [1000.0] * 10, 1000.0),  # ten times as much
-        ([100.0] * 20 + [50.0] * 10, 50.0),  # a split of 2 for 1, not adjusted for
+        ([100.0] * 20 + [50.0] * 10, 50.0),  # an unadjusted split of 2 for 1
         ([100.0] * 15 + [1.0] + [100.0] * 14, 100.0),  # a bad print
-        ([100.0] * 30, 1000.0),  # the bars are in order, the price is not
+        ([100.0] * 30, 1000.0),  # valid bars, but a wrong price
         ([100.0] * 30, 10.0),
     ],
 )
-def test_a_price_that_jumps_is_not_believed(closes: list[float], entry: float) -> None:
+def test_a_price_that_jumps_is_rejected(closes: list[float], entry: float) -> None:
     proposed = candidate(entry=entry, target=entry * 1.05, stop=entry * 0.97)
     asked = situation(proposed, bars_of(closes, first=FIRST), Quote(entry, NOW))
     assert codes(asked) == ["jump"]
@@ -212,26 +210,26 @@ def test_a_jump_long_ago_is_forgotten() -> None:
 
 @pytest.mark.parametrize(("bars_ago", "passes"), [(1, False), (9, False), (10, True), (20, True)])
 @pytest.mark.parametrize("action", [BUY, SELL])
-def test_a_symbol_cools_down_whichever_side_it_had(
+def test_a_signal_of_either_side_starts_the_cooldown(
     action: Direction, bars_ago: int, passes: bool
 ) -> None:
-    earlier = [Earlier(action, NOW - bars_ago * DAY)]
+    earlier = [EarlierSignal(action, NOW - bars_ago * DAY)]
     assert codes(situation(earlier=earlier)) == ([] if passes else ["cooldown"])
 
 
-def test_the_newest_signal_counts_for_the_cooldown() -> None:
-    earlier = [Earlier(SELL, NOW - 20 * DAY), Earlier(BUY, NOW - 2 * DAY)]
+def test_the_cooldown_is_counted_from_the_newest_signal() -> None:
+    earlier = [EarlierSignal(SELL, NOW - 20 * DAY), EarlierSignal(BUY, NOW - 2 * DAY)]
     (reason,) = Validation().reasons(situation(earlier=earlier))
     assert reason.text.startswith("2 of 10 bars since the signal of 2008-01-29")
 
 
-def test_without_a_new_bar_there_is_no_new_signal_of_that_side() -> None:
+def test_a_bar_gives_only_one_signal_of_a_side() -> None:
     at_once = Validation(cooldown=1)
     a_moment_later = candidate(now=NOW + timedelta(minutes=1))
     quote = Quote(100.0, NOW)
-    same = situation(a_moment_later, quote=quote, earlier=[Earlier(BUY, NOW)])
+    same = situation(a_moment_later, quote=quote, earlier=[EarlierSignal(BUY, NOW)])
     assert codes(same, at_once) == ["cooldown", "bar"]
-    other = situation(a_moment_later, quote=quote, earlier=[Earlier(SELL, NOW)])
+    other = situation(a_moment_later, quote=quote, earlier=[EarlierSignal(SELL, NOW)])
     assert codes(other, at_once) == ["cooldown"]
-    older = situation(a_moment_later, quote=quote, earlier=[Earlier(BUY, NOW - DAY)])
+    older = situation(a_moment_later, quote=quote, earlier=[EarlierSignal(BUY, NOW - DAY)])
     assert codes(older, at_once) == []

@@ -1,4 +1,4 @@
-"""What the tests of the journal share: processes, threads, and what stands in the files."""
+"""Shared by the tests of the journal: processes, threads, and the content of the files."""
 
 import multiprocessing
 import threading
@@ -7,26 +7,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from signals.journal import START, Journal, Line, Position
+from signals.journal import START, Journal, JournalPosition, Line
 
-PATIENCE = 120.0
-"""Seconds until a test gives up on a slow machine; it never waits so long when all is well."""
+TIMEOUT = 120.0
+"""Seconds until a test gives up on a slow machine; a passing test never waits that long."""
 
 fork = multiprocessing.get_context("fork")
 Act = Callable[[], object]
 
 
 def lines_of(journal: Journal) -> list[bytes]:
-    """Every line of the journal, in order."""
+    """Return every line of the journal, in order."""
     return [line.data for line in read_all(journal)]
 
 
-def read_all(journal: Journal, start: Position = START) -> list[Line]:
+def read_all(journal: Journal, start: JournalPosition = START) -> list[Line]:
     return [line for chunk in journal.chunks(start) for line in chunk.lines]
 
 
-def end_position(journal: Journal) -> Position:
-    """Where a reader stands that has read everything."""
+def end_position(journal: Journal) -> JournalPosition:
+    """Return the position of a reader that has read everything."""
     position = START
     for chunk in journal.chunks():
         position = chunk.end
@@ -34,12 +34,12 @@ def end_position(journal: Journal) -> Position:
 
 
 def numbered(who: object, count: int) -> list[bytes]:
-    """Lines that say who wrote them and in which order."""
+    """Return lines that name their writer and are numbered."""
     return [f"{who} {number}".encode() for number in range(count)]
 
 
 def by_writer(lines: list[bytes]) -> dict[str, list[bytes]]:
-    """The lines that `numbered` made, by who wrote them, in the order of the journal."""
+    """Return the lines that `numbered` made, by writer, in the order of the journal."""
     found: dict[str, list[bytes]] = {}
     for line in lines:
         found.setdefault(line.decode().rpartition(" ")[0], []).append(line)
@@ -47,13 +47,13 @@ def by_writer(lines: list[bytes]) -> dict[str, list[bytes]]:
 
 
 def in_threads(*acts: Act) -> None:
-    """Run each in a thread of its own, to its end. Raises the first error."""
+    """Run each in its own thread, to its end. Raises the first error."""
     errors: list[BaseException] = []
     threads = [threading.Thread(target=_guarded, args=(act, errors)) for act in acts]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
     for error in errors:
         raise error
     assert not any(thread.is_alive() for thread in threads), "a thread hangs"
@@ -79,9 +79,9 @@ class Children:
         return child
 
     def finish(self) -> None:
-        """Wait for all; each must end well."""
+        """Wait for all; each must exit with 0."""
         for child in self.started:
-            child.join(PATIENCE)
+            child.join(TIMEOUT)
         assert [child.exitcode for child in self.started] == [0] * len(self.started)
 
     def kill(self) -> None:
@@ -100,7 +100,7 @@ def children() -> Iterator[Children]:
 
 
 def in_processes(*acts: Act) -> None:
-    """Run each in a process of its own, forked from this one, to its end."""
+    """Run each in its own process, forked from this one, to its end."""
     with children() as running:
         for act in acts:
             running.start(act)
@@ -108,12 +108,12 @@ def in_processes(*acts: Act) -> None:
 
 
 def wait_until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
+        assert time.monotonic() < deadline, "the condition never became true"
         time.sleep(0.005)
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    """Every file of the journal by name."""
+    """Return the content of every file of the journal, by name."""
     return {path.name: path.read_bytes() for path in sorted(folder.glob("signals*.log"))}

@@ -1,4 +1,4 @@
-"""What was appended is on disk; what failed has left nothing; what is torn is nobody's line."""
+"""Appended lines are on disk, a failed write leaves nothing, and a torn line is not read."""
 
 import asyncio
 import errno
@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from signals.journal import Journal, JournalError
-from tests.signals.journal.helpers import PATIENCE, in_processes, lines_of, numbered
+from tests.signals.journal.helpers import TIMEOUT, in_processes, lines_of, numbered
 
 Sync = Callable[[int], None]
 
@@ -25,7 +25,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def synced(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """What the file held at each `fdatasync`, once that had returned."""
+    """The content of the file after each `fdatasync`."""
     seen: list[bytes] = []
     real = os.fdatasync
 
@@ -53,24 +53,24 @@ def test_a_coroutine_goes_on_after_the_sync_that_covers_its_line(
     assert synced[-1] == b"one\n"
 
 
-def test_nobody_is_answered_while_the_sync_is_under_way(
+def test_append_does_not_return_while_the_sync_is_under_way(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_sync, go_on = threading.Event(), threading.Event()
 
     def hold_up(_: int) -> None:
         at_sync.set()
-        assert go_on.wait(PATIENCE)
+        assert go_on.wait(TIMEOUT)
 
     monkeypatch.setattr(os, "fdatasync", hold_up)
     caller = threading.Thread(target=journal.append, args=([b"one"],))
     caller.start()
-    assert at_sync.wait(PATIENCE)
+    assert at_sync.wait(TIMEOUT)
 
     caller.join(0.2)
     assert caller.is_alive()
     go_on.set()
-    caller.join(PATIENCE)
+    caller.join(TIMEOUT)
     assert not caller.is_alive()
 
 
@@ -82,7 +82,7 @@ def test_a_line_that_may_yet_be_undone_is_not_read(
     def fail_in_the_end(_: int) -> None:
         monkeypatch.setattr(os, "fdatasync", real)
         at_sync.set()
-        assert go_on.wait(PATIENCE)
+        assert go_on.wait(TIMEOUT)
         raise OSError(errno.EIO, "Input/output error")
 
     def append() -> None:
@@ -94,12 +94,12 @@ def test_a_line_that_may_yet_be_undone_is_not_read(
     writer = threading.Thread(target=append)
     reader = threading.Thread(target=lambda: read.extend(lines_of(Journal(journal.path))))
     writer.start()
-    assert at_sync.wait(PATIENCE)
+    assert at_sync.wait(TIMEOUT)
     reader.start()
     reader.join(0.2)
     go_on.set()
-    writer.join(PATIENCE)
-    reader.join(PATIENCE)
+    writer.join(TIMEOUT)
+    reader.join(TIMEOUT)
     assert read == []
 
 
@@ -119,7 +119,7 @@ def test_a_new_file_is_synced_into_its_folder_before_anything_is_acknowledged(
     assert (path.parent.stat().st_ino, True) in folders
 
 
-def test_a_failed_sync_is_undone_and_the_caller_told(
+def test_a_failed_sync_is_undone_and_raised_to_the_caller(
     journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     journal.append([b"before"])
@@ -151,7 +151,7 @@ def test_a_write_beyond_a_limit_is_undone_and_later_ones_work(path: Path) -> Non
 
 
 def write_beyond_a_limit(journal: Journal) -> None:
-    """RLIMIT_FSIZE stands for a full disk: the kernel takes a part and refuses the rest."""
+    """Use RLIMIT_FSIZE like a full disk: the kernel writes a part and refuses the rest."""
     journal.append([b"before"])
     _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
@@ -175,7 +175,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["/bin/umount", "--lazy", str(folder)], check=True)
 
 
-def test_a_full_disk_is_an_error_that_leaves_nothing(small_disk: Path) -> None:
+def test_a_full_disk_is_an_error_that_leaves_nothing_behind(small_disk: Path) -> None:
     journal = Journal(small_disk / "signals.log")
     journal.append([b"before"])
     filler = small_disk / "filler"
@@ -209,7 +209,7 @@ def test_a_torn_tail_is_not_read_and_the_next_writer_cuts_it_off(
     assert path.read_bytes() == b"".join(line + b"\n" for line in [*before, b"next"])
 
 
-def test_a_writer_cuts_off_what_another_tore_since_its_own_last_line(
+def test_a_writer_cuts_off_a_torn_line_that_came_after_its_own_last_line(
     journal: Journal, path: Path
 ) -> None:
     journal.append([b"one"])
@@ -218,6 +218,22 @@ def test_a_writer_cuts_off_what_another_tore_since_its_own_last_line(
         file.write(b"thr")
     journal.append([b"four"])
     assert path.read_bytes() == b"one\ntwo\nfour\n"
+
+
+def test_a_failed_write_brings_no_torn_tail_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_bytes(b"before\nhalf a line that nobody was told of")
+    journal = Journal(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", fails_with(errno.EIO))
+        with pytest.raises(JournalError):
+            journal.append([b"lost"])
+    assert path.read_bytes() == b"before\n"
+
+    journal.append([b"after"])
+    assert lines_of(journal) == [b"before", b"after"]
+    journal.close()
 
 
 def test_a_closed_journal_opens_again(journal: Journal) -> None:

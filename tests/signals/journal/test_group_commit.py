@@ -1,4 +1,4 @@
-"""Callers that arrive together share a sync; each keeps its order, and each line is there once."""
+"""Callers that arrive together share a sync; their order is kept, and each line written once."""
 
 import asyncio
 import errno
@@ -6,14 +6,14 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
 import pytest
 
 from signals.journal import Journal, JournalError
 from tests.signals.journal.helpers import (
-    PATIENCE,
+    TIMEOUT,
     by_writer,
     in_threads,
     lines_of,
@@ -23,7 +23,7 @@ from tests.signals.journal.helpers import (
 
 
 class Syncs:
-    """Counts the syncs, and can hold one up."""
+    """Counts the syncs, and can delay them."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.count = 0
@@ -36,8 +36,8 @@ class Syncs:
     def __call__(self, descriptor: int) -> None:
         self.count += 1
         self.at_sync.set()
-        assert self.go_on.wait(PATIENCE)
-        time.sleep(self.seconds)  # a disk that takes its time, so that callers gather
+        assert self.go_on.wait(TIMEOUT)
+        time.sleep(self.seconds)  # a slow disk, so that callers gather
         self._real(descriptor)
 
 
@@ -57,7 +57,7 @@ async def append_each_async(journal: Journal, lines: list[bytes]) -> None:
 
 
 def run_together(*coroutines: Awaitable[None]) -> None:
-    """A loop of its own for these coroutines."""
+    """Run these coroutines in a new event loop."""
 
     async def gather() -> None:
         await asyncio.gather(*coroutines)
@@ -66,7 +66,7 @@ def run_together(*coroutines: Awaitable[None]) -> None:
 
 
 def loop_of(journal: Journal, name: str, callers: int, count: int) -> Callable[[], None]:
-    """A loop of `callers` coroutines that append `count` lines each."""
+    """Return a function that runs `callers` coroutines, which append `count` lines each."""
 
     def run() -> None:
         run_together(
@@ -106,12 +106,12 @@ def test_the_lines_of_one_call_stay_together(journal: Journal, syncs: Syncs) -> 
     assert sorted(calls) == sorted(numbered(n, 50) for n in range(20))
 
 
-def test_a_cancelled_coroutine_harms_no_other(journal: Journal, syncs: Syncs) -> None:
+def test_a_cancelled_coroutine_harms_no_other_caller(journal: Journal, syncs: Syncs) -> None:
     syncs.go_on.clear()
 
     async def scenario() -> None:
         tasks = [asyncio.create_task(journal.append_async(line)) for line in numbered("a", 5)]
-        await asyncio.to_thread(syncs.at_sync.wait, PATIENCE)
+        await asyncio.to_thread(syncs.at_sync.wait, TIMEOUT)
         tasks[2].cancel()
         await asyncio.sleep(0)
         syncs.go_on.set()
@@ -124,12 +124,12 @@ def test_a_cancelled_coroutine_harms_no_other(journal: Journal, syncs: Syncs) ->
     assert lines_of(journal) == numbered("a", 6)
 
 
-def test_a_loop_that_is_gone_harms_no_other(journal: Journal, syncs: Syncs) -> None:
+def test_a_closed_loop_harms_no_other_caller(journal: Journal, syncs: Syncs) -> None:
     syncs.go_on.clear()
     loop = asyncio.new_event_loop()
     abandoned = loop.create_task(journal.append_async(b"abandoned"))
     loop.run_until_complete(asyncio.sleep(0))
-    assert syncs.at_sync.wait(PATIENCE)
+    assert syncs.at_sync.wait(TIMEOUT)
     abandoned.cancel()
     loop.run_until_complete(asyncio.gather(abandoned, return_exceptions=True))
     loop.close()
@@ -138,12 +138,22 @@ def test_a_loop_that_is_gone_harms_no_other(journal: Journal, syncs: Syncs) -> N
     assert lines_of(journal) == [b"abandoned", b"after"]
 
 
-def test_a_wait_that_is_broken_off_holds_nobody_up(journal: Journal, syncs: Syncs) -> None:
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let SIGINT raise KeyboardInterrupt: what a script starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_wait_that_is_broken_off_holds_nobody_up(
+    journal: Journal, syncs: Syncs, ctrl_c: None
+) -> None:
     """Ctrl-C in one who waits for another's sync, and whose turn to write would be next."""
     syncs.go_on.clear()
     first = threading.Thread(target=journal.append, args=([b"first"],), daemon=True)
     first.start()
-    assert syncs.at_sync.wait(PATIENCE)
+    assert syncs.at_sync.wait(TIMEOUT)
     here = threading.get_ident()
     interrupt = threading.Timer(0.2, signal.pthread_kill, [here, signal.SIGINT])
     interrupt.start()
@@ -153,12 +163,12 @@ def test_a_wait_that_is_broken_off_holds_nobody_up(journal: Journal, syncs: Sync
     last.start()
     syncs.go_on.set()
     for thread in (first, last, interrupt):
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
     assert not last.is_alive()
     assert set(lines_of(journal)) >= {b"first", b"last"}
 
 
-def test_a_failed_write_reaches_all_who_shared_it(
+def test_a_failed_write_is_raised_to_every_caller_that_shared_it(
     journal: Journal, syncs: Syncs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     results: list[object] = []
@@ -182,8 +192,8 @@ def test_a_failed_write_reaches_all_who_shared_it(
     assert lines_of(journal) == []
 
 
-def test_closing_waits_for_what_is_under_way(journal: Journal, syncs: Syncs) -> None:
-    """And who appends meanwhile is neither refused nor forgotten."""
+def test_closing_waits_for_writes_under_way(journal: Journal, syncs: Syncs) -> None:
+    """Callers that append meanwhile are neither refused nor forgotten."""
     done = threading.Event()
 
     def keep_closing() -> None:
@@ -214,5 +224,5 @@ def test_a_waiting_loop_is_not_blocked(journal: Journal, syncs: Syncs) -> None:
         syncs.go_on.set()
         await asyncio.gather(append, *others)
 
-    asyncio.run(asyncio.wait_for(scenario(), PATIENCE))
+    asyncio.run(asyncio.wait_for(scenario(), TIMEOUT))
     assert lines_of(journal) == [b"one", *numbered("a", 100)]

@@ -1,4 +1,4 @@
-"""A journal file that is deleted, moved, replaced or cut under running writers."""
+"""The journal file is deleted, moved, replaced or cut while writers have it open."""
 
 import logging
 import os
@@ -86,10 +86,10 @@ def test_closing_puts_the_lost_lines_back(journal: Journal, path: Path, lose: Lo
     assert set(lines_of(Journal(path))) >= set(numbered("a", 5))
 
 
-def test_a_file_that_goes_during_the_write_is_no_reason_to_acknowledge(
+def test_a_line_is_written_again_if_the_file_is_deleted_during_the_write(
     journal: Journal, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process may die before its next write; so the line is written again, at once."""
+    """The process may die before its next write, so the line is written again at once."""
     journal.append([b"one"])
     real = os.fdatasync
 
@@ -103,7 +103,7 @@ def test_a_file_that_goes_during_the_write_is_no_reason_to_acknowledge(
     assert set(lines_of(Journal(path))) == {b"one", b"two"}
 
 
-def test_two_who_lost_the_same_file_put_it_back_once(journal: Journal, path: Path) -> None:
+def test_two_writers_that_lost_the_same_file_put_it_back_once(journal: Journal, path: Path) -> None:
     other = Journal(path)
     journal.append([b"one"])
     other.append([b"two"])
@@ -149,9 +149,7 @@ def test_a_person_acknowledges_a_rescue_by_renaming_the_file(journal: Journal, p
 
 
 @pytest.mark.parametrize("lose", [delete, move_away, replace])
-def test_nothing_is_lost_when_it_happens_again_and_again_under_many_writers(
-    path: Path, lose: Loss
-) -> None:
+def test_nothing_is_lost_when_many_writers_lose_the_file_repeatedly(path: Path, lose: Loss) -> None:
     stop = fork.Event()
     answers = fork.SimpleQueue()
 
@@ -178,7 +176,7 @@ def test_nothing_is_lost_when_it_happens_again_and_again_under_many_writers(
     assert lost == {who: set() for who in "abcd"}
 
 
-def test_a_file_that_is_cut_under_a_writer_is_said_at_error(
+def test_a_file_cut_under_a_writer_is_logged_at_error(
     journal: Journal, path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     journal.append(numbered("a", 5))
@@ -192,10 +190,8 @@ def test_a_file_that_is_cut_under_a_writer_is_said_at_error(
     assert [line.data for line in read_all(journal, journal.restart(position))] == [b"after"]
 
 
-def test_a_file_that_is_cut_and_written_on_beyond_the_reader_is_noticed(
-    journal: Journal, path: Path
-) -> None:
-    """As by an older copy put back in place: it begins with the same lines."""
+def test_a_file_cut_and_extended_beyond_the_reader_is_noticed(journal: Journal, path: Path) -> None:
+    """It looks like an older copy that was put back: it begins with the same lines."""
     journal.append(numbered("a", 200))
     position = end_position(journal)
     os.truncate(path, path.stat().st_size // 2)

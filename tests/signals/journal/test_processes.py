@@ -1,4 +1,4 @@
-"""Many processes on one journal: every line once and whole, whoever seals, forks or dies."""
+"""Many processes on one journal: every line is complete and read once; some seal, fork or die."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from signals.journal import START, Journal, Line, LineLookup
 from tests.signals.journal.helpers import (
-    PATIENCE,
+    TIMEOUT,
     by_writer,
     children,
     fork,
@@ -22,11 +22,11 @@ from tests.signals.journal.helpers import (
 )
 
 TINY = 2048
-"""A segment of about five lines."""
+"""The size of a segment of about five lines."""
 
 
 def write(path: Path, who: str, count: int) -> None:
-    """Append `count` lines of many lengths, most of them alone, some a few together."""
+    """Append `count` lines of many lengths, most of them singly, some in small groups."""
     journal = Journal(path, segment_bytes=TINY)
     lines = padded(who, count)
     while lines:
@@ -43,7 +43,7 @@ def unpadded(lines: list[bytes]) -> list[bytes]:
     return [line.lstrip(b"x") for line in lines]
 
 
-def test_every_line_is_there_once_and_whole_while_segments_are_sealed_by_the_hundred(
+def test_every_line_is_complete_and_read_once_while_hundreds_of_segments_are_sealed(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "signals.log"
@@ -64,7 +64,7 @@ def test_every_line_is_there_once_and_whole_while_segments_are_sealed_by_the_hun
 
 
 def follow(journal: Journal, count: int) -> list[Line]:
-    """Read beside the writers until `count` lines have come."""
+    """Read while others write, until `count` lines have come."""
     position, lines = START, list[Line]()
 
     def all_came() -> bool:
@@ -87,7 +87,7 @@ def assert_offsets_hold(journal: Journal, lines: list[Line]) -> None:
 
 
 def test_a_forked_child_and_its_parent_append_at_once(tmp_path: Path) -> None:
-    """The fork may come while a thread of the parent writes: nothing of that is the child's."""
+    """The fork may come while a thread of the parent writes: the child has no part in that."""
     journal = Journal(tmp_path / "signals.log")
     stop = threading.Event()
     threads = [
@@ -101,7 +101,7 @@ def test_a_forked_child_and_its_parent_append_at_once(tmp_path: Path) -> None:
         forked.finish()
     stop.set()
     for thread in threads:
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
 
     found = by_writer(lines_of(journal))
     assert all(found[f"c{n}"] == numbered(f"c{n}", 10) for n in range(30))
@@ -123,7 +123,7 @@ def append_in_child(journal: Journal, who: str) -> None:
 
 
 def test_a_forked_child_does_not_keep_the_lock_of_a_killed_parent(tmp_path: Path) -> None:
-    """An inherited descriptor would: `flock` ends with the last of its copies."""
+    """An inherited descriptor would keep it: `flock` ends when its last copy is closed."""
     path = tmp_path / "signals.log"
     grandchild, says = fork.Pipe(duplex=False)
     with children() as running:
@@ -139,17 +139,17 @@ def test_a_forked_child_does_not_keep_the_lock_of_a_killed_parent(tmp_path: Path
 
 
 def hold_the_lock_and_fork(path: Path, send: Callable[[int], None]) -> None:
-    """Fork a child while a thread stands between its write and the end of its sync."""
+    """Fork a child while a thread is between its write and the end of its sync."""
     at_sync = threading.Event()
 
     def hold_up(_: object) -> None:
         at_sync.set()
-        threading.Event().wait(PATIENCE)
+        threading.Event().wait(TIMEOUT)
 
     os.fdatasync = hold_up  # type: ignore[assignment]  # in this process alone
     journal = Journal(path)
     threading.Thread(target=journal.append, args=([b"one"],), daemon=True).start()
-    assert at_sync.wait(PATIENCE)
+    assert at_sync.wait(TIMEOUT)
     pid = os.fork()
     if pid:
         send(pid)
@@ -157,13 +157,13 @@ def hold_the_lock_and_fork(path: Path, send: Callable[[int], None]) -> None:
         signal.pause()
 
 
-def test_a_journal_has_one_identity_however_many_ask_first(tmp_path: Path) -> None:
+def test_a_journal_has_one_identity_even_if_many_processes_ask_first(tmp_path: Path) -> None:
     path = tmp_path / "new" / "signals.log"
     together = fork.Barrier(12)
     answers = fork.SimpleQueue()
 
     def ask() -> None:
-        together.wait(PATIENCE)
+        together.wait(TIMEOUT)
         answers.put(Journal(path).identity)
 
     in_processes(*[ask] * 12)

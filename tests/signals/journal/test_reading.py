@@ -1,4 +1,4 @@
-"""Readers get exactly the appended lines, from wherever they stand, a chunk at a time."""
+"""Readers get exactly the appended lines from any position, a chunk at a time."""
 
 import tempfile
 from pathlib import Path
@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signals.journal import START, Journal, JournalReplaced, Line, Offset, Position
+from signals.journal import START, Journal, JournalPosition, JournalReplaced, Line, Offset
 from tests.signals.journal.helpers import end_position, lines_of, numbered, read_all
 
 
 @pytest.fixture
 def sealing(tmp_path: Path) -> Journal:
-    """A journal that has four sealed segments of a line each, and an active one."""
+    """A journal of four sealed segments with one line each, and an active one."""
     journal = Journal(tmp_path / "signals.log", segment_bytes=1)
     for line in numbered("a", 5):
         journal.append([line])
@@ -25,7 +25,7 @@ def data(lines: list[Line]) -> list[bytes]:
     return [line.data for line in lines]
 
 
-def test_there_is_nothing_to_read_before_the_first_line(journal: Journal) -> None:
+def test_an_empty_journal_has_nothing_to_read(journal: Journal) -> None:
     assert journal.read(START) is None
     assert journal.end() == Offset(1, 0)
     assert journal.pending_bytes(START) == 0
@@ -33,7 +33,7 @@ def test_there_is_nothing_to_read_before_the_first_line(journal: Journal) -> Non
     assert journal.read(START) is None
 
 
-def test_a_reader_goes_on_where_it_stopped(journal: Journal) -> None:
+def test_a_reader_continues_where_it_stopped(journal: Journal) -> None:
     journal.append(numbered("a", 10))
     chunk = journal.read(START, max_lines=4)
     assert chunk is not None
@@ -47,14 +47,14 @@ def test_a_reader_goes_on_where_it_stopped(journal: Journal) -> None:
     assert lines_of(again)[-1] == b"next"
 
 
-def test_a_reader_at_the_end_gets_what_comes(journal: Journal) -> None:
+def test_a_reader_at_the_end_gets_the_next_lines(journal: Journal) -> None:
     journal.append([b"one"])
     position = end_position(journal)
     journal.append([b"two"])
     assert read_all(journal, position) == [Line(Offset(1, 4), b"two")]
 
 
-def test_pending_bytes_are_those_behind_the_position(sealing: Journal) -> None:
+def test_pending_bytes_are_those_after_the_position(sealing: Journal) -> None:
     assert sealing.pending_bytes(START) == 5 * len(b"a 0\n")
     chunk = sealing.read(START)
     assert chunk is not None
@@ -88,7 +88,7 @@ def test_the_last_line_of_a_sealed_segment_needs_no_newline(sealing: Journal) ->
     assert lines_of(sealing) == [*numbered("a", 5)[:2], b"by hand", *numbered("a", 5)[2:]]
 
 
-def test_an_empty_segment_is_passed(sealing: Journal) -> None:
+def test_an_empty_segment_is_skipped(sealing: Journal) -> None:
     sealing.segments.sealed()[3].write_bytes(b"")
     assert lines_of(sealing) == [b"a 0", b"a 1", b"a 3", b"a 4"]
 
@@ -112,7 +112,7 @@ def test_a_position_in_a_deleted_file_is_refused(journal: Journal) -> None:
     assert journal.read(journal.restart(position)) is None
 
 
-def test_a_missing_sealed_segment_is_said_and_then_passed(sealing: Journal) -> None:
+def test_a_missing_sealed_segment_is_an_error_and_can_be_skipped(sealing: Journal) -> None:
     first = sealing.read(START)
     assert first is not None
     sealing.segments.sealed()[2].unlink()
@@ -120,8 +120,8 @@ def test_a_missing_sealed_segment_is_said_and_then_passed(sealing: Journal) -> N
     with pytest.raises(JournalReplaced, match="Segment 2"):
         sealing.read(first.end)
 
-    restart = sealing.restart(Position(2, 0, ""))
-    assert restart == Position(4, 0, "")
+    restart = sealing.restart(JournalPosition(2, 0, ""))
+    assert restart == JournalPosition(4, 0, "")
     assert data(read_all(sealing, restart)) == [b"a 3", b"a 4"]
 
 
@@ -129,21 +129,21 @@ def test_a_new_reader_begins_with_the_oldest_segment_that_is_kept(sealing: Journ
     sealing.segments.sealed()[1].unlink()
     with pytest.raises(JournalReplaced, match="Segment 1"):
         sealing.read(START)
-    assert sealing.restart(START) == Position(2, 0, "")
+    assert sealing.restart(START) == JournalPosition(2, 0, "")
 
 
-def test_numbers_that_began_anew_are_noticed(sealing: Journal) -> None:
-    """All sealed segments were archived: the active one is number 1 again."""
+def test_segment_numbers_that_start_again_are_noticed(sealing: Journal) -> None:
+    """After all sealed segments were archived, the active one is number 1 again."""
     at_the_end = end_position(sealing)
     for path in sealing.segments.sealed().values():
         path.unlink()
-    for position in (at_the_end, Position(5, 0, ""), Position(9, 0, "")):
+    for position in (at_the_end, JournalPosition(5, 0, ""), JournalPosition(9, 0, "")):
         with pytest.raises(JournalReplaced, match="is gone"):
             sealing.read(position)
         assert data(read_all(sealing, sealing.restart(position))) == [b"a 4"]
 
 
-def test_checking_a_position_reads_nothing_and_refuses_the_same(journal: Journal) -> None:
+def test_check_raises_the_same_error_as_read(journal: Journal) -> None:
     journal.append([b"one"])
     position = end_position(journal)
     journal.check(position)
@@ -189,6 +189,6 @@ def test_any_split_into_calls_segments_and_chunks_gives_the_appended_lines_in_or
 
 
 def line_in_file(journal: Journal, line: Line) -> bool:
-    """Whether the line stands at its offset."""
+    """Return True if the line is at its offset."""
     path = dict(journal.segments.all())[line.offset.segment]
     return path.read_bytes()[line.offset.byte :].startswith(line.data + b"\n")

@@ -1,4 +1,4 @@
-"""Signals are not edited or deleted, by whatever way Django offers."""
+"""Signals cannot be edited or deleted in any way that Django offers."""
 
 import pytest
 

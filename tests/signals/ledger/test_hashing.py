@@ -1,4 +1,4 @@
-"""Every implementation of the signal hash passes every vector of the contract."""
+"""The signal hash passes every vector of the contract."""
 
 import json
 from pathlib import Path
@@ -61,13 +61,13 @@ def test_the_canonical_text_is_what_json_dumps_writes(vector: dict[str, Any]) ->
     ids=str,
 )
 def test_one_signal_has_one_hash_however_it_is_written(changes: dict[str, Any]) -> None:
-    """Fault 19: integer or float, upper or lower case, absent or null."""
+    """Fault 19: the hash depended on int or float, on case, and on absent or null."""
     plain = a_signal(entry_price=150.0, confidence=80.0)
     other = {**plain, **changes}
     assert _line(other)["sha256"] == _line(plain)["sha256"]
 
 
-def test_a_hash_that_came_along_is_checked() -> None:
+def test_a_given_hash_is_checked() -> None:
     with pytest.raises(HashMismatch, match="sha256"):
         encode(a_signal(sha256="0" * 64), utc_now(), "test")
 

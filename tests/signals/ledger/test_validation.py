@@ -1,4 +1,4 @@
-"""What is a signal and what is refused, with every bad field named at once."""
+"""A signal is accepted, or refused with every bad field named at once."""
 
 import math
 from contextlib import suppress
@@ -64,7 +64,7 @@ def test_prices_are_above_zero(value: float) -> None:
     | st.lists(st.sampled_from([95.0, 100.0]), min_size=3, max_size=3),
     st.sampled_from(["BUY", "SELL"]),
 )
-def test_prices_stand_in_the_order_of_the_side(prices: list[float], action: str) -> None:
+def test_prices_must_be_in_the_order_of_the_side(prices: list[float], action: str) -> None:
     stop, entry, target = prices
     signal = a_signal(action=action, stop_price=stop, entry_price=entry, target_price=target)
     right = stop < entry < target if action == "BUY" else target < entry < stop
@@ -77,7 +77,7 @@ def test_prices_stand_in_the_order_of_the_side(prices: list[float], action: str)
 @pytest.mark.parametrize(
     "symbol", ["A", "BRK.A", "btc-usd", "BTC/USD", "EURUSD=X", "^GSPC", "X" * 32]
 )
-def test_symbols_are_capitals(symbol: str) -> None:
+def test_symbols_are_stored_in_capitals(symbol: str) -> None:
     assert validated(a_signal(symbol=symbol), NOW).symbol == symbol.upper()
 
 
@@ -120,7 +120,7 @@ def test_alpines_names_are_understood() -> None:
     assert (signal.sources, signal.agreement) == (5, 0.8)
 
 
-def test_two_names_for_one_field_must_say_the_same() -> None:
+def test_two_names_for_one_field_must_have_the_same_value() -> None:
     assert validated(a_signal(take_profit=158.0), NOW).__pydantic_extra__ == {}
     assert _faults(a_signal(take_profit=159.0)) == {"take_profit"}
 
@@ -148,13 +148,13 @@ def test_unknown_fields_that_json_cannot_keep_are_refused(value: object) -> None
 @pytest.mark.parametrize(
     "name", ["outcome", "exit_price", "order_id", "received_at", "origin", "change"]
 )
-def test_what_only_argo_or_time_can_tell_is_refused(name: str) -> None:
+def test_fields_that_only_argo_or_a_later_outcome_fills_are_refused(name: str) -> None:
     assert _faults(a_signal(**{name: "x"})) == {name}
     assert validated(a_signal(**{name: None}), NOW).__pydantic_extra__ == {}
 
 
 @pytest.mark.parametrize("signal", [None, 5, "text", [a_signal()]])
-def test_what_is_no_object_is_refused(signal: object) -> None:
+def test_anything_but_an_object_is_refused(signal: object) -> None:
     assert _faults(signal) == {"signal"}
 
 
@@ -175,17 +175,17 @@ def test_texts_have_a_length(name: str, length: int) -> None:
         ),
     )
 )
-def test_whatever_comes_is_taken_or_refused_with_names(fields: dict[str, Any]) -> None:
+def test_any_input_is_accepted_or_refused_with_field_names(fields: dict[str, Any]) -> None:
     signal = a_signal() | fields
-    with suppress(InvalidInput):  # and nothing else
+    with suppress(InvalidInput):  # no other error
         assert validated(signal, NOW).symbol
 
 
 @pytest.mark.parametrize("timestamp", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
-def test_a_time_that_utc_has_not_is_refused(timestamp: str) -> None:
+def test_a_time_outside_the_years_of_utc_is_refused(timestamp: str) -> None:
     assert _faults(a_signal(timestamp=timestamp)) == {"timestamp"}
 
 
 @pytest.mark.parametrize("value", ["a\0b", "\ud800"])
-def test_texts_that_no_database_keeps_are_refused(value: str) -> None:
+def test_texts_that_a_database_cannot_store_are_refused(value: str) -> None:
     assert _faults(a_signal(strategy=value)) == {"strategy"}

@@ -1,4 +1,4 @@
-"""Alpaca's data service on loopback: a real HTTP server that answers in its documented shapes."""
+"""Alpaca's data service on loopback: a real HTTP server that answers in the documented format."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ class Asked(NamedTuple):
 
 @dataclass
 class Alpaca:
-    """What was asked, and what to answer."""
+    """The requests received, and how to answer them."""
 
     port: int
     behave: Callable[[Asked], Behave] = lambda asked: answer(404)
@@ -43,7 +43,7 @@ class Alpaca:
 
     @property
     def asked(self) -> Asked:
-        """The only request that there was."""
+        """Return the only request received."""
         (only,) = self.requests
         return only
 
@@ -51,37 +51,37 @@ class Alpaca:
         self.behave = lambda asked: behave
 
     def in_turn(self, *behaves: Behave) -> None:
-        """The first request meets the first, and so on."""
+        """Answer the first request with the first behaviour, the second with the second, ..."""
         self.behave = lambda asked: behaves[len(self.requests) - 1]
 
 
 def row(time: str, close: float = 10.0, /, **changes: object) -> Row:
-    """A daily bar that began at `time`, where only a day is given at midnight of New York."""
+    """Return a daily bar that began at `time`; a date alone means midnight in New York."""
     began = time if "T" in time else f"{time}T05:00:00Z"
     prices = {"o": close, "h": close + 1, "l": close - 1, "c": close}
     return {"t": began, **prices, "v": 1000, "n": 10, "vw": close, **changes}
 
 
 def bars(*rows: Row, symbol: str = "AAPL", token: str | None = None) -> Behave:
-    """A page of bars; `token` is that of the next page."""
+    """Return a page of bars; `token` is the token of the next page."""
     return in_json({"bars": {symbol: rows} if rows else {}, "next_page_token": token})
 
 
 def quote(symbol: str = "AAPL", /, **changes: object) -> Behave:
-    """The latest quote, of a moment in New York's session."""
+    """Return the latest quote, at a moment in New York's session."""
     good: Row = {"t": "2024-01-05T15:30:00.123456789Z", "ax": "V", "ap": 10.3, "as": 1,
                  "bx": "V", "bp": 10.2, "bs": 2, "c": ["R"], "z": "C"}  # fmt: skip
     return in_json({"quotes": {symbol: good | changes}})
 
 
 def in_json(content: object, status: int = 200) -> Behave:
-    """What `content` is in JSON, NaN and infinity as Python writes them."""
+    """Return `content` as JSON, NaN and infinity as Python writes them."""
     return answer(status, json.dumps(content).encode(), Content_Type="application/json")
 
 
 @contextmanager
 def running() -> Iterator[Alpaca]:
-    """Alpaca, until the end of the block."""
+    """Run Alpaca until the end of the block."""
 
     class Get(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

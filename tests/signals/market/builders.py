@@ -11,7 +11,7 @@ FIRST_CLOSE = datetime(2008, 1, 2, 21, tzinfo=UTC)
 
 
 def bars_of(closes: Sequence[float], symbol: str = "TEST", first: datetime = FIRST_CLOSE) -> Bars:
-    """One bar a day with these closes, each opened at its close, highs and lows 1% around it."""
+    """Return one bar a day with these closes; open is the close, high and low are 1% away."""
     close = np.array(closes, dtype=np.float64)
     return Bars.checked(
         symbol,
@@ -25,7 +25,7 @@ def bars_of(closes: Sequence[float], symbol: str = "TEST", first: datetime = FIR
 
 
 def random_walk(length: int, seed: int, drift: float = 0.0) -> list[float]:
-    """Closes whose returns are normal with a deviation of 2% a bar."""
+    """Return closes with normally distributed returns; the standard deviation is 2% a bar."""
     returns = np.random.default_rng(seed).normal(drift, 0.02, length)
     closes: list[float] = (100 * np.cumprod(1 + returns)).tolist()
     return closes

@@ -1,4 +1,4 @@
-"""An Alpaca on loopback, and the market that asks it."""
+"""An Alpaca on loopback, and a market that uses it."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

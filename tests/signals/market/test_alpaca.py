@@ -1,4 +1,4 @@
-"""Alpaca's bars and quotes, over a real connection."""
+"""Alpaca's bars and quotes, over a real HTTP connection."""
 
 import logging
 from datetime import UTC, datetime, timedelta, timezone
@@ -36,7 +36,7 @@ def test_bars_come_from_alpaca(alpaca: Alpaca, market: AlpacaMarket) -> None:
     assert found.time_at(1) == CLOSE
 
 
-def test_stocks_are_asked_for_as_documented(alpaca: Alpaca, market: AlpacaMarket) -> None:
+def test_stocks_are_requested_as_documented(alpaca: Alpaca, market: AlpacaMarket) -> None:
     alpaca.always(bars(*WEEK))
     market.bars("AAPL", NOW)
     assert alpaca.asked.path == "/v2/stocks/bars"
@@ -50,7 +50,7 @@ def test_stocks_are_asked_for_as_documented(alpaca: Alpaca, market: AlpacaMarket
     assert wanted.items() <= alpaca.asked.parameters.items()
 
 
-def test_crypto_is_asked_for_as_documented(alpaca: Alpaca, market: AlpacaMarket) -> None:
+def test_crypto_is_requested_as_documented(alpaca: Alpaca, market: AlpacaMarket) -> None:
     alpaca.always(bars(row("2024-01-03"), symbol="BTC/USD"))
     assert market.bars("BTC-USD", NOW).symbol == "BTC-USD"
     assert alpaca.asked.path == "/v1beta3/crypto/us/bars"
@@ -90,13 +90,13 @@ def start(alpaca: Alpaca) -> datetime:
     return datetime.fromisoformat(alpaca.asked.parameters["start"])
 
 
-def test_without_a_beginning_600_days_are_asked_for(alpaca: Alpaca, market: AlpacaMarket) -> None:
+def test_without_a_start_600_days_are_requested(alpaca: Alpaca, market: AlpacaMarket) -> None:
     alpaca.always(bars(*WEEK))
     market.bars("AAPL", NOW)
     assert timedelta(days=600) <= NOW - start(alpaca) <= timedelta(days=602)
 
 
-def test_an_early_beginning_is_asked_for_with_the_bar_that_closes_at_it(
+def test_the_bar_that_closes_at_an_early_start_is_requested_too(
     alpaca: Alpaca, market: AlpacaMarket
 ) -> None:
     alpaca.always(bars(*WEEK))
@@ -105,13 +105,13 @@ def test_an_early_beginning_is_asked_for_with_the_bar_that_closes_at_it(
     assert start(alpaca) <= datetime(2020, 1, 2, 5, tzinfo=UTC)
 
 
-def test_moments_in_another_zone_are_the_same_moments(alpaca: Alpaca, market: AlpacaMarket) -> None:
+def test_a_moment_may_be_in_any_time_zone(alpaca: Alpaca, market: AlpacaMarket) -> None:
     alpaca.always(bars(*WEEK))
     market.bars("AAPL", NOW.astimezone(timezone(timedelta(hours=9))))
     assert datetime.fromisoformat(alpaca.asked.parameters["end"]) == NOW
 
 
-def test_bars_begin_with_the_one_that_closes_at_the_moment_given(
+def test_bars_start_with_the_one_that_closes_at_the_given_moment(
     alpaca: Alpaca, market: AlpacaMarket
 ) -> None:
     alpaca.always(bars(*WEEK))
@@ -126,7 +126,7 @@ def test_between_two_sessions_a_known_symbol_has_no_bars(
     alpaca.always(bars(*WEEK))
     saturday = datetime(2024, 1, 6, 12, tzinfo=UTC)
     assert closes(market, saturday + timedelta(days=1), saturday) == []
-    assert NOW - start(alpaca) > timedelta(days=590), "else a known symbol might look unknown"
+    assert NOW - start(alpaca) > timedelta(days=590), "otherwise a known symbol might look unknown"
 
 
 def test_all_pages_are_fetched(alpaca: Alpaca, market: AlpacaMarket) -> None:
@@ -138,7 +138,7 @@ def test_all_pages_are_fetched(alpaca: Alpaca, market: AlpacaMarket) -> None:
     assert {asked.parameters["symbols"] for asked in alpaca.requests} == {"AAPL"}
 
 
-def test_the_bar_of_a_session_counts_once_it_has_closed(
+def test_the_bar_of_a_session_is_shown_once_it_has_closed(
     alpaca: Alpaca, market: AlpacaMarket
 ) -> None:
     alpaca.always(bars(*WEEK))
@@ -183,14 +183,14 @@ def test_a_day_of_crypto_ends_at_the_next_midnight_of_chicago(
 def test_no_day_of_crypto_is_shown_before_24_hours_are_over(
     alpaca: Alpaca, market: AlpacaMarket, hour: str
 ) -> None:
-    began = f"2024-03-10T{hour}:00:00Z"  # when summer time begins: a day of 23 hours in Chicago
+    began = f"2024-03-10T{hour}:00:00Z"  # summer time begins: a day of 23 hours in Chicago
     alpaca.always(bars(row(began), symbol="BTC/USD"))
     end = datetime.fromisoformat(began) + timedelta(days=1)
     assert len(market.bars("BTC-USD", end - INSTANT)) == 0
     assert len(market.bars("BTC-USD", end)) == 1
 
 
-def test_the_days_of_crypto_follow_each_other_when_the_clock_is_put_back(
+def test_crypto_days_have_no_gap_when_summer_time_ends(
     alpaca: Alpaca, market: AlpacaMarket, caplog: pytest.LogCaptureFixture
 ) -> None:
     began = ("2024-11-02T05:00:00Z", "2024-11-03T05:00:00Z", "2024-11-04T06:00:00Z")
@@ -204,18 +204,18 @@ def test_the_days_of_crypto_follow_each_other_when_the_clock_is_put_back(
     assert not caplog.records
 
 
-def test_what_is_odd_is_told_in_the_log(
+def test_irregular_rows_are_logged(
     alpaca: Alpaca, market: AlpacaMarket, caplog: pytest.LogCaptureFixture
 ) -> None:
     alpaca.always(bars(row("2024-01-03"), row("2024-01-05"), row("2024-01-06")))
     assert len(market.bars("AAPL", NOW)) == 2
-    (told,) = caplog.records
-    assert (told.levelno, told.name) == (logging.WARNING, "signals.market.daily")
-    assert told.getMessage().startswith("AAPL: 1 sessions have no bar (2024-01-04); 1 bars were")
+    (logged,) = caplog.records
+    assert (logged.levelno, logged.name) == (logging.WARNING, "signals.market.daily")
+    assert logged.getMessage().startswith("AAPL: 1 sessions have no bar (2024-01-04); 1 bars were")
 
 
 @pytest.mark.parametrize("hour", ["00", "05", "06"])
-def test_a_day_of_crypto_that_has_no_bar_is_told_by_its_date(
+def test_a_day_of_crypto_without_a_bar_is_logged_with_its_date(
     alpaca: Alpaca, market: AlpacaMarket, caplog: pytest.LogCaptureFixture, hour: str
 ) -> None:
     began = (f"2024-01-{day}T{hour}:00:00Z" for day in ("02", "04"))
@@ -242,7 +242,7 @@ def test_a_symbol_without_any_bars_is_unknown(
         ({"v": -1}, "volume is"),
     ],
 )
-def test_a_bar_that_cannot_be_true_is_refused_by_date(
+def test_an_invalid_bar_is_refused_with_its_date(
     alpaca: Alpaca, market: AlpacaMarket, changes: dict[str, object], why: str
 ) -> None:
     alpaca.always(bars(row("2024-01-04"), row("2024-01-05", **changes)))
@@ -262,7 +262,7 @@ def test_the_price_is_the_middle_of_bid_and_ask_at_the_quotes_time(
     assert alpaca.asked.parameters == {"symbols": "AAPL", "feed": "iex"}
 
 
-def test_the_price_of_crypto_is_asked_for_as_documented(
+def test_the_price_of_crypto_is_requested_as_documented(
     alpaca: Alpaca, market: AlpacaMarket
 ) -> None:
     alpaca.always(quote("BTC/USD", t="2024-01-06T20:00:00-05:00"))
@@ -272,7 +272,7 @@ def test_the_price_of_crypto_is_asked_for_as_documented(
 
 
 @pytest.mark.parametrize(("ask", "price"), [(10.199, 10.0995), (10.203, None), (9.0, None)])
-def test_a_bid_and_ask_far_apart_are_nobodys_price(
+def test_a_bid_and_ask_far_apart_give_no_price(
     alpaca: Alpaca, market: AlpacaMarket, ask: float, price: float | None
 ) -> None:
     alpaca.always(quote(bp=10.0, ap=ask))
@@ -281,7 +281,7 @@ def test_a_bid_and_ask_far_apart_are_nobodys_price(
 
 
 @pytest.mark.parametrize(("minutes", "count"), [(0, 1), (15, 1), (16, 2)])
-def test_a_bar_counts_once_the_feed_has_had_time_to_tell_all_of_it(
+def test_a_bar_is_shown_once_the_feed_has_had_time_to_complete_it(
     alpaca: Alpaca, minutes: int, count: int
 ) -> None:
     alpaca.always(bars(row("2024-01-04"), row("2024-01-05")))
@@ -309,12 +309,12 @@ def test_without_a_quote_there_is_no_price(
     assert market.quote("AAPL") is None
 
 
-def test_a_price_without_bound_is_refused(alpaca: Alpaca, market: AlpacaMarket) -> None:
+def test_an_infinite_price_is_refused(alpaca: Alpaca, market: AlpacaMarket) -> None:
     alpaca.always(quote(ap=float("inf")))
-    with pytest.raises(FeedError, match="inf is no price"):
+    with pytest.raises(FeedError, match="a price of inf is not valid"):
         market.quote("AAPL")
 
 
-def test_its_time_is_the_clocks_and_only_asking_tells_its_symbols(market: AlpacaMarket) -> None:
+def test_its_time_is_the_clocks_and_it_lists_no_symbols(market: AlpacaMarket) -> None:
     assert market.now() == LONG_AFTER
     assert market.symbols == ()

@@ -1,4 +1,4 @@
-"""Bars refuse what cannot be true, and cannot be changed afterwards."""
+"""Bars refuse impossible values, and cannot be changed afterwards."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta, timezone
@@ -12,7 +12,7 @@ from tests.signals.market.builders import FIRST_CLOSE, bars_of
 
 
 def columns(**changes: object) -> dict[str, Any]:
-    """Three good rows, but for the changes."""
+    """Return three valid rows, with these changes."""
     good: dict[str, object] = {
         "time": as_times([FIRST_CLOSE + timedelta(days=day) for day in range(3)]),
         "open": [10.0, 11.0, 12.0],
@@ -59,7 +59,7 @@ def test_prices_outside_of_low_and_high_are_refused(changes: dict[str, object], 
 
 
 @pytest.mark.parametrize("third", [5, 4], ids=["twice", "back"])
-def test_times_must_rise_and_the_row_that_does_not_is_named(third: int) -> None:
+def test_times_must_increase_and_the_wrong_row_is_named(third: int) -> None:
     time = as_times([FIRST_CLOSE + timedelta(days=day) for day in (0, 5, third)])
     with pytest.raises(BadBars, match=rf"TEST 2008-01-0{2 + third}.*does not come after.*row 3"):
         Bars.checked("TEST", **columns(time=time))
@@ -83,7 +83,7 @@ def test_a_time_without_a_zone_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["time", "open", "high", "low", "close", "volume"])
-def test_no_column_can_be_changed_not_even_through_what_it_was_made_of(name: str) -> None:
+def test_no_column_can_be_changed_not_even_through_its_original_array(name: str) -> None:
     given = {key: np.array(values) for key, values in columns().items()}
     bars = Bars.checked("TEST", **given)
     before = getattr(bars, name)[0]
@@ -133,18 +133,18 @@ def test_bars_between_two_moments_include_both_ends() -> None:
     assert bars.between(second, third - instant).close.tolist() == [2.0]
 
 
-def test_bars_are_counted_from_the_first_where_no_beginning_is_given() -> None:
+def test_bars_start_with_the_first_if_no_start_is_given() -> None:
     bars = bars_of([1.0, 2.0, 3.0])
     assert bars.between(None, FIRST_CLOSE + timedelta(days=1)).close.tolist() == [1.0, 2.0]
     assert len(bars.between(None, FIRST_CLOSE - timedelta(microseconds=1))) == 0
 
 
-def test_between_moments_in_the_wrong_order_there_is_no_bar() -> None:
+def test_there_are_no_bars_between_moments_in_the_wrong_order() -> None:
     bars = bars_of([1.0, 2.0, 3.0])
     assert len(bars.between(FIRST_CLOSE + timedelta(days=2), FIRST_CLOSE)) == 0
 
 
-def test_moments_in_another_zone_are_the_same_moments() -> None:
+def test_a_moment_may_be_in_any_time_zone() -> None:
     bars = bars_of([1.0, 2.0, 3.0])
     there = (FIRST_CLOSE + timedelta(days=1)).astimezone(timezone(timedelta(hours=9)))
     assert bars.between(there, there).close.tolist() == [2.0]
@@ -168,7 +168,7 @@ def test_ranges_are_high_low_and_close_of_the_last_bars() -> None:
     assert close.tolist() == [12.0, 13.0]
 
 
-def test_ranges_of_more_bars_than_there_are_are_those_of_all() -> None:
+def test_ranges_of_too_many_bars_are_the_ranges_of_all() -> None:
     assert [len(column) for column in bars_of([1.0, 2.0]).ranges(100)] == [2, 2, 2]
 
 
@@ -189,6 +189,6 @@ def test_an_adjusted_close_that_is_not_above_zero_is_refused(price: float) -> No
         bars.adjusted([11.0, price, 13.0])
 
 
-def test_adjusted_closes_must_be_as_many_as_bars() -> None:
+def test_there_must_be_one_adjusted_close_for_each_bar() -> None:
     with pytest.raises(BadBars, match="TEST: the columns differ in length"):
         Bars.checked("TEST", **columns()).adjusted([11.0])

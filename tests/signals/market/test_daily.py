@@ -1,4 +1,4 @@
-"""Daily rows become bars that close with their sessions, and what was odd about them is told."""
+"""Daily rows become bars that close with their sessions; irregular rows are reported."""
 
 import logging
 import re
@@ -17,7 +17,7 @@ FRIDAY, MONDAY, TUESDAY = "2008-03-07", "2008-03-10", "2008-03-11"
 
 
 def rows(*days: object, closes: Sequence[float] | None = None, **changes: object) -> pd.DataFrame:
-    """One good row a day, but for the changes."""
+    """Return one valid row for each day, with these changes."""
     count = len(days)
     good: dict[str, object] = {
         "date": list(days),
@@ -47,7 +47,7 @@ def test_bars_close_with_their_session_early_closes_and_summer_time_included() -
     assert findings.gaps[:1] == [date(2007, 11, 26)]
 
 
-def test_values_stay_what_they_were() -> None:
+def test_values_stay_unchanged() -> None:
     bars, _ = daily_bars("TEST", rows(FRIDAY, MONDAY, closes=[10.0, 11.0]), NEW_YORK)
     assert bars.symbol == "TEST"
     assert (bars.open.tolist(), bars.high.tolist()) == ([10.0, 10.0], [12.0, 12.0])
@@ -64,22 +64,22 @@ def test_prices_are_brought_to_the_scale_of_the_adjusted_close() -> None:
     assert bars.volume.tolist() == [2000.0, 1000.0]
 
 
-def test_rows_in_any_order_are_sorted_and_that_is_told() -> None:
+def test_unordered_rows_are_sorted_and_reported() -> None:
     bars, findings = daily_bars("TEST", rows(MONDAY, FRIDAY, closes=[11.0, 10.0]), NEW_YORK)
     assert bars.close.tolist() == [10.0, 11.0]
     assert findings == Findings("TEST", [], [], [], unordered=True)
-    assert str(findings) == "the rows were not in the order of time"
+    assert str(findings) == "the rows were not in time order"
 
 
-def test_equal_duplicates_are_kept_once_and_told() -> None:
+def test_equal_duplicates_are_kept_once_and_reported() -> None:
     twice = rows(FRIDAY, FRIDAY, FRIDAY, MONDAY)
     bars, findings = daily_bars("TEST", twice, NEW_YORK)
     assert len(bars) == 2
     assert findings == Findings("TEST", [], [date(2008, 3, 7)], [])
-    assert str(findings) == "1 days were there twice (2008-03-07)"
+    assert str(findings) == "1 days appear more than once (2008-03-07)"
 
 
-def test_duplicates_that_differ_only_in_what_is_ignored_are_equal() -> None:
+def test_duplicates_that_differ_only_in_ignored_columns_are_equal() -> None:
     twice = rows(FRIDAY, FRIDAY, source=["one", "another"])
     assert len(daily_bars("TEST", twice, NEW_YORK)[0]) == 1
 
@@ -91,21 +91,19 @@ def test_duplicates_that_contradict_each_other_are_refused_by_date(name: str) ->
     assert "TEST 2008-03-10: there are several rows that differ" in refused(bad)
 
 
-def test_sessions_without_a_row_are_told() -> None:
+def test_sessions_without_a_row_are_reported() -> None:
     bars, findings = daily_bars("TEST", rows("2008-06-30", "2008-07-02", "2008-07-07"), NEW_YORK)
     assert len(bars) == 3
     assert findings == Findings("TEST", [date(2008, 7, 1), date(2008, 7, 3)], [], [])
     assert str(findings) == "2 sessions have no bar (2008-07-01, 2008-07-03)"
 
 
-def test_rows_of_days_without_a_session_are_left_out_and_told() -> None:
+def test_rows_of_days_without_a_session_are_left_out_and_reported() -> None:
     holidays = rows("2008-07-03", "2008-07-04", "2008-07-05", "2008-07-07")
     bars, findings = daily_bars("TEST", holidays, NEW_YORK)
     assert [bars.time_at(index).day for index in (0, -1)] == [3, 7]
     assert findings == Findings("TEST", [], [], [date(2008, 7, 4), date(2008, 7, 5)])
-    assert "2 bars were left out, of days without a session (2008-07-04, 2008-07-05)" in str(
-        findings
-    )
+    assert "2 bars were left out: no session on their day (2008-07-04, 2008-07-05)" in str(findings)
 
 
 def test_crypto_has_bars_on_weekends() -> None:
@@ -115,7 +113,7 @@ def test_crypto_has_bars_on_weekends() -> None:
     assert (len(bars), str(findings)) == (3, "")
 
 
-def test_a_date_that_is_meant_as_never_is_left_out() -> None:
+def test_a_date_that_means_never_is_left_out() -> None:
     bars, findings = daily_bars("BTC-USD", rows("2008-07-04", "9999-12-31"), ALWAYS_OPEN)
     assert (len(bars), findings.closed) == (1, [date.max])
 
@@ -132,7 +130,7 @@ def test_a_date_that_is_meant_as_never_is_left_out() -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["open", "high", "low", "close", "adj_close"])
-def test_what_is_no_price_is_refused_with_symbol_and_date(
+def test_an_invalid_price_is_refused_with_symbol_and_date(
     name: str, value: object, why: str
 ) -> None:
     bad = rows(MONDAY, FRIDAY, TUESDAY, adj_close=[10.0] * 3).astype({name: object})
@@ -141,16 +139,16 @@ def test_what_is_no_price_is_refused_with_symbol_and_date(
 
 
 @pytest.mark.parametrize("value", [float("nan"), "many", -1.0])
-def test_what_is_no_volume_is_refused_with_symbol_and_date(value: object) -> None:
-    told = refused(rows(FRIDAY, MONDAY, volume=[1000, value]))
-    assert told.startswith("TEST 2008-03-10")
-    assert "volume is" in told
+def test_an_invalid_volume_is_refused_with_symbol_and_date(value: object) -> None:
+    message = refused(rows(FRIDAY, MONDAY, volume=[1000, value]))
+    assert message.startswith("TEST 2008-03-10")
+    assert "volume is" in message
 
 
 def test_prices_outside_of_low_and_high_are_refused_before_they_are_adjusted() -> None:
-    told = refused(rows(FRIDAY, MONDAY, high=[12.0, 9.5], adj_close=[10.0, 10.0]))
-    assert told.startswith("TEST 2008-03-10")
-    assert "high is below open or close" in told
+    message = refused(rows(FRIDAY, MONDAY, high=[12.0, 9.5], adj_close=[10.0, 10.0]))
+    assert message.startswith("TEST 2008-03-10")
+    assert "high is below open or close" in message
 
 
 def test_numbers_may_be_written_as_text() -> None:
@@ -160,16 +158,16 @@ def test_numbers_may_be_written_as_text() -> None:
 
 @pytest.mark.parametrize("name", ["date", "open", "high", "low", "close", "volume"])
 def test_a_column_that_is_missing_is_named(name: str) -> None:
-    told = refused(rows(FRIDAY).drop(columns=name).assign(price=1.0))
-    assert f"TEST: the columns {name} are missing; there are: " in told
-    assert "price" in told
+    message = refused(rows(FRIDAY).drop(columns=name).assign(price=1.0))
+    assert f"TEST: the columns {name} are missing; there are: " in message
+    assert "price" in message
 
 
 @pytest.mark.parametrize("name", ["date", "close", "adj_close"])
-def test_a_column_that_is_there_twice_is_named(name: str) -> None:
+def test_a_column_that_appears_twice_is_named(name: str) -> None:
     once = rows(FRIDAY, adj_close=[10.0])
-    told = refused(pd.concat([once, once[[name]]], axis="columns"))
-    assert f"TEST: the columns {name} are there twice, in: date, open" in told
+    message = refused(pd.concat([once, once[[name]]], axis="columns"))
+    assert f"TEST: the columns {name} appear twice, in: date, open" in message
 
 
 @pytest.mark.parametrize(
@@ -183,9 +181,9 @@ def test_a_column_that_is_there_twice_is_named(name: str) -> None:
         (pd.NaT, "'NaT'"),
     ],
 )
-def test_what_is_no_date_is_refused_with_the_symbol(value: object, shown: str) -> None:
-    told = refused(rows(FRIDAY, value).astype({"date": object}))
-    assert told == f"TEST: {shown} is not a date; write it as YYYY-MM-DD"
+def test_an_invalid_date_is_refused_with_the_symbol(value: object, shown: str) -> None:
+    message = refused(rows(FRIDAY, value).astype({"date": object}))
+    assert message == f"TEST: {shown} is not a date; write it as YYYY-MM-DD"
 
 
 @pytest.mark.parametrize(
@@ -206,26 +204,26 @@ def test_a_date_may_be_text_or_a_date_or_a_time_on_its_own_clock(day: object) ->
 
 
 @pytest.mark.parametrize("more", [{}, {"adj_close": []}])
-def test_no_rows_are_no_bars(more: dict[str, list[float]]) -> None:
+def test_no_rows_give_no_bars(more: dict[str, list[float]]) -> None:
     bars, findings = daily_bars("TEST", rows(**more), NEW_YORK)
     assert len(bars) == 0
     assert str(findings) == ""
 
 
-def test_nothing_but_closed_days_is_no_bars() -> None:
+def test_rows_of_closed_days_alone_give_no_bars() -> None:
     bars, findings = daily_bars("TEST", rows("2008-07-05", "2008-07-04"), NEW_YORK)
     assert len(bars) == 0
     assert findings.closed == [date(2008, 7, 4), date(2008, 7, 5)]
 
 
-def test_what_was_given_is_not_changed() -> None:
+def test_the_rows_given_are_not_changed() -> None:
     given = rows(MONDAY, FRIDAY, FRIDAY, volume=["1", "1", "1"])
     before = given.copy()
     daily_bars("TEST", given, NEW_YORK)
     pd.testing.assert_frame_equal(given, before)
 
 
-def test_a_feed_may_say_itself_when_its_days_end() -> None:
+def test_a_feed_may_give_the_end_of_its_days_itself() -> None:
     noon = datetime(2008, 3, 10, 12, tzinfo=UTC)
     bars, _ = daily_bars("TEST", rows(MONDAY), ALWAYS_OPEN, {date(2008, 3, 10): noon}.get)
     assert bars.time_at(0) == noon
@@ -233,29 +231,29 @@ def test_a_feed_may_say_itself_when_its_days_end() -> None:
 
 def test_findings_are_logged_as_one_warning(caplog: pytest.LogCaptureFixture) -> None:
     gaps = [date(2008, 3, day) for day in range(3, 8)]
-    Findings("TEST", gaps, [date(2008, 3, 10)], [date(2008, 3, 8)], unordered=True).tell({})
+    Findings("TEST", gaps, [date(2008, 3, 10)], [date(2008, 3, 8)], unordered=True).log({})
     assert caplog.record_tuples == [
         (
             "signals.market.daily",
             logging.WARNING,
             (
                 "TEST: 5 sessions have no bar (2008-03-03, 2008-03-04, 2008-03-05, ...); "
-                "1 days were there twice (2008-03-10); "
-                "1 bars were left out, of days without a session (2008-03-08); "
-                "the rows were not in the order of time"
+                "1 days appear more than once (2008-03-10); "
+                "1 bars were left out: no session on their day (2008-03-08); "
+                "the rows were not in time order"
             ),
         )
     ]
 
 
-def test_where_nothing_was_odd_nothing_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_regular_rows_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     _, findings = daily_bars("TEST", rows(FRIDAY, MONDAY), NEW_YORK)
-    findings.tell({})
+    findings.log({})
     assert not caplog.records
 
 
-def test_what_was_told_is_told_again_only_when_it_changes(caplog: pytest.LogCaptureFixture) -> None:
-    told: dict[str, str] = {}
+def test_the_same_findings_are_logged_only_once(caplog: pytest.LogCaptureFixture) -> None:
+    logged: dict[str, str] = {}
     for gaps in ([MONDAY], [MONDAY], [FRIDAY], [], [FRIDAY]):
-        Findings("TEST", [date.fromisoformat(day) for day in gaps]).tell(told)
+        Findings("TEST", [date.fromisoformat(day) for day in gaps]).log(logged)
     assert len(caplog.records) == 3

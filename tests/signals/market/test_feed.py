@@ -1,4 +1,4 @@
-"""Many symbols at once: one that fails or hangs holds up no other, and not the process."""
+"""Many symbols at once: one that fails or hangs delays neither the others nor the process."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 @pytest.fixture
 def released() -> Iterator[threading.Event]:
-    """What a test may hang on; it ends with the test."""
+    """Return an event that a test may wait for; it is set when the test ends."""
     event = threading.Event()
     yield event
     event.set()
@@ -35,7 +35,7 @@ def test_there_may_be_more_or_fewer_threads_than_symbols(threads: int) -> None:
     assert Fetch(len, threads, LONG).all(symbols) == {symbol: len(symbol) for symbol in symbols}
 
 
-def test_of_no_symbols_there_are_no_answers() -> None:
+def test_without_symbols_there_are_no_answers() -> None:
     assert Fetch(len, threads=4, seconds=LONG).all([]) == {}
 
 
@@ -45,7 +45,7 @@ def test_a_fetch_can_be_used_again() -> None:
 
 
 class Crowd:
-    """Counts who is inside at once; nobody leaves before `size` have met."""
+    """Counts the calls that run at once; none returns before `size` of them have met."""
 
     def __init__(self, size: int) -> None:
         self.together = threading.Barrier(size)
@@ -62,7 +62,7 @@ class Crowd:
         return symbol
 
 
-def test_so_many_are_asked_at_once_as_there_are_threads_and_no_more() -> None:
+def test_as_many_symbols_are_fetched_at_once_as_there_are_threads() -> None:
     crowd = Crowd(3)
     symbols = [f"S{number}" for number in range(9)]
     answers = Fetch(crowd, threads=3, seconds=LONG).all(symbols)
@@ -71,7 +71,7 @@ def test_so_many_are_asked_at_once_as_there_are_threads_and_no_more() -> None:
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_one_that_fails_is_answered_by_its_error_and_hinders_no_other(threads: int) -> None:
+def test_a_symbol_that_fails_gets_its_error_and_affects_no_other(threads: int) -> None:
     errors = {"B": FeedError("no B"), "C": ZeroDivisionError()}
 
     def ask(symbol: str) -> str:
@@ -83,7 +83,7 @@ def test_one_that_fails_is_answered_by_its_error_and_hinders_no_other(threads: i
     assert answers == {"A": "A", "B": errors["B"], "C": errors["C"], "D": "D"}
 
 
-def test_one_that_hangs_is_late_and_the_others_are_answered(released: threading.Event) -> None:
+def test_a_symbol_that_hangs_is_late_and_the_others_are_answered(released: threading.Event) -> None:
     def ask(symbol: str) -> str:
         if symbol == "B":
             released.wait()
@@ -98,7 +98,7 @@ def test_one_that_hangs_is_late_and_the_others_are_answered(released: threading.
 
 
 class Slow:
-    """Answers once it is let; keeps who was asked, and on which thread."""
+    """Answers once the event is set; keeps the symbols and threads of its calls."""
 
     def __init__(self, let: threading.Event) -> None:
         self.let = let
@@ -112,7 +112,7 @@ class Slow:
         return symbol
 
 
-def test_what_comes_after_the_deadline_is_dropped(
+def test_an_answer_after_the_deadline_is_dropped(
     released: threading.Event,
 ) -> None:
     slow = Slow(released)
@@ -154,7 +154,9 @@ def test_a_thread_that_hangs_does_not_keep_the_process_from_ending() -> None:
     assert ended.stdout.count("MARKET_TIMEOUT") == 3
 
 
-def test_more_that_hang_than_there_are_threads_starve_nobody(released: threading.Event) -> None:
+def test_more_hanging_symbols_than_threads_do_not_block_the_others(
+    released: threading.Event,
+) -> None:
     def ask(symbol: str) -> str:
         if symbol.startswith("H"):
             released.wait()
@@ -166,7 +168,7 @@ def test_more_that_hang_than_there_are_threads_starve_nobody(released: threading
     assert all(isinstance(answers[name], FeedError) for name in symbols[:3])
 
 
-def test_one_that_still_hangs_is_not_asked_for_again_until_it_has_come(
+def test_a_symbol_that_still_hangs_is_not_asked_for_again_until_it_answers(
     released: threading.Event,
 ) -> None:
     asked: list[str] = []
@@ -185,7 +187,7 @@ def test_one_that_still_hangs_is_not_asked_for_again_until_it_has_come(
     for _ in range(3):
         answers = fetch.all(["H", "A"])
         assert answers["A"] == "A"
-        assert "has not come yet" in str(answers["H"])
+        assert "has not been answered yet" in str(answers["H"])
     assert threading.active_count() <= before
     assert asked.count("H") == 1
     released.set()

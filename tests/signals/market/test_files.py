@@ -1,4 +1,4 @@
-"""A folder of daily bars, as people and programs write them."""
+"""A folder of daily bars, in the formats that people and programs write."""
 
 import logging
 from datetime import UTC, date, datetime, timedelta
@@ -131,7 +131,7 @@ def test_a_split_in_mid_history_leaves_no_jump(folder: Path, market: FolderMarke
     assert bars.volume.tolist() == [10_000.0, 20_000.0, 3000.0]
 
 
-def test_new_rows_count_at_once(folder: Path, market: FolderMarket) -> None:
+def test_new_rows_are_read_at_once(folder: Path, market: FolderMarket) -> None:
     (folder / "AAPL.csv").write_text(HEAD + "2008-03-06,10,12,9,10,1000\n")
     assert closes(market) == [10.0]
     (folder / "AAPL.csv").write_text(HEAD + ROWS)
@@ -152,12 +152,12 @@ def test_two_files_of_one_symbol_are_refused(
 ) -> None:
     for name in names:
         (folder / name).write_text(HEAD + ROWS)
-    with pytest.raises(FeedError, match="are of one symbol: take one away") as told:
+    with pytest.raises(FeedError, match="have the same symbol: remove one of them") as raised:
         market.bars("AAPL", LATER)
-    assert all(str(folder / name) in str(told.value) for name in names)
+    assert all(str(folder / name) in str(raised.value) for name in names)
 
 
-def test_an_unknown_symbol_is_answered_with_the_known_ones(
+def test_the_error_of_an_unknown_symbol_lists_the_known_ones(
     folder: Path, market: FolderMarket
 ) -> None:
     for name in ("MSFT.csv", "AAPL.parquet"):
@@ -183,7 +183,7 @@ def test_an_unknown_symbol_is_answered_with_the_known_ones(
     ],
     ids=["empty", "blank", "binary", "every byte", "HTML", "torn", "UTF-16", "short row", "long"],
 )
-def test_a_file_that_holds_no_bars_is_named(
+def test_the_error_names_a_file_without_valid_bars(
     folder: Path, market: FolderMarket, name: str, content: bytes
 ) -> None:
     (folder / name).write_bytes(content)
@@ -195,15 +195,17 @@ def test_a_file_that_cannot_be_read_is_named(folder: Path, market: FolderMarket)
     assert refused(market).startswith(f"{folder / 'AAPL.csv'}: it cannot be read: ")
 
 
-def test_a_bad_row_is_told_with_file_symbol_and_date(folder: Path, market: FolderMarket) -> None:
+def test_a_bad_row_is_reported_with_file_symbol_and_date(
+    folder: Path, market: FolderMarket
+) -> None:
     (folder / "AAPL.csv").write_text(HEAD + ROWS + "2008-03-11,10,12,9,null,1000\n")
-    told = refused(market)
-    assert told == f"{folder / 'AAPL.csv'}: AAPL 2008-03-11: close is 'nan', not a number"
+    message = refused(market)
+    assert message == f"{folder / 'AAPL.csv'}: AAPL 2008-03-11: close is 'nan', not a number"
 
 
 def test_columns_that_differ_only_in_case_are_refused(folder: Path, market: FolderMarket) -> None:
     frame().assign(close=1.0).to_csv(folder / "AAPL.csv")
-    assert "the columns close are there twice" in refused(market)
+    assert "the columns close appear twice" in refused(market)
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
@@ -218,20 +220,20 @@ def test_a_file_without_rows_has_no_bars_and_no_price(
     assert market.quote("AAPL") is None
 
 
-def test_a_missing_folder_is_told_with_the_setting_that_names_it(tmp_path: Path) -> None:
-    with pytest.raises(FeedError, match=r"nowhere is no folder: MARKET_FOLDER") as told:
+def test_the_error_of_a_missing_folder_names_the_setting(tmp_path: Path) -> None:
+    with pytest.raises(FeedError, match=r"nowhere is not a folder: set MARKET_FOLDER") as raised:
         FolderMarket(tmp_path / "nowhere")
-    assert str(tmp_path) in str(told.value)
+    assert str(tmp_path) in str(raised.value)
     (tmp_path / "file").touch()
-    with pytest.raises(FeedError, match="file is no folder"):
+    with pytest.raises(FeedError, match="file is not a folder"):
         FolderMarket(tmp_path / "file")
 
 
-def test_a_folder_that_has_gone_is_told_with_the_setting_that_names_it(
+def test_the_error_of_a_removed_folder_names_the_setting(
     folder: Path, market: FolderMarket
 ) -> None:
     folder.rmdir()
-    with pytest.raises(FeedError, match=r"bars cannot be read: .*MARKET_FOLDER names it"):
+    with pytest.raises(FeedError, match=r"bars cannot be read: .*Check MARKET_FOLDER"):
         market.bars("AAPL", LATER)
 
 
@@ -242,7 +244,7 @@ def test_no_bar_is_shown_before_it_closed(folder: Path, market: FolderMarket) ->
         assert len(market.bars("AAPL", close)) == row + 1
 
 
-def test_no_bar_is_shown_that_closed_too_early(folder: Path, market: FolderMarket) -> None:
+def test_no_bar_is_shown_that_closed_before_the_start(folder: Path, market: FolderMarket) -> None:
     (folder / "AAPL.csv").write_text(HEAD + ROWS)
     assert market.bars("AAPL", LATER, CLOSES[1]).close.tolist() == [11.0, 12.0]
     assert market.bars("AAPL", LATER, CLOSES[1] + INSTANT).close.tolist() == [12.0]
@@ -262,7 +264,7 @@ def test_the_price_is_the_last_close_that_was_known(
     assert market.quote("AAPL") == Quote(price, CLOSES[row])
 
 
-def test_crypto_has_its_weekends_and_its_days_end_at_midnight(
+def test_crypto_trades_on_weekends_and_its_days_end_at_midnight(
     folder: Path, market: FolderMarket, caplog: pytest.LogCaptureFixture
 ) -> None:
     rows = "2008-03-08,10,12,9,10,1000\n2008-03-09,10,12,9,11,0.5\n"
@@ -280,14 +282,14 @@ def test_stocks_trade_on_the_exchange_that_is_given(folder: Path) -> None:
     assert bars.time_at(-1) == datetime(2008, 7, 4, 15, 30, tzinfo=UTC)
 
 
-def test_what_is_odd_is_told_in_the_log(
+def test_irregular_rows_are_logged(
     folder: Path, market: FolderMarket, caplog: pytest.LogCaptureFixture
 ) -> None:
     (folder / "AAPL.csv").write_text(HEAD + ROWS.replace("2008-03-07", "2008-03-08"))
     assert closes(market) == [10.0, 12.0]
-    (told,) = caplog.records
-    assert told.levelno == logging.WARNING
-    assert told.getMessage() == (
+    (logged,) = caplog.records
+    assert logged.levelno == logging.WARNING
+    assert logged.getMessage() == (
         "AAPL: 1 sessions have no bar (2008-03-07); "
-        "1 bars were left out, of days without a session (2008-03-08)"
+        "1 bars were left out: no session on their day (2008-03-08)"
     )

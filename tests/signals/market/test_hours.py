@@ -1,4 +1,4 @@
-"""When New York traded, as it is on record, and that crypto always does."""
+"""New York's historical sessions, and crypto, which always trades."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
@@ -73,7 +73,7 @@ def test_the_days_are_those_with_sessions_both_ends_included() -> None:
         (datetime(2007, 11, 23, 18, tzinfo=UTC) + INSTANT, False),
         (datetime(2008, 1, 15, 22, tzinfo=timezone(HOUR)), True),
         (datetime(2008, 1, 19, 18, tzinfo=UTC), False),  # a Saturday
-        (datetime(1950, 1, 4, 18, tzinfo=UTC), False),  # before the first session that is known
+        (datetime(1950, 1, 4, 18, tzinfo=UTC), False),  # before the first known session
     ],
 )
 def test_new_york_is_open_from_the_bell_to_the_close(moment: datetime, is_open: bool) -> None:
@@ -100,7 +100,7 @@ def test_grace_opens_nothing_before_the_bell() -> None:
         (datetime(2008, 7, 16, 4, 0, tzinfo=UTC), date(2008, 7, 16)),
     ],
 )
-def test_a_day_is_the_exchanges_and_begins_at_its_midnight(moment: datetime, day: date) -> None:
+def test_an_exchanges_day_begins_at_its_own_midnight(moment: datetime, day: date) -> None:
     assert NEW_YORK.day_of(moment) == day
 
 
@@ -142,22 +142,22 @@ def test_each_instrument_has_the_hours_of_its_market() -> None:
 
 @pytest.mark.parametrize("name", ["", "NOWHERE", "xnys"])
 def test_a_calendar_that_does_not_exist_is_refused_by_name(name: str) -> None:
-    with pytest.raises(ValueError, match=f"'{name}' is no exchange calendar; XNYS is New York"):
+    with pytest.raises(ValueError, match=f"'{name}' is not an exchange calendar; XNYS is New York"):
         exchange_hours(name)
 
 
-def test_an_exchange_whose_old_holidays_are_not_known_has_its_younger_sessions() -> None:
+def test_an_exchange_whose_old_holidays_are_unknown_has_its_recent_sessions() -> None:
     tokyo = exchange_hours("XTKS")
     assert tokyo.close_of(date(2019, 3, 1)) == datetime(2019, 3, 1, 6, tzinfo=UTC)
     assert tokyo.close_of(date(2019, 5, 1)) is None  # a new emperor
 
 
-def test_a_calendar_that_cannot_be_worked_out_is_refused_by_name() -> None:
+def test_a_calendar_that_cannot_be_computed_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="'ASEX' is a calendar that"):
         exchange_hours("ASEX")
 
 
-def test_a_session_began_when_the_bell_rang_before_it_ended() -> None:
+def test_the_session_at_a_moment_began_at_its_opening_bell() -> None:
     opened, closed = (
         datetime(2008, 1, 15, hour, 30 * (hour == 14), tzinfo=UTC) for hour in (14, 21)
     )
@@ -167,7 +167,7 @@ def test_a_session_began_when_the_bell_rang_before_it_ended() -> None:
     assert ALWAYS_OPEN.began(closed) == closed - 24 * HOUR
 
 
-def test_a_bar_may_have_ended_only_where_a_session_or_an_hour_did() -> None:
+def test_a_bar_may_have_closed_only_if_a_session_or_an_hour_ended() -> None:
     closed = datetime(2008, 1, 15, 21, tzinfo=UTC)
     assert NEW_YORK.may_have_closed(closed - INSTANT, closed)
     assert not NEW_YORK.may_have_closed(closed, closed + 23 * HOUR)

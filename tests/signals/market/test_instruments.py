@@ -41,13 +41,13 @@ def test_a_pair_has_one_spelling_and_is_crypto(spellings: str, symbol: str) -> N
         "BTC/JPY",
     ],
 )
-def test_a_stock_stays_a_stock_whatever_its_symbol_looks_like(symbol: str) -> None:
+def test_a_stock_is_never_read_as_crypto(symbol: str) -> None:
     for spelling in (symbol, symbol.lower(), f"{symbol}\n"):
         assert instrument(spelling) == Instrument(symbol, STOCK)
 
 
 @given(st.text(alphabet="ABTCUSDEH19.-/ abtcusd", max_size=12))
-def test_what_is_in_argos_spelling_stays_as_it_is(symbol: str) -> None:
+def test_a_symbol_in_argos_spelling_is_not_changed(symbol: str) -> None:
     once = normalised(symbol)
     assert normalised(once) == once
     assert instrument(once).symbol == once
@@ -57,7 +57,7 @@ def test_what_is_in_argos_spelling_stays_as_it_is(symbol: str) -> None:
     ("price", "tick"),
     [(1000.0, "0.01"), (1.0, "0.01"), (0.9999, "0.0001"), (0.0001, "0.0001")],
 )
-def test_a_stock_moves_by_a_cent_and_below_a_dollar_by_a_hundredth_of_one(
+def test_a_stocks_tick_is_a_cent_and_below_a_dollar_a_hundredth_of_a_cent(
     price: float, tick: str
 ) -> None:
     assert instrument("AAPL").tick_at(price) == Decimal(tick)
@@ -73,7 +73,7 @@ def test_a_stock_moves_by_a_cent_and_below_a_dollar_by_a_hundredth_of_one(
         (0.12346, 0.1235),
         (0.99996, 1.0),
         (66.99 * 1.03, 69.0),  # 68.9997
-        (1.015, 1.02),  # in binary it is a little less
+        (1.015, 1.02),  # the binary float is slightly less
     ],
 )
 def test_a_stocks_price_is_rounded_to_the_nearest_tick(price: float, rounded: float) -> None:
@@ -81,12 +81,12 @@ def test_a_stocks_price_is_rounded_to_the_nearest_tick(price: float, rounded: fl
 
 
 @pytest.mark.parametrize("price", [64123.123456789, 0.00001234, 1 / 3])
-def test_a_price_of_crypto_is_left_alone_where_no_tick_is_set(price: float) -> None:
+def test_a_price_of_crypto_is_not_rounded_if_no_tick_is_set(price: float) -> None:
     assert instrument("BTC-USD").tick_at(price) is None
     assert instrument("BTC-USD").rounded(price) == price
 
 
-def test_a_tick_that_is_set_counts_in_any_spelling_and_for_stocks_too() -> None:
+def test_a_tick_that_is_set_applies_to_any_spelling_and_to_stocks_too() -> None:
     ticks = {"BTC-USD": Decimal("0.5"), "AAPL": Decimal("0.05")}
     assert instrument("btc/usd", ticks).rounded(64123.3) == 64123.5
     assert instrument("AAPL", ticks).rounded(187.43) == 187.45
@@ -94,7 +94,7 @@ def test_a_tick_that_is_set_counts_in_any_spelling_and_for_stocks_too() -> None:
     assert instrument("MSFT", ticks).tick is None
 
 
-def test_a_price_that_numpy_made_is_rounded_like_any_other() -> None:
+def test_a_numpy_price_is_rounded_to_a_python_float() -> None:
     rounded = instrument("AAPL").rounded(np.float64(187.456))
     assert (rounded, type(rounded)) == (187.46, float)
 

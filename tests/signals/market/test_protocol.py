@@ -1,4 +1,4 @@
-"""A quote is a price, and the last close is one."""
+"""A quote has a valid price; the last close can be used as a quote."""
 
 from datetime import timedelta
 
@@ -9,8 +9,8 @@ from tests.signals.market.builders import FIRST_CLOSE, bars_of
 
 
 @pytest.mark.parametrize("price", [float("nan"), float("inf"), float("-inf"), 0.0, -0.01])
-def test_what_is_no_number_above_zero_is_no_price(price: float) -> None:
-    with pytest.raises(FeedError, match=f"a price of {price} is no price"):
+def test_a_price_that_is_not_above_zero_is_refused(price: float) -> None:
+    with pytest.raises(FeedError, match=f"a price of {price} is not valid"):
         Quote(price, FIRST_CLOSE)
 
 
@@ -29,7 +29,7 @@ def test_without_bars_there_is_no_last_close() -> None:
     assert Quote.last_close(bars_of([])) is None
 
 
-def test_an_unknown_symbol_is_told_with_those_that_are_known() -> None:
+def test_the_error_of_an_unknown_symbol_lists_the_known_ones() -> None:
     assert str(UnknownSymbol("TSLA", ("AAPL", "FB"))) == (
         "there are no bars of 'TSLA'; there are: AAPL, FB"
     )

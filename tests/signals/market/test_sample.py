@@ -1,4 +1,4 @@
-"""The real bars that come along are whole, and adjusted."""
+"""The real bars of the sample market are complete and adjusted."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -40,7 +40,7 @@ def test_every_symbol_has_all_its_days(symbol: str, first: date) -> None:
 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)
-def test_the_days_are_new_yorks_sessions_and_nothing_is_odd_about_them(symbol: str) -> None:
+def test_the_days_are_new_yorks_sessions_without_irregular_rows(symbol: str) -> None:
     rows = pd.DataFrame(getattr(stocks, symbol))
     bars, findings = daily_bars(symbol, rows, NEW_YORK)
     assert findings == Findings(symbol, [], [], [], unordered=False)
@@ -69,7 +69,7 @@ def test_adjusted_returns_are_those_of_the_adjusted_close(aapl: Bars) -> None:
     np.testing.assert_allclose(aapl.close, stocks.AAPL["adj_close"], rtol=1e-12)
 
 
-def test_the_shape_of_a_bar_and_the_money_traded_stay(aapl: Bars) -> None:
+def test_adjusting_keeps_the_shape_of_a_bar_and_the_money_traded(aapl: Bars) -> None:
     raw = stocks.AAPL
     for name in ("open", "high", "low"):
         traded = np.array(raw[name]) / np.array(raw["close"])
@@ -78,15 +78,17 @@ def test_the_shape_of_a_bar_and_the_money_traded_stay(aapl: Bars) -> None:
     np.testing.assert_allclose(aapl.close * aapl.volume, money, rtol=1e-12)
 
 
-def test_an_unknown_symbol_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(UnknownSymbol, match="'TSLA'; there are: AAPL, FB, GOOG, IBM, MSFT") as told:
+def test_the_error_of_an_unknown_symbol_lists_the_known_ones() -> None:
+    with pytest.raises(
+        UnknownSymbol, match="'TSLA'; there are: AAPL, FB, GOOG, IBM, MSFT"
+    ) as raised:
         SampleMarket().bars("TSLA")
-    assert told.value.exit_code == 2
+    assert raised.value.exit_code == 2
     with pytest.raises(UnknownSymbol):
         SampleMarket().quote("TSLA")
 
 
-def test_bars_end_where_they_are_wanted_to_and_begin_there_too(aapl: Bars) -> None:
+def test_bars_start_and_end_at_the_given_moments(aapl: Bars) -> None:
     market = SampleMarket()
     since, upto = aapl.time_at(100), aapl.time_at(200)
     assert market.bars("AAPL", upto, since).bar(0) == aapl.bar(100)
@@ -96,7 +98,7 @@ def test_bars_end_where_they_are_wanted_to_and_begin_there_too(aapl: Bars) -> No
     assert len(market.bars("AAPL", since=since)) == len(aapl) - 100
 
 
-def test_the_market_stands_still_at_its_last_close(aapl: Bars) -> None:
+def test_the_markets_time_is_always_its_last_close(aapl: Bars) -> None:
     market = SampleMarket()
     assert market.now() == LAST_CLOSE
     assert market.quote("AAPL") == Quote(float(aapl.close[-1]), LAST_CLOSE)

@@ -1,4 +1,4 @@
-"""History is taken as it is, but for what the journal would take for something else."""
+"""History is imported unchanged, except for fields that the journal would misread."""
 
 from typing import Any
 
@@ -19,7 +19,9 @@ from tests.legacy import legacy_row
         ({"symbol": None}, "signal"),
     ],
 )
-def test_what_could_not_be_told_apart_later_is_refused(changes: dict[str, Any], field: str) -> None:
+def test_history_that_the_journal_would_misread_is_refused(
+    changes: dict[str, Any], field: str
+) -> None:
     with pytest.raises(InvalidInput) as refused:
         encode_imported(legacy_row(1) | changes, utc_now(), "import")
     assert [fault.field for fault in refused.value.errors] == [field]

@@ -1,4 +1,4 @@
-"""Nothing is altered, lost or slipped in unseen: database against journal, both ways."""
+"""Verification finds what was altered, lost or inserted: database against journal, both ways."""
 
 from contextlib import nullcontext, suppress
 from pathlib import Path
@@ -45,12 +45,12 @@ def ids(tracker: SignalTracker) -> list[str]:
     return tracker.log_signals([*signals(4), kept])
 
 
-def test_what_is_whole_is_found_whole(ids: list[str], journal: Journal, using: str) -> None:
+def test_an_unaltered_ledger_has_no_findings(ids: list[str], journal: Journal, using: str) -> None:
     result = _verify(journal, using)
     assert (result.rows, result.lines, result.findings) == (5, 5, [])
 
 
-def test_an_empty_ledger_is_whole(journal: Journal, using: str) -> None:
+def test_an_empty_ledger_has_no_findings(journal: Journal, using: str) -> None:
     assert _verify(journal, using) == Verification()
 
 
@@ -89,14 +89,14 @@ def test_an_altered_context_is_named(
     assert _found(journal, using) == [("altered", ids[4])]
 
 
-def test_a_row_that_was_taken_away_is_missing(ids: list[str], journal: Journal, using: str) -> None:
+def test_a_deleted_row_is_missing(ids: list[str], journal: Journal, using: str) -> None:
     row = Signal.objects.using(using).get(signal_id=ids[1]).pk
     _alter(using, "DELETE FROM signal_contexts WHERE id = %s", row)
     _alter(using, "DELETE FROM signals WHERE id = %s", row)
     assert _found(journal, using) == [("missing", ids[1])]
 
 
-def test_a_row_that_was_slipped_in_is_unknown(ids: list[str], journal: Journal, using: str) -> None:
+def test_an_inserted_row_is_unknown(ids: list[str], journal: Journal, using: str) -> None:
     columns = (
         "symbol, action, entry_price, target_price, stop_price, confidence, strategy, asset_type, "
         "data_source, timestamp, sha256, created_at"
@@ -123,15 +123,17 @@ def test_a_broken_journal_line_is_found(ids: list[str], journal: Journal, using:
     assert _found(journal, using) == [("altered", ""), ("unknown", ids[2])]
 
 
-def test_recorded_outcomes_are_no_finding(ids: list[str], journal: Journal, using: str) -> None:
+def test_recorded_outcomes_are_not_findings(ids: list[str], journal: Journal, using: str) -> None:
     _end(ids[0], journal, using)
     _end(ids[0], journal, using, outcome="loss", exit_price=146.0)
-    assert _found(journal, using) == []  # before a flush has read the journal's line
+    assert _found(journal, using) == []  # before a flush has read its journal line
     SignalTracker.with_parts(journal, Flusher(journal, using=using), origin="t").flush()
     assert _found(journal, using) == []
 
 
-def test_an_outcome_altered_unseen_is_found(ids: list[str], journal: Journal, using: str) -> None:
+def test_an_outcome_altered_without_a_change_is_found(
+    ids: list[str], journal: Journal, using: str
+) -> None:
     _end(ids[0], journal, using, outcome="loss", exit_price=146.0)
     _alter(using, "UPDATE signals SET outcome = 'win' WHERE signal_id = %s", ids[0])
     assert _found(journal, using) == [("altered", ids[0])]
@@ -155,9 +157,7 @@ def test_an_edited_outcome_change_is_found(ids: list[str], journal: Journal, usi
     assert _found(journal, using) == [("altered", ids[0])]
 
 
-def test_an_outcome_change_that_was_taken_away_is_found(
-    ids: list[str], journal: Journal, using: str
-) -> None:
+def test_a_deleted_outcome_change_is_found(ids: list[str], journal: Journal, using: str) -> None:
     _end(ids[0], journal, using)
     SignalTracker.with_parts(journal, Flusher(journal, using=using), origin="t").flush()
     OutcomeChange.objects.using(using).all().delete()
@@ -165,7 +165,7 @@ def test_an_outcome_change_that_was_taken_away_is_found(
     assert kinds == {"altered", "missing"}
 
 
-def test_what_is_pending_is_no_finding(
+def test_pending_lines_are_not_findings(
     tracker: SignalTracker, journal: Journal, using: str
 ) -> None:
     tracker.accept(signals(3))
@@ -173,7 +173,9 @@ def test_what_is_pending_is_no_finding(
     assert (result.pending, result.findings) == (3, [])
 
 
-def test_dead_letters_are_no_finding(tracker: SignalTracker, journal: Journal, using: str) -> None:
+def test_dead_letters_are_not_findings(
+    tracker: SignalTracker, journal: Journal, using: str
+) -> None:
     tracker.log_signal(a_signal(signal_id="same"))
     tracker.accept([a_signal(signal_id="same")])
     journal.append([b"garbage"])
@@ -182,7 +184,7 @@ def test_dead_letters_are_no_finding(tracker: SignalTracker, journal: Journal, u
     assert _found(journal, using) == []
 
 
-def test_rows_of_another_journal_are_checked_by_their_hash(
+def test_rows_of_another_journal_are_checked_by_their_hash_only(
     ids: list[str], journal: Journal, using: str
 ) -> None:
     other = JournalCursor.objects.using(using).create(journal="another machine's")
@@ -194,19 +196,13 @@ def test_rows_of_another_journal_are_checked_by_their_hash(
     assert [finding.signal_id for finding in result.findings if finding.signal_id] == [ids[3]]
 
 
-def _flusher(journal: Journal, using: str) -> Any:  # noqa: ANN401
-    from signals.ledger.flush import Flusher
-
-    return Flusher(journal, using=using)
-
-
-def test_lines_that_stand_elsewhere_now_are_found(
+def test_lines_that_moved_within_the_journal_are_found(
     ids: list[str], journal: Journal, using: str
 ) -> None:
-    """A journal that was put back in another order, and read again from its start."""
+    """The journal was put back in another order, and read again from its start."""
     lines = journal.path.read_bytes().splitlines(keepends=True)
     journal.path.write_bytes(b"".join(reversed(lines)))
-    _flusher(journal, using).flush()
+    Flusher(journal, using=using).flush()
     assert _found(journal, using) == []
     assert verify_one(journal, ids[0], using=using) == []
     _alter(using, "UPDATE signals SET asset_type = 'x' WHERE signal_id = %s", ids[0])
@@ -214,7 +210,7 @@ def test_lines_that_stand_elsewhere_now_are_found(
     assert [kind for kind, _, _ in verify_one(journal, ids[0], using=using)] == ["altered"]
 
 
-def test_one_fitting_line_of_a_signal_that_was_logged_twice_is_enough(
+def test_one_matching_line_of_a_signal_logged_twice_is_enough(
     tracker: SignalTracker, journal: Journal, using: str
 ) -> None:
     tracker.log_signals([*signals(2), a_signal(regime="BULL"), a_signal(regime="BEAR")])
@@ -223,19 +219,19 @@ def test_one_fitting_line_of_a_signal_that_was_logged_twice_is_enough(
     assert _found(journal, using) == []
 
 
-def test_rows_of_a_journal_that_lost_its_name_are_compared_all_the_same(
+def test_rows_of_a_journal_that_lost_its_identity_are_still_compared(
     ids: list[str], journal: Journal, using: str
 ) -> None:
     journal.path.with_suffix(".id").unlink()
     renamed = Journal(journal.path)
-    _flusher(renamed, using).flush()
+    Flusher(renamed, using=using).flush()
     assert _found(renamed, using) == []
     _alter(using, "UPDATE signals SET asset_type = 'x' WHERE signal_id = %s", ids[0])
     assert _found(renamed, using) == [("altered", ids[0])]
 
 
 @pytest.mark.parametrize("row_id", [-(2**63), -7, 0, 10**15])
-def test_a_row_is_found_whatever_its_number(
+def test_a_row_with_any_id_is_checked(
     ids: list[str], journal: Journal, using: str, row_id: int
 ) -> None:
     if using == "postgresql":
@@ -250,7 +246,7 @@ def test_a_row_is_found_whatever_its_number(
     assert ("unknown", "forged") in _found(journal, using)
 
 
-def test_a_line_that_became_another_thing_is_named(
+def test_a_line_that_is_no_longer_a_signal_is_named(
     ids: list[str], journal: Journal, using: str
 ) -> None:
     text = journal.path.read_bytes()
@@ -259,16 +255,16 @@ def test_a_line_that_became_another_thing_is_named(
 
 
 @pytest.mark.parametrize("place", ["byte = -5", "byte = 'abc'", "segment = 1.5"])
-def test_a_place_that_is_none_is_only_a_line_to_look_for(
+def test_a_row_with_an_invalid_place_is_compared_with_its_line_elsewhere(
     ids: list[str], journal: Journal, using: str, place: str
 ) -> None:
-    if using == "default" or "-5" in place:  # PostgreSQL keeps no value of another type
+    if using == "default" or "-5" in place:  # PostgreSQL stores no value of another type
         _alter(using, f"UPDATE signal_contexts SET {place}")
     _alter(using, "UPDATE signals SET asset_type = 'x' WHERE signal_id = %s", ids[1])
     assert _found(journal, using) == [("altered", ids[1])]
 
 
-def test_a_dead_letter_is_known_wherever_its_line_stands_now(
+def test_a_dead_letter_is_known_even_if_its_line_moved(
     tracker: SignalTracker, journal: Journal, using: str
 ) -> None:
     tracker.log_signals([*signals(2), a_signal(signal_id="same", strategy="one")])
@@ -287,15 +283,15 @@ def test_a_text_is_not_compared_as_json(
     assert _found(journal, using) == [("altered", signal_id)]
 
 
-def test_several_processes_find_the_same(
+def test_several_processes_find_the_same_as_one(
     tracker: SignalTracker, journal: Journal, using: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(slices, "ROWS", 20)
     ids = tracker.log_signals(signals(130))
     _alter(using, "UPDATE signals SET symbol = 'X' WHERE signal_id = %s", ids[77])
-    alone = verify(journal, using=using)
+    by_one = verify(journal, using=using)
     together = verify(journal, using=using, processes=3)
-    assert together == alone
+    assert together == by_one
     assert (together.rows, {found.signal_id for found in together.findings}) == (130, {ids[77]})
 
 
@@ -303,16 +299,16 @@ def test_several_processes_find_the_same(
     ("column", "value"),
     [("entry_price", "'abc'"), ("symbol", "X'00ff'"), ("symbol", "CAST(X'ff' AS TEXT)")],
 )
-def test_a_value_of_another_type_is_named_too(
+def test_a_value_of_another_type_is_named(
     ids: list[str], journal: Journal, using: str, column: str, value: str
 ) -> None:
     refused = suppress(DatabaseError) if using == "postgresql" else nullcontext()
-    with refused:  # PostgreSQL keeps no value of another type
+    with refused:  # PostgreSQL stores no value of another type
         _alter(using, f"UPDATE signals SET {column} = {value} WHERE signal_id = %s", ids[2])
         assert {signal_id for _, signal_id in _found(journal, using)} == {ids[2]}
 
 
-def test_an_outcome_forged_in_the_name_of_another_journal_is_found(
+def test_a_forged_change_of_another_journal_is_found_on_sqlite(
     ids: list[str], journal: Journal, using: str
 ) -> None:
     _end(ids[0], journal, using, outcome="loss", exit_price=146.0)
@@ -323,10 +319,10 @@ def test_an_outcome_forged_in_the_name_of_another_journal_is_found(
     change.save(using=using)
     _alter(using, "UPDATE signals SET outcome = 'win' WHERE signal_id = %s", ids[0])
     found = ("altered", ids[0]) in _found(journal, using)
-    assert found == (using == "default")  # what another machine recorded only it can verify
+    assert found == (using == "default")  # on PostgreSQL only the other machine can verify it
 
 
-def test_a_dead_letter_that_is_not_the_line_excuses_nothing(
+def test_a_dead_letter_with_other_content_excuses_no_missing_row(
     ids: list[str], journal: Journal, using: str
 ) -> None:
     context = SignalContext.objects.using(using).get(signal__signal_id=ids[1])
@@ -352,7 +348,7 @@ def test_an_altered_second_line_of_a_signal_is_found(
     assert [kind for kind, _ in _found(journal, using)] == ["altered"]
 
 
-def test_segments_that_are_sealed_meanwhile_are_no_finding(tmp_path: Path, using: str) -> None:
+def test_segments_sealed_during_the_check_are_not_findings(tmp_path: Path, using: str) -> None:
     journal = Journal(tmp_path / "signals.log", segment_bytes=4000)
     tracker = SignalTracker.with_parts(journal, Flusher(journal, using=using), origin="t")
     tracker.log_signals(signals(50))

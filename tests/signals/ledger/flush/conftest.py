@@ -1,4 +1,4 @@
-"""A flusher on the database at hand, and a stored handler."""
+"""A flusher on the database of the test, and a stored handler."""
 
 from collections.abc import Iterator
 

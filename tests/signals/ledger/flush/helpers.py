@@ -1,4 +1,4 @@
-"""What the tests of the flush share: lines good and bad, and what is in the tables."""
+"""Shared by the tests of the flush: good and bad lines, and the content of the tables."""
 
 import logging
 import multiprocessing
@@ -12,25 +12,26 @@ import pytest
 from django.db import connections
 from django.db.models import Model
 
-from signals.journal import Position
+from signals.journal import JournalPosition
 from signals.ledger.hashing import Hashed, sha256_of
 from signals.ledger.records import encode
 from signals.ledger.store import StoredSignal
 from signals.models import DeadLetter, JournalCursor, Signal
 from tests.samples import a_signal
 
-PATIENCE = 120.0
+TIMEOUT = 120.0
+"""Seconds until a test gives up on a slow machine."""
 NOW = datetime(2025, 1, 16, 12, 0, tzinfo=UTC)
 fork = multiprocessing.get_context("fork")
 
 
 def line_of(**changes: Any) -> bytes:  # noqa: ANN401
-    """The journal line of a valid signal, with these fields changed before it was hashed."""
+    """Return the journal line of a valid signal; `changes` are made before it is hashed."""
     return encode(a_signal(**changes), NOW, "python")[1]
 
 
 def forged(**changes: Any) -> bytes:  # noqa: ANN401
-    """A line that no tracker would write, with a hash that holds."""
+    """Return a line that no tracker would write, with a hash that matches."""
     fields = orjson.loads(line_of()) | changes
     hashed = Hashed(*(fields[name] for name in Hashed._fields))
     fields["sha256"] = sha256_of(hashed, fields["signal_id"])
@@ -38,13 +39,13 @@ def forged(**changes: Any) -> bytes:  # noqa: ANN401
 
 
 def altered(**changes: Any) -> bytes:  # noqa: ANN401
-    """A line that somebody changed after it was journaled; `...` takes a field away."""
+    """Return a line that was changed after it was hashed; `...` removes a field."""
     fields = orjson.loads(line_of()) | changes
     return orjson.dumps({name: value for name, value in fields.items() if value is not ...})
 
 
 def values(model: type[Model], using: str, *left_out: str) -> list[dict[str, Any]]:
-    """All rows, in order, without these columns."""
+    """Return all rows, in order, without these columns."""
     rows = model._default_manager.using(using).order_by("pk").values()
     return [{name: row[name] for name in row.keys() - left_out} for row in rows]
 
@@ -55,17 +56,17 @@ def execute(using: str, sql: str) -> None:
 
 
 def letters(using: str) -> list[tuple[str, bytes]]:
-    """Kind and payload of every dead letter."""
+    """Return kind and payload of every dead letter."""
     found = DeadLetter.objects.using(using).order_by("id")
     return [(letter.kind, bytes(letter.payload)) for letter in found]
 
 
-def position(using: str) -> Position:
+def position(using: str) -> JournalPosition:
     cursor = JournalCursor.objects.using(using).get()
-    return Position(cursor.segment, cursor.byte, cursor.fingerprint)
+    return JournalPosition(cursor.segment, cursor.byte, cursor.fingerprint)
 
 
-def move_cursor(using: str, to: Position) -> None:
+def move_cursor(using: str, to: JournalPosition) -> None:
     assert JournalCursor.objects.using(using).update(**to._asdict()) == 1
 
 
@@ -90,19 +91,19 @@ class Handled:
             return list(cursor.fetchall())
 
     def each_once(self) -> bool:
-        """Whether it was called once for every row there is."""
+        """Return True if it was called once for every row."""
         stored = Signal.objects.using(self.using).order_by("id")
         return self.rows() == list(stored.values_list("id", "signal_id"))
 
 
 def in_threads(using: str, *acts: Callable[[], object]) -> list[Any]:
-    """Run each on a thread with a connection of its own; what they answer or raise."""
+    """Run each on a thread with its own connection; return what they return or raise."""
     answers: list[Any] = []
 
     def run(act: Callable[[], object]) -> None:
         try:
             answers.append(act())
-        except Exception as error:  # noqa: BLE001  # an answer too
+        except Exception as error:  # noqa: BLE001  # the test looks at it
             answers.append(error)
         finally:
             connections[using].close()
@@ -111,18 +112,18 @@ def in_threads(using: str, *acts: Callable[[], object]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
     return answers
 
 
 def in_processes(*acts: Callable[[], object]) -> None:
-    """Run each in a process of its own, forked from this one; all must end well."""
+    """Run each in its own process, forked from this one; all must exit with 0."""
     connections.close_all()
     children = [fork.Process(target=act) for act in acts]
     for child in children:
         child.start()
     for child in children:
-        child.join(PATIENCE)
+        child.join(TIMEOUT)
     codes = [child.exitcode for child in children]
     for child in children:
         child.kill()

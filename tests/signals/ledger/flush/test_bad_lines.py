@@ -1,4 +1,4 @@
-"""What is no signal, or is refused by the database, becomes a dead letter and stops nothing."""
+"""An invalid line, or one that the database refuses, is a dead letter; the rest is stored."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -49,7 +49,7 @@ GARBAGE: dict[str, Callable[[], bytes]] = {
     "a number too large": lambda: forged(sources=2**63),
     "an id too long to index": lambda: forged(signal_id=random.Random(2).randbytes(3000).hex()),
     "votes too deep": lambda: b'{"votes":' + b"[" * 300 + b"]" * 300 + b"," + forged()[1:],
-    "a change that is none": lambda: altered(change="win"),
+    "a change that is not one": lambda: altered(change="win"),
     "a change without a before": lambda: altered(change=BAD_CHANGE | {"before": {}}),
     "a change of nothing stored": lambda: altered(change=BAD_CHANGE),
 }
@@ -68,7 +68,7 @@ def test_garbage_becomes_a_dead_letter_and_stops_nothing(
 def flush_between_good(
     journal: Journal, flusher: Flusher, bad: dict[str, bytes]
 ) -> dict[str, tuple[int, int]]:
-    """Flush each bad line between two good ones; how many were stored, and how many dead."""
+    """Flush each bad line between two good ones; return the counts of stored and dead lines."""
     results = {}
     for name, line in bad.items():
         journal.append([line_of(), line, line_of()])
@@ -104,7 +104,7 @@ def test_a_change_that_cannot_be_made_becomes_a_dead_letter_and_stops_nothing(
 def test_a_nul_character_stops_neither_database(
     journal: Journal, flusher: Flusher, using: str
 ) -> None:
-    """PostgreSQL keeps none in a text; SQLite does."""
+    """PostgreSQL stores none in a text; SQLite does."""
     change = altered(signal_id="a\0b", change=BAD_CHANGE | {"id": "c\0"})
     journal.append([forged(signal_id="a\0b"), forged(strategy="a\0b"), change, line_of()])
     result = flusher.flush()
@@ -136,17 +136,17 @@ ALLOW = {
 
 @pytest.fixture
 def refusing(using: str) -> Iterator[None]:
-    """A database that takes no symbol NO."""
+    """The database refuses the symbol NO."""
     execute(using, REFUSE[using])
     yield
     execute(using, ALLOW[using])
 
 
 @pytest.mark.usefixtures("refusing")
-def test_a_row_that_the_database_refuses_is_a_dead_letter_alone(
+def test_a_row_that_the_database_refuses_is_the_only_dead_letter(
     journal: Journal, flusher: Flusher, using: str
 ) -> None:
-    """Faults 2 and 3: it is neither dropped nor taken for one that is there already."""
+    """Faults 2 and 3: it was dropped, or counted as stored already."""
     refused = line_of(symbol="NO")
     journal.append([line_of(), refused, b"garbage", line_of()])
     assert flusher.flush() == FlushResult(stored=2, dead=2)

@@ -1,4 +1,4 @@
-"""Two machines whose transactions wait for each other; SQLite has one writer at a time."""
+"""Transactions of two machines wait for each other. SQLite has only one writer at a time."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -13,22 +13,22 @@ from signals.ledger.flush import Flusher, FlushResult
 from signals.ledger.store import StoredSignal
 from signals.models import Signal
 from tests.databases import both_databases
-from tests.signals.ledger.flush.helpers import PATIENCE, execute, in_threads, line_of
+from tests.signals.ledger.flush.helpers import TIMEOUT, execute, in_threads, line_of
 
 pytestmark = [pytest.mark.services("postgresql"), both_databases]
 USING = "postgresql"
 
 
-def test_who_loses_a_deadlock_tries_again(tmp_path: Path) -> None:
-    """The database breaks one of them off, and lets the other go on."""
+def test_the_loser_of_a_deadlock_tries_again(tmp_path: Path) -> None:
+    """The database ends one of the transactions and lets the other continue."""
     met = threading.Barrier(2)
 
     def crossing(first: int, second: int) -> Callable[[Sequence[StoredSignal]], None]:
         def lock_both(stored: Sequence[StoredSignal]) -> None:
             execute(USING, f"SELECT pg_advisory_xact_lock({first})")
             with suppress(threading.BrokenBarrierError):
-                met.wait(PATIENCE)
-                met.abort()  # only the first try is to meet the other
+                met.wait(TIMEOUT)
+                met.abort()  # only the first try must meet the other
             execute(USING, f"SELECT pg_advisory_xact_lock({second})")
 
         return lock_both

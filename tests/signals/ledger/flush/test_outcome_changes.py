@@ -1,4 +1,4 @@
-"""The journal makes outcomes again too."""
+"""Outcomes are recorded once, and the journal rebuilds them."""
 
 import threading
 import time
@@ -18,7 +18,7 @@ from tests.databases import both_databases
 from tests.samples import a_signal, signals
 from tests.signals.ledger.flush.helpers import (
     NOW,
-    PATIENCE,
+    TIMEOUT,
     execute,
     in_threads,
     letters,
@@ -36,7 +36,7 @@ def record(tracker_journal: Journal, using: str, signal_id: str, **fields: Any) 
 
 
 def wipe(using: str) -> None:
-    """An empty database, as `rebuild_signals` begins with."""
+    """Empty the database, as it is when `rebuild_signals` begins."""
     for table in (
         "outcome_changes",
         "signal_contexts",
@@ -48,7 +48,7 @@ def wipe(using: str) -> None:
 
 
 def everything(using: str) -> list[list[dict[str, Any]]]:
-    """What a rebuild must bring back, without the numbers that a database gives out."""
+    """Return everything that a rebuild must restore, without ids that the database assigns."""
     with_ids = {row.pk: row.signal_id for row in Signal.objects.using(using)}
     contexts = values(SignalContext, using, "journal_id")
     changes = values(OutcomeChange, using, "id", "journal_id")
@@ -99,7 +99,7 @@ def test_replayed_changes_change_nothing(flusher: Flusher, using: str) -> None:
     assert everything(using) == before
 
 
-def test_a_change_whose_transaction_never_committed_is_made_by_the_flush(
+def test_a_journaled_change_that_was_rolled_back_is_applied_by_the_flush(
     tracker: SignalTracker, journal: Journal, using: str
 ) -> None:
     signal_id = tracker.log_signal(a_signal())
@@ -114,7 +114,7 @@ def test_a_change_whose_transaction_never_committed_is_made_by_the_flush(
     assert OutcomeChange.objects.using(using).get().why == "it is so"
 
 
-def test_a_flush_that_meets_a_change_before_it_commits_waits_for_it(
+def test_a_flush_waits_for_a_journaled_change_that_has_not_committed(
     tracker: SignalTracker, journal: Journal, using: str
 ) -> None:
     signal_id = tracker.log_signal(a_signal())
@@ -124,11 +124,11 @@ def test_a_flush_that_meets_a_change_before_it_commits_waits_for_it(
         with transaction.atomic(using=using):
             record(journal, using, signal_id)
             journaled.set()
-            assert flushing.wait(PATIENCE)
-            time.sleep(0.3)  # let it come as far as it can
+            assert flushing.wait(TIMEOUT)
+            time.sleep(0.3)  # let the flush come as far as it can
 
     def flush() -> None:
-        assert journaled.wait(PATIENCE)
+        assert journaled.wait(TIMEOUT)
         flushing.set()
         tracker.flush()
 

@@ -1,4 +1,4 @@
-"""Older databases and lost journals: the journal fills what is lacking."""
+"""The journal restores what an older database lacks; a lost journal is noticed."""
 
 import shutil
 from pathlib import Path
@@ -24,7 +24,7 @@ from tests.signals.ledger.flush.helpers import (
 pytestmark = both_databases
 
 
-def test_the_journal_fills_what_an_older_database_lacks(
+def test_the_journal_restores_what_an_older_database_lacks(
     journal: Journal, flusher: Flusher, using: str
 ) -> None:
     journal.append([line_of() for _ in range(10)])
@@ -42,7 +42,7 @@ def test_the_journal_fills_what_an_older_database_lacks(
     assert values(Signal, using, "id") == complete
 
 
-def test_the_journal_fills_what_an_older_copy_of_the_file_lacks(
+def test_the_journal_restores_what_an_older_copy_of_the_file_lacks(
     journal: Journal, tmp_path: Path
 ) -> None:
     flusher = Flusher(journal)
@@ -60,7 +60,7 @@ def test_the_journal_fills_what_an_older_copy_of_the_file_lacks(
 
 
 def put_back(older: Path) -> None:
-    """As a person does it: stop, copy, start."""
+    """Restore the older file as a person does: stop, copy, start."""
     connection: Any = connections["default"]
     connection.close()
     connection.dispose_pool()

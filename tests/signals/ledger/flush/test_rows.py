@@ -82,10 +82,10 @@ def test_two_signals_under_one_id_in_one_batch_are_a_conflict(
     assert Signal.objects.using(using).get(signal_id="own").sha256 == orjson.loads(first)["sha256"]
 
 
-def test_whoever_waits_for_a_row_does_not_wait_for_what_comes_after_it(
+def test_log_signal_does_not_wait_for_lines_written_after_its_own(
     journal: Journal, using: str
 ) -> None:
-    """Others write without a pause: the end of the journal moves as fast as the flush."""
+    """Other processes write without a pause: the journal's end moves as fast as the flush."""
 
     def write_on(stored: Sequence[StoredSignal]) -> None:
         journal.append([line_of()])

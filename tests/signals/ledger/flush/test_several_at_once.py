@@ -1,9 +1,10 @@
-"""Threads, processes and machines that flush together."""
+"""Threads, processes and machines flush at the same time."""
 
 import asyncio
 import random
 import threading
 import time
+from collections.abc import Sequence
 from functools import partial
 
 import orjson
@@ -11,13 +12,15 @@ import pytest
 from django.db import transaction
 
 from signals.journal import Journal
+from signals.ledger import store
 from signals.ledger.flush import Flusher, FlushResult
+from signals.ledger.inserts import stored_hashes
 from signals.models import Signal, SignalContext
 from signals.tracker import SignalTracker
 from tests.databases import both_databases
 from tests.samples import a_signal
 from tests.signals.ledger.flush.helpers import (
-    PATIENCE,
+    TIMEOUT,
     Handled,
     execute,
     fork,
@@ -44,7 +47,7 @@ def test_flushing_threads_store_each_signal_once(
 def test_flushing_processes_store_each_signal_once_while_others_write(
     journal: Journal, using: str, handled: Handled
 ) -> None:
-    """Two journals, as of two machines, that hold the same signals among others."""
+    """Use two journals, like two machines, with some signals in common."""
     same = [line_of() for _ in range(150)]
     own = [[line_of() for _ in range(100)] for _ in range(2)]
     journals = [journal, Journal(journal.path.with_name("other.log"))]
@@ -72,10 +75,10 @@ def test_flushing_processes_store_each_signal_once_while_others_write(
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_a_signal_that_another_machine_is_just_storing_is_waited_for(
+def test_a_flush_waits_for_a_signal_that_another_machine_is_storing(
     journal: Journal, using: str, same: bool
 ) -> None:
-    """The lookup does not see it yet; only the insert meets it."""
+    """The lookup does not see it yet; only the insert does."""
     lines = [line_of(signal_id="own"), line_of(signal_id="own")]
     other = Journal(journal.path.with_name("other.log"))
     journal.append([line_of(), lines[0]])
@@ -86,11 +89,11 @@ def test_a_signal_that_another_machine_is_just_storing_is_waited_for(
         with transaction.atomic(using=using):
             Flusher(journal, using=using).flush()
             stored.set()
-            assert flushing.wait(PATIENCE)
+            assert flushing.wait(TIMEOUT)
             time.sleep(0.2)  # let the other come as far as it can
 
     def second() -> FlushResult:
-        assert stored.wait(PATIENCE)
+        assert stored.wait(TIMEOUT)
         flushing.set()
         return Flusher(other, using=using).flush()
 
@@ -101,13 +104,33 @@ def test_a_signal_that_another_machine_is_just_storing_is_waited_for(
     assert stored_hash == orjson.loads(lines[0])["sha256"]
 
 
+def test_a_conflict_that_only_the_insert_meets_is_a_dead_letter_too(
+    journal: Journal, using: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other machine commits between the lookup and the insert."""
+    lines = [line_of(signal_id="own"), line_of(signal_id="own")]
+    journal.append([lines[0]])
+    Flusher(journal, using=using).flush()
+    other = Journal(journal.path.with_name("other.log"))
+    other.append([line_of(), lines[1]])
+    looked_up: list[str] = []
+
+    def too_early(alias: str, signal_ids: Sequence[str]) -> dict[str, str]:
+        looked_up.extend(signal_ids)
+        return stored_hashes(alias, signal_ids) if len(looked_up) > len(lines) else {}
+
+    monkeypatch.setattr(store, "stored_hashes", too_early)
+    assert Flusher(other, using=using).flush() == FlushResult(stored=1, dead=1)
+    assert letters(using) == [("conflict", lines[1])]
+
+
 LOCK = {
-    "default": "SELECT 1",  # every transaction begins IMMEDIATE: it has the write lock already
+    "default": "SELECT 1",  # every transaction is IMMEDIATE: it already has the write lock
     "postgresql": "LOCK TABLE journal_cursors IN ACCESS EXCLUSIVE MODE",
 }
 
 
-def test_a_locked_database_is_waited_for_and_delays_nobody_who_is_not(
+def test_a_locked_database_delays_the_flush_but_not_the_journal(
     tracker: SignalTracker, using: str
 ) -> None:
     locked, done, flushed = threading.Event(), threading.Event(), threading.Event()
@@ -116,17 +139,17 @@ def test_a_locked_database_is_waited_for_and_delays_nobody_who_is_not(
         with transaction.atomic(using=using):
             execute(using, LOCK[using])
             locked.set()
-            assert done.wait(PATIENCE)
+            assert done.wait(TIMEOUT)
 
     def flush() -> FlushResult:
-        assert locked.wait(PATIENCE)
+        assert locked.wait(TIMEOUT)
         try:
             return tracker.flush()
         finally:
             flushed.set()
 
     def log() -> None:
-        assert locked.wait(PATIENCE)
+        assert locked.wait(TIMEOUT)
         for _ in range(10):
             asyncio.run(tracker.log_signal_async(a_signal()))
         flushed.wait(1.5)

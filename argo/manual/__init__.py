@@ -1,0 +1,1 @@
+"""The manual: Markdown pages in `templates/docs/`, served at /docs/."""

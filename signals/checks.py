@@ -1,0 +1,64 @@
+"""System checks of the journal, the market and the sources.
+
+Their ids begin with `argo`, because people silence checks by id.
+"""
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import DatabaseError, connections
+
+from signals import config
+from signals.ledger.journal_state import journal_state
+
+
+@register()
+def signal_sources(**_: object) -> list[CheckMessage]:
+    """Report each source whose module is missing; the first cycle loads it and its `vote`."""
+    return [
+        Error(
+            f"SIGNAL_SOURCES names {path!r}, and there is no such module.",
+            hint="It takes a module with a function `vote`, beside manage.py or installed.",
+            id="argo.E005",
+        )
+        for path in settings.SIGNAL_SOURCES
+        if not _is_module(path)
+    ]
+
+
+def _is_module(path: str) -> bool:
+    try:
+        return find_spec(path) is not None
+    except (ImportError, ValueError):  # its package is missing, or the name is invalid
+        return False
+
+
+@register()
+def market(**_: object) -> list[CheckMessage]:
+    """Report if MARKET_DATA lacks the folder or the keys that it needs."""
+    wrong = {
+        "files": not settings.MARKET_FOLDER.is_dir()
+        and f"MARKET_FOLDER is not a folder: {settings.MARKET_FOLDER}",
+        "alpaca": not (settings.ALPACA_API_KEY and settings.ALPACA_SECRET_KEY)
+        and "ALPACA_API_KEY or ALPACA_SECRET_KEY is missing",
+    }.get(settings.MARKET_DATA)
+    if not wrong:
+        return []
+    hint = "Correct it, or set MARKET_DATA=sample: then signals are made only when asked for."
+    return [Error(f"MARKET_DATA={settings.MARKET_DATA}, but {wrong}.", hint=hint, id="argo.E006")]
+
+
+@register(Tags.database)
+def journal_is_whole(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
+    """Report if the journal is not the file that the database has read."""
+    if not databases or "default" not in databases:
+        return []
+    try:
+        with connections["default"].cursor() as cursor:
+            tables = connections["default"].introspection.table_names(cursor)
+        problems = journal_state(config.journal()).problems if "dead_letters" in tables else []
+    except DatabaseError as error:
+        return [Error(f"The database does not answer: {error}", id="argo.E004")]
+    return [Warning(problem, id="argo.W001") for problem in problems]

@@ -1,0 +1,91 @@
+"""A pytest plugin: a test that leaves a process behind fails, and the process is killed.
+
+On Linux this process adopts the orphans among its descendants, so that a grandchild that outlives
+its parent is found, too.
+"""
+
+import ctypes
+import os
+import sys
+import time
+from collections.abc import Generator
+from contextlib import suppress
+from typing import Any
+
+import psutil
+import pytest
+
+from tests import warm
+
+GRACE = 10.0
+"""Seconds that a process gets to finish ending after its test."""
+LOOK_EVERY = 0.02
+PR_SET_CHILD_SUBREAPER = 36
+"""From <linux/prctl.h>: orphaned descendants become children of this process."""
+HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
+"""Python starts these once and ends them with the process that uses them."""
+
+_shared: set[psutil.Process] = set()
+"""Started by fixtures that live longer than one test."""
+
+
+def pytest_configure() -> None:
+    """Adopt orphans from now on."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object],
+) -> Generator[None, object, object]:
+    """Note what a fixture of a module or of the session starts."""
+    before = set() if fixturedef.scope == "function" else _running()
+    made = yield
+    if fixturedef.scope != "function":
+        _shared.update(_running() - before)
+    return made
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None, Any, Any]:
+    """Fail the test whose processes are still there after its fixtures have ended them."""
+    try:
+        return (yield)
+    finally:
+        left = _after_grace(set() if nextitem is None else _shared)
+        if left:
+            pytest.fail("left processes behind: " + "; ".join(map(_killed, left)), pytrace=False)
+
+
+def _after_grace(allowed: set[psutil.Process]) -> set[psutil.Process]:
+    deadline = time.monotonic() + GRACE
+    while (left := _running() - allowed) and time.monotonic() < deadline:
+        time.sleep(LOOK_EVERY)
+    return left
+
+
+def _running() -> set[psutil.Process]:
+    """Return the descendants of this process that run and are not Python's own helpers."""
+    return {each for each in psutil.Process().children(recursive=True) if _counts(each)}
+
+
+def _counts(process: psutil.Process) -> bool:
+    try:
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        words = process.cmdline()
+        if warm.MODULE in words:  # one serves every test; a command that it runs counts
+            return process.ppid() != os.getpid()
+        return not any(helper in " ".join(words) for helper in HELPERS)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _killed(process: psutil.Process) -> str:
+    """Kill it; return its number and its command line."""
+    command = "ended meanwhile"
+    with suppress(psutil.NoSuchProcess):
+        command = " ".join(process.cmdline()) or process.name()
+        process.kill()
+    return f"{process.pid} ({command[:200]})"

@@ -1,0 +1,1 @@
+"""Keeps README.md and the manual true."""

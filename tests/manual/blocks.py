@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from argo.manual.pages import NAMES, Page
+from argo.manual.pages import NAMES
 from argo.manual.rendering import parser
 from tests.installation import ROOT
 
@@ -39,7 +39,8 @@ class Block(NamedTuple):
 
 def documents() -> dict[str, Path]:
     """Return every file that a reader sees, by a short name."""
-    return {"readme": README} | {name: Page(name).path for name in NAMES}
+    pages = ROOT / "templates" / "docs"
+    return {"readme": README} | {name: pages / f"{name}.md" for name in NAMES}
 
 
 def blocks(path: Path) -> Iterator[Block]:

@@ -9,6 +9,9 @@ import socket
 import sys
 from collections.abc import Mapping, Sequence
 
+FORGET, SERVE = ["forget"], ["serve"]
+"""Requests that are not commands of `manage.py`: end what was made for one page; serve HTTP."""
+
 
 def ask(
     address: str, arguments: Sequence[str], environment: Mapping[str, str], folder: str

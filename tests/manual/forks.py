@@ -3,7 +3,10 @@
 Run as `python -m tests.manual.forks SOCKET`; it ends with its standard input. It loads the
 libraries once. For each new environment it forks a process that loads the settings and Argo's
 modules once; that one forks for each request of `tests/manual/client.py`, takes over the client's
-folder and standard streams, and runs the command.
+folder and standard streams, and runs the command. The request `forget` ends these processes.
+
+`tests/warm.py` does a part of this, for commands whose output is collected; here they are parts of
+a shell's pipes, and there are many in one environment.
 """
 
 import json
@@ -24,13 +27,10 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 from django.core.exceptions import ImproperlyConfigured
 
 import argo  # noqa: F401  # swaps the SQLite library, as every start of Argo does
+from tests.manual.client import FORGET, SERVE
+from tests.warm import LIBRARIES
 
-LIBRARIES = (
-    "celery.app", "django.contrib.admin", "django.core.management", "django_celery_beat",
-    "kombu.transport.filesystem", "pandas", "pyarrow.csv", "pyarrow.parquet", "pydantic",
-    "requests", "sqlalchemy.pool", "talib", "tenacity", "tqdm", "whitenoise.middleware",
-)  # fmt: skip
-"""Those that take long to load and do not look at the settings."""
+MORE = ("django_celery_beat", "pyarrow.csv", "pyarrow.parquet", "whitenoise.middleware")
 OF_THE_SHELL = ("_", "OLDPWD", "PWD", "SHLVL")
 """What differs from command to command and changes no setting."""
 LONGEST_REQUEST = 2**20
@@ -38,7 +38,7 @@ LONGEST_REQUEST = 2**20
 
 def main(address: str) -> None:
     """Serve until standard input ends."""
-    for name in LIBRARIES:
+    for name in (*LIBRARIES, *MORE):
         import_module(name)
     sys.pycache_prefix = os.path.dirname(address)  # what a fork compiles, the next ones need not
     sys.dont_write_bytecode = False
@@ -58,14 +58,29 @@ def main(address: str) -> None:
 def _pass_on(connection: socket.socket, prepared: dict[str, socket.socket]) -> None:
     """Give the request to the process of its environment, which is made for the first one."""
     request, streams, _, _ = socket.recv_fds(connection, LONGEST_REQUEST, 3)
-    environment = _environment(json.loads(request))
-    key = json.dumps(environment, sort_keys=True)
-    if key not in prepared:
-        prepared[key] = _prepare(environment, not_for_it=[connection.fileno(), *streams])
-    socket.send_fds(prepared[key], [request], [connection.fileno(), *streams])
+    asked = json.loads(request)
+    if asked["arguments"] == FORGET:
+        for made in prepared.values():
+            made.close()
+        prepared.clear()
+    else:
+        _give(request, _environment(asked), [connection.fileno(), *streams], prepared)
     for stream in streams:
         os.close(stream)
     connection.close()
+
+
+def _give(
+    request: bytes,
+    environment: dict[str, str],
+    descriptors: list[int],
+    prepared: dict[str, socket.socket],
+) -> None:
+    key = json.dumps(environment, sort_keys=True)
+    if key not in prepared:
+        others = [made.fileno() for made in prepared.values()]
+        prepared[key] = _prepare(environment, not_for_it=[*descriptors, *others])
+    socket.send_fds(prepared[key], [request], descriptors)
 
 
 def _environment(asked: dict[str, Any]) -> dict[str, str]:
@@ -126,7 +141,7 @@ def _become(asked: dict[str, Any], descriptors: list[int], is_loaded: bool) -> N
         os.close(stream)
     code = 1
     try:
-        if asked["arguments"] == ["serve"]:
+        if asked["arguments"] == SERVE:
             _serve(connection)
         _run(asked["arguments"], is_loaded)
         code = 0

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.installation import ROOT, Installation
 from tests.manual.blocks import Block
-from tests.manual.client import ask
+from tests.manual.client import FORGET, SERVE, ask
 
 MARK = "--- block"
 LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ .*\n", re.MULTILINE)
@@ -43,6 +43,11 @@ class Warm:
     """The warm process, and how to ask it to run a command."""
 
     address: Path
+
+    def forget(self) -> None:
+        """End the processes that were made for the environments of a page."""
+        with ask(str(self.address), FORGET, {}, "") as connection:
+            connection.recv(1)
 
     @property
     def client(self) -> list[str]:
@@ -138,7 +143,7 @@ def _by_line(printed: str) -> dict[int, str]:
 def _served(clone: Clone, environment: dict[str, str]) -> Iterator[None]:
     """Serve the clone's data folder over HTTP: the first byte says that the server listens, and the
     server ends when the connection does."""
-    with ask(str(clone.warm.address), ["serve"], environment, str(clone.folder)) as connection:
+    with ask(str(clone.warm.address), SERVE, environment, str(clone.folder)) as connection:
         assert connection.recv(1) == b"\0"
         yield
 

@@ -22,7 +22,7 @@ _names = count(1)
 
 
 class Act(NamedTuple):
-    """What happens before a bar (nothing, an order, a cancel or a close), and the bar."""
+    """An action before a bar (none, an order, a cancel or a close), and the bar."""
 
     kind: str
     side: Side

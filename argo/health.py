@@ -30,7 +30,7 @@ def health() -> dict[str, Any]:
         }
         problems += state.problems
         if dead:
-            problems.append(f"{dead} dead letters need a person: see the admin site.")
+            problems.append(f"{dead} dead letters wait for a person: see the admin site.")
         problems += sync["problems"] + execution["problems"]
     return {"status": "degraded" if problems else "ok", "problems": problems, **answer}
 

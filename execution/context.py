@@ -1,4 +1,4 @@
-"""What one account is traded with: its broker, its market, its limits and its clock."""
+"""Everything that one account is traded with: its broker, market, limits and clock."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,13 +17,15 @@ from signals.market.protocol import MarketData
 
 @dataclass(frozen=True)
 class TradingContext:
-    """Everything that decisions, orders and the monitor of one account need.
+    """The parts and settings that decisions, orders and the monitor of one account use.
 
-    `day_of` tells the trading day of a moment. `max_age` is how old a signal may be, `grace` how
-    long after a session orders are still made, for the next one; `entry_timeout` how long an entry
-    may wait to be filled, and `expiry` how long a position may be open. Stop and target are rounded
-    to the tick of the `instrument`. Nothing is decided before `stands_at`: of a replay, how far the
-    account was traded.
+    `hours` returns the trading hours of a symbol, `day_of` the trading day of a moment. A signal
+    older than `max_age` is not traded. For `grace` after a session orders are still made, for the
+    next session. An entry that is not filled within `entry_timeout` is canceled; a position is
+    closed after `expiry`. Stop and target are rounded to the tick that `instrument` returns.
+
+    `traded_until` is set in a replay only: the moment up to which the account was traded already.
+    Nothing is decided before it.
     """
 
     account: str
@@ -42,8 +44,8 @@ class TradingContext:
     entry_timeout: timedelta = timedelta(days=5)  # longer than any holiday
     expiry: timedelta = timedelta(days=30)
     instrument: Callable[[str], Instrument] = instrument
-    stands_at: datetime | None = None
+    traded_until: datetime | None = None
 
     def is_behind(self) -> bool:
-        """Whether the account was traded later than it is now."""
-        return self.stands_at is not None and self.clock() < self.stands_at
+        """Return whether the account was already traded at a later time than now."""
+        return self.traded_until is not None and self.clock() < self.traded_until

@@ -1,4 +1,4 @@
-"""The trading_context as the settings describe it: the one place that reads those."""
+"""Build the trading context from the settings; nothing else reads them."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,9 +32,10 @@ Hours = Callable[[str], TradingHours]
 
 @cache
 def trading_context() -> TradingContext:
-    """That of the account in the settings: one for this process, which keeps its connections.
+    """Return the context of the account in the settings, one for each process: it keeps its
+    connections.
 
-    Raises `ArgoError` where the settings do not fit together.
+    Raises `ArgoError` if the settings do not fit together.
     """
     return build_context(settings.TRADING_ACCOUNT, market(), utc_now, _broker)
 
@@ -42,7 +43,10 @@ def trading_context() -> TradingContext:
 def build_context(
     account: str, prices: MarketData, clock: Clock, make: Callable[[str, MarketData, Clock], Broker]
 ) -> TradingContext:
-    """A trading_context by the settings, but for its account, market, clock and broker."""
+    """Return the context of `account` on these prices and this clock; `make` builds its broker.
+
+    Everything else comes from the settings. Raises `InvalidInput` if PROP_FIRM names no rule set.
+    """
     firm = rule_set()
     return TradingContext(
         account=account,
@@ -52,7 +56,7 @@ def build_context(
         limits=limits(firm),
         journal=config.journal(),
         clock=clock,
-        day_of=partial(trading_day, firm or house_days()),
+        day_of=partial(trading_day, firm or days_without_firm()),
         sizing=_sizing(),
         rule_set=firm,
         auto_execute=settings.AUTO_EXECUTE,
@@ -66,36 +70,36 @@ def build_context(
 def paper(
     account: str, prices: MarketData, clock: Clock, *, is_exclusive: bool = False
 ) -> PaperBroker:
-    """The paper broker with the deposit and the costs in the settings."""
+    """Return the paper broker, with the deposit and the costs of the settings."""
     share = settings.PAPER_VOLUME_SHARE
     costs = Costs(
         as_decimal(settings.PAPER_SPREAD),
         as_decimal(settings.PAPER_SLIPPAGE),
         as_decimal(settings.PAPER_FEE),
     )
-    terms = FillModel(costs, as_decimal(share) if share else None)
-    shelf = PaperStore(account, as_decimal(settings.PAPER_DEPOSIT), is_exclusive)
-    return PaperBroker(shelf, prices, hours, clock, terms)
+    fill_model = FillModel(costs, as_decimal(share) if share else None)
+    store = PaperStore(account, as_decimal(settings.PAPER_DEPOSIT), is_exclusive)
+    return PaperBroker(store, prices, hours, clock, fill_model)
 
 
 def rule_set() -> RuleSet | None:
-    """That of PROP_FIRM. Raises `InvalidInput` where there is none of that name."""
+    """Return the rule set of PROP_FIRM. Raises `InvalidInput` if there is none of that name."""
     own = Path(settings.PROP_FIRM_FILE) if settings.PROP_FIRM_FILE else None
     return load(settings.PROP_FIRM, own)
 
 
-def house_days() -> RuleSet:
-    """Without a firm, a day begins at midnight of TRADING_ZONE."""
+def days_without_firm() -> RuleSet:
+    """Return the rule set whose day begins at midnight in TRADING_ZONE."""
     return RuleSet(name="house", source="settings", zone=settings.TRADING_ZONE)
 
 
 def hours(symbol: str) -> TradingHours:
-    """When a symbol trades."""
+    """Return the trading hours of a symbol."""
     return hours_of(instrument(symbol), settings.MARKET_EXCHANGE)
 
 
 def limits(firm: RuleSet | None) -> Limits:
-    """The user's, and the stricter of both where there is a firm."""
+    """Return the user's limits, or the stricter of both if there is a firm."""
     own = Limits(
         min_confidence=max(settings.MIN_CONFIDENCE, settings.PROP_FIRM_MIN_CONFIDENCE),
         min_confidence_by=settings.MIN_CONFIDENCE_BY_REGIME | settings.MIN_CONFIDENCE_BY_STRATEGY,
@@ -136,7 +140,7 @@ def _broker(account: str, prices: MarketData, clock: Clock) -> Broker:
 
 
 def _alpaca(clock: Clock) -> Broker:
-    """Loaded only where it is wanted: `alpaca-py` takes half a second and 20 MiB."""
+    """Import it only when it is used: `alpaca-py` takes half a second and 20 MiB."""
     from execution.brokers.alpaca.broker import AlpacaBroker, endpoint
 
     url = endpoint(settings.ALPACA_LIVE, settings.ALPACA_TRADING_URL)

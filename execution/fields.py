@@ -13,24 +13,24 @@ GetType = TypeVar("GetType", covariant=True)
 
 
 class ExactDecimal(models.Field[SetType, GetType]):
-    """`numeric` in PostgreSQL, and text in SQLite, whose own decimals are binary fractions.
+    """`numeric` in PostgreSQL; text in SQLite, whose own decimals are binary fractions.
 
-    Never NaN nor infinite: `ValueError`.
+    Raises `ValueError` for NaN and infinity.
     """
 
-    _pyi_private_set_type: Decimal  # what django-stubs takes for the type of an attribute
+    _pyi_private_set_type: Decimal  # django-stubs reads the attribute's type here
     _pyi_private_get_type: Decimal
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str:
-        """The column's type."""
+        """Return the type of the column."""
         return "numeric" if connection.vendor == "postgresql" else "text"
 
     def to_python(self, value: Any) -> Decimal | None:  # noqa: ANN401
-        """From a form or a fixture."""
+        """Return the value of a form or a fixture."""
         return None if value is None else _finite(Decimal(str(value)))
 
     def from_db_value(self, value: Any, *_: object) -> Decimal | None:  # noqa: ANN401
-        """As the database gives it."""
+        """Return the value that the database gives."""
         return None if value is None else Decimal(value)
 
     def get_db_prep_value(
@@ -39,7 +39,8 @@ class ExactDecimal(models.Field[SetType, GetType]):
         connection: BaseDatabaseWrapper,
         prepared: bool = False,
     ) -> Any:  # noqa: ANN401
-        """As the database takes it: plain digits, without an exponent or zeros at the end."""
+        """Return the value for the database: plain digits, without an exponent or trailing
+        zeros."""
         if value is None:
             return None
         exact = _finite(Decimal(value))
@@ -48,5 +49,5 @@ class ExactDecimal(models.Field[SetType, GetType]):
 
 def _finite(value: Decimal) -> Decimal:
     if not value.is_finite():
-        raise ValueError(f"{value} is no number that could be kept")
+        raise ValueError(f"{value} is not a finite number")
     return value

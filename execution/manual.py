@@ -1,4 +1,4 @@
-"""What a person asks for: decide on a signal now, cancel an order, close a position.
+"""Acts that a person asks for: decide on a signal now, cancel an order, close a position.
 
 The same rules apply as to every trade.
 """

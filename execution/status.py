@@ -65,7 +65,7 @@ def status(now: datetime, name: str | None = None) -> dict[str, Any]:
     `name` is the account; by default the one in the settings.
     """
     name = name or settings.TRADING_ACCOUNT
-    waiting, orders, halted = _waiting(), open_orders(name), halts.standing(name)
+    waiting, orders, halted = _waiting(), open_orders(name), halts.active(name)
     account, failed = TradingAccount.objects.filter(name=name).first(), failures(name)
     return {
         "account": name,
@@ -80,7 +80,7 @@ def status(now: datetime, name: str | None = None) -> dict[str, Any]:
         "open_positions": open_positions(name),
         "halts": [_halt(each) for each in halted],
         "halts_elsewhere": [
-            {"account": each.account, **_halt(each)} for each in halts.elsewhere(name)
+            {"account": each.account, **_halt(each)} for each in halts.active_elsewhere(name)
         ],
         "reconciled_at": account and account.reconciled_at,
         "broker_error": failed[0].error if failed else "",
@@ -92,7 +92,7 @@ def status(now: datetime, name: str | None = None) -> dict[str, Any]:
 def brief() -> dict[str, Any]:
     """Return the part of the state that health reports."""
     now, name = utc_now(), settings.TRADING_ACCOUNT
-    waiting, orders, halted = _waiting(), open_orders(name), halts.standing(name)
+    waiting, orders, halted = _waiting(), open_orders(name), halts.active(name)
     account, failed = TradingAccount.objects.filter(name=name).first(), failures(name)
     return {
         "state": _state(halted),

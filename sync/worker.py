@@ -27,7 +27,7 @@ CLAIMS_PER_THREAD = 4
 
 @dataclass
 class DeliveryCounts:
-    """What became of the deliveries of one run."""
+    """The deliveries of one run, counted by their result."""
 
     delivered: int = 0
     postponed: int = 0

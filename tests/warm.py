@@ -154,6 +154,8 @@ def _become(files: list[int], arguments: list[str], cwd: str, env: dict[str, str
         os.close(file)
     os.environ.clear()
     os.environ.update(env)
+    folders = env.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[1:1] = [folder for folder in folders if folder and folder not in sys.path]
     os.chdir(cwd)
     sys.argv = arguments
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -20,7 +20,7 @@ MAX_LINE_BYTES = 65536
 
 @dataclass(frozen=True)
 class Spec:
-    """What to run, and how to stop it.
+    """A program to run, and how to stop it.
 
     Attributes:
         name: the prefix of its output.

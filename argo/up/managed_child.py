@@ -8,7 +8,7 @@ from argo.up.child import Child, Spec, describe
 
 @dataclass(frozen=True)
 class Backoff:
-    """How long to wait before a child is started again, in seconds.
+    """The wait before a child is started again, in seconds.
 
     The wait doubles from `first` to `most`; it starts at `first` again after a child has lived
     for `steady`.

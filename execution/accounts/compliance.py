@@ -1,4 +1,4 @@
-"""A prop firm's rules, asked of an account as it is now."""
+"""The prop firm's rules, measured on an account now."""
 
 from datetime import date, datetime
 
@@ -15,12 +15,15 @@ from execution.types import Denial, Reason
 
 
 def days_of(account: str) -> list[Day]:
-    """The account's equity curve, oldest day first."""
+    """Return the account's equity curve, oldest day first."""
     return [as_day(row) for row in EquityDay.objects.filter(account=account).order_by("day")]
 
 
 def measures(context: TradingContext, rule_set: RuleSet, money: Account) -> list[Measure]:
-    """How the account stands with the firm's rules, now; nothing is written."""
+    """Return how the account does by the firm's rules now; nothing is written.
+
+    Raises `NotMeasurable` if a figure is not a number.
+    """
     today = as_day(marked(context, latest_day(context.account), money))
     before = days_of(context.account)
     days = [day for day in before if day.day < today.day]
@@ -30,7 +33,7 @@ def measures(context: TradingContext, rule_set: RuleSet, money: Account) -> list
 
 
 def _from_the_highest(latest: Day, today: date, days: list[Day]) -> Day:
-    """Where the clock was ahead for a while, the loss of today counts all the same."""
+    """Keep the loss of today if the clock was ahead for a while and began later days."""
     begun = [day for day in days if day.day >= today] or [latest]
     return latest._replace(
         first_equity=max(latest.first_equity, *(day.first_equity for day in begun)),
@@ -39,14 +42,17 @@ def _from_the_highest(latest: Day, today: date, days: list[Day]) -> Day:
 
 
 def denials(context: TradingContext, money: Account, symbol: str, now: datetime) -> list[Denial]:
-    """What the firm has against a new trade: a broken rule, whether or not a halt stands for it,
-    and a time at which nothing may be held."""
+    """Return the firm's reasons against a new trade: broken rules, and a time when nothing may be
+    held.
+
+    A broken rule counts even if its halt was lifted.
+    """
     if context.rule_set is None:
         return []
     broken = [each for each in measures(context, context.rule_set, money) if each.breached]
     found = [Denial(Reason.PROP_FIRM, f"{context.rule_set.name}: {each.text}") for each in broken]
     if must_be_flat(context.rule_set, now, context.hours(symbol)):
         found.append(
-            Denial(Reason.FLAT, f"{context.rule_set.name} wants nothing held of {symbol} now")
+            Denial(Reason.FLAT, f"{context.rule_set.name} allows no position in {symbol} now")
         )
     return found

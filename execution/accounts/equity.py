@@ -1,4 +1,4 @@
-"""The equity curve, kept day by day: what losses and drawdowns are measured against."""
+"""The equity curve, one row for each day: losses and drawdowns are measured against it."""
 
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -17,8 +17,8 @@ _SINCE = "SELECT * FROM equity_days WHERE account = %s AND day >= %s"
 
 
 @dataclass
-class Curve:
-    """The equity curve as far as it is kept, and marks that are not written down yet."""
+class EquityCurve:
+    """The stored equity curve of an account, and marks that are not written yet."""
 
     context: TradingContext
     row: TradingAccount
@@ -27,17 +27,17 @@ class Curve:
     _changed: list[EquityDay] = field(default_factory=list)
 
     @classmethod
-    def read(cls, context: TradingContext, money: Account) -> "Curve":
-        """As the rows are now; the account's is locked until the caller's transaction ends."""
+    def read(cls, context: TradingContext, money: Account) -> "EquityCurve":
+        """Return the stored curve, and lock the account row until the caller's transaction ends."""
         return cls(
             context, account_row(context.account, money, locked=True), latest_day(context.account)
         )
 
     def add(self, money: Account, opened: int = 0) -> EquityDay:
-        """Fold what the account is worth now into its day, and into the peak.
+        """Add the account's present equity to its day and to the peak, and return the day.
 
-        `opened` is how many positions were opened since the last mark. A clock that went back opens
-        no earlier day again: such a mark counts for the latest day.
+        `opened` is how many positions were opened since the last mark. If the clock went back, no
+        earlier day is opened again: the mark counts for the latest day.
         """
         day = marked(self.context, self.latest, money, opened)
         if day not in self._changed[-1:]:
@@ -48,7 +48,7 @@ class Curve:
         return day
 
     def write(self) -> None:
-        """Write the marks down, inside the caller's transaction."""
+        """Write the marks, inside the caller's transaction."""
         for day in self._changed:
             if day._state.adding:
                 insert(day)
@@ -61,15 +61,15 @@ class Curve:
 
 
 def latest_day(account: str) -> EquityDay | None:
-    """The last day of which there is a mark."""
+    """Return the latest day that has a mark; None if there is none."""
     return select_one(EquityDay, _LATEST, [account])
 
 
 def day_start(context: TradingContext, money: Account) -> Decimal:
-    """The equity that today's loss is counted from, with what the account is worth now.
+    """Return the equity that today's loss is counted from, including the account's present equity.
 
-    Where the clock was ahead for a while, a later day was begun: then from the highest of them all,
-    or a loss would be forgotten.
+    If the clock was ahead for a while, later days exist: then it is the highest of all of them, so
+    that no loss is forgotten.
     """
     today = connection.ops.adapt_datefield_value(context.day_of(money.time))
     firsts = [day.first_equity for day in select(EquityDay, _SINCE, [context.account, today])]
@@ -79,14 +79,17 @@ def day_start(context: TradingContext, money: Account) -> Decimal:
 
 
 def as_day(row: EquityDay) -> Day:
-    """As the rules of a firm take it."""
+    """Return the row as the firm's rules use it."""
     return Day(*(getattr(row, name) for name in Day._fields))
 
 
 def marked(
     context: TradingContext, latest: EquityDay | None, money: Account, opened: int = 0
 ) -> EquityDay:
-    """The day's row with this mark in it, not written; a new row where the day has begun."""
+    """Return the day's row with this mark, not written; a new row if a new day has begun.
+
+    Raises `NotMeasurable` if a figure is not a number.
+    """
     known = [as_day(latest)] if latest else []
     day = record(known, context.day_of(money.time), money.equity, money.balance, opened)
     if latest is None or latest.day != day.day:

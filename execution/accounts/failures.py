@@ -1,4 +1,4 @@
-"""What made execution's tasks fail, kept for health until they succeed again."""
+"""The failures of execution's tasks, kept for the health report until the tasks succeed again."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -15,10 +15,9 @@ Guard = Callable[[object], AbstractContextManager[None]]
 
 @contextmanager
 def each_isolated() -> Iterator[Guard]:
-    """For things that are done one after the other, each `with guard(it):`.
+    """Isolate things that are done one after the other, each in `with guard(it):`.
 
-    One that fails is logged and stops none that follow; the first failure is raised once all of
-    them were tried.
+    A failure is logged and does not stop the others; the first one is raised after all were tried.
     """
     failed: list[Exception] = []
 
@@ -27,7 +26,7 @@ def each_isolated() -> Iterator[Guard]:
         try:
             yield
         except Exception as error:
-            logger.exception("%s could not be looked after", what)
+            logger.exception("%s failed", what)
             failed.append(error)
 
     yield guard
@@ -37,28 +36,29 @@ def each_isolated() -> Iterator[Guard]:
 
 @contextmanager
 def recording_failures(account: str, task: str, clock: Clock) -> Iterator[None]:
-    """Keep what the task raises, which goes on; forget what it raised before once it is done."""
-    mine = Failure.objects.filter(account=account, task=task)
+    """Store an error of the task and raise it again; remove the stored one when the task
+    succeeds."""
+    recorded = Failure.objects.filter(account=account, task=task)
     try:
         yield
     except Exception as error:
         Failure.objects.update_or_create(
             account=account,
             task=task,
-            defaults={"error": _told(task, error), "failed_at": clock()},
+            defaults={"error": _message(task, error), "failed_at": clock()},
         )
         raise
-    if mine.exists():  # deleting nothing would wait for every writer, too
-        mine.delete()
+    if recorded.exists():  # on SQLite even an empty delete waits for every writer
+        recorded.delete()
 
 
 def failures(account: str) -> list[Failure]:
-    """Those that stand, the latest first."""
+    """Return the stored failures, the latest first."""
     return list(Failure.objects.filter(account=account).order_by("-failed_at", "task"))
 
 
-def _told(task: str, error: Exception) -> str:
-    """In a sentence; of an error that is not the broker's with its kind."""
+def _message(task: str, error: Exception) -> str:
+    """Return a sentence; an error that is not the broker's is named with its type."""
     if isinstance(error, BrokerError):
         return f"The broker failed: {error}"
     return f"Execution's task {task} failed: {type(error).__name__}: {error}"

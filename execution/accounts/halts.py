@@ -1,4 +1,4 @@
-"""Halts: latched by Argo or a person, kept as rows, lifted by a person alone."""
+"""Halts: set by Argo or a person, stored as rows, lifted only by a person."""
 
 import logging
 from collections.abc import Mapping
@@ -12,10 +12,10 @@ from execution.models import Halt
 logger = logging.getLogger(__name__)
 
 BY_ARGO = "argo"
-_STANDING = (
+_ACTIVE = (
     "SELECT reason FROM halts WHERE account = %s AND lifted_at IS NULL ORDER BY latched_at, id"
 )
-"""In plain SQL, as what is asked of orders: every trade asks twice."""
+"""Plain SQL, like the order queries: every trade asks twice."""
 
 
 def latch(
@@ -27,10 +27,10 @@ def latch(
     by: str = BY_ARGO,
     figures: Mapping[str, object] | None = None,
 ) -> Halt:
-    """Stop all new trades of the account until a person lifts it.
+    """Stop all new trades of the account until a person lifts the halt.
 
-    A halt of that code that is there already stays as it is. Raises `InvalidInput` without a
-    reason; one of Argo's own stops trading whatever a broker wrote into it.
+    An active halt with this code stays as it is. Raises `InvalidInput` without a reason. Argo's own
+    halt always takes effect: characters that the database refuses are removed from its reason.
     """
     reason = checked(reason.replace("\0", "") if by == BY_ARGO else reason, "say why trading stops")
     with transaction.atomic():
@@ -59,10 +59,10 @@ def lift(
     code: str | None = None,
     only: Halt | None = None,
 ) -> int:
-    """Lift the account's halts, or the one of that code, or `only` that one; how many those were.
+    """Lift the account's halts, or only those with `code`, or `only` that one. Return how many.
 
-    A breach that still stands latches again at the monitor's next look. Raises `InvalidInput`
-    without a reason, and `Conflict` where there is nothing to lift.
+    If a breach still exists, the monitor's next look halts again. Raises `InvalidInput` without a
+    reason, and `Conflict` if there is nothing to lift.
     """
     why = checked(why, "say why trading may go on")
     open_halts = Halt.objects.filter(account=account, lifted_at=None)
@@ -79,34 +79,35 @@ def lift(
 
 def _nothing_to_lift(account: str, code: str | None, only: Halt | None) -> str:
     if only is not None:
-        return f"The halt of {only.account} is lifted already: {only.reason}"
-    there = ", ".join(halt.code for halt in standing(account))
+        return f"The halt of {only.account} is already lifted: {only.reason}"
+    there = ", ".join(halt.code for halt in active(account))
     if there:
-        return f"No halt {code!r} stands on {account}; there are: {there}."
-    return f"Nothing halts trading on {account}."
+        return f"There is no halt {code!r} on {account}; there are: {there}."
+    return f"Trading on {account} is not halted."
 
 
 def checked(why: str, needed: str) -> str:
-    """The reason, if it is one that can be kept. Raises `InvalidInput`; `needed` says for what."""
+    """Return the reason. Raises `InvalidInput` with the message `needed` if it is blank, and if it
+    contains a NUL."""
     if not why.strip():
         raise InvalidInput([FieldError("why", needed)])
     if "\0" in why:
-        raise InvalidInput([FieldError("why", "has a NUL, which no database keeps; leave it out")])
+        raise InvalidInput([FieldError("why", "contains a NUL character; remove it")])
     return why
 
 
-def standing(account: str) -> list[Halt]:
-    """The halts that are not lifted, oldest first."""
+def active(account: str) -> list[Halt]:
+    """Return the account's halts that are not lifted, oldest first."""
     return list(Halt.objects.filter(account=account, lifted_at=None).order_by("latched_at", "pk"))
 
 
-def elsewhere(account: str) -> list[Halt]:
-    """Those of every other account, oldest first."""
+def active_elsewhere(account: str) -> list[Halt]:
+    """Return the active halts of all other accounts, oldest first."""
     return list(Halt.objects.filter(lifted_at=None).exclude(account=account).order_by("pk"))
 
 
-def why_halted(account: str) -> str | None:
-    """Why nothing is traded; None where nothing stops it."""
+def halt_reason(account: str) -> str | None:
+    """Return why the account is halted; None if it is not."""
     with connection.cursor() as cursor:
-        cursor.execute(_STANDING, [account])
+        cursor.execute(_ACTIVE, [account])
         return "; ".join(reason for (reason,) in cursor.fetchall()) or None

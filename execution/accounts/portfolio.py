@@ -1,10 +1,10 @@
-"""The account as the risk rules see it: the broker's money, and what our own rows hold."""
+"""The account as the risk rules see it: the broker's money, and our own rows of what is held."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from execution.accounts.equity import day_start
-from execution.accounts.halts import why_halted
+from execution.accounts.halts import halt_reason
 from execution.accounts.rows import account_row
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
@@ -19,10 +19,11 @@ MINUTE = timedelta(minutes=1)
 def portfolio(
     context: TradingContext, money: Account, now: datetime, *, locked: bool = True
 ) -> Portfolio:
-    """Positions and entries that may become some, whoever asked for them.
+    """Return the account's money, positions, and entries that may become positions.
 
-    `locked`: the account stays so until the caller's transaction ends, and no other decision is
-    made on it meanwhile. What was ordered since `money` was asked for is taken off it.
+    `locked`: lock the account row until the caller's transaction ends, so that no other decision is
+    made on it meanwhile. Orders that `money` does not include yet are subtracted from the buying
+    power.
     """
     row = account_row(context.account, money, locked=locked)
     entries = [each for each in Order.objects.may_fill(context.account) if each.leg == Leg.ENTRY]
@@ -34,12 +35,12 @@ def portfolio(
         holdings=_holdings(context.account, entries),
         orders=_latest_orders(context.account, now),
         losses=_losses(context.account, context.limits.losses_in_a_row),
-        halt=why_halted(context.account),
+        halt=halt_reason(context.account),
     )
 
 
 def _is_counted(entry: Order, asked_at: datetime) -> bool:
-    """Whether the broker had it when it was asked for the money: it had said so by then."""
+    """Return whether the broker had confirmed the entry when it was asked for the money."""
     return entry.state not in ON_THE_WAY and entry.updated_at <= asked_at
 
 
@@ -49,7 +50,7 @@ def _decision_price(entry: Order) -> Decimal:
 
 
 def _holdings(account: str, entries: list[Order]) -> list[Exposure]:
-    """One for each signal: what is held of it, and what its entry may still add."""
+    """Return one exposure for each signal: what is held, plus what its entry may still add."""
     awaited = {entry.signal_id: entry for entry in entries}
     found: list[Exposure] = []
     for each in Position.objects.open_on(account):
@@ -72,7 +73,7 @@ def _latest_orders(account: str, now: datetime) -> list[datetime]:
 
 
 def _losses(account: str, count: int) -> list[datetime]:
-    """When the latest trades ended, as long as they lost; at most `count`."""
+    """Return when the latest trades closed, as long as they lost; at most `count`."""
     losses: list[datetime] = []
     for each in Position.objects.latest_closed(account, count):
         if each.closed_at is None or (each.profit or ZERO) >= ZERO:

@@ -42,7 +42,7 @@ def lock(account: str) -> None:
 
 
 def account_of(name: str) -> str:
-    """Return the name if there is such an account, or will be. Raises `NotFound`."""
+    """Return the name if it is a known account. Raises `NotFound` otherwise."""
     known = {
         settings.TRADING_ACCOUNT,
         REPLAY,

@@ -1,4 +1,4 @@
-"""What execution shows on the page of a signal."""
+"""The parts of a signal's page that execution adds."""
 
 from django.contrib import admin
 

@@ -24,7 +24,7 @@ def limits_view(context: TradingContext, query: LimitsQuery) -> dict[str, Any]:
         "prop_firm": _firm(context, found, has_trade),
         "trade": _trade(found.intent) if found.intent else None,
         "denials": [each._asdict() for each in found.denials] if has_trade else None,
-        "halts": halts.standing(context.account),
+        "halts": halts.active(context.account),
     }
 
 

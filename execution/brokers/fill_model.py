@@ -1,35 +1,28 @@
-"""How an exchange fills orders, bar by bar: for the paper broker and for what might have been.
+"""How an exchange fills orders, bar by bar: used by the paper broker and by counterfactuals.
 
-Prices within a bar come in an unknown order. Where a bar reaches both stop and target, the stop is
-taken to have come first: an estimate that never flatters.
+The order of the prices within a bar is unknown. If a bar reaches both stop and target, the stop is
+assumed to come first: the estimate is never too good.
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from enum import StrEnum
 from typing import NamedTuple
 
 from execution.money import HUNDRED, ONE, TWO, as_decimal
 from execution.risk.sizing import to_step
-from execution.types import Side
+from execution.types import ExitReason, Side
 from signals.market.bars import Bar
 
-FINEST = Decimal("0.00000001")
-"""Prices of fills and fees are rounded to this."""
-
-
-class Exit(StrEnum):
-    """Which leg of a bracket ended the trade."""
-
-    STOP = "stop"
-    TARGET = "target"
+PRECISION = Decimal("0.00000001")
+"""Prices and fees of fills are rounded to this."""
 
 
 class Prices(NamedTuple):
-    """What a symbol cost from `began` to `time` (UTC): a bar, or a quote that began as it ended.
+    """The prices of a symbol from `began` to `time` (UTC): a bar, or a quote, whose `began` is its
+    `time`.
 
-    `volume` is None where it is not known.
+    `volume` is None if it is unknown.
     """
 
     began: datetime
@@ -42,58 +35,60 @@ class Prices(NamedTuple):
 
     @property
     def is_bar(self) -> bool:
-        """Whether it took a while; a quote is of a moment."""
+        """Return whether it covers a span of time; a quote is a single moment."""
         return self.began < self.time
 
     @classmethod
     def quoted(cls, price: float, time: datetime) -> "Prices":
-        """One price at one moment."""
+        """Return one price at one moment."""
         exact = as_decimal(price)
         return cls(time, time, exact, exact, exact, exact)
 
     @classmethod
     def of(cls, bar: Bar, began: datetime) -> "Prices":
-        """A bar whose session began then."""
+        """Return the prices of a bar whose session started at `began`."""
         prices = map(as_decimal, (bar.open, bar.high, bar.low, bar.close, bar.volume))
         return cls(began, bar.time, *prices)
 
     def known_after(self, moment: datetime) -> "Prices":
-        """What of it surely came after `moment`: all, or where it had begun by then its close."""
+        """Return the part that is certainly later than `moment`: everything, or only the close if
+        the bar had already begun."""
         if moment <= self.began:
             return self
         return self._replace(began=self.time, open=self.close, high=self.close, low=self.close)
 
 
 class Ended(NamedTuple):
-    """At which price and by which leg; costs are not in the price."""
+    """The price at which a trade ended, without costs, and the leg that ended it."""
 
     price: Decimal
-    by: Exit
+    by: ExitReason
 
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What trading costs, in percent of the price: the whole spread between bid and ask, the
-    slippage of an order that takes what there is, and the fee of each fill."""
+    """The costs of trading, in percent of the price: the full spread between bid and ask, the
+    slippage of a market order, and the fee of each fill."""
 
     spread: Decimal = Decimal("0.02")
     slippage: Decimal = Decimal("0.02")
     fee: Decimal = Decimal(0)
 
-    def taken(self, side: Side, price: Decimal) -> Decimal:
-        """The price at which an order that takes what there is gets filled: half the spread and
-        the slippage worse than the middle."""
+    def market_price(self, side: Side, price: Decimal) -> Decimal:
+        """Return the fill price of a market order: worse than the mid `price` by half the spread
+        and the slippage."""
         worse = (self.spread / TWO + self.slippage) / HUNDRED
-        return (price * (ONE + worse if side is Side.BUY else ONE - worse)).quantize(FINEST)
+        return (price * (ONE + worse if side is Side.BUY else ONE - worse)).quantize(PRECISION)
 
     def fee_of(self, quantity: Decimal, price: Decimal) -> Decimal:
-        """The fee of one fill."""
-        return (quantity * price * self.fee / HUNDRED).quantize(FINEST)
+        """Return the fee of one fill."""
+        return (quantity * price * self.fee / HUNDRED).quantize(PRECISION)
 
 
 @dataclass(frozen=True)
 class FillModel:
-    """The costs of trading on paper, and the most that we take of a bar's volume.
+    """The costs of trading on paper, and the largest share of a bar's volume that our orders may
+    fill.
 
     `volume_share` is in percent; None fills every order in full.
     """
@@ -103,27 +98,30 @@ class FillModel:
 
 
 def ended(side: Side, stop: Decimal, target: Decimal, bar: Prices) -> Ended | None:
-    """Whether this bar ends a trade that `side` opened before it; None where it does not.
+    """Return how this bar ends a trade that was opened before it with `side`; None if it does not.
 
-    A bar that opens past a level fills at its open: worse than the stop, better than the target.
+    A bar that opens beyond a level fills at its open: worse than the stop, or better than the
+    target.
     """
     above = side is Side.BUY
     if (bar.open <= stop) if above else (bar.open >= stop):
-        return Ended(bar.open, Exit.STOP)
+        return Ended(bar.open, ExitReason.STOP)
     if (bar.open >= target) if above else (bar.open <= target):
-        return Ended(bar.open, Exit.TARGET)
+        return Ended(bar.open, ExitReason.TARGET)
     if (bar.low <= stop) if above else (bar.high >= stop):
-        return Ended(stop, Exit.STOP)
+        return Ended(stop, ExitReason.STOP)
     if (bar.high >= target) if above else (bar.low <= target):
-        return Ended(target, Exit.TARGET)
+        return Ended(target, ExitReason.TARGET)
     return None
 
 
 def fillable(
     quantity: Decimal, volume: Decimal | None, share: Decimal | None, step: Decimal
 ) -> Decimal:
-    """How much of `quantity` a bar with this volume fills, in steps, where at most `share` percent
-    of the volume is ours; all of it where `share` or the volume is None."""
+    """Return how much of `quantity` a bar with this volume fills, in whole steps.
+
+    At most `share` percent of the volume is filled; everything if `share` or the volume is None.
+    """
     if share is None or volume is None:
         return quantity
     return min(quantity, to_step(volume * share / HUNDRED, step))

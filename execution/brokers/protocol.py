@@ -1,4 +1,4 @@
-"""What a broker is to Argo: a few calls, and plain frozen answers."""
+"""The interface of a broker: a few calls, and plain frozen answers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ from execution.types import Leg, OrderState, Side
 class BrokerError(ArgoError):
     """A call to the broker failed.
 
-    `permanent`: asking again will not help. Otherwise it is not known whether the broker did what
-    was asked: whoever placed an order looks it up before anything else. `duplicate`: the broker has
-    an order of that client id already.
+    `permanent`: the same call will fail again. Otherwise it is unknown whether the broker did what
+    it was asked to do: after an order, look it up first. `duplicate`: the broker already has an
+    order with this client id.
     """
 
     status = 503
@@ -28,10 +28,10 @@ class BrokerError(ArgoError):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Money, in the account's currency, at `time` (UTC).
+    """The money of an account, in the account's currency, at `time` (UTC).
 
-    `equity` is `balance` and what the open positions have won or lost so far; `balance` counts
-    closed trades alone.
+    `balance` counts closed trades only; `equity` is `balance` plus the unrealised profit or loss of
+    the open positions.
     """
 
     equity: Decimal
@@ -41,7 +41,10 @@ class Account:
 
 
 class Holding(NamedTuple):
-    """What the broker says is held of a symbol, in Argo's spelling: below 0 it is sold short."""
+    """The quantity of a symbol that the broker reports, negative if it is sold short.
+
+    `symbol` is in Argo's spelling.
+    """
 
     symbol: str
     quantity: Decimal
@@ -51,9 +54,9 @@ class Holding(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bracket:
-    """An order at the market with its two exits, of which one cancels the other.
+    """A market order with its two exits; when one exit fills, the other is canceled.
 
-    The broker takes all three or none. `reference` is the price at which it was decided on.
+    The broker accepts all three or none. `reference` is the price at which the trade was decided.
     """
 
     client_order_id: str
@@ -67,9 +70,9 @@ class Bracket:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """The order to end a position at the market; `entry` is its bracket's client id.
+    """A market order that closes a position; `entry` is the client id of its bracket.
 
-    What is left of that bracket is canceled first: its exits would sell what is sold already.
+    The rest of that bracket is canceled first: its exits would sell what is already sold.
     """
 
     client_order_id: str
@@ -81,7 +84,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class OrderReport:
-    """An order as the broker has it. A bracket's entry has its exits among `legs`."""
+    """The broker's state of an order. A bracket's entry has its exits in `legs`."""
 
     broker_id: str
     client_order_id: str
@@ -96,7 +99,7 @@ class OrderReport:
 
 
 class FillReport(NamedTuple):
-    """One fill: `fill_id` names it for good, however often it is told."""
+    """One fill. `fill_id` stays the same each time the fill is reported."""
 
     fill_id: str
     broker_id: str
@@ -109,31 +112,31 @@ class FillReport(NamedTuple):
 
 
 class Broker(Protocol):
-    """Symbols are in Argo's spelling. Every call raises `BrokerError`, and nothing else."""
+    """Symbols are in Argo's spelling. Every call raises `BrokerError` and nothing else."""
 
     @property
     def name(self) -> str: ...
 
     def step(self, symbol: str) -> Decimal:
-        """The least step of a quantity of `symbol`; no call to the broker."""
+        """Return the smallest step of a quantity of `symbol`, without a call to the broker."""
 
     def account(self) -> Account:
-        """The money as it stands."""
+        """Return the account's money now."""
 
     def positions(self) -> Sequence[Holding]:
-        """What is held, one for each symbol."""
+        """Return what is held, one `Holding` for each symbol."""
 
     def submit(self, order: Bracket | Close) -> OrderReport:
-        """Place an order. A client id that was placed before raises with `duplicate`."""
+        """Place an order. Raises with `duplicate` if the client id was already used."""
 
     def cancel(self, broker_id: str) -> None:
-        """Cancel an order; one that is done already, or is not there, is no error."""
+        """Cancel an order. An order that is done or unknown is no error."""
 
     def find(self, client_order_id: str) -> OrderReport | None:
-        """The order of that client id; None where the broker never had it."""
+        """Return the order with this client id; None if the broker never had it."""
 
     def open_orders(self) -> Sequence[OrderReport]:
-        """Those that may still be filled; exits stand among them by themselves too."""
+        """Return the orders that may still fill; exits are also listed on their own."""
 
     def fills(self, since: datetime) -> Sequence[FillReport]:
-        """What was filled at `since` or later, in any order."""
+        """Return the fills at `since` or later, in any order."""

@@ -37,7 +37,7 @@ BY = "execution"
 
 @dataclass
 class DecisionCounts:
-    """How many decisions of one run were executed, skipped or postponed."""
+    """The numbers of decisions of one run that were executed, skipped or postponed."""
 
     executed: int = 0
     skipped: int = 0

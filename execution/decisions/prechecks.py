@@ -18,8 +18,8 @@ def precheck(context: TradingContext, decision: Decision, now: datetime) -> Deni
     """Return why the signal is skipped without asking the broker; None if the rules decide."""
     if context.is_behind():
         return Denial(Reason.TRADED_LATER, f"the account {context.account} has already traded until"
-                      f" {context.stands_at:%Y-%m-%d %H:%M} UTC, and only trades forward in time: "
-                      "replay the earlier time in a data folder of its own")  # fmt: skip
+                      f" {context.traded_until:%Y-%m-%d %H:%M} UTC, and only trades forward in "
+                      "time: replay the earlier time in a data folder of its own")  # fmt: skip
     if not (context.auto_execute or decision.asked_by):
         return OFF
     if decision.signal.outcome is not None:

@@ -14,7 +14,7 @@ from execution.decisions.intents import intent_of, latest, size
 from execution.decisions.prechecks import stale_reason
 from execution.money import TWO, ZERO, as_decimal
 from execution.prop_firm import measures
-from execution.prop_firm.days import Day, NoStanding, record
+from execution.prop_firm.days import Day, NotMeasurable, record
 from execution.prop_firm.measures import Measure
 from execution.risk.headroom import Headroom, after_loss, headroom, loss_at_stop
 from execution.risk.model import Intent, Portfolio
@@ -74,7 +74,7 @@ def outlook(context: TradingContext, trade: str | Proposal | None = None) -> Out
     held = portfolio(context, money, now, locked=False)
     try:
         return _outlook(context, money, held, wanted, signal, now)
-    except (NoStanding, ArithmeticError) as error:
+    except (NotMeasurable, ArithmeticError) as error:
         raise Unavailable(f"The limits cannot be measured: {error}") from error
 
 

@@ -1,4 +1,4 @@
-"""The account that is traded on, its equity, and what stops trading."""
+"""The account that is traded on, its equity curve, its halts, and the failures of its tasks."""
 
 from typing import ClassVar
 
@@ -9,10 +9,10 @@ from execution.fields import ExactDecimal
 
 
 class TradingAccount(models.Model):
-    """What Argo knows of one account at a broker.
+    """An account at a broker, as Argo knows it.
 
-    Its row is locked while a decision is made on it. `start` is what the broker said when Argo
-    first saw the account, `peak_equity` the most there ever was.
+    Its row is locked while a decision is made on it. `start_equity` and `start_balance` are what
+    the broker reported when Argo first saw the account; `peak_equity` is the highest equity so far.
     """
 
     name = models.TextField(unique=True)
@@ -20,7 +20,9 @@ class TradingAccount(models.Model):
     start_balance = ExactDecimal()
     peak_equity = ExactDecimal()
     opened_at = models.DateTimeField()
-    reconciled_at = models.DateTimeField(null=True, help_text="When it last agreed with the broker")
+    reconciled_at = models.DateTimeField(
+        null=True, help_text="When it last matched the broker's records"
+    )
 
     class Meta:
         db_table = "trading_accounts"
@@ -30,7 +32,7 @@ class TradingAccount(models.Model):
 
 
 class Failure(models.Model):
-    """Why a task of execution failed; there is none once it has succeeded again."""
+    """The last error of an execution task; deleted when the task succeeds again."""
 
     account = models.TextField()
     task = models.TextField()
@@ -73,7 +75,7 @@ class Halt(models.Model):
 
 
 class EquityDay(models.Model):
-    """How an account's equity and balance went on one of its trading days."""
+    """An account's equity and balance on one of its trading days."""
 
     account = models.TextField()
     day = models.DateField()
@@ -84,7 +86,7 @@ class EquityDay(models.Model):
     lowest_equity = ExactDecimal()
     last_equity = ExactDecimal()
     last_balance = ExactDecimal()
-    trades = models.IntegerField(default=0, help_text="Positions opened")
+    trades = models.IntegerField(default=0, help_text="Number of positions opened")
     marked_at = models.DateTimeField()
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Whether a signal is traded."""
+"""Decisions: whether a signal is traded."""
 
 from typing import ClassVar
 
@@ -12,9 +12,9 @@ from signals.models import Signal
 
 
 class Decision(models.Model):
-    """The duty to decide on one signal; then what was decided, with every reason.
+    """A decision that is due on one signal; later its result, with every reason.
 
-    `account` is the one that it would be traded on. Of one being decided, `due_at` is when the
+    `account` is where the signal would be traded. While a worker decides, `due_at` is when its
     lease ends.
     """
 
@@ -31,18 +31,20 @@ class Decision(models.Model):
     status = models.TextField(choices=Status.choices, db_default=Value(Status.PENDING.value))
     queued_at = models.DateTimeField()
     due_at = models.DateTimeField()
-    claim = models.TextField(db_default=Value(""), help_text="Which worker has it")
+    claim = models.TextField(db_default=Value(""), help_text="The worker that decides now")
     asked_by = models.TextField(
-        db_default=Value(""), help_text="The person who asked for it; empty: AUTO_EXECUTE decides"
+        db_default=Value(""), help_text="The person who asked for it; empty if AUTO_EXECUTE decides"
     )
     decided_at = models.DateTimeField(null=True)
-    skipped_for = models.TextField(db_default=Value(""), help_text="The reasons' codes")
+    skipped_for = models.TextField(
+        db_default=Value(""), help_text="The codes of the reasons, separated by spaces"
+    )
     reasons = models.JSONField(default=list)
-    order_id = models.TextField(null=True, help_text="Of the order that opens the position")
+    order_id = models.TextField(null=True, help_text="The id of the order that opens the position")
     earlier = models.JSONField(
         default=list,
         db_default=Value([], output_field=models.JSONField()),
-        help_text="What was decided each time before it was asked for again",
+        help_text="Earlier decisions on this signal, before it was asked for again",
     )
 
     class Meta:
@@ -57,9 +59,9 @@ class Decision(models.Model):
                 condition=Q(status__in=["pending", "deciding"]),
                 name="decisions_due",
             ),
-            # execution.status: what was decided within the last hour and day
+            # execution.status: decisions of the last hour and day
             models.Index(fields=["account", "decided_at"], name="decisions_latest"),
-            # execution.api.queries: pages of those executed, which are few
+            # execution.api.queries: pages of executed decisions, which are few
             models.Index(
                 fields=["signal"], condition=Q(status="executed"), name="decisions_executed"
             ),
@@ -70,8 +72,8 @@ class Decision(models.Model):
 
 
 WAITING = RawSQL("decisions.status IN ('pending', 'deciding')", [], output_field=BooleanField())
-"""Not decided yet. The states stand in the text, not in parameters: only so the partial index
-`decisions_due` serves, without which it would be looked for among all that were ever made."""
+"""Not decided yet. The states are literals, not parameters: only then is the partial index
+`decisions_due` used; without it, every decision ever made would be read."""
 
 
 def skipped_for(rows: QuerySet[Decision], code: str) -> QuerySet[Decision]:

@@ -1,4 +1,4 @@
-"""Orders and their fills: written once, and from then on only their state changes."""
+"""Orders and their fills: written once; after that only an order's state changes."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -17,17 +17,15 @@ from signals.dialect import for_update
 from signals.models import Signal
 from signals.rows import Immutable, select
 
-CHANGING = frozenset(
+MUTABLE_FIELDS = frozenset(
     {"state", "filled", "average_price", "broker_id", "reason", "submitted_at", "updated_at",
      "claim", "due_at"}
 )  # fmt: skip
-"""What tells how an order stands; all else says what was ordered, and stays."""
-
-
+"""The fields that describe an order's state; all others say what was ordered and never change."""
 _DONE = ", ".join(f"'{state}'" for state in sorted(state.value for state in FINAL))
 MAY_FILL = RawSQL(f"NOT (orders.state IN ({_DONE}))", [], output_field=BooleanField())  # noqa: S611
-"""The states stand in the text, not in parameters: only so the partial index `orders_open` serves,
-without which what may still fill would be looked for among all that was ever ordered."""
+"""The states are literals, not parameters: only then is the partial index `orders_open` used;
+without it, every order ever made would be read."""
 _MAY_FILL = f"""
 SELECT * FROM orders WHERE NOT (state IN ({_DONE})) AND account || '' = %s ORDER BY id + 0
 """  # noqa: S608
@@ -41,53 +39,56 @@ WHERE orders.signal_id = %s AND fills.refused = '' ORDER BY fills.time, fills.id
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
-    """Changes the state of orders, and nothing else.
+    """Queries of orders; they may change an order's state, but nothing else.
 
-    What is asked at every step is in plain SQL: Django takes several times as long to write such a
-    statement as the database to answer it, and a replay asks thousands of times. Where account or
-    key are compared by what is made of them, SQLite would take an index that has them, and walk all
-    the account's orders.
+    The queries of every step are plain SQL: Django takes several times as long to build such a
+    statement as the database takes to answer it, and a replay asks thousands of times. `account ||
+    ''` and `id + 0` keep SQLite from using another index and reading all orders of the account.
     """
 
     def may_fill(self, account: str) -> "list[Order]":
-        """The account's that may still fill, oldest first; as cheap however many there were."""
+        """Return the account's orders that may still fill, oldest first.
+
+        The cost does not grow with the number of orders that are done.
+        """
         return select(Order, _MAY_FILL, [account])
 
     def of_signal(self, signal_pk: int, *, locked: bool = False) -> "list[Order]":
-        """All that was ordered for a signal, oldest first.
+        """Return all orders of a signal, oldest first.
 
-        `locked`: nobody else's until the caller's transaction ends.
+        `locked`: lock them until the caller's transaction ends.
         """
         return select(Order, _OF_SIGNAL + (for_update() if locked else ""), [signal_pk])
 
     def entries_since(self, account: str, at: datetime) -> "list[Order]":
-        """The account's entries that were made after this."""
+        """Return the account's entries that were created after `at`."""
         moment = connection.ops.adapt_datetimefield_value(at)
         return select(Order, _ENTRIES_SINCE, [account, moment])
 
     def of_broker(self, account: str, broker_ids: Collection[str]) -> "list[Order]":
-        """The account's that the broker gave these ids."""
+        """Return the account's orders with these ids of the broker."""
         if not broker_ids:
             return []
         slots = ", ".join(["%s"] * len(broker_ids))
         return select(Order, _OF_BROKER.format(slots), [account, *broker_ids])
 
     def update(self, **kwargs: Any) -> int:  # noqa: ANN401
-        if fixed := kwargs.keys() - CHANGING:
-            raise Immutable(f"What was ordered stays as it is: {', '.join(sorted(fixed))}.")
+        if fixed := kwargs.keys() - MUTABLE_FIELDS:
+            raise Immutable(f"An order's terms cannot change: {', '.join(sorted(fixed))}.")
         return super().update(**kwargs)
 
     def delete(self) -> NoReturn:
-        raise Immutable("Orders are not deleted.")
+        raise Immutable("Orders cannot be deleted.")
 
 
 class Order(models.Model):
-    """One leg of a signal's trade. There is never another of the same signal, leg and number.
+    """One leg of a signal's trade; signal, leg and number together are unique.
 
-    `number` counts the attempts to close, each after the one before it came to nothing. A bracket
-    is three rows: the entry, and the stop and the target, whose `parent` it is. `level` is the
-    price of those two, and of an entry the price at which it was decided on. `due_at` is when to
-    look at the broker for it; of one that a worker has, when the lease ends.
+    `number` counts the attempts to close, each made after the previous one failed. A bracket is
+    three rows: the entry, and the stop and the target, whose `parent` is the entry. `level` is the
+    price of a stop or a target; for an entry, it is the price at which the trade was decided.
+    `due_at` is when to check the order at the broker; while a worker has the order, it is when the
+    lease ends.
     """
 
     account = models.TextField()
@@ -103,17 +104,17 @@ class Order(models.Model):
     level = ExactDecimal(null=True)
     state = models.TextField(choices=[(state.value, state.value) for state in OrderState])
     filled = ExactDecimal(default=ZERO)
-    average_price = ExactDecimal(null=True, help_text="Of what was filled")
+    average_price = ExactDecimal(null=True, help_text="The average price of its fills")
     reason = models.TextField(
-        db_default=Value(""), help_text="Why it is denied, rejected, canceled, unknown"
+        db_default=Value(""), help_text="Why it is denied, rejected, canceled or unknown"
     )
-    claim = models.TextField(db_default=Value(""), help_text="Which worker is at it")
+    claim = models.TextField(db_default=Value(""), help_text="The worker that handles it now")
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
 
-    may_change: ClassVar = CHANGING
+    may_change: ClassVar = MUTABLE_FIELDS
     objects = OrderQuerySet.as_manager()
 
     class Meta:
@@ -130,7 +131,7 @@ class Order(models.Model):
                 condition=~Q(state__in=sorted(state.value for state in FINAL)),
                 name="orders_open",
             ),
-            # execution.positions.fills: by the id that the broker's fills name
+            # execution.positions.fills: the orders that the broker's fills name
             models.Index(fields=["broker_id"], name="orders_broker_id"),
             # execution.accounts.portfolio: the latest orders of an account
             models.Index(fields=["account", "created_at"], name="orders_latest"),
@@ -141,40 +142,40 @@ class Order(models.Model):
 
     @property
     def awaited(self) -> Decimal:
-        """What may still be filled of it, until it is final."""
+        """Return the quantity that may still fill, as long as the order is not final."""
         return self.quantity - self.filled
 
     def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         if not self._state.adding:
-            raise Immutable("An order's state changes by execution.orders.states.move.")
+            raise Immutable("Use execution.orders.states.move to change an order's state.")
         super().save(*args, **kwargs)
 
     def delete(self, *args: object, **kwargs: object) -> NoReturn:
-        raise Immutable("Orders are not deleted.")
+        raise Immutable("Orders cannot be deleted.")
 
 
 class FillQuerySet(models.QuerySet["Fill"]):
-    """Reads."""
+    """Reads fills; they never change."""
 
     def counted_of(self, signal_pk: int) -> "list[Fill]":
-        """Those of the signal's orders that count, in the order of their times."""
+        """Return the fills of the signal's orders that count, oldest first."""
         return select(Fill, _FILLS_OF_SIGNAL, [signal_pk])
 
     def update(self, **kwargs: object) -> NoReturn:
-        raise Immutable("Fills do not change.")
+        raise Immutable("Fills cannot change.")
 
     def delete(self) -> NoReturn:
-        raise Immutable("Fills are not deleted.")
+        raise Immutable("Fills cannot be deleted.")
 
 
 class Fill(models.Model):
-    """What the broker bought or sold for one order, once, however often it told us.
+    """A fill that the broker reported for one order, stored once even if it is reported again.
 
-    One that is more than was ordered is kept with why it is `refused`; it counts for nothing.
+    A fill beyond the ordered quantity is stored with the reason in `refused`; it is not counted.
     """
 
     account = models.TextField()
-    fill_id = models.TextField(help_text="The broker's")
+    fill_id = models.TextField(help_text="The broker's id of the fill")
     order = models.ForeignKey(Order, models.PROTECT, related_name="fills")
     quantity = ExactDecimal()
     price = ExactDecimal()
@@ -191,7 +192,7 @@ class Fill(models.Model):
             models.UniqueConstraint(fields=["account", "fill_id"], name="fills_once")
         ]
         indexes: ClassVar = [
-            # execution.positions.fills: when the newest was
+            # execution.positions.fills: the time of the newest fill
             models.Index(fields=["account", "time"], name="fills_latest"),
         ]
 
@@ -200,8 +201,8 @@ class Fill(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401
         if not self._state.adding:
-            raise Immutable("Fills do not change.")
+            raise Immutable("Fills cannot change.")
         super().save(*args, **kwargs)
 
     def delete(self, *args: object, **kwargs: object) -> NoReturn:
-        raise Immutable("Fills are not deleted.")
+        raise Immutable("Fills cannot be deleted.")

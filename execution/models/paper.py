@@ -1,4 +1,4 @@
-"""The paper broker's own books: what a real broker would keep, apart from Argo's orders."""
+"""The paper broker's own ledger: what a real broker would keep, separate from Argo's orders."""
 
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from signals.constraints import known_values
 
 
 class PaperAccount(models.Model):
-    """Money that is not real: `deposit` is what there was, `cash` what is left of it."""
+    """An account with play money: `deposit` is the amount at the start, `cash` the amount now."""
 
     name = models.TextField(unique=True)
     deposit = ExactDecimal()
@@ -26,7 +26,7 @@ class PaperAccount(models.Model):
 
 
 class PaperOrder(models.Model):
-    """An order as the paper broker has it: an entry with its exits, or a close."""
+    """An order at the paper broker: an entry, one of its exits, or a closing order."""
 
     account = models.ForeignKey(PaperAccount, models.PROTECT)
     client_order_id = models.TextField()
@@ -36,16 +36,19 @@ class PaperOrder(models.Model):
     side = models.TextField()
     quantity = ExactDecimal()
     level = ExactDecimal(null=True)
-    reference = ExactDecimal(help_text="Of an entry: the last price that was looked at")
+    reference = ExactDecimal(help_text="For an entry: the last price that was seen")
     filled = ExactDecimal(default=ZERO)
-    value = ExactDecimal(default=ZERO, help_text="Quantity times price of its fills")
+    value = ExactDecimal(default=ZERO, help_text="The sum of quantity times price of its fills")
     state = models.TextField()
     placed_at = models.DateTimeField()
-    filled_at = models.DateTimeField(null=True, help_text="When it last was")
-    seen_at = models.DateTimeField(help_text="Of an entry: prices up to then were looked at")
-    bars_seen_at = models.DateTimeField(help_text="The same of bars, which may come late")
-    is_open = models.BooleanField(help_text="Of an entry: something is held or may be filled")
-    is_triggered = models.BooleanField(db_default=Value(False), help_text="A stop once reached")
+    filled_at = models.DateTimeField(null=True, help_text="The time of its last fill")
+    seen_at = models.DateTimeField(help_text="For an entry: prices up to this time were seen")
+    # bars may come late, after newer quotes
+    bars_seen_at = models.DateTimeField(help_text="For an entry: bars up to this time were seen")
+    is_open = models.BooleanField(help_text="For an entry: something is held or may still fill")
+    is_triggered = models.BooleanField(
+        db_default=Value(False), help_text="For a stop: its price was reached"
+    )
 
     class Meta:
         db_table = "paper_orders"
@@ -56,7 +59,7 @@ class PaperOrder(models.Model):
             known_values("paper_orders", leg=Leg, side=Side, state=OrderState),
         ]
         indexes: ClassVar = [
-            # execution.brokers.paper: what is held or may still fill
+            # execution.brokers.paper: brackets that hold something or may still fill
             models.Index(fields=["account"], condition=Q(is_open=True), name="paper_orders_open"),
         ]
 
@@ -65,7 +68,7 @@ class PaperOrder(models.Model):
 
 
 class PaperFill(models.Model):
-    """One fill of the paper broker's."""
+    """One fill at the paper broker."""
 
     order = models.ForeignKey(PaperOrder, models.PROTECT, related_name="fills")
     fill_id = models.TextField(unique=True)

@@ -1,4 +1,4 @@
-"""What was traded, and what would have come of what was not."""
+"""Positions: what was traded for a signal."""
 
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,35 +26,37 @@ _OF_SIGNAL = "SELECT * FROM positions WHERE id = %s"
 
 
 class PositionQuerySet(models.QuerySet["Position"]):
-    """What every step asks is in plain SQL, as for orders."""
+    """The queries of every step are plain SQL, as for orders."""
 
     def open_on(self, account: str) -> "list[Position]":
-        """The account's that are open, oldest first."""
+        """Return the account's open positions, oldest first."""
         return select(Position, _OPEN, [account])
 
     def of_signal(self, signal_pk: int) -> "Position | None":
-        """The signal's, where something was filled."""
+        """Return the signal's position; None if nothing was filled."""
         return select_one(Position, _OF_SIGNAL, [signal_pk])
 
     def closed_since(self, account: str, at: datetime) -> "list[Position]":
-        """The account's that closed then or later."""
+        """Return the account's positions that closed at `at` or later."""
         return select(
             Position, _CLOSED_SINCE, [account, connection.ops.adapt_datetimefield_value(at)]
         )
 
     def latest_closed(self, account: str, count: int) -> "list[Position]":
-        """The account's that closed last, the latest first; of a settled one nobody knows what it
-        made."""
+        """Return the account's positions that closed last, the latest first.
+
+        A settled position without a known profit is left out.
+        """
         return select(Position, _LATEST_CLOSED, [account, count])
 
 
 class Position(models.Model):
-    """What one signal's entry bought or sold, until it is all closed again.
+    """The quantity that a signal's entry bought or sold, until all of it is closed again.
 
-    `mae` and `mfe` are the maximum adverse and favorable excursion: how far the price went against
+    `mae` and `mfe` are the maximum adverse and favorable excursion: how far the price moved against
     and for the position while it was open, in percent of its entry (Sweeney, "Campaign Trading",
-    1996). `profit` is in the account's currency, fees taken off: of what has a price, which a part
-    that a person settled by the broker's word has only once its fills are told.
+    1996). `profit` is in the account's currency, after fees. It counts only what has a price: a
+    part that a person settled by the broker's figures counts when its fills are reported.
     """
 
     class Status(models.TextChoices):
@@ -68,22 +70,22 @@ class Position(models.Model):
     status = models.TextField(choices=Status.choices, db_default=Value(Status.OPEN.value))
     symbol = models.TextField()
     side = models.TextField()
-    quantity = ExactDecimal(help_text="Of all that the entry filled")
+    quantity = ExactDecimal(help_text="The total quantity that the entry filled")
     closed_quantity = ExactDecimal(default=ZERO)
-    settled_quantity = ExactDecimal(default=ZERO, help_text="Of it: gone when it was settled")
+    settled_quantity = ExactDecimal(default=ZERO, help_text="The part that a person settled")
     settled_at = models.DateTimeField(null=True)
-    entry_price = ExactDecimal(help_text="The average of the entry's fills")
-    exit_price = ExactDecimal(null=True, help_text="The average of the exits' fills")
+    entry_price = ExactDecimal(help_text="The average price of the entry's fills")
+    exit_price = ExactDecimal(null=True, help_text="The average price of the exits' fills")
     stop = ExactDecimal()
     target = ExactDecimal()
     opened_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    closing_for = models.TextField(db_default=Value(""), help_text="Why it is to be closed now")
+    closing_for = models.TextField(db_default=Value(""), help_text="Why it must be closed now")
     closed_at = models.DateTimeField(null=True)
     exit_reason = models.TextField(db_default=Value(""))
     fees = ExactDecimal(default=ZERO)
     profit = ExactDecimal(null=True)
-    measure_at = models.DateTimeField(null=True, help_text="When to look for mae and mfe again")
+    measure_at = models.DateTimeField(null=True, help_text="When to measure mae and mfe again")
     mae = models.FloatField(null=True)
     mfe = models.FloatField(null=True)
 
@@ -93,7 +95,7 @@ class Position(models.Model):
         db_table = "positions"
         constraints: ClassVar = [known_values("positions", status=["open", "closed"], side=Side)]
         indexes: ClassVar = [
-            # execution.accounts.portfolio, and monitor and reconcile of execution.monitoring
+            # execution.accounts.portfolio, execution.monitoring.monitor and .reconcile
             models.Index(fields=["account"], condition=Q(status="open"), name="positions_open"),
             # execution.accounts.portfolio: the last trades
             models.Index(
@@ -108,10 +110,10 @@ class Position(models.Model):
 
     @property
     def left(self) -> Decimal:
-        """What is still held."""
+        """Return the quantity that is still held."""
         return self.quantity - self.closed_quantity
 
     @property
     def duration(self) -> timedelta | None:
-        """How long it was open; None while it is."""
+        """Return how long it was open; None while it is open."""
         return self.closed_at - self.opened_at if self.closed_at else None

@@ -9,9 +9,9 @@ from django.db import transaction
 
 from execution.accounts import halts
 from execution.accounts.compliance import measures
-from execution.accounts.equity import Curve
+from execution.accounts.equity import EquityCurve
 from execution.accounts.failures import Guard, each_isolated, recording_failures
-from execution.accounts.halts import why_halted
+from execution.accounts.halts import halt_reason
 from execution.accounts.rows import lock
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
@@ -82,7 +82,7 @@ def mark_equity(context: TradingContext) -> None:
     """
     money = context.broker.account()
     with transaction.atomic():
-        curve = Curve.read(context, money)
+        curve = EquityCurve.read(context, money)
         curve.add(money, not_counted(context, curve.latest))
         curve.write()
         check_breach(context, money)
@@ -149,7 +149,7 @@ def _must_close_all(context: TradingContext) -> bool:
     """
     if context.rule_set is None or not context.rule_set.close_on_breach:
         return False
-    return any(halt.code in LIMITS for halt in halts.standing(context.account))
+    return any(halt.code in LIMITS for halt in halts.active(context.account))
 
 
 def close_due(context: TradingContext) -> datetime | None:
@@ -173,7 +173,7 @@ def close_due(context: TradingContext) -> datetime | None:
 def cancel_idle(context: TradingContext, guard: Guard) -> None:
     """Cancel entries that wait for a fill while trading is halted, or for too long."""
     entries = [order for order in _at_broker(context) if order.leg == Leg.ENTRY]
-    halted = why_halted(context.account) if entries else None
+    halted = halt_reason(context.account) if entries else None
     oldest = context.clock() - context.entry_timeout
     for entry in (each for each in entries if halted or each.created_at < oldest):
         why = halted or "it waited for too long"

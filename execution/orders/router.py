@@ -87,7 +87,7 @@ def _denied(context: TradingContext, order: Order, now: datetime) -> str | None:
         return None if position and position.left else "its position is closed already"
     if now - order.created_at > context.max_age:
         return "it was not sent in time"
-    return halts.why_halted(context.account)
+    return halts.halt_reason(context.account)
 
 
 def _submit(context: TradingContext, order: Order) -> None:

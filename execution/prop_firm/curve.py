@@ -1,4 +1,4 @@
-"""What the limits are counted from: levels on the equity curve, never sums of closed profits."""
+"""The levels that the limits are counted from: on the equity curve, not sums of closed profits."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -6,12 +6,12 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from execution.money import HUNDRED
-from execution.prop_firm.days import Day, NoStanding, check
+from execution.prop_firm.days import Day, NotMeasurable, check
 from execution.prop_firm.rule_set import DailyLoss, Drawdown, Figure, Trail
 
 
 class Curve(NamedTuple):
-    """An account from its starting balance to now; the last of `days` is the day under way."""
+    """An account from its starting balance to now; the last of `days` is today."""
 
     starting_balance: Decimal
     days: Sequence[Day]
@@ -19,40 +19,41 @@ class Curve(NamedTuple):
     balance: Decimal
 
     def now(self, figure: Figure) -> Decimal:
-        """The equity or the balance as it is."""
+        """Return the present equity or balance."""
         return self.equity if figure == "equity" else self.balance
 
     @property
     def profit(self) -> Decimal:
-        """Of closed trades since the start; below 0 a loss."""
+        """Return the profit of closed trades since the start; negative if it is a loss."""
         return self.balance - self.starting_balance
 
     @property
     def daily_profits(self) -> list[Decimal]:
-        """Of closed trades, one for each day, adding up to `profit`."""
+        """Return the profit of closed trades of each day; they add up to `profit`."""
         ends = [self.starting_balance, *(day.last_balance for day in self.days[:-1]), self.balance]
         return [end - start for start, end in pairwise(ends)]
 
 
 class Level(NamedTuple):
-    """`level` must not be reached from above; `basis` is what the loss is counted from."""
+    """Reaching `level` from above is a breach; the loss is counted from `basis`."""
 
     basis: Decimal
     level: Decimal
 
 
 def checked(curve: Curve) -> Curve:
-    """The curve itself.
+    """Return the curve itself.
 
-    Raises `NoStanding` for one without a day, with days out of order, or with what is no number.
+    Raises `NotMeasurable` if it has no day, if its days are out of order, or if a figure is not a
+    number.
     """
     check(starting_balance=curve.starting_balance, equity=curve.equity, balance=curve.balance)
     if curve.starting_balance <= 0:
-        raise NoStanding(f"the starting balance is {curve.starting_balance}, not above 0")
+        raise NotMeasurable(f"the starting balance is {curve.starting_balance}, not above 0")
     if not curve.days:
-        raise NoStanding("no day is recorded yet: record the mark before it is measured")
+        raise NotMeasurable("no day is recorded yet: record a mark first")
     if any(later.day <= earlier.day for earlier, later in pairwise(curve.days)):
-        raise NoStanding("the days are not in order, the oldest first")
+        raise NotMeasurable("the days are not in order, oldest first")
     for day in curve.days:
         check(**{field: figure for field, figure in day._asdict().items() if field in MONEY})
     return curve
@@ -62,7 +63,7 @@ MONEY = frozenset(Day._fields) - {"day", "trades"}
 
 
 def drawdown_level(rule: Drawdown, curve: Curve) -> Level:
-    """The level of the drawdown now. A trailing one never falls from one mark to the next."""
+    """Return the drawdown's present level. A trailing level never falls."""
     peak = _peak(rule.trail, curve) if rule.trail else curve.starting_balance
     whole = peak if rule.percent_of == "peak" else curve.starting_balance
     level = peak - whole * rule.percent / HUNDRED
@@ -88,7 +89,7 @@ def _highest(day: Day, figure: Figure) -> Decimal:
 
 
 def daily_level(rule: DailyLoss, curve: Curve) -> Level:
-    """The level that the equity must not reach on the day under way."""
+    """Return the level that the equity must not reach today."""
     today = curve.days[-1]
     basis = {
         "equity": today.first_equity,

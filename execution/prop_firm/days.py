@@ -1,4 +1,4 @@
-"""A firm's trading days, and the equity curve that is kept of them, a row for each day."""
+"""A firm's trading days, and the equity curve that is kept of them: one row for each day."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -11,14 +11,14 @@ ONE_DAY = timedelta(days=1)
 NOON = 12
 
 
-class NoStanding(ValueError):
-    """What was given does not say how an account stands; the message says which figure is wrong."""
+class NotMeasurable(ValueError):
+    """The figures given cannot be measured; the message says which one is wrong."""
 
 
 class Day(NamedTuple):
-    """What is known of one trading day: money, in the account's currency.
+    """The equity and balance of one trading day, in the account's currency.
 
-    The `first` figures are those that the daily loss is counted from. `trades` were opened on it.
+    The daily loss is counted from the `first` figures. `trades` is how many trades were opened.
     """
 
     day: date
@@ -33,46 +33,46 @@ class Day(NamedTuple):
 
 
 def day_start(rule_set: RuleSet, day: date) -> datetime:
-    """When the firm's `day` begins, in UTC.
+    """Return when the firm's `day` begins, in UTC.
 
-    A day that begins at noon or later has most of its hours on the next calendar day, and is named
-    after that, as futures exchanges do: Friday's begins on Thursday at 17:00. A reset that the
-    clocks skip comes with the skip; one that they show twice, the first time.
+    A day that begins at noon or later is mostly on the next calendar day and has its date, as at
+    futures exchanges: Friday's begins on Thursday at 17:00. If the clocks skip the reset time, the
+    day begins at the skip; if they show it twice, at the first time.
     """
     calendar_day = day - ONE_DAY if rule_set.reset.hour >= NOON else day
     return datetime.combine(calendar_day, rule_set.reset, rule_set.time_zone).astimezone(UTC)
 
 
 def day_end(rule_set: RuleSet, day: date) -> datetime:
-    """When the firm's `day` ends and the next begins, in UTC."""
+    """Return when the firm's `day` ends and the next one begins, in UTC."""
     return day_start(rule_set, day + ONE_DAY)
 
 
 def trading_day(rule_set: RuleSet, moment: datetime) -> date:
-    """The firm's trading day at `moment`, whatever the clocks do: a later moment is never of an
-    earlier day.
+    """Return the firm's trading day at `moment`.
 
-    Raises `NoStanding` for a moment without a time zone.
+    A later moment never has an earlier day, even when the clocks change. Raises `NotMeasurable` if
+    the moment has no time zone.
     """
     if moment.tzinfo is None:
-        raise NoStanding(f"{moment} has no time zone")
+        raise NotMeasurable(f"{moment} has no time zone")
     day = moment.astimezone(rule_set.time_zone).date() + ONE_DAY
-    while day_start(rule_set, day) > moment:  # instants: wall clocks repeat an hour in autumn
+    while day_start(rule_set, day) > moment:  # local times repeat an hour in autumn
         day -= ONE_DAY
     return day
 
 
 def record(days: Sequence[Day], day: date, equity: Decimal, balance: Decimal, traded: int) -> Day:
-    """The row that a new mark makes, to be kept in place of the one of its `day`.
+    """Return the row that a new mark makes; it replaces the row of its day.
 
-    `days` are those kept, oldest first; `traded` is how many trades were opened since the last
-    mark. A mark of a day before the latest (the clock went back) counts for the latest. What was
-    lost since the last mark of the day before counts for the new day: nobody saw when it was lost,
-    and a loss must not fall between two days. Raises `NoStanding` for what is no number.
+    `days` are the rows so far, oldest first; `traded` is how many trades were opened since the last
+    mark. A mark of an earlier day (the clock went back) counts for the latest day. A loss since the
+    last mark of the previous day counts for the new day: nobody saw when it happened, and it must
+    not get lost between two days. Raises `NotMeasurable` if a figure is not a number.
     """
     check(equity=equity, balance=balance)
     if traded < 0:
-        raise NoStanding(f"{traded} trades cannot have been opened")
+        raise NotMeasurable(f"the number of trades is {traded}, not 0 or above")
     latest = days[-1] if days else None
     if latest is None or day > latest.day:
         return _first(latest, day, equity, balance, traded)
@@ -103,7 +103,7 @@ def _first(before: Day | None, day: date, equity: Decimal, balance: Decimal, tra
 
 
 def check(**figures: Decimal) -> None:
-    """Raise `NoStanding` for a figure that is no number: it would pass every comparison."""
+    """Raise `NotMeasurable` for a figure that is not a number: it would pass every comparison."""
     for name, value in figures.items():
         if not value.is_finite():
-            raise NoStanding(f"{name} is {value}, not a number")
+            raise NotMeasurable(f"{name} is {value}, not a number")

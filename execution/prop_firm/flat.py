@@ -1,4 +1,4 @@
-"""When a firm wants nothing to be held."""
+"""The times at which a firm allows no position."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -8,22 +8,22 @@ from signals.market.hours import TradingHours
 
 WEEK = timedelta(days=7)
 FRIDAY = 4
-FAR = timedelta(days=14)
-"""No market stays closed for longer; past it nothing is known, and nothing may be held."""
+LONGEST_CLOSURE = timedelta(days=14)
+"""No market is closed for longer. If no session is found, nothing may be held."""
 
 
 def must_be_flat(rule_set: RuleSet, moment: datetime, hours: TradingHours) -> bool:
-    """Whether nothing may be held at `moment` of what trades in `hours`.
+    """Return whether no position may be held at `moment` in a market with these `hours`.
 
-    By `close`: so many minutes before a session ends, and until the next one begins. By `weekend`:
-    the same of the week's last session and the next week's first; weeks end on Saturday, so that
-    this holds where Friday is free too. A market that trades on all seven days has neither: there
+    By `close`: from some minutes before a session ends until the next session begins. By `weekend`:
+    the same, from the last session of a week to the first one of the next; a week ends on Saturday,
+    so it works if Friday has no session. A market that trades on all seven days has neither. There,
     `close` is the end of the firm's trading day, and the weekend lasts from the end of the firm's
-    Friday to that of its Sunday (17:00 for days that begin at 17:00, else midnight or as `reset`
-    says).
+    Friday to the end of its Sunday (17:00 for days that begin at 17:00, otherwise midnight or the
+    `reset`).
 
-    Where nothing is known of the market's sessions the answer is yes. Raises `NoStanding` for a
-    moment without a time zone.
+    True if nothing is known of the market's sessions. Raises `NotMeasurable` if the moment has no
+    time zone.
     """
     flat = rule_set.flat
     if flat is None:
@@ -38,7 +38,7 @@ def must_be_flat(rule_set: RuleSet, moment: datetime, hours: TradingHours) -> bo
 
 
 def _past_time(rule_set: RuleSet, flat: Flat, today: date, moment: datetime) -> bool:
-    """Whether it is about `at` or later, on a firm's day that has to end without positions."""
+    """Return whether `at` is near or past on a firm's day that must end without positions."""
     if flat.at is None or (flat.by == "weekend" and today.weekday() != FRIDAY):
         return False
     zone, end = rule_set.time_zone, day_end(rule_set, today)
@@ -72,9 +72,9 @@ def _past_session(flat: Flat, moment: datetime, hours: TradingHours) -> bool:
 
 
 def _session(moment: datetime, hours: TradingHours) -> tuple[date, datetime] | None:
-    """The session under way, or the next one, and when it ends."""
+    """Return the day and the end of the present session, or of the next one."""
     today = hours.day_of(moment)
-    for day in hours.days(today, today + FAR):
+    for day in hours.days(today, today + LONGEST_CLOSURE):
         end = hours.close_of(day)
         if end is not None and end >= moment:
             return day, end

@@ -1,4 +1,4 @@
-"""What of a firm's rules the risk rules keep before each trade."""
+"""The firm's rules that the risk rules check before each trade."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -8,10 +8,10 @@ from execution.risk.model import Limits
 
 
 def tightened(limits: Limits, rule_set: RuleSet) -> Limits:
-    """The stricter of both: positions, their size, the confidence and the stop's distance.
+    """Return the stricter of both: number of positions, their size, confidence and stop distance.
 
-    Daily loss and drawdown stay the user's own: what the firm says of them is measured by
-    `execution.prop_firm.measures`, where a breach halts.
+    Daily loss and drawdown remain the user's own: `execution.prop_firm.measures` measures the
+    firm's, and a breach halts trading.
     """
     return replace(
         limits,
@@ -31,5 +31,5 @@ def _least(own: Decimal | None, firms: Decimal | None) -> Decimal | None:
 
 
 def _confidence(own: float, firms: Decimal | None) -> float:
-    """The user's first: a NaN of theirs must come out, for the risk rules deny by it."""
+    """Put the user's own first: a NaN must remain, because the risk rules deny by it."""
     return own if firms is None else max(own, float(firms))

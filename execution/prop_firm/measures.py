@@ -1,4 +1,4 @@
-"""How an account stands with its firm's rules: used, limit and what is left of each."""
+"""How an account does by its firm's rules: used, limit and what is left of each."""
 
 from collections.abc import Callable, Sequence
 from decimal import Decimal
@@ -6,24 +6,24 @@ from typing import NamedTuple
 
 from execution.money import HUNDRED, ZERO
 from execution.prop_firm.curve import Curve, Level, checked, daily_level, drawdown_level
-from execution.prop_firm.days import Day, NoStanding, check, record
+from execution.prop_firm.days import Day, NotMeasurable, check, record
 from execution.prop_firm.rule_set import RuleSet
 from execution.types import HaltCode
 
 LIMITS = (HaltCode.DRAWDOWN, HaltCode.DAILY_LOSS)
-"""The codes of those that end the account where they are broken."""
+"""The codes of the rules that end the account when they are broken."""
 
 
 class Measure(NamedTuple):
-    """One rule, and how the account stands with it.
+    """One rule, and how the account does by it.
 
-    Of a limit (`is_breach`: breaking it ends the account) `limit` is the money between what the
-    loss is counted from and the level, `used` what of it is lost (below 0: won) and `left` what may
-    still be lost: used + left = limit. Exactly on the level is broken.
+    For a limit (`is_breach`: breaking it ends the account), `limit` is the money between the basis
+    of the loss and the level, `used` is the loss so far (negative if there is a gain), and `left`
+    is what may still be lost: used + left = limit. Reaching the level exactly breaks the limit.
 
-    Else it is a condition of a payout or of the next stage, and never a breach: `used` is what
-    there is, `limit` what it takes (of `consistency` what the best day may have made), and `left`
-    what is missing. Money; days for `min_days`.
+    Other rules are conditions for a payout or the next stage, never a breach: `used` is what is
+    there, `limit` is what is needed (for `consistency`: what the best day may have made), and
+    `left` is what is missing. The unit is money; days for `min_days`.
     """
 
     code: str
@@ -36,12 +36,12 @@ class Measure(NamedTuple):
 
     @property
     def breached(self) -> bool:
-        """Whether a limit is broken: nothing may be traded any more."""
+        """Return whether a limit is broken: nothing may be traded any more."""
         return self.is_breach and not self.met
 
     @property
     def percent_used(self) -> Decimal | None:
-        """`used` in percent of `limit`; None where the limit is 0."""
+        """Return `used` in percent of `limit`; None if the limit is 0."""
         return self.used / self.limit * HUNDRED if self.limit else None
 
 
@@ -52,10 +52,10 @@ def measure(
     equity: Decimal,
     balance: Decimal,
 ) -> list[Measure]:
-    """Every rule of the set that can be measured, limits first.
+    """Return every rule of the set that can be measured, limits first.
 
-    `days` are those since the account began, oldest first, the last of them the day under way:
-    record the mark before. Raises `NoStanding` where a figure is no number or no day is there.
+    `days` are all days since the account began, oldest first, including today: record the present
+    mark before. Raises `NotMeasurable` if a figure is not a number or if there is no day.
     """
     curve = checked(Curve(starting_balance, days, equity, balance))
     found = (ask(rule_set, curve) for ask in MEASURES)
@@ -70,21 +70,21 @@ def after_loss(
     balance: Decimal,
     loss: Decimal,
 ) -> list[Measure]:
-    """The same if `loss` were lost now and closed, as a trade at its stop would: both equity and
-    balance fall by it, and the peaks stay.
+    """Return the measures after a loss of `loss` now, closed, as a trade at its stop would make it.
 
-    Raises `NoStanding`, also for a loss below 0.
+    Equity and balance both fall by it; the peaks stay. Raises `NotMeasurable` as `measure` does,
+    and if the loss is negative.
     """
     check(loss=loss)
     if loss < 0:
-        raise NoStanding(f"the loss is {loss}, not 0 or above")
+        raise NotMeasurable(f"the loss is {loss}, not 0 or above")
     checked(Curve(starting_balance, days, equity, balance))
-    today = record(days, days[-1].day, equity, balance, 0)  # the present mark may be a peak
+    today = record(days, days[-1].day, equity, balance, 0)  # the present equity may be a peak
     return measure(rule_set, starting_balance, [*days[:-1], today], equity - loss, balance - loss)
 
 
 def drawdown(rule_set: RuleSet, curve: Curve) -> Measure | None:
-    """The loss since the start, or since the peak."""
+    """Return the loss since the start or since the peak."""
     if rule_set.drawdown is None:
         return None
     watched = rule_set.drawdown.watched
@@ -93,7 +93,7 @@ def drawdown(rule_set: RuleSet, curve: Curve) -> Measure | None:
 
 
 def daily_loss(rule_set: RuleSet, curve: Curve) -> Measure | None:
-    """The loss of the day under way, open positions included."""
+    """Return the loss of today, open positions included."""
     if rule_set.daily_loss is None:
         return None
     level = daily_level(rule_set.daily_loss, curve)
@@ -110,7 +110,7 @@ def _limit(code: str, level: Level, figure: str, now: Decimal) -> Measure:
 
 
 def min_days(rule_set: RuleSet, curve: Curve) -> Measure | None:
-    """The days that count so far."""
+    """Return the number of days that count so far."""
     if rule_set.min_days is None:
         return None
     done, wanted = Decimal(_days_that_count(rule_set, curve)), Decimal(rule_set.min_days)
@@ -126,7 +126,7 @@ def _days_that_count(rule_set: RuleSet, curve: Curve) -> int:
 
 
 def target(rule_set: RuleSet, curve: Curve) -> Measure | None:
-    """The profit of closed trades so far."""
+    """Return the profit of closed trades so far."""
     if rule_set.target is None:
         return None
     wanted = curve.starting_balance * rule_set.target / HUNDRED
@@ -140,7 +140,7 @@ def _condition(code: str, text: str, used: Decimal, limit: Decimal) -> Measure:
 
 
 def consistency(rule_set: RuleSet, curve: Curve) -> Measure | None:
-    """The share of the best day; `left` is the profit still to be made on other days."""
+    """Return the share of the best day; `left` is the profit that other days must still make."""
     if rule_set.consistency is None:
         return None
     best, most = max(curve.daily_profits), curve.profit * rule_set.consistency / HUNDRED

@@ -1,4 +1,4 @@
-"""Rule sets by name: those that come with Argo, and those in a file of the user's own."""
+"""Rule sets by name: Argo's presets, and those in a file of the user."""
 
 import tomllib
 from decimal import Decimal
@@ -12,16 +12,18 @@ SETTING = "PROP_FIRM"
 
 
 def names(own: Path | None = None) -> list[str]:
-    """Every name that `load` takes, "off" first. Raises `InvalidInput` for an unreadable file."""
+    """Return every name that `load` accepts, "off" first. Raises `InvalidInput` if a file is
+    unreadable."""
     return [OFF, *sorted({*_tables(PRESETS), *(_tables(own) if own else ())})]
 
 
 def load(name: str, own: Path | None = None) -> RuleSet | None:
-    """The rule set of that name: a preset, or a table of the TOML file `own`; None for "off".
+    """Return the rule set of that name: a preset, or a table of the TOML file `own`; None for
+    "off".
 
-    Raises `InvalidInput`: for a name that is nowhere, listing those there are; for one that is in
-    both, because it would not be clear whose rules hold; for every fault, naming the file, the set
-    and the field.
+    Raises `InvalidInput` if no file has the name (listing those that exist), if both have it (it
+    would not be clear which rules apply), and for every invalid value, with its file, set and
+    field.
     """
     if name == OFF:
         return None

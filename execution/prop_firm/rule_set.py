@@ -1,7 +1,7 @@
-"""A prop firm's rules for an account, as it publishes them or as the user writes them down.
+"""A prop firm's rules for an account, as the firm publishes them or as the user writes them.
 
-A rule that is not there (None) is no rule. Percents are Decimal; NaN, infinity and binary floats
-are refused, whoever makes the rule set: a comparison with NaN would switch a limit off.
+None means that there is no such rule. Percents are Decimal. NaN, infinity and binary floats are
+always refused: a comparison with NaN would switch a limit off.
 """
 
 from collections.abc import Mapping
@@ -32,14 +32,14 @@ OFF = "off"
 
 
 def _from_whole(value: object) -> object:
-    return Decimal(value) if type(value) is int else value  # True is an int, and no number here
+    return Decimal(value) if type(value) is int else value  # `True` is also an int
 
 
 def _is_zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("must be a time zone's name, like Europe/Prague") from None
+        raise ValueError("must be the name of a time zone, like Europe/Prague") from None
     return value
 
 
@@ -63,8 +63,8 @@ _CONFIG = ConfigDict(extra="forbid")
 class Trail:
     """How the level of a trailing drawdown rises; it never falls.
 
-    It follows the highest `peak`: at once, or where a trading day ends (then what was reached
-    within a day and lost again does not count). With `stops_at_start` it rises no higher than the
+    It follows the highest `peak`: at once, or at the end of each trading day (then a peak that is
+    lost again within the day does not count). With `stops_at_start` it never rises above the
     starting balance.
     """
 
@@ -75,9 +75,9 @@ class Trail:
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
 class Drawdown:
-    """`watched` must not fall by `percent`: of the starting balance, or of the peak.
+    """`watched` must not fall by `percent` of the starting balance or of the peak.
 
-    Without a `trail` it is static: counted from the starting balance for good.
+    Without a `trail` it is static: always counted from the starting balance.
     """
 
     percent: Percent
@@ -87,7 +87,7 @@ class Drawdown:
 
     @property
     def kind(self) -> Literal["static", "trailing"]:
-        """In a word."""
+        """Return the kind of drawdown."""
         return "static" if self.trail is None else "trailing"
 
 
@@ -95,8 +95,8 @@ class Drawdown:
 class DailyLoss:
     """The equity must not fall by `percent` within a trading day.
 
-    It is counted from the equity or the balance with which the day began, or the higher of both;
-    the percent is of just that, or of the starting balance.
+    It is counted from the day's first equity or balance, or the higher of both; the percent is of
+    that figure, or of the starting balance.
     """
 
     percent: Percent
@@ -106,11 +106,12 @@ class DailyLoss:
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
 class Flat:
-    """When nothing may be held: from `minutes_before` each session ends, or the week's last one.
+    """When nothing may be held: from `minutes_before` the end of each session, or of the week's
+    last one.
 
-    `at` is a time of day in the firm's zone at which everything must be closed at the latest; from
-    so many minutes before it until the firm's day ends nothing may be held. Closing takes a moment:
-    with 0 minutes it begins when it should be done.
+    `at` is a time of day in the firm's zone by which everything must be closed; nothing may be held
+    from `minutes_before` it until the firm's day ends. Closing takes a moment: with 0 minutes it
+    begins when it should be done.
     """
 
     by: Literal["close", "weekend"]
@@ -122,9 +123,10 @@ class Flat:
 class RuleSet:
     """The rules of one programme of a firm.
 
-    `source` is the title of the page that publishes them, and of when. The firm's trading day
-    begins at `reset` in its `zone`. Drawdown and daily loss end the account. `min_days`,
-    `consistency` and `target` are what a payout or the next stage takes; missing them ends nothing.
+    `source` names the page that publishes them, and its year. The firm's trading day begins at
+    `reset` in its `zone`. Breaking drawdown or daily loss ends the account. `min_days`,
+    `consistency` and `target` are conditions for a payout or the next stage; missing them ends
+    nothing.
     """
 
     name: Annotated[str, Field(strict=True, pattern=NAME), AfterValidator(_is_free)]
@@ -136,31 +138,34 @@ class RuleSet:
     flat: Flat | None = None
     max_positions: Count | None = None
     max_position: AboveZero | None = None
-    """Percent of the equity that one position may be worth; above 100 with leverage."""
+    """The most that one position may be worth, in percent of the equity; above 100 with
+    leverage."""
     min_confidence: Annotated[Number, Field(ge=0, le=HUNDRED)] | None = None
     max_stop: Percent | None = None
-    """Percent of the entry, from it to the stop."""
+    """The distance of the stop from the entry, in percent of the entry."""
     min_days: Count | None = None
     min_day_profit: Percent | None = None
-    """Percent of the starting balance that a day must win to count for `min_days`; without it
-    every day counts on which a trade was made."""
+    """The profit that a day must make to count for `min_days`, in percent of the starting balance.
+
+    Without it, every day with a trade counts.
+    """
     consistency: Percent | None = None
-    """Percent of the whole profit that the best day may have made."""
+    """The most that the best day may have made, in percent of the whole profit."""
     target: AboveZero | None = None
-    """Percent of the starting balance."""
+    """The profit to make, in percent of the starting balance."""
     close_on_breach: StrictBool = False
-    """Whether a breach closes what is held; it halts in any case."""
+    """If true, a breach also closes all positions; it always halts trading."""
 
     @field_validator("min_day_profit")
     @classmethod
     def _has_days(cls, value: Decimal | None, info: ValidationInfo) -> Decimal | None:
         if value is not None and info.data.get("min_days", 1) is None:
-            raise ValueError("says which days count for min_days, which is not there")
+            raise ValueError("needs min_days: it says which days count for that")
         return value
 
     @property
     def time_zone(self) -> ZoneInfo:
-        """The firm's."""
+        """Return the firm's time zone."""
         return ZoneInfo(self.zone)
 
 
@@ -168,12 +173,12 @@ _RULE_SET = TypeAdapter(RuleSet)
 
 
 def parse(name: str, mapping: Mapping[str, object]) -> RuleSet:
-    """The rule set `name` of what a TOML table holds, its decimals read as Decimal.
+    """Return the rule set `name` from the values of a TOML table, whose decimals are Decimal.
 
-    Raises `InvalidInput`, which names every fault at once as `name.field`.
+    Raises `InvalidInput`, which names every invalid value at once as `name.field`.
     """
     if "name" in mapping:
-        raise InvalidInput([FieldError(f"{name}.name", "is the table's own name; leave it out")])
+        raise InvalidInput([FieldError(f"{name}.name", "is the name of the table; leave it out")])
     try:
         return _RULE_SET.validate_python({**mapping, "name": name})
     except ValidationError as error:
@@ -182,7 +187,7 @@ def parse(name: str, mapping: Mapping[str, object]) -> RuleSet:
 
 MESSAGES = {
     "missing": "is missing",
-    "unexpected_keyword_argument": "is no field of a rule set",
+    "unexpected_keyword_argument": "is not a field of a rule set",
     "is_instance_of": "must be a number",
     "string_pattern_mismatch": "must be lower-case words and digits with dashes between them",
     "dataclass_type": "must be a table",

@@ -10,8 +10,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Count
 
-from execution.accounts.equity import Curve
-from execution.accounts.halts import standing
+from execution.accounts.equity import EquityCurve
+from execution.accounts.halts import active as active_halts
 from execution.accounts.rows import REPLAY
 from execution.brokers.fill_model import Prices
 from execution.brokers.paper.broker import PaperBroker
@@ -63,14 +63,14 @@ class PaperTrading:
     """Trades a replay's signals on the account `replay`, which nothing else uses.
 
     The account's time only goes forward. An earlier replay has traded until the context's
-    `stands_at`: bars up to that moment only give the broker the last prices. From then on, the
+    `traded_until`: bars up to that moment only give the broker the last prices. From then on, the
     trades of a replay that was killed continue as if it had not been killed.
     """
 
     context: TradingContext
     broker: PaperBroker
     lock: FileLock
-    _curve: Curve | None = None
+    _curve: EquityCurve | None = None
     _close_at: datetime | None = None
 
     def see(self, windows: Sequence[Bars]) -> None:
@@ -91,17 +91,17 @@ class PaperTrading:
 
     def _was_traded(self, prices: Mapping[str, Sequence[Prices]]) -> bool:
         """Return whether an earlier replay saw these prices; at its end, do what it left undone."""
-        now, stands_at = self.context.clock(), self.context.stands_at
-        if stands_at is None:
+        now, traded_until = self.context.clock(), self.context.traded_until
+        if traded_until is None:
             return False
-        if now <= stands_at:
+        if now <= traded_until:
             with transaction.atomic():
                 record(self.context, self.broker.see(prices))
-        if now >= stands_at:
-            self.context = replace(self.context, stands_at=None)
+        if now >= traded_until:
+            self.context = replace(self.context, traded_until=None)
             send_due(self.context)
             self._close_at = close_due(self.context)
-        return now <= stands_at
+        return now <= traded_until
 
     def _follow(self, filled: Sequence[FillReport]) -> None:
         touched = record(self.context, filled)
@@ -113,7 +113,7 @@ class PaperTrading:
         money = self.broker.account()
         if self._curve is None:
             with transaction.atomic():
-                self._curve = Curve.read(self.context, money)
+                self._curve = EquityCurve.read(self.context, money)
         is_new = any(order.leg == Leg.ENTRY for order in touched)
         self._curve.add(money, not_counted(self.context, self._curve.latest) if is_new else 0)
         if self.context.rule_set is not None:
@@ -174,7 +174,7 @@ def execution(histories: Sequence[Bars], clock: Clock) -> PaperTrading:
     assert isinstance(made.broker, PaperBroker)  # noqa: S101  # `paper` makes no other
     lock = lock_account()
     release_claims()
-    context = replace(made, auto_execute=True, stands_at=traded_until())
+    context = replace(made, auto_execute=True, traded_until=traded_until())
     return PaperTrading(context, made.broker, lock)
 
 
@@ -183,7 +183,7 @@ def _summary(broker: PaperBroker) -> dict[str, Any]:
     statuses = decisions.values_list("status").annotate(Count("pk")).order_by("status")
     skipped = decisions.filter(status=Decision.Status.SKIPPED).values_list("skipped_for", flat=True)
     ended = Position.objects.filter(account=REPLAY).values_list("signal__outcome")
-    halts = [halt.code for halt in standing(REPLAY)]
+    halts = [halt.code for halt in active_halts(REPLAY)]
     return {
         "decisions": dict(statuses),
         "skipped": dict(Counter(code for codes in skipped for code in codes.split()).most_common()),

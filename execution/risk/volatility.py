@@ -1,4 +1,4 @@
-"""How wild an instrument is now, beside how wild it usually is."""
+"""The volatility of an instrument now, and its usual volatility."""
 
 from decimal import Decimal
 from typing import NamedTuple
@@ -8,8 +8,8 @@ import numpy as np
 from execution.money import as_decimal
 from signals.market.bars import Bars
 
-PRESENT, USUAL = 20, 100
-"""So many of the latest daily returns."""
+PRESENT_RETURNS, USUAL_RETURNS = 20, 100
+"""How many of the latest daily returns each figure uses."""
 
 
 class Volatility(NamedTuple):
@@ -20,9 +20,13 @@ class Volatility(NamedTuple):
 
 
 def volatility(bars: Bars) -> Volatility | None:
-    """Of the last 20 returns, and of the last 100; None where there are fewer bars."""
-    if len(bars) <= USUAL:
+    """Return the volatility of the last 20 and of the last 100 daily returns.
+
+    None if there are fewer than 101 daily `bars`.
+    """
+    if len(bars) <= USUAL_RETURNS:
         return None
-    closes = bars.close[-USUAL - 1 :]
+    closes = bars.close[-USUAL_RETURNS - 1 :]
     returns = closes[1:] / closes[:-1] - 1
-    return Volatility(*(as_decimal(float(np.std(part))) for part in (returns[-PRESENT:], returns)))
+    parts = (returns[-PRESENT_RETURNS:], returns)
+    return Volatility(*(as_decimal(float(np.std(part))) for part in parts))

@@ -19,7 +19,7 @@ CLOCK_TOLERANCE = timedelta(seconds=5)
 
 
 class Reason(NamedTuple):
-    """Why a candidate is rejected: a machine-readable code and a message for people."""
+    """The reason why a candidate is rejected: a machine-readable code and a message for people."""
 
     code: str
     text: str

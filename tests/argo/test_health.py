@@ -87,7 +87,7 @@ def test_a_missing_handler_is_an_error(settings: Settings) -> None:
         ),
     ],
 )
-def test_a_market_or_source_that_cannot_be_is_message_before_anything_runs(
+def test_an_invalid_market_or_source_is_reported_before_anything_runs(
     wrong: dict[str, object], message: str, settings: Settings
 ) -> None:
     assert run_checks() == []

@@ -18,7 +18,7 @@ def found(settings: Settings, **changes: object) -> list[tuple[str | None, str]]
 
 
 @pytest.mark.parametrize(
-    ("wrong", "check", "told"),
+    ("wrong", "check", "expected"),
     [
         ({"PROP_FIRM": "nobody"}, "execution.E001", "no rule set 'nobody'"),
         ({"MARKET_EXCHANGE": "XXXX"}, "execution.E007", "'XXXX', which is not an exchange"),
@@ -46,11 +46,11 @@ def found(settings: Settings, **changes: object) -> list[tuple[str | None, str]]
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_told(
-    wrong: dict[str, object], check: str, told: str, settings: Settings
+    wrong: dict[str, object], check: str, expected: str, settings: Settings
 ) -> None:
     ((name, text),) = found(settings, **wrong)
     assert name == check
-    assert told in text
+    assert expected in text
 
 
 @pytest.mark.parametrize(

@@ -37,9 +37,9 @@ def run(*arguments: str) -> str:
 
 def refused(*arguments: str) -> tuple[int, str]:
     """Return the exit code and the output."""
-    with pytest.raises(CommandError) as told:
+    with pytest.raises(CommandError) as error:
         run(*arguments)
-    return told.value.returncode, str(told.value)
+    return error.value.returncode, str(error.value)
 
 
 def no_desk() -> Any:  # noqa: ANN401
@@ -53,10 +53,10 @@ def test_a_reason_that_is_none_is_wrong_usage(trading: Trading, option: str, why
     signal = trading.log()
     if option == "--resume":
         halts.latch("paper", "drawdown", "lost", trading.clock())
-    before = halts.standing("paper")
+    before = halts.active("paper")
     code, text = refused("execute_signals", option, why)
     assert (code, text[:5]) == (2, "why: ")
-    assert halts.standing("paper") == before
+    assert halts.active("paper") == before
     assert Decision.objects.get(signal=signal).status == "pending"
 
 
@@ -77,8 +77,8 @@ def test_a_halt_stops_trading_until_it_is_lifted(trading: Trading) -> None:
     assert run("execute_signals", "--halt", "the news", "--by", "ann") == (
         "paper is halted by ann: the news\n"
     )
-    told = run("execute_signals", "--halt", "again", "--by", "bob")
-    assert told == "paper is halted by ann: the news\n"  # it stays as it is
+    output = run("execute_signals", "--halt", "again", "--by", "bob")
+    assert output == "paper is halted by ann: the news\n"  # it stays as it is
     halt = Halt.objects.get()
     assert (halt.account, halt.reason, halt.latched_by) == ("paper", "the news", "ann")
     trading.log()
@@ -120,7 +120,7 @@ def test_a_replays_halt_is_seen_and_lifted(trading: Trading) -> None:
     assert "1 halts" in run("execute_signals", "--resume", "tried", "--account", "replay")
     assert words not in run("execute_signals", "--status")
     assert "replay is halted" in run("execute_signals", "--halt", "x", "--account", "replay")
-    assert halts.standing("paper") == []
+    assert halts.active("paper") == []
 
 
 @pytest.mark.parametrize("option", ["--halt", "--resume"])
@@ -142,9 +142,9 @@ def test_no_other_account_is_traded_on(trading: Trading, arguments: list[str]) -
 
 def test_the_status_is_json_too(trading: Trading) -> None:
     halts.latch("paper", "by_hand", "the news", trading.clock())
-    told = json.loads(run("execute_signals", "--status", "--json"))
-    assert told["state"] == "halted"
-    assert told["halts"][0]["latched_at"] == "2025-01-15T15:00:00Z"
+    output = json.loads(run("execute_signals", "--status", "--json"))
+    assert output["state"] == "halted"
+    assert output["halts"][0]["latched_at"] == "2025-01-15T15:00:00Z"
 
 
 def test_without_the_broker_nothing_is_asked_for(trading: Trading) -> None:
@@ -165,9 +165,9 @@ def test_one_signal_is_asked_for(trading: Trading) -> None:
 def test_why_one_signal_is_not_traded_is_told(trading: Trading) -> None:
     signal = trading.log()
     halts.latch("paper", "drawdown", "lost", trading.clock())
-    told = run("execute_signals", "--signal", signal.signal_id)
-    assert told.splitlines()[0] == "skipped."
-    assert any(line.startswith("- halt: ") for line in told.splitlines())
+    output = run("execute_signals", "--signal", signal.signal_id)
+    assert output.splitlines()[0] == "skipped."
+    assert any(line.startswith("- halt: ") for line in output.splitlines())
 
 
 @pytest.mark.parametrize("command", ["execute_signals", "monitor_positions", "flush_signals"])
@@ -180,14 +180,14 @@ def test_a_folder_without_tables_is_told_without_a_traceback(command: str, tmp_p
 
 @pytest.mark.django_db(databases=DATABASES)
 @pytest.mark.parametrize(
-    ("statement", "told"),
+    ("statement", "output"),
     [("SELECT 1 FROM gone", "run manage.py migrate"), ("SELECT FROM WHERE", None)],
     ids=["a table", "no SQL"],
 )
-def test_only_a_missing_table_is_told_so(database: str, statement: str, told: str | None) -> None:
+def test_only_a_missing_table_is_told_so(database: str, statement: str, output: str | None) -> None:
     class Asking(ArgoCommand):
         def run(self, options: dict[str, Any]) -> None:
             connections["default"].cursor().execute(statement)
 
-    with pytest.raises(CommandError if told else DatabaseError, match=told):
+    with pytest.raises(CommandError if output else DatabaseError, match=output):
         call_command(Asking())

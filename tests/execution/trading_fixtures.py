@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
-from execution.accounts.halts import standing
+from execution.accounts.halts import active
 from execution.brokers.fill_model import Costs, FillModel
 from execution.brokers.paper.broker import PaperBroker
 from execution.brokers.paper.ledger import PaperStore
@@ -139,13 +139,13 @@ class Trading:
     def begun(
         cls,
         journal: Journal,
-        terms: FillModel = FREE,
+        fill_model: FillModel = FREE,
         deposit: Decimal = DEPOSIT,
         **changes: Any,  # noqa: ANN401
     ) -> "Trading":
         clock = Clock()
         market = Market(clock, {SYMBOL: Quote(100.0, clock())})
-        paper = PaperBroker(PaperStore(ACCOUNT, deposit), market, always_open, clock, terms)
+        paper = PaperBroker(PaperStore(ACCOUNT, deposit), market, always_open, clock, fill_model)
         context = TradingContext(
             account=ACCOUNT, broker=_as_broker(flaky := FlakyBroker(paper)), market=market,
             hours=always_open, limits=Limits(), journal=journal, clock=clock, day_of=day_of,
@@ -160,7 +160,7 @@ class Trading:
     def restarted(self) -> "Trading":
         """Return the same account in a new process, which knows only what is stored."""
         paper = self.broker.broker
-        flaky = FlakyBroker(replace(paper, shelf=PaperStore(ACCOUNT, paper.shelf.deposit)))
+        flaky = FlakyBroker(replace(paper, store=PaperStore(ACCOUNT, paper.store.deposit)))
         return replace(self, broker=flaky, context=replace(self.context, broker=_as_broker(flaky)))
 
     def log(self, origin: str = "python", **changes: Any) -> Signal:  # noqa: ANN401
@@ -251,7 +251,7 @@ def as_stored(signal: Signal) -> Signal:
 
 
 def halt_codes() -> list[str]:
-    return [halt.code for halt in standing(ACCOUNT)]
+    return [halt.code for halt in active(ACCOUNT)]
 
 
 def fill_of(

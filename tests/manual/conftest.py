@@ -1,4 +1,4 @@
-"""What the tests of the manual share: a warm process, and a migrated data folder to copy."""
+"""Parts that the tests of the manual share: a warm process, and a migrated data folder to copy."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What README.md and the manual show is true: commands run, and print what is shown."""
+"""README.md and the manual show the truth: commands run, and print what is shown."""
 
 import re
 import shlex

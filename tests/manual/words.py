@@ -1,4 +1,4 @@
-"""What the manual's tables explain: the codes in the first column of each."""
+"""The codes that the manual's tables explain, from the first column of each."""
 
 from collections.abc import Iterator
 from itertools import pairwise

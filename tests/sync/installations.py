@@ -1,4 +1,4 @@
-"""What tests of whole installations share: logging signals and counting deliveries."""
+"""Parts that tests of whole installations share: logging signals and counting deliveries."""
 
 import json
 

@@ -77,9 +77,7 @@ def test_signals_arrive_with_valid_hashes(sender: Installation, receiver: Instal
         assert re.match("Alpine has 300 of 300; 0 queued", asked.stdout), asked.stderr
 
 
-def test_everything_arrives_after_an_outage(
-    sender: Installation, receiver: Installation
-) -> None:
+def test_everything_arrives_after_an_outage(sender: Installation, receiver: Installation) -> None:
     with up(sender):
         with up(receiver):
             log(sender, 50)

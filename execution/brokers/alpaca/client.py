@@ -1,4 +1,4 @@
-"""Alpaca's trading service as it is spoken to: requests, and what their failures mean."""
+"""Requests to Alpaca's trading service, and the meaning of their failures."""
 
 import json
 import re
@@ -10,29 +10,29 @@ from alpaca.common.exceptions import APIError
 from alpaca.trading.client import TradingClient
 from requests import JSONDecodeError, RequestException
 
-from execution.brokers.alpaca.parse import Told
+from execution.brokers.alpaca.parse import Answer
 from execution.brokers.protocol import BrokerError
 from signals.market.alpaca_http import problem_with_keys, set_timeout
 
-QUOTED = 300
-"""Of an answer that is refused, so many characters are told."""
+MAX_QUOTED = 300
+"""How many characters of a refused answer an error quotes."""
 PERMANENT = frozenset({400, 401, 403, 404, 422})
-"""Statuses that the same request would meet again."""
+"""Statuses that the same request would get again."""
 DUPLICATE = re.compile(r"client[ _-]?order[ _-]?id (must be unique|already exists)", re.IGNORECASE)
 ADVICE = {
     400: "Alpaca does not understand the request.",
     401: "Correct ALPACA_API_KEY and ALPACA_SECRET_KEY: paper and live accounts have their own.",
-    403: "Look at the account's buying power, what it holds, and what it may do.",
-    404: "There is no such thing there: is ALPACA_TRADING_URL right?",
-    422: "The order breaks a rule of Alpaca's: look at its symbol, quantity and prices.",
-    429: "That is Alpaca's rate limit: ask less often.",
+    403: "Check the account's buying power, positions and permissions.",
+    404: "There is nothing at this address: check ALPACA_TRADING_URL.",
+    422: "The order breaks a rule of Alpaca: check its symbol, quantity and prices.",
+    429: "This is Alpaca's rate limit: send fewer requests.",
 }
 Parameters = Mapping[str, str]
-NONSENSE = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
+PARSE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
 
 
 class Refusal(NamedTuple):
-    """What Alpaca says: the HTTP status, and its own code where the answer is its own."""
+    """Alpaca's refusal: the HTTP status, and Alpaca's own code if the answer is its own."""
 
     status: int
     code: str
@@ -40,32 +40,34 @@ class Refusal(NamedTuple):
 
     @property
     def is_missing(self) -> bool:
-        """Alpaca itself has no such thing. A 404 of anybody else, as a wrong address answers,
-        says nothing about an order."""
+        """Return whether Alpaca itself says that there is no such thing.
+
+        A 404 from anything else, such as a wrong address, says nothing about an order.
+        """
         return self.status == 404 and self.code.startswith("404")
 
 
-class Wire:
-    """One account at Alpaca. Nothing is sent twice: whoever asks decides on asking again.
+class AlpacaClient:
+    """One account at Alpaca. Nothing is sent twice: the caller decides whether to ask again.
 
-    `timeout` is how many seconds each request may be without a byte.
+    A request fails after `timeout` seconds without a byte.
     """
 
     def __init__(self, key: str, secret: str, url: str, timeout: float) -> None:
-        if fault := problem_with_keys(key, secret):
-            raise BrokerError(fault, permanent=True)
-        address = url.rstrip("/").removesuffix("/v2")  # which Alpaca's own pages show with it
-        self._client = TradingClient(key, secret, raw_data=True, url_override=address)
-        self._client._retry = 0  # it would send an order again after 504, where it may be placed
+        if problem := problem_with_keys(key, secret):
+            raise BrokerError(problem, permanent=True)
+        address = url.rstrip("/").removesuffix("/v2")  # Alpaca's own pages show the address with it
+        self._http = TradingClient(key, secret, raw_data=True, url_override=address)
+        self._http._retry = 0  # it would send an order again after a 504, which may have placed it
         self._secrets = (key, secret)
-        set_timeout(self._client, timeout)
+        set_timeout(self._http, timeout)
 
-    def get(self, path: str, **parameters: str) -> Told:
-        """An answer that is one thing."""
-        return _told(self._client.get(path, parameters))
+    def get(self, path: str, **parameters: str) -> Answer:
+        """Return an answer that is one object."""
+        return _object(self._http.get(path, parameters))
 
-    def get_if_there(self, path: str, **parameters: str) -> Told | None:
-        """None where Alpaca says that there is no such thing."""
+    def get_if_there(self, path: str, **parameters: str) -> Answer | None:
+        """Return the object; None if Alpaca says that there is no such thing."""
         try:
             return self.get(path, **parameters)
         except APIError as error:
@@ -73,23 +75,24 @@ class Wire:
                 return None
             raise
 
-    def rows(self, path: str, **parameters: str) -> list[Told]:
-        """An answer that is a list, which an empty one must be too."""
-        answer: object = self._client.get(path, parameters)
+    def rows(self, path: str, **parameters: str) -> list[Answer]:
+        """Return an answer that is a list, which may be empty."""
+        answer: object = self._http.get(path, parameters)
         if not isinstance(answer, list):
-            raise ValueError(f"a list was expected, not {answer!r}")
-        return [_told(row) for row in answer]
+            raise ValueError(f"expected a list, not {answer!r}")
+        return [_object(row) for row in answer]
 
     def pages(
-        self, path: str, cursor: str, size: int, first: Parameters, always: Parameters
-    ) -> Iterator[Told]:
-        """All rows of all pages: `cursor` names the parameter that takes the last row's id.
+        self, path: str, cursor: str, size: int, first: Parameters, on_every_page: Parameters
+    ) -> Iterator[Answer]:
+        """Yield all rows of all pages: `cursor` names the parameter that takes the last row's id.
 
-        `first` are parameters of the first page alone. Exits in a row count for the page's size,
-        because Alpaca does not say whether they do: a page too many is no harm, one too few is.
+        `first` are parameters of the first page only. Exits within a row count toward the page
+        size, because Alpaca does not say if they do: one page too many does no harm, one too few
+        would.
         """
         seen: set[str] = set()
-        parameters = {**first, **always}
+        parameters = {**first, **on_every_page}
         while True:
             page = self.rows(path, **parameters)
             new = [row for row in page if row["id"] not in seen]
@@ -99,71 +102,75 @@ class Wire:
             if not new:
                 raise ValueError("the same page comes again and again")
             seen.update(row["id"] for row in new)
-            parameters = {**always, cursor: page[-1]["id"]}
+            parameters = {**on_every_page, cursor: page[-1]["id"]}
 
-    def post(self, path: str, body: Mapping[str, object]) -> Told:
-        return _told(self._client.post(path, dict(body)))
+    def post(self, path: str, body: Mapping[str, object]) -> Answer:
+        return _object(self._http.post(path, dict(body)))
 
     def delete(self, path: str) -> Refusal | None:
-        """What Alpaca says against it where it is 404 or 422; None where it does it."""
+        """Delete it. Return the refusal if Alpaca answers 404 or 422; None if it is done."""
         try:
-            self._client.delete(path)
+            self._http.delete(path)
         except APIError as error:
-            said = refusal(error)
-            if said.is_missing or said.status == 422:
-                return said
+            refused = refusal(error)
+            if refused.is_missing or refused.status == 422:
+                return refused
             raise
         return None
 
     @contextmanager
     def asking(self, what: str) -> Iterator[None]:
-        """Every way in which asking for `what` can fail, as one error that quotes no key."""
+        """Turn every failure of asking for `what` into one `BrokerError` that quotes no key."""
         try:
             yield
         except APIError as error:
             raise self._refused(what, refusal(error)) from error
         except RequestException as error:
             raise self._failed(what, error) from error
-        except NONSENSE as error:
-            raise BrokerError(self._nonsense(what, error), permanent=False) from error
+        except PARSE_ERRORS as error:
+            raise BrokerError(self._invalid(what, error), permanent=False) from error
 
-    def _refused(self, what: str, said: Refusal) -> BrokerError:
-        duplicate = bool(DUPLICATE.search(said.message))
-        advice = ADVICE.get(said.status, "It may pass.")
-        text = f"Alpaca refuses {what} with {said.status}: {self._quoted(said.message)}. {advice}"
-        permanent = duplicate or said.status in PERMANENT
+    def _refused(self, what: str, refused: Refusal) -> BrokerError:
+        duplicate = bool(DUPLICATE.search(refused.message))
+        advice = ADVICE.get(refused.status, "Try again later.")
+        quoted = self._quoted(refused.message)
+        text = f"Alpaca refuses {what} with {refused.status}: {quoted}. {advice}"
+        permanent = duplicate or refused.status in PERMANENT
         return BrokerError(text, permanent=permanent, duplicate=duplicate)
 
     def _failed(self, what: str, error: RequestException) -> BrokerError:
         if isinstance(error, JSONDecodeError):
-            return BrokerError(self._nonsense(what, error), permanent=False)
-        told = f"Alpaca cannot be reached for {what} ({self._quoted(str(error))})."
-        return BrokerError(f"{told} ALPACA_TRADING_URL names it.", permanent=False)
+            return BrokerError(self._invalid(what, error), permanent=False)
+        message = f"Alpaca cannot be reached for {what} ({self._quoted(str(error))})."
+        return BrokerError(f"{message} Check ALPACA_TRADING_URL.", permanent=False)
 
-    def _nonsense(self, what: str, error: Exception) -> str:
-        return f"Alpaca's answer for {what} makes no sense: {self._quoted(repr(error))}"
+    def _invalid(self, what: str, error: Exception) -> str:
+        return f"Alpaca's answer for {what} is invalid: {self._quoted(repr(error))}"
 
     def _quoted(self, text: str) -> str:
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return text[:QUOTED]
+        return text[:MAX_QUOTED]
 
 
 def refusal(error: APIError) -> Refusal:
-    """What an error of `alpaca-py` says: its own `code` and `message` fail where a proxy speaks."""
+    """Return the meaning of an error of `alpaca-py`.
+
+    Its own `code` and `message` raise if the answer comes from a proxy.
+    """
     text = str(error)
     try:
-        told = json.loads(text)
+        found = json.loads(text)
     except ValueError:
-        told = None
-    if not isinstance(told, dict):
+        found = None
+    if not isinstance(found, dict):
         return Refusal(error.status_code or 0, "", text)
     return Refusal(
-        error.status_code or 0, str(told.get("code", "")), str(told.get("message", text))
+        error.status_code or 0, str(found.get("code", "")), str(found.get("message", text))
     )
 
 
-def _told(answer: object) -> Told:
+def _object(answer: object) -> Answer:
     if not isinstance(answer, dict):
-        raise ValueError(f"an object was expected, not {answer!r}")
+        raise ValueError(f"expected an object, not {answer!r}")
     return answer

@@ -1,4 +1,4 @@
-"""Alpaca's answers in Argo's words. What makes no sense raises `ValueError` or `KeyError`."""
+"""Alpaca's answers as Argo's reports. An invalid answer raises `ValueError` or `KeyError`."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ from execution.money import ZERO
 from execution.types import Leg, OrderState, Side
 from signals.market.instruments import QUOTED_IN, normalised
 
-Told = Mapping[str, Any]
+Answer = Mapping[str, Any]
 T = TypeVar("T")
 
 STATES = {
@@ -20,152 +20,160 @@ STATES = {
     "pending_new": OrderState.ACCEPTED,
     "accepted_for_bidding": OrderState.ACCEPTED,
     "pending_review": OrderState.ACCEPTED,
-    "held": OrderState.ACCEPTED,  # an exit that waits for its entry, or beside the other exit
-    "stopped": OrderState.ACCEPTED,  # a price is promised, and not traded yet
+    "held": OrderState.ACCEPTED,  # an exit that waits for its entry or for the other exit
+    "stopped": OrderState.ACCEPTED,  # the price is guaranteed, but it is not traded yet
     "suspended": OrderState.ACCEPTED,
     "calculated": OrderState.ACCEPTED,
-    "done_for_day": OrderState.ACCEPTED,  # it goes on with the next session
-    "pending_cancel": OrderState.ACCEPTED,  # until it is canceled it may be filled
+    "done_for_day": OrderState.ACCEPTED,  # it continues in the next session
+    "pending_cancel": OrderState.ACCEPTED,  # it may fill until it is canceled
     "pending_replace": OrderState.ACCEPTED,
     "partially_filled": OrderState.PARTIALLY_FILLED,
     "filled": OrderState.FILLED,
     "canceled": OrderState.CANCELED,
-    "replaced": OrderState.CANCELED,  # so ends a target whose stop was reached
+    "replaced": OrderState.CANCELED,  # a target ends like this when its stop is reached
     "expired": OrderState.EXPIRED,
     "rejected": OrderState.REJECTED,
 }
-"""What Alpaca's statuses are to Argo; another one is refused, never guessed."""
+"""Argo's state for each status of Alpaca; an unknown status is refused, never guessed."""
 SIDES = {"buy": Side.BUY, "sell": Side.SELL, "sell_short": Side.SELL}
 EXITS = {"limit": Leg.TARGET, "stop": Leg.STOP, "stop_limit": Leg.STOP, "trailing_stop": Leg.STOP}
 SIGNS = {"long": 1, "short": -1}
 PAIR = re.compile(rf"([A-Z0-9]+?)[-/]?({QUOTED_IN})")
 
 
-def placed(told: Told) -> OrderReport:
-    """An order, with its exits where the answer has them."""
-    quantity, filled = number(told, "qty"), number(told, "filled_qty")
+def order_report(answer: Answer) -> OrderReport:
+    """Return an order, with its exits if the answer has them."""
+    quantity, filled = number(answer, "qty"), number(answer, "filled_qty")
     if not 0 <= filled <= quantity:
-        raise _bad(told, "filled_qty")
-    state = _state(told, filled)
+        raise _invalid(answer, "filled_qty")
+    state = _state(answer, filled)
     return OrderReport(
-        broker_id=text(told, "id"),
-        client_order_id=text(told, "client_order_id"),
-        leg=_leg(told),
-        symbol=symbol(told),
-        side=_one_of(SIDES, told, "side"),
+        broker_id=text(answer, "id"),
+        client_order_id=text(answer, "client_order_id"),
+        leg=_leg(answer),
+        symbol=symbol(answer),
+        side=_one_of(SIDES, answer, "side"),
         quantity=quantity,
         filled=filled,
         state=state,
-        reason="" if told["status"] in (state, "new") else told["status"],
-        legs=tuple(placed(leg) for leg in told.get("legs") or ()),
+        reason="" if answer["status"] in (state, "new") else answer["status"],
+        legs=tuple(order_report(leg) for leg in answer.get("legs") or ()),
     )
 
 
-def holding(told: Told) -> Holding:
-    """A position. Alpaca gives short ones a quantity below 0 and says so besides."""
-    quantity = abs(number(told, "qty")) * _one_of(SIGNS, told, "side")
-    prices = number(told, "avg_entry_price"), number(told, "current_price")
-    return Holding(symbol(told), quantity, *prices)
+def holding(answer: Answer) -> Holding:
+    """Return a position. Alpaca gives a short position a negative quantity, and also says its
+    side."""
+    quantity = abs(number(answer, "qty")) * _one_of(SIGNS, answer, "side")
+    prices = number(answer, "avg_entry_price"), number(answer, "current_price")
+    return Holding(symbol(answer), quantity, *prices)
 
 
-def execution(told: Told) -> FillReport:
-    """A fill, of the account's activities. Alpaca charges no fee for stocks and tells none here."""
-    quantity, price = number(told, "qty"), number(told, "price")
+def fill_report(answer: Answer) -> FillReport:
+    """Return a fill from the account's activities.
+
+    The fee is 0: Alpaca charges none for stocks and reports none here.
+    """
+    quantity, price = number(answer, "qty"), number(answer, "price")
     if not (quantity > 0 and price > 0):
-        raise _bad(told, "price" if quantity > 0 else "qty")
+        raise _invalid(answer, "price" if quantity > 0 else "qty")
     return FillReport(
-        text(told, "id"),
-        text(told, "order_id"),
-        symbol(told),
-        _one_of(SIDES, told, "side"),
+        text(answer, "id"),
+        text(answer, "order_id"),
+        symbol(answer),
+        _one_of(SIDES, answer, "side"),
         quantity,
         price,
         ZERO,
-        moment(told, "transaction_time"),
+        moment(answer, "transaction_time"),
     )
 
 
-def is_bracket(told: Told) -> bool:
-    """Whether exits belong to it."""
-    return told.get("order_class") == "bracket"
+def is_bracket(answer: Answer) -> bool:
+    """Return whether the order has exits."""
+    return answer.get("order_class") == "bracket"
 
 
-def with_legs(told: Told) -> Iterator[Told]:
-    """The order, and its exits after it."""
-    yield told
-    yield from told.get("legs") or ()
+def with_legs(answer: Answer) -> Iterator[Answer]:
+    """Yield the order, then its exits."""
+    yield answer
+    yield from answer.get("legs") or ()
 
 
-def still_open(orders: Iterable[Told]) -> list[OrderReport]:
-    """Those that may still be filled, exits by themselves too; of one that comes twice the later.
+def still_open(orders: Iterable[Answer]) -> list[OrderReport]:
+    """Return the orders that may still fill, exits on their own too; if one comes twice, its later
+    row.
 
-    Of one that is done nothing is looked at but its status: orders of other hands may be of kinds
-    that Argo does not know.
+    Only the status of an order that is done is read: orders made outside of Argo may be of kinds
+    that it does not know.
     """
-    latest = {text(each, "id"): each for told in orders for each in with_legs(told)}
-    return [placed(each) for each in latest.values() if not state_of(each).is_final]
+    latest = {text(each, "id"): each for answer in orders for each in with_legs(answer)}
+    return [order_report(each) for each in latest.values() if not state_of(each).is_final]
 
 
-def number(told: Told, name: str) -> Decimal:
-    """Exactly as it is written; what is no finite number is refused."""
-    value = told[name]
+def number(answer: Answer, name: str) -> Decimal:
+    """Return the number exactly as written. Raises `ValueError` if it is not finite."""
+    value = answer[name]
     if not isinstance(value, str | int | float):
-        raise _bad(told, name)
+        raise _invalid(answer, name)
     try:
         found = Decimal(str(value))
     except InvalidOperation as error:
-        raise _bad(told, name) from error
+        raise _invalid(answer, name) from error
     if not found.is_finite():
-        raise _bad(told, name)
+        raise _invalid(answer, name)
     return found
 
 
-def text(told: Told, name: str) -> str:
-    """What names something, and so cannot be empty."""
-    value = told[name]
+def text(answer: Answer, name: str) -> str:
+    """Return a text that identifies something. Raises `ValueError` if it is empty."""
+    value = answer[name]
     if not (isinstance(value, str) and value):
-        raise _bad(told, name)
+        raise _invalid(answer, name)
     return value
 
 
-def moment(told: Told, name: str) -> datetime:
-    """A time, in UTC. One without a zone is refused."""
-    found = datetime.fromisoformat(text(told, name))
+def moment(answer: Answer, name: str) -> datetime:
+    """Return a time in UTC. Raises `ValueError` if it has no zone."""
+    found = datetime.fromisoformat(text(answer, name))
     if found.tzinfo is None:
-        raise _bad(told, name)
+        raise _invalid(answer, name)
     return found.astimezone(UTC)
 
 
-def symbol(told: Told) -> str:
-    """In Argo's spelling: Alpaca's positions say BTCUSD where its orders say BTC/USD."""
-    name = text(told, "symbol")
-    pair = PAIR.fullmatch(name) if told.get("asset_class") == "crypto" else None
+def symbol(answer: Answer) -> str:
+    """Return the symbol in Argo's spelling.
+
+    Alpaca's positions say BTCUSD, but its orders say BTC/USD.
+    """
+    name = text(answer, "symbol")
+    pair = PAIR.fullmatch(name) if answer.get("asset_class") == "crypto" else None
     return "-".join(pair.groups()) if pair else normalised(name)
 
 
-def state_of(told: Told) -> OrderState:
-    """Its status, by the table."""
-    return _one_of(STATES, told, "status")
+def state_of(answer: Answer) -> OrderState:
+    """Return Argo's state for its status."""
+    return _one_of(STATES, answer, "status")
 
 
-def _state(told: Told, filled: Decimal) -> OrderState:
-    state = state_of(told)
+def _state(answer: Answer, filled: Decimal) -> OrderState:
+    state = state_of(answer)
     return OrderState.PARTIALLY_FILLED if state is OrderState.ACCEPTED and filled else state
 
 
-def _leg(told: Told) -> Leg:
-    """By its type; an order at the market opens a bracket, or closes."""
-    if told["type"] == "market":
-        return Leg.ENTRY if is_bracket(told) else Leg.CLOSE
-    return _one_of(EXITS, told, "type")
+def _leg(answer: Answer) -> Leg:
+    """Return the leg by the type; a market order opens a bracket or closes it."""
+    if answer["type"] == "market":
+        return Leg.ENTRY if is_bracket(answer) else Leg.CLOSE
+    return _one_of(EXITS, answer, "type")
 
 
-def _one_of(table: Mapping[str, T], told: Told, name: str) -> T:
-    if told[name] not in table:
-        raise _bad(told, name)
-    return table[told[name]]
+def _one_of(table: Mapping[str, T], answer: Answer, name: str) -> T:
+    if answer[name] not in table:
+        raise _invalid(answer, name)
+    return table[answer[name]]
 
 
-def _bad(told: Told, name: str) -> ValueError:
-    which = told.get("id") or told.get("symbol") or "the account"
-    return ValueError(f"{name} of {which} is {told[name]!r}, which Argo does not know")
+def _invalid(answer: Answer, name: str) -> ValueError:
+    which = answer.get("id") or answer.get("symbol") or "the account"
+    return ValueError(f"{name} of {which} is {answer[name]!r}, which is not valid")

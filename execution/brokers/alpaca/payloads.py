@@ -1,4 +1,4 @@
-"""Argo's orders in Alpaca's words, and what Alpaca would never take."""
+"""Argo's orders as Alpaca's request bodies, and the orders that Alpaca never accepts."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -7,38 +7,40 @@ from decimal import Decimal
 from execution.brokers.protocol import Bracket, BrokerError, Close
 from signals.market.instruments import CRYPTO, instrument
 
-WHOLE_SHARE, LEAST_COIN = Decimal(1), Decimal("0.000000001")
+SHARE_STEP, COIN_STEP = Decimal(1), Decimal("0.000000001")
 
 
 def step_of(symbol: str) -> Decimal:
-    """A share, of which alone Alpaca's brackets are; the least fraction of crypto that it keeps."""
-    return LEAST_COIN if instrument(symbol).asset_type == CRYPTO else WHOLE_SHARE
+    """Return one share, because Alpaca's brackets are for whole shares; for crypto, the smallest
+    fraction that it keeps."""
+    return COIN_STEP if instrument(symbol).asset_type == CRYPTO else SHARE_STEP
 
 
 def check(order: Bracket | Close) -> None:
-    """What cannot be traded is refused before anything is asked, or canceled."""
+    """Raise `BrokerError` for an order that cannot be traded, before any request is sent."""
     if not (order.quantity.is_finite() and order.quantity > 0):
-        raise never(f"{order.quantity} is no quantity of {order.symbol}")
+        raise permanent_error(f"the quantity {order.quantity} of {order.symbol} is not valid")
     if isinstance(order, Bracket):
         _check_bracket(order)
 
 
 def _check_bracket(order: Bracket) -> None:
     if instrument(order.symbol).asset_type == CRYPTO:
-        raise never(f"Alpaca takes no brackets of crypto, as {order.symbol} is")
-    if order.quantity % WHOLE_SHARE:
-        raise never(f"Alpaca's brackets are of whole shares, not {order.quantity}")
+        raise permanent_error(f"Alpaca accepts no brackets of crypto: {order.symbol}")
+    if order.quantity % SHARE_STEP:
+        raise permanent_error(f"Alpaca's brackets are for whole shares, not {order.quantity}")
     if not (order.target.is_finite() and order.stop.is_finite()):
-        raise never(f"{order.target} and {order.stop} are no target and stop")
+        raise permanent_error(f"target {order.target} or stop {order.stop} is not valid")
 
 
-def never(told: str) -> BrokerError:
-    """An error that comes again however often it is tried."""
-    return BrokerError(told, permanent=True)
+def permanent_error(message: str) -> BrokerError:
+    """Return an error that comes again on every try."""
+    return BrokerError(message, permanent=True)
 
 
 def bracket(order: Bracket) -> Mapping[str, object]:
-    """Market entry and both exits in one order, good till canceled: exits last as long."""
+    """Return one order with the market entry and both exits, good till canceled: the exits last as
+    long."""
     return {
         **_market(order, order.quantity),
         "order_class": "bracket",
@@ -49,7 +51,7 @@ def bracket(order: Bracket) -> Mapping[str, object]:
 
 
 def close(order: Close, quantity: Decimal) -> Mapping[str, object]:
-    """For the day: fractions, as a split may leave, cannot be traded otherwise."""
+    """Return an order for the day: fractions, which a split may leave, allow nothing else."""
     return {**_market(order, quantity), "time_in_force": "day"}
 
 
@@ -64,10 +66,10 @@ def _market(order: Bracket | Close, quantity: Decimal) -> dict[str, object]:
 
 
 def plain(value: Decimal) -> str:
-    """Digits alone: 1E+2 is no number to Alpaca."""
+    """Return plain digits: Alpaca does not accept 1E+2."""
     return format(value, "f")
 
 
-def written(time: datetime) -> str:
-    """A time as Alpaca reads it."""
+def utc_seconds(time: datetime) -> str:
+    """Return a time as Alpaca reads it."""
     return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

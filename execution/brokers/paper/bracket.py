@@ -1,4 +1,4 @@
-"""One bracket on the paper broker's books, and what a price does to it."""
+"""A bracket order on paper, and what a price does to it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,16 +6,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from execution.brokers.fill_model import Exit, FillModel, Prices, ended, fillable
+from execution.brokers.fill_model import FillModel, Prices, ended, fillable
 from execution.models import PaperOrder
 from execution.money import ZERO
-from execution.types import FINAL, Leg, OrderState, Side
+from execution.types import FINAL, ExitReason, Leg, OrderState, Side
 
-FAR = Decimal("Infinity")
+INFINITY = Decimal("Infinity")
 
 
 class Filled(NamedTuple):
-    """A fill that a price brought; `number` is what the order had filled by then."""
+    """A fill that a price caused; `number` is the order's filled quantity including it."""
 
     order: PaperOrder
     number: Decimal
@@ -27,7 +27,7 @@ class Filled(NamedTuple):
 
 @dataclass(eq=False)
 class PaperBracket:
-    """An entry, its exits, and the orders to close it, of which at most one may still be filled."""
+    """An entry, its exits, and its closing orders, of which at most one is open."""
 
     entry: PaperOrder
     legs: dict[Leg, PaperOrder]
@@ -35,75 +35,78 @@ class PaperBracket:
 
     @property
     def side(self) -> Side:
-        """Of the position."""
+        """Return the side of the position."""
         return Side(self.entry.side)
 
     @property
     def held(self) -> Decimal:
-        """What was entered and not ended yet."""
+        """Return the quantity that was entered and is not closed yet."""
         ended = (order.filled for order in (*self.legs.values(), *self.closes))
         return self.entry.filled - sum(ended, ZERO)
 
     @property
     def orders(self) -> tuple[PaperOrder, ...]:
-        """All of it."""
+        """Return all its orders, the entry first."""
         return (self.entry, *self.legs.values(), *self.closes)
 
     @property
     def close(self) -> PaperOrder | None:
-        """The order to close it that may still be filled."""
+        """Return the closing order that may still fill."""
         return next((order for order in self.closes if not is_final(order)), None)
 
     @property
     def is_open(self) -> bool:
-        """Whether something of it is held or may still be filled."""
+        """Return whether it holds something or an order of it may still fill."""
         return bool(self.held) or not all(map(is_final, self.orders))
 
     @property
     def signed(self) -> Decimal:
-        """The same, below 0 where it is sold short."""
+        """Return the held quantity, negative if it is sold short."""
         return self.held if self.side is Side.BUY else -self.held
 
     @property
     def average(self) -> Decimal:
-        """What was paid for one, on average."""
+        """Return the average entry price; 0 before the first fill."""
         return self.entry.value / self.entry.filled if self.entry.filled else ZERO
 
     @property
     def waiting(self) -> Decimal:
-        """What the entry may still buy or sell."""
+        """Return the quantity that the entry may still fill."""
         return ZERO if is_final(self.entry) else self.entry.quantity - self.entry.filled
 
-    def see(self, prices: Prices, terms: FillModel, step: Decimal) -> Iterator[Filled]:
-        """What these prices fill; nothing where they were seen before."""
+    def see(self, prices: Prices, model: FillModel, step: Decimal) -> Iterator[Filled]:
+        """Yield the fills that these prices cause; none if they were seen before."""
         if prices.time > self.entry.seen_at:
-            yield from self._see(prices, terms, step)
+            yield from self._see(prices, model, step)
         elif prices.is_bar and prices.time > self.entry.bars_seen_at:
-            yield from self._see_late(prices, terms, step)
+            yield from self._see_late(prices, model, step)
         if prices.is_bar:
             self.entry.bars_seen_at = max(self.entry.bars_seen_at, prices.time)
 
-    def _see(self, prices: Prices, terms: FillModel, step: Decimal) -> Iterator[Filled]:
-        """The entry at the first of them, then an exit."""
+    def _see(self, prices: Prices, model: FillModel, step: Decimal) -> Iterator[Filled]:
+        """Fill the entry first, then an exit."""
         if self.waiting:
             yield from _at_market(
-                self.entry, self.waiting, prices.known_after(self.entry.placed_at), terms, step
+                self.entry, self.waiting, prices.known_after(self.entry.placed_at), model, step
             )
         if self.held > ZERO:
-            yield from self._ended(prices, terms, step)
+            yield from self._ended(prices, model, step)
         self.entry.reference = prices.close
         self.entry.seen_at = prices.time
 
-    def _see_late(self, prices: Prices, terms: FillModel, step: Decimal) -> Iterator[Filled]:
-        """A bar that came after a newer price: it ends what was held before it ended and reached
-        its stop or its target within it. Orders at the market took the newer price."""
+    def _see_late(self, prices: Prices, model: FillModel, step: Decimal) -> Iterator[Filled]:
+        """Apply a bar that arrives after a newer price.
+
+        It can only end a position that was held before the bar ended, by stop or target. Market
+        orders were already filled at the newer price.
+        """
         held_since, stop = self.entry.filled_at, self.legs[Leg.STOP]
         if self.held > ZERO and held_since and held_since < prices.time and not stop.is_triggered:
-            yield from self._by_level(prices, terms, step)
+            yield from self._by_level(prices, model, step)
             self._tidy()
 
     def cancel_exits(self) -> None:
-        """The exits go where nothing is left for them to end."""
+        """Cancel both exits, because nothing is left for them to close."""
         for leg in (Leg.STOP, Leg.TARGET):
             _cancel(self.legs[leg])
 
@@ -112,42 +115,42 @@ class PaperBracket:
             for order in self.orders:
                 _cancel(order)
 
-    def _ended(self, prices: Prices, terms: FillModel, step: Decimal) -> Iterator[Filled]:
+    def _ended(self, prices: Prices, model: FillModel, step: Decimal) -> Iterator[Filled]:
         close, stop = self.close, self.legs[Leg.STOP]
         if close is not None:
             after = prices.known_after(close.placed_at)
             rest = min(self.held, close.quantity - close.filled)
-            yield from _at_market(close, rest, after, terms, step)
+            yield from _at_market(close, rest, after, model, step)
         elif stop.is_triggered:
-            yield from _at_market(stop, self.held, prices, terms, step)
+            yield from _at_market(stop, self.held, prices, model, step)
         else:
-            yield from self._by_level(prices, terms, step)
+            yield from self._by_level(prices, model, step)
         self._tidy()
 
-    def _by_level(self, prices: Prices, terms: FillModel, step: Decimal) -> Iterator[Filled]:
+    def _by_level(self, prices: Prices, model: FillModel, step: Decimal) -> Iterator[Filled]:
         stop, target = self.legs[Leg.STOP], self.legs[Leg.TARGET]
         known = prices.known_after(self.entry.filled_at or prices.began)
-        end = ended(self.side, self._level(stop, -FAR), self._level(target, FAR), known)
+        end = ended(self.side, self._level(stop, -INFINITY), self._level(target, INFINITY), known)
         if end is None:
             return
-        _cancel(self.entry)  # what ends buys or sells no more of it
-        quantity = fillable(self.held, prices.volume, terms.volume_share, step)
-        if end.by is Exit.STOP:
+        _cancel(self.entry)  # a position that ends must not grow
+        quantity = fillable(self.held, prices.volume, model.volume_share, step)
+        if end.by is ExitReason.STOP:
             stop.is_triggered = True
-            price = terms.costs.taken(Side(stop.side), end.price)
-            yield from _fill(stop, quantity, price, known.time, terms)
+            price = model.costs.market_price(Side(stop.side), end.price)
+            yield from _fill(stop, quantity, price, known.time, model)
         else:
-            yield from _fill(target, quantity, end.price, known.time, terms)
+            yield from _fill(target, quantity, end.price, known.time, model)
 
     def _level(self, leg: PaperOrder, beyond: Decimal) -> Decimal:
-        """Where it ends the position; one that is done lies `beyond` every price."""
+        """Return the exit's price; infinitely far away if the exit is done."""
         if is_final(leg) or leg.level is None:
             return beyond if self.side is Side.BUY else -beyond
         return leg.level
 
 
 def is_final(order: PaperOrder) -> bool:
-    """Whether nothing more comes of the order."""
+    """Return whether the order is done."""
     return OrderState(order.state) in FINAL
 
 
@@ -157,15 +160,15 @@ def _cancel(order: PaperOrder) -> None:
 
 
 def _at_market(
-    order: PaperOrder, quantity: Decimal, prices: Prices, terms: FillModel, step: Decimal
+    order: PaperOrder, quantity: Decimal, prices: Prices, model: FillModel, step: Decimal
 ) -> Iterator[Filled]:
-    filled = fillable(quantity, prices.volume, terms.volume_share, step)
-    price = terms.costs.taken(Side(order.side), prices.open)
-    yield from _fill(order, filled, price, prices.began, terms)
+    filled = fillable(quantity, prices.volume, model.volume_share, step)
+    price = model.costs.market_price(Side(order.side), prices.open)
+    yield from _fill(order, filled, price, prices.began, model)
 
 
 def _fill(
-    order: PaperOrder, quantity: Decimal, price: Decimal, time: datetime, terms: FillModel
+    order: PaperOrder, quantity: Decimal, price: Decimal, time: datetime, model: FillModel
 ) -> Iterator[Filled]:
     if not quantity:
         return
@@ -175,4 +178,4 @@ def _fill(
     order.state = (
         OrderState.FILLED if order.filled >= order.quantity else OrderState.PARTIALLY_FILLED
     )
-    yield Filled(order, order.filled, quantity, price, terms.costs.fee_of(quantity, price), time)
+    yield Filled(order, order.filled, quantity, price, model.costs.fee_of(quantity, price), time)

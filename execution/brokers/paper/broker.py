@@ -1,10 +1,10 @@
 """A broker without a market of its own: kept in the database, filled from market data.
 
-An order is filled by the first price that comes after it: the open of the next bar, or the next
-quote within a session. Of a bar that had begun by then only the close counts. Stops are filled like
-orders at the market, at the open where the price jumped over them; targets at their price, or at a
-better open. Where a bar reaches both, the stop came first. Costs are those of `FillModel`. The same
-prices give the same fills, to the last digit.
+An order is filled by the first price after it: the open of the next bar, or the next quote within a
+session. If a bar had already begun, only its close counts. A stop is filled like a market order, at
+the open if the price jumped over it; a target is filled at its price, or at a better open. If a bar
+reaches both, the stop comes first. The costs are those of `FillModel`. The same prices give the
+same fills, to the last digit.
 """
 
 import logging
@@ -19,7 +19,7 @@ from django.db import transaction
 from execution.brokers.fill_model import FillModel, Prices
 from execution.brokers.paper.bracket import Filled, PaperBracket, is_final
 from execution.brokers.paper.ledger import PaperLedger, PaperStore, fill_row
-from execution.brokers.paper.reports import as_placed
+from execution.brokers.paper.reports import as_report
 from execution.brokers.protocol import (
     Account,
     Bracket,
@@ -40,12 +40,12 @@ from signals.rows import insert
 
 logger = logging.getLogger(__name__)
 
-SHARE, COIN = Decimal(1), Decimal("0.000001")
+SHARE_STEP, COIN_STEP = Decimal(1), Decimal("0.000001")
 """The steps of quantities: whole shares, and millionths of a coin."""
 
 
 class Marks(NamedTuple):
-    """Since when prices are wanted: bars, which may come late, and any at all."""
+    """The times after which prices are needed: of bars, which may come late, and of any price."""
 
     bars: datetime
     latest: datetime
@@ -53,120 +53,126 @@ class Marks(NamedTuple):
 
 @dataclass(frozen=True)
 class PaperBroker:
-    """One account on paper, whose books are on its `shelf`.
+    """One account on paper; its ledger is in `store`.
 
-    `fills` looks at the market first, so that what it brought is told; the other answers are those
-    of the last look.
+    `fills` applies the latest market prices first, so that it reports the fills that they cause.
+    The other calls answer as of the last look at the market.
     """
 
-    shelf: PaperStore
+    store: PaperStore
     market: MarketData
     hours: Callable[[str], TradingHours]
     clock: Clock
-    terms: FillModel = field(default_factory=FillModel)
+    fill_model: FillModel = field(default_factory=FillModel)
     name: str = "paper"
 
     def step(self, symbol: str) -> Decimal:
-        """A share, or a millionth of a coin."""
-        return COIN if instrument(symbol).asset_type == CRYPTO else SHARE
+        """Return one share, or a millionth of a coin."""
+        return COIN_STEP if instrument(symbol).asset_type == CRYPTO else SHARE_STEP
 
     def account(self) -> Account:
-        """The money as it stands."""
-        with self.shelf.reading() as books:
-            money = books.money
+        """Return the account's money now."""
+        with self.store.reading() as ledger:
+            money = ledger.money
             return Account(money.equity, money.balance, money.buying_power, self.clock())
 
     def positions(self) -> Sequence[Holding]:
-        """What is held, one for each symbol."""
+        """Return what is held, one `Holding` for each symbol."""
         by_symbol: dict[str, list[PaperBracket]] = {}
-        with self.shelf.reading() as books:
-            for each in books.tickets:
+        with self.store.reading() as ledger:
+            for each in ledger.brackets:
                 if each.held:
                     by_symbol.setdefault(each.entry.symbol, []).append(each)
         return [_holding(symbol, there) for symbol, there in sorted(by_symbol.items())]
 
     def submit(self, order: Bracket | Close) -> OrderReport:
-        """Place an order; it is filled by a later price. Raises `BrokerError`."""
+        """Place an order, which a later price fills.
+
+        Raises `BrokerError` if the quantity is invalid, the client id was already used, the buying
+        power is too small, or there is nothing to close.
+        """
         if not (order.quantity.is_finite() and order.quantity > ZERO):
-            raise BrokerError(f"{order.quantity} is no quantity", permanent=True)
-        with self.shelf.books() as books, transaction.atomic():
-            if books.ticket_of(order.client_order_id):
-                raise BrokerError("there is an order of this id", permanent=True, duplicate=True)
+            raise BrokerError(f"the quantity {order.quantity} is not valid", permanent=True)
+        with self.store.writing() as ledger, transaction.atomic():
+            if ledger.bracket_of(order.client_order_id):
+                raise BrokerError(
+                    "there is already an order with this id", permanent=True, duplicate=True
+                )
             if isinstance(order, Bracket):
-                ticket = self._open(books, order)
+                bracket = self._open(ledger, order)
             else:
-                ticket = self._close(books, order)
-            books.write([ticket])
-            return as_placed(ticket, order.client_order_id)
+                bracket = self._close(ledger, order)
+            ledger.write([bracket])
+            return as_report(bracket, order.client_order_id)
 
     def cancel(self, broker_id: str) -> None:
-        """Cancel an order. What an entry has filled keeps its exits."""
-        with self.shelf.books() as books:
-            ticket = books.ticket_of(broker_id)
-            if ticket is None:
+        """Cancel an order. If an entry has filled in part, its exits stay."""
+        with self.store.writing() as ledger:
+            bracket = ledger.bracket_of(broker_id)
+            if bracket is None:
                 return
-            order = next(each for each in ticket.orders if each.client_order_id == broker_id)
+            order = next(each for each in bracket.orders if each.client_order_id == broker_id)
             if not is_final(order):
                 order.state = OrderState.CANCELED
-            if order is ticket.entry and not ticket.held:
-                ticket.cancel_exits()
-            books.write([ticket])
+            if order is bracket.entry and not bracket.held:
+                bracket.cancel_exits()
+            ledger.write([bracket])
 
     def find(self, client_order_id: str) -> OrderReport | None:
-        """The order of that client id, with its exits."""
-        with self.shelf.reading() as books:
-            ticket = books.ticket_of(client_order_id)
-        return as_placed(ticket, client_order_id) if ticket else None
+        """Return the order with this client id, with its exits; None if there is none."""
+        with self.store.reading() as ledger:
+            bracket = ledger.bracket_of(client_order_id)
+        return as_report(bracket, client_order_id) if bracket else None
 
     def open_orders(self) -> Sequence[OrderReport]:
-        """Those that may still be filled."""
-        with self.shelf.reading() as books:
-            orders = [(each, order) for each in books.tickets for order in each.orders]
+        """Return the orders that may still fill."""
+        with self.store.reading() as ledger:
+            orders = [(each, order) for each in ledger.brackets for order in each.orders]
         return [
-            as_placed(each, order.client_order_id) for each, order in orders if not is_final(order)
+            as_report(each, order.client_order_id) for each, order in orders if not is_final(order)
         ]
 
     def fills(self, since: datetime) -> Sequence[FillReport]:
-        """What was filled at `since` or later."""
+        """Return the fills at `since` or later."""
         self.look()
-        with self.shelf.reading() as books:
-            rows = PaperFill.objects.filter(order__account=books.account.pk, time__gte=since)
-            return [_execution(fill) for fill in rows.select_related("order").order_by("pk")]
+        with self.store.reading() as ledger:
+            rows = PaperFill.objects.filter(order__account=ledger.account.pk, time__gte=since)
+            return [_fill_report(fill) for fill in rows.select_related("order").order_by("pk")]
 
     def look(self) -> int:
-        """Ask the market for what it did since the last look; how many fills that brought.
+        """Apply the market's prices since the last look, and return the number of fills.
 
-        A symbol whose prices cannot be had waits for the next look.
+        If the prices of a symbol are not available, it is tried again at the next look.
         """
-        with self.shelf.reading() as books:
-            marks = _marks(books.tickets)
+        with self.store.reading() as ledger:
+            marks = _marks(ledger.brackets)
         prices: dict[str, Sequence[Prices]] = {}
         for symbol, seen in marks.items():
             try:
                 prices[symbol] = self._prices(symbol, seen)
-            except Exception as error:  # noqa: BLE001  # one symbol's feed holds up no other
+            except Exception as error:  # noqa: BLE001  # one bad feed must not stop the others
                 logger.error("No prices of %s for its paper orders: %s", symbol, error)
         return len(self.see(prices))
 
     def see(self, prices: Mapping[str, Sequence[Prices]]) -> list[FillReport]:
-        """Let these prices, oldest first, fill what they fill; the fills that made."""
+        """Apply these prices, oldest first, and return the fills that they cause."""
         if not any(prices.values()):
             return []
-        with self.shelf.books() as books:
-            seen = [each for each in books.tickets if prices.get(each.entry.symbol)]
+        with self.store.writing() as ledger:
+            seen = [each for each in ledger.brackets if prices.get(each.entry.symbol)]
             filled = [done for each in seen for done in self._seen(each, prices[each.entry.symbol])]
-            rows = [fill_row(books.account, each) for each in filled]
-            if rows or not self.shelf.is_exclusive:  # else what was seen can be seen again
-                books.write(seen, rows)
-        return [_execution(row) for row in rows]
+            rows = [fill_row(ledger.account, each) for each in filled]
+            if rows or not self.store.is_exclusive:  # else seeing the same prices again is harmless
+                ledger.write(seen, rows)
+        return [_fill_report(row) for row in rows]
 
-    def _seen(self, ticket: PaperBracket, prices: Sequence[Prices]) -> Iterator[Filled]:
-        step = self.step(ticket.entry.symbol)
+    def _seen(self, bracket: PaperBracket, prices: Sequence[Prices]) -> Iterator[Filled]:
+        step = self.step(bracket.entry.symbol)
         for each in prices:
-            yield from ticket.see(each, self.terms, step)
+            yield from bracket.see(each, self.fill_model, step)
 
     def _prices(self, symbol: str, seen: Marks) -> list[Prices]:
-        """The bars since then, where one may have ended, and the quote of an open market."""
+        """Return the bars that have closed since `seen`, and the quote of an open market."""
         hours, now = self.hours(symbol), self.clock()
         found: list[Prices] = []
         if hours.may_have_closed(seen.bars, now):
@@ -179,14 +185,14 @@ class PaperBroker:
             found.append(Prices.quoted(quote.price, quote.time))
         return found
 
-    def _open(self, books: PaperLedger, order: Bracket) -> PaperBracket:
-        cost, power = order.quantity * order.reference, books.money.buying_power
+    def _open(self, ledger: PaperLedger, order: Bracket) -> PaperBracket:
+        cost, power = order.quantity * order.reference, ledger.money.buying_power
         if cost > power:
             raise BrokerError(
-                f"insufficient buying power: it costs {cost:.2f}, there is {power:.2f}",
+                f"insufficient buying power: it costs {cost:.2f}, but only {power:.2f} is there",
                 permanent=True,
             )
-        account = books.account
+        account = ledger.account
         entry = self._row(account, order, Leg.ENTRY, order.side, order.client_order_id)
         insert(entry)
         exits = ((Leg.STOP, order.stop), (Leg.TARGET, order.target))
@@ -199,25 +205,25 @@ class PaperBroker:
             insert(leg)
         return PaperBracket(entry, legs)
 
-    def _close(self, books: PaperLedger, order: Close) -> PaperBracket:
-        ticket = books.ticket_of(order.entry)
-        if ticket is None or not ticket.held:
-            raise BrokerError(f"nothing is held of {order.entry}", permanent=True)
-        if ticket.close is not None:
-            raise BrokerError(f"{order.entry} is being closed already", permanent=True)
-        entry = ticket.entry
+    def _close(self, ledger: PaperLedger, order: Close) -> PaperBracket:
+        bracket = ledger.bracket_of(order.entry)
+        if bracket is None or not bracket.held:
+            raise BrokerError(f"nothing of {order.entry} is held", permanent=True)
+        if bracket.close is not None:
+            raise BrokerError(f"{order.entry} is already being closed", permanent=True)
+        entry = bracket.entry
         if not is_final(entry):
             entry.state = OrderState.CANCELED
-        ticket.cancel_exits()
-        quantity = min(order.quantity, ticket.held)
-        bracket = Bracket(order.client_order_id, entry.symbol, ticket.side, quantity,
-                          ZERO, ZERO, entry.reference)  # fmt: skip
+        bracket.cancel_exits()
+        quantity = min(order.quantity, bracket.held)
+        placed = Bracket(order.client_order_id, entry.symbol, bracket.side, quantity,
+                         ZERO, ZERO, entry.reference)  # fmt: skip
         close = self._row(
-            books.account, bracket, Leg.CLOSE, order.side, order.client_order_id, entry
+            ledger.account, placed, Leg.CLOSE, order.side, order.client_order_id, entry
         )
         insert(close)
-        ticket.closes.append(close)
-        return ticket
+        bracket.closes.append(close)
+        return bracket
 
     def _row(
         self,
@@ -239,7 +245,7 @@ class PaperBroker:
 
 
 def _marks(found: Sequence[PaperBracket]) -> dict[str, Marks]:
-    """The oldest of each symbol's brackets."""
+    """Return the oldest marks of each symbol's brackets."""
     oldest: dict[str, Marks] = {}
     for each in found:
         entry = each.entry
@@ -257,7 +263,7 @@ def _holding(symbol: str, there: Sequence[PaperBracket]) -> Holding:
     return Holding(symbol, quantity, average, there[0].entry.reference)
 
 
-def _execution(fill: PaperFill) -> FillReport:
+def _fill_report(fill: PaperFill) -> FillReport:
     order = fill.order
     return FillReport(
         fill.fill_id, order.client_order_id, order.symbol, Side(order.side), fill.quantity,

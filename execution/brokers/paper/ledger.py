@@ -1,4 +1,4 @@
-"""The paper broker's tables: reading its open brackets, and writing what prices did to them."""
+"""The paper broker's tables: read its open brackets, and write what prices did to them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,27 +26,30 @@ WHERE id = %s
 
 @dataclass
 class Money:
-    """An account's cash and what is held and waited for, at the last prices looked at."""
+    """An account's cash and its brackets, valued at the last prices that were seen."""
 
     cash: Decimal
-    tickets: Sequence[PaperBracket] = field(default_factory=tuple)
+    brackets: Sequence[PaperBracket] = field(default_factory=tuple)
 
     @property
     def equity(self) -> Decimal:
-        """Cash, and what is held at the last price."""
-        return self.cash + sum((each.signed * each.entry.reference for each in self.tickets), ZERO)
+        """Return the cash plus the value of the positions at the last price."""
+        return self.cash + sum((each.signed * each.entry.reference for each in self.brackets), ZERO)
 
     @property
     def balance(self) -> Decimal:
-        """The same, had every position stayed at its average price."""
-        return self.cash + sum((each.signed * each.average for each in self.tickets), ZERO)
+        """Return the cash plus the value of the positions at their average entry price."""
+        return self.cash + sum((each.signed * each.average for each in self.brackets), ZERO)
 
     @property
     def buying_power(self) -> Decimal:
-        """Without credit: equity less what is held, bought or sold short, and ordered."""
+        """Return the equity minus the value of what is held, long or short, and of what is ordered.
+
+        There is no credit.
+        """
         bound = (
             (each.held + each.waiting) * each.entry.reference
-            for each in self.tickets
+            for each in self.brackets
             if each.held or each.waiting
         )
         return self.equity - sum(bound, ZERO)
@@ -54,44 +57,46 @@ class Money:
 
 @dataclass
 class PaperLedger:
-    """An account's money and the brackets of which something is held or may still be filled, oldest
-    first; `ended` are those of which nothing is since the last writing, which one asks about."""
+    """An account's money and its open brackets, oldest first.
+
+    `ended` are the brackets that the last write closed: callers still ask about them.
+    """
 
     account: PaperAccount
-    tickets: list[PaperBracket]
+    brackets: list[PaperBracket]
     ended: Sequence[PaperBracket] = ()
 
     @property
     def money(self) -> Money:
-        """What there is and what is bound."""
-        return Money(self.account.cash, self.tickets)
+        """Return the account's money now."""
+        return Money(self.account.cash, self.brackets)
 
-    def ticket_of(self, client_order_id: str) -> PaperBracket | None:
-        """The bracket that an order of this id belongs to, open or not."""
-        for ticket in (*self.tickets, *self.ended):
-            if any(order.client_order_id == client_order_id for order in ticket.orders):
-                return ticket
+    def bracket_of(self, client_order_id: str) -> PaperBracket | None:
+        """Return the bracket with an order of this client id, open or not."""
+        for bracket in (*self.brackets, *self.ended):
+            if any(order.client_order_id == client_order_id for order in bracket.orders):
+                return bracket
         row = select_one(PaperOrder, _BY_NAME, [self.account.pk, client_order_id])
-        return tickets([row.parent_id or row.pk])[0] if row else None
+        return brackets_of([row.parent_id or row.pk])[0] if row else None
 
     def write(self, changed: Sequence[PaperBracket], fills: Sequence[PaperFill] = ()) -> None:
-        """Write down how these brackets stand now, and what was filled."""
-        there = self.tickets
-        there += [ticket for ticket in changed if ticket not in there]
-        for ticket in changed:
-            ticket.entry.is_open = ticket.is_open
+        """Store the state of these brackets, and their new fills."""
+        known = self.brackets
+        known += [bracket for bracket in changed if bracket not in known]
+        for bracket in changed:
+            bracket.entry.is_open = bracket.is_open
         with transaction.atomic():
-            save(order for ticket in changed for order in ticket.orders)
+            save(order for bracket in changed for order in bracket.orders)
             book(self.account, fills)
-        self.ended = [ticket for ticket in there if not ticket.is_open]
-        there[:] = [ticket for ticket in there if ticket.is_open]
+        self.ended = [bracket for bracket in known if not bracket.is_open]
+        known[:] = [bracket for bracket in known if bracket.is_open]
 
 
 @dataclass
 class PaperStore:
-    """Where the books of the account `name` are; a new account begins with `deposit`.
+    """Reads and writes the ledger of the account `name`; a new account begins with `deposit`.
 
-    Where nobody else trades on it (`is_exclusive`: a replay) they are read only once.
+    If nobody else trades on the account (`is_exclusive`: a replay), it is read only once.
     """
 
     name: str
@@ -101,25 +106,28 @@ class PaperStore:
 
     @contextmanager
     def reading(self) -> Iterator[PaperLedger]:
-        """As they are, to look at alone: nobody waits for it. Raises `BrokerError` where the
-        database fails."""
+        """Return the ledger to read from, without a lock. Raises `BrokerError` if the database
+        fails."""
         if self.is_exclusive:
-            with self.books() as books:
-                yield books
+            with self.writing() as ledger:
+                yield ledger
             return
         with self._guarded():
-            yield self._agreeing()
+            yield self._consistent()
 
     @contextmanager
-    def books(self) -> Iterator[PaperLedger]:
-        """To write to, in a transaction, and nobody else's meanwhile; it needs neither where nobody
-        else trades on the account anyway. Raises `BrokerError` where the database fails."""
+    def writing(self) -> Iterator[PaperLedger]:
+        """Return the ledger to write to, in a transaction and with the account locked.
+
+        An exclusive account needs neither after its first read. Raises `BrokerError` if the
+        database fails.
+        """
         with self._guarded():
             if self._kept is not None:
                 yield self._kept
                 return
             with transaction.atomic():
-                yield self._owned()
+                yield self._locked()
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -129,43 +137,46 @@ class PaperStore:
             self._kept = None
             duplicate = isinstance(error, IntegrityError)  # another process placed the same order
             raise BrokerError(
-                f"the paper broker's books: {error}", permanent=duplicate, duplicate=duplicate
+                f"the paper broker's ledger: {error}", permanent=duplicate, duplicate=duplicate
             ) from error
 
-    def _owned(self) -> PaperLedger:
+    def _locked(self) -> PaperLedger:
         account, _ = PaperAccount.objects.select_for_update().get_or_create(
             name=self.name, defaults={"deposit": self.deposit, "cash": self.deposit}
         )
-        books = PaperLedger(account, open_tickets(account))
-        self._kept = books if self.is_exclusive else None
-        return books
+        ledger = PaperLedger(account, open_brackets(account))
+        self._kept = ledger if self.is_exclusive else None
+        return ledger
 
-    def _agreeing(self) -> PaperLedger:
-        """Money and brackets of one moment, without a transaction, which on SQLite would wait for
-        every writer: each fill moves the cash, so that it tells whether one came in between."""
+    def _consistent(self) -> PaperLedger:
+        """Return money and brackets of the same moment.
+
+        A transaction would wait for every writer on SQLite, so read again until the cash stays the
+        same: every fill changes the cash.
+        """
         while True:
             account = self._account()
-            books = PaperLedger(account, open_tickets(account))
+            ledger = PaperLedger(account, open_brackets(account))
             if self._account().cash == account.cash:
-                return books
+                return ledger
 
     def _account(self) -> PaperAccount:
-        """Of a new one there is no row yet."""
+        """Return the account's row; a row that is not stored if the account is new."""
         found = PaperAccount.objects.filter(name=self.name).first()
         return found or PaperAccount(name=self.name, deposit=self.deposit, cash=self.deposit)
 
 
-def open_tickets(account: PaperAccount) -> list[PaperBracket]:
-    """The brackets of which something is held or may still be filled, oldest first."""
+def open_brackets(account: PaperAccount) -> list[PaperBracket]:
+    """Return the brackets that hold something or may still fill, oldest first."""
     if account.pk is None:
         return []
-    # "+ 0", lest SQLite take another index that has the account, and walk all its orders
-    mine = PaperOrder.objects.alias(on=F("account") + 0).filter(is_open=True, on=account.pk)
-    return tickets(mine.values_list("pk", flat=True))
+    # "+ 0" keeps SQLite from using another index on the account and reading all its orders
+    rows = PaperOrder.objects.alias(on=F("account") + 0).filter(is_open=True, on=account.pk)
+    return brackets_of(rows.values_list("pk", flat=True))
 
 
-def tickets(entries: Iterable[int]) -> list[PaperBracket]:
-    """These brackets, by the rows of their entries."""
+def brackets_of(entries: Iterable[int]) -> list[PaperBracket]:
+    """Return the brackets with these entry rows."""
     ids = list(entries)
     if not ids:
         return []
@@ -182,7 +193,7 @@ def tickets(entries: Iterable[int]) -> list[PaperBracket]:
 
 
 def book(account: PaperAccount, fills: Sequence[PaperFill]) -> None:
-    """Write fills down and move the cash."""
+    """Store fills and change the cash."""
     if fills:
         for fill in fills:
             insert(fill)
@@ -191,13 +202,13 @@ def book(account: PaperAccount, fills: Sequence[PaperFill]) -> None:
 
 
 def save(changed: Iterable[PaperOrder]) -> None:
-    """Write down how these orders stand now."""
+    """Store the state of these orders."""
     with connection.cursor() as cursor:
         cursor.executemany(_UPDATE, [_values(order) for order in changed])
 
 
 def fill_row(account: PaperAccount, filled: Filled) -> PaperFill:
-    """The row of a fill; its id is the same however often the same prices are looked at."""
+    """Return the row of a fill; the same prices always give the same fill id."""
     order = filled.order
     fill_id = f"{account.name}/{order.client_order_id}/{exact_text(filled.number)}"
     return PaperFill(order=order, fill_id=fill_id, quantity=filled.quantity, price=filled.price,

@@ -1,4 +1,4 @@
-"""The paper broker's orders in the words of the protocol."""
+"""The paper broker's orders as the reports of the protocol."""
 
 from execution.brokers.paper.bracket import PaperBracket
 from execution.brokers.protocol import OrderReport
@@ -6,17 +6,17 @@ from execution.models import PaperOrder
 from execution.types import Leg, OrderState, Side
 
 
-def as_placed(ticket: PaperBracket, client_order_id: str) -> OrderReport:
-    """The order of that id; an entry with its exits."""
-    entry = ticket.entry
+def as_report(bracket: PaperBracket, client_order_id: str) -> OrderReport:
+    """Return the report of the order with this client id; an entry comes with its exits."""
+    entry = bracket.entry
     if entry.client_order_id == client_order_id:
-        exits = [ticket.legs[leg] for leg in (Leg.STOP, Leg.TARGET)]
-        return _placed(entry, tuple(map(_placed, exits)))
-    others = ticket.orders[1:]
-    return _placed(next(each for each in others if each.client_order_id == client_order_id))
+        exits = [bracket.legs[leg] for leg in (Leg.STOP, Leg.TARGET)]
+        return _report(entry, tuple(map(_report, exits)))
+    others = bracket.orders[1:]
+    return _report(next(each for each in others if each.client_order_id == client_order_id))
 
 
-def _placed(order: PaperOrder, legs: tuple[OrderReport, ...] = ()) -> OrderReport:
+def _report(order: PaperOrder, legs: tuple[OrderReport, ...] = ()) -> OrderReport:
     return OrderReport(
         broker_id=order.client_order_id,
         client_order_id=order.client_order_id,

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
-from execution.accounts.halts import why_halted
+from execution.accounts.halts import halt_reason
 from execution.factory import trading_context
 from execution.monitoring.monitor import monitor
 from execution.monitoring.reconcile import reconcile, settle
@@ -47,7 +47,7 @@ class Command(ArgoCommand):
         context = trading_context()
         changed = settle(context, by=options["by"], why=options["settle"])
         lines = changed or ["Nothing to settle."]
-        if halted := why_halted(context.account):
+        if halted := halt_reason(context.account):
             lines = [
                 *lines,
                 f"Trading stays halted until you run execute_signals --resume: {halted}",

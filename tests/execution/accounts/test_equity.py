@@ -1,4 +1,4 @@
-"""What losses and drawdowns are measured against is stored, and is the equity curve itself."""
+"""The base of losses and drawdowns is stored, and it is the equity curve itself."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -8,7 +8,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from execution.accounts.equity import Curve, latest_day
+from execution.accounts.equity import EquityCurve, latest_day
 from execution.accounts.portfolio import portfolio
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
@@ -25,10 +25,10 @@ def money(equity: object, hours: float = 0, balance: object = 100_000) -> Accoun
     return Account(Decimal(str(equity)), Decimal(str(balance)), Decimal(0), time)
 
 
-def mark(context: TradingContext, told: Account, opened: int = 0) -> None:
+def mark(context: TradingContext, account: Account, opened: int = 0) -> None:
     with transaction.atomic():
-        curve = Curve.read(context, told)
-        curve.add(told, opened)
+        curve = EquityCurve.read(context, account)
+        curve.add(account, opened)
         curve.write()
 
 
@@ -47,8 +47,8 @@ def test_a_day_keeps_its_first_highest_lowest_and_last_equity(trading: Trading) 
     assert TradingAccount.objects.get().peak_equity == 103
 
 
-def test_a_new_day_begins_with_what_the_one_before_ended_with(trading: Trading) -> None:
-    """What was lost overnight is lost on the new day."""
+def test_a_new_day_begins_with_the_last_equity_of_the_day_before(trading: Trading) -> None:
+    """A loss overnight counts for the new day."""
     mark(trading.context, money(100))
     mark(trading.context, money(95, hours=24))
     day = latest_day("paper")
@@ -69,8 +69,8 @@ def test_a_restart_forgets_neither_the_day_s_start_nor_the_peak(trading: Trading
     assert day_start(again) == 100_000
 
 
-def test_a_clock_that_is_moved_back_opens_no_day_again(trading: Trading) -> None:
-    """The losses of the day stay those of the day."""
+def test_a_clock_that_goes_back_opens_no_earlier_day(trading: Trading) -> None:
+    """The losses of the day remain losses of the same day."""
     mark(trading.context, money(100_000))
     mark(trading.context, money(98_000, hours=1))
     trading.clock.pass_by(days=-2)
@@ -81,7 +81,7 @@ def test_a_clock_that_is_moved_back_opens_no_day_again(trading: Trading) -> None
     assert (held.day_start, held.peak) == (Decimal(100_000), Decimal(100_000))
 
 
-def test_the_baseline_is_the_account_s_own_equity(trading: Trading) -> None:
+def test_the_daily_loss_counts_from_the_account_s_own_equity(trading: Trading) -> None:
     trading.trade()
     trading.move(110.0)
     trading.wait(days=1)
@@ -91,10 +91,10 @@ def test_the_baseline_is_the_account_s_own_equity(trading: Trading) -> None:
 
 
 @pytest.mark.parametrize(("price", "codes"), [(98.1, []), (98.0, ["daily_loss"])])
-def test_a_day_s_loss_counts_what_is_still_open(
+def test_a_day_s_loss_includes_open_positions(
     trading: Trading, price: float, codes: list[str]
 ) -> None:
-    """Two percent of a position of a tenth: two in a thousand of all."""
+    """The position is a tenth of the equity: 2% of it is 0.2% of everything."""
     limits = Limits(max_daily_loss=Decimal("0.2"), max_position=Decimal(50), max_per_symbol=2)
     limited = trading.changed(limits=limits)
     limited.trade()
@@ -105,7 +105,7 @@ def test_a_day_s_loss_counts_what_is_still_open(
 
 
 def test_a_drawdown_of_less_than_the_limit_denies_nothing(trading: Trading) -> None:
-    """Profits won and lost again while a position is open are no drawdown of their sum."""
+    """Repeated gains and losses of an open position do not add up to a drawdown."""
     limits = Limits(max_drawdown=Decimal(2), max_daily_loss=None, max_per_symbol=9,
                     max_position=Decimal(50))  # fmt: skip
     limited = trading.changed(limits=limits)
@@ -122,10 +122,8 @@ Steps = list[tuple[int, int]]
 
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(80_000, 120_000)), min_size=1))
-def test_drawdown_and_daily_loss_are_those_of_the_equity_curve(
-    trading: Trading, steps: Steps
-) -> None:
-    """Against a list of every equity there was, and of the day of each."""
+def test_drawdown_and_daily_loss_follow_the_equity_curve(trading: Trading, steps: Steps) -> None:
+    """Compare with a list of all equities and their days."""
     TradingAccount.objects.all().delete()
     EquityDay.objects.all().delete()
     curve: list[tuple[date, Decimal]] = []
@@ -141,7 +139,7 @@ def test_drawdown_and_daily_loss_are_those_of_the_equity_curve(
 
 
 def _start(curve: list[tuple[date, Decimal]]) -> Decimal:
-    """The day's first equity, or the last of the day before where that is more."""
+    """Return the day's first equity, or the last one of the day before if it is higher."""
     today = curve[-1][0]
     first = next(equity for day, equity in curve if day == today)
     before = [equity for day, equity in curve if day < today]

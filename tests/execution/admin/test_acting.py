@@ -51,10 +51,10 @@ def test_each_action_asks_for_the_reason_first(admin_client: Client, trading: Tr
     assert "Lift these halts?" in page
     assert "paper: by_hand (other news)" in page
     assert 'name="why"' in page
-    assert halts.standing("paper") == [halt]
+    assert halts.active("paper") == [halt]
     page = confirm(admin_client, HALTS, "lift", halt.pk, why=" ")
     assert "This field is required" in page
-    assert halts.standing("paper") == [halt]
+    assert halts.active("paper") == [halt]
 
 
 def test_a_halt_is_lifted_by_the_users_name(admin_client: Client, trading: Trading) -> None:
@@ -63,10 +63,10 @@ def test_a_halt_is_lifted_by_the_users_name(admin_client: Client, trading: Tradi
     assert "Lifted: the news" in confirm(admin_client, HALTS, "lift", halt.pk, why="it is over")
     halt.refresh_from_db()
     assert (halt.lifted_by, halt.lifted_why) == ("admin:admin", "it is over")
-    assert halts.standing("paper") == [other]
+    assert halts.active("paper") == [other]
     again = halts.latch("paper", "by_hand", "the crash", trading.clock())
-    assert "is lifted already: the news" in confirm(admin_client, HALTS, "lift", halt.pk)
-    assert again in halts.standing("paper")
+    assert "is already lifted: the news" in confirm(admin_client, HALTS, "lift", halt.pk)
+    assert again in halts.active("paper")
 
 
 def test_trading_is_halted_with_a_reason(admin_client: Client) -> None:
@@ -157,7 +157,7 @@ def test_a_reason_that_cannot_be_kept_is_refused(
     key = {HALTS: halt.pk, ORDERS: orders_of(signal)["entry"].pk, POSITIONS: signal.pk}[page]
     text = confirm(admin_client, page, action, key, why="a\0b")
     assert "Null characters are not allowed" in text
-    assert halts.standing("paper") == [halt]
+    assert halts.active("paper") == [halt]
     assert position_of(signal).closing_for == ""
 
 
@@ -171,7 +171,7 @@ def test_who_may_only_look_does_nothing(trading: Trading, page: str, action: str
     assert looker.get(page).status_code == 200
     confirm(looker, page, action, key)
     assert looker.get(f"{HALTS}halt/").status_code == 403
-    assert halts.standing("paper") == [halt]
+    assert halts.active("paper") == [halt]
     assert position_of(signal).closing_for == ""
     assert "cancel" not in trading.broker.calls
 
@@ -180,6 +180,6 @@ def test_who_may_change_halts_lifts_them(trading: Trading) -> None:
     halt = halts.latch("paper", "by_hand", "the news", trading.clock())
     client = staff("change_halt")
     confirm(client, HALTS, "lift", halt.pk)
-    assert halts.standing("paper") == []
+    assert halts.active("paper") == []
     assert client.get(f"{HALTS}halt/").status_code == 200
     assert client.get(POSITIONS).status_code == 403

@@ -84,8 +84,8 @@ def test_only_the_halt_of_a_code_is_lifted(client: Client, trading: Trading) -> 
     halts.latch("replay", "drawdown", "of another account", trading.clock())
     assert post(client, "resume", why="explained", code="mismatch").json() == {"lifted": 1}
     assert post(client, "resume", why="explained", code="mismatch").status_code == 409
-    assert [halt.code for halt in halts.standing("paper")] == ["drawdown"]
-    assert len(halts.standing("replay")) == 1
+    assert [halt.code for halt in halts.active("paper")] == ["drawdown"]
+    assert len(halts.active("replay")) == 1
 
 
 def test_another_accounts_halt_is_lifted_where_it_is_named(
@@ -95,8 +95,8 @@ def test_another_accounts_halt_is_lifted_where_it_is_named(
     for account in ("paper", "replay"):
         halts.latch(account, "prop_firm", "lost", trading.clock())
     assert post(client, "resume", why="tried", account="replay").json() == {"lifted": 1}
-    assert halts.standing("replay") == []
-    assert len(halts.standing("paper")) == 1
+    assert halts.active("replay") == []
+    assert len(halts.active("paper")) == 1
 
 
 @pytest.mark.parametrize("why", ["", " \n", "a\0b"])
@@ -107,7 +107,7 @@ def test_no_door_takes_a_reason_that_cannot_be_kept(trading: Trading, why: str) 
     assert halt.reason == "it holds 5 of AB"  # whatever a broker says, trading stops
     with pytest.raises(InvalidInput):
         halts.lift("paper", by="somebody", why=why, now=trading.clock())
-    assert halts.standing("paper") == [halt]
+    assert halts.active("paper") == [halt]
 
 
 def test_nothing_to_resume_is_a_conflict(client: Client) -> None:
@@ -121,12 +121,12 @@ def test_a_signal_is_executed_when_asked_for_and_only_once(
     signal = trading.log()
     answer = execute(client, signal)
     assert answer.status_code == 200
-    told = post(client, f"signals/{signal.signal_id}/execute")
+    found = post(client, f"signals/{signal.signal_id}/execute")
     decision = Decision.objects.get()
     assert (decision.status, decision.asked_by) == ("executed", "api:trader")
     assert states_of(signal) == {"entry": "accepted", "stop": "accepted", "target": "accepted"}
     assert len(trading.broker.open_orders()) == 3
-    assert told.status_code == 409
+    assert found.status_code == 409
     assert Order.objects.count() == 3
 
 
@@ -135,10 +135,10 @@ def test_asking_goes_round_no_rule(client: Client, trading: Trading) -> None:
     halts.latch("paper", "drawdown", "too much is lost", trading.clock())
     signal = trading.log(confidence=10.0)
     answer = post(client, f"signals/{signal.signal_id}/execute")
-    told = answer.json()
-    assert (answer.status_code, told["status"], told["order_id"]) == (200, "skipped", None)
-    assert {"halt", "confidence"} <= {reason["code"] for reason in told["reasons"]}
-    assert "trading is halted: too much is lost" in str(told["reasons"])
+    found = answer.json()
+    assert (answer.status_code, found["status"], found["order_id"]) == (200, "skipped", None)
+    assert {"halt", "confidence"} <= {reason["code"] for reason in found["reasons"]}
+    assert "trading is halted: too much is lost" in str(found["reasons"])
     assert orders_of(signal) == {}
 
 
@@ -175,9 +175,9 @@ def test_a_broker_that_disagrees_stops_it(client: Client, trading: Trading) -> N
     trading.broker.instead["positions"] = lambda: ()
     signal = trading.log(symbol="MSFT")
     trading.market.quotes["MSFT"] = trading.market.quotes["AAPL"]
-    told = post(client, f"signals/{signal.signal_id}/execute").json()
-    assert "halt" in [reason["code"] for reason in told["reasons"]]
-    assert halts.standing("paper")[0].code == "mismatch"
+    found = post(client, f"signals/{signal.signal_id}/execute").json()
+    assert "halt" in [reason["code"] for reason in found["reasons"]]
+    assert halts.active("paper")[0].code == "mismatch"
     assert orders_of(held)["stop"].state == "accepted"
 
 

@@ -57,9 +57,9 @@ def use(monkeypatch: pytest.MonkeyPatch, context: TradingContext) -> None:
 
 
 def test_an_account_at_rest_has_all_of_each_limit_left(client: Client) -> None:
-    told = ask(client)
-    assert (told["account"], told["equity"]) == ("paper", "100000")
-    assert by_code(told["before"]) == {
+    found = ask(client)
+    assert (found["account"], found["equity"]) == ("paper", "100000")
+    assert by_code(found["before"]) == {
         "positions": (0, 10, 10),
         "size": (0, 10_000, 10_000),
         "buying_power": (0, 100_000, 100_000),
@@ -69,8 +69,8 @@ def test_an_account_at_rest_has_all_of_each_limit_left(client: Client) -> None:
         "cooldown": (0, 3, 3),
     }
     for name in ("after", "trade", "denials", "prop_firm"):
-        assert told[name] is None
-    assert all(isinstance(each["left"], str) for each in told["before"])
+        assert found[name] is None
+    assert all(isinstance(each["left"], str) for each in found["before"])
 
 
 def test_what_is_held_and_lost_is_used(client: Client, trading: Trading) -> None:
@@ -86,13 +86,13 @@ def test_what_is_held_and_lost_is_used(client: Client, trading: Trading) -> None
 
 
 def test_after_a_trade_its_place_its_money_and_its_loss_are_gone(client: Client) -> None:
-    told = ask(client, TRADE)
-    assert told["denials"] == []
-    assert told["trade"] | {"loss": float(told["trade"]["loss"])} == {
+    found = ask(client, TRADE)
+    assert found["denials"] == []
+    assert found["trade"] | {"loss": float(found["trade"]["loss"])} == {
         "symbol": "AAPL", "side": "BUY", "quantity": "80", "entry": "100", "stop": "95",
         "price": "100", "loss": 400.0,
     }  # fmt: skip
-    after = by_code(told["after"])
+    after = by_code(found["after"])
     assert after["positions"] == (1, 10, 9)
     assert after["held"] == (1, 1, 0)
     assert after["size"] == (8_000, 9_960, 1_960)
@@ -101,7 +101,7 @@ def test_after_a_trade_its_place_its_money_and_its_loss_are_gone(client: Client)
     assert after["drawdown"] == pytest.approx((0.4, 10, 9.6))
     assert after["pace"] == (1, 10, 9)
     assert after["cooldown"] == (1, 3, 2)
-    assert by_code(told["before"])["held"] == (0, 1, 1)
+    assert by_code(found["before"])["held"] == (0, 1, 1)
 
 
 def test_nothing_is_traded_by_asking(client: Client, trading: Trading) -> None:
@@ -126,21 +126,21 @@ def test_looking_locks_nothing(trading: Trading) -> None:
 
 def test_a_signals_trade_is_sized_as_it_would_be(client: Client, trading: Trading) -> None:
     signal = trading.log(action="SELL")
-    told = ask(client, f"signal_id={signal.signal_id}")
-    assert (told["trade"]["side"], told["trade"]["quantity"]) == ("SELL", "100")
-    assert (told["trade"]["loss"], told["denials"]) == ("500", [])
+    found = ask(client, f"signal_id={signal.signal_id}")
+    assert (found["trade"]["side"], found["trade"]["quantity"]) == ("SELL", "100")
+    assert (found["trade"]["loss"], found["denials"]) == ("500", [])
     trading.decide()
-    assert Order.objects.get(leg="entry").quantity == Decimal(told["trade"]["quantity"])
+    assert Order.objects.get(leg="entry").quantity == Decimal(found["trade"]["quantity"])
 
 
 def test_the_denials_are_those_of_the_rules(client: Client, trading: Trading) -> None:
     trading.trade()
     halts.latch("paper", "by_hand", "a pause", trading.clock())
     signal = trading.log(confidence=10.0)
-    told = ask(client, f"signal_id={signal.signal_id}")
+    found = ask(client, f"signal_id={signal.signal_id}")
     trading.decide()
-    assert told["denials"] == Decision.objects.get(pk=signal.pk).reasons
-    assert [halt["reason"] for halt in told["halts"]] == ["a pause"]
+    assert found["denials"] == Decision.objects.get(pk=signal.pk).reasons
+    assert [halt["reason"] for halt in found["halts"]] == ["a pause"]
     trading.clock.pass_by(hours=2)
     again = ask(client, f"signal_id={signal.signal_id}")
     assert "stale" in {each["code"] for each in again["denials"]}
@@ -154,27 +154,27 @@ def test_a_loss_counts_from_the_worse_of_price_and_entry(client: Client, trading
     trading.market.quotes["AAPL"] = Quote(100.5, trading.clock())
     assert float(ask(client, TRADE)["trade"]["loss"]) == 440
     trading.market.quotes["AAPL"] = Quote(94.0, trading.clock())
-    told = ask(client, TRADE)
-    assert float(told["trade"]["loss"]) == 400
-    assert {"levels", "distance"} <= {each["code"] for each in told["denials"]}
+    found = ask(client, TRADE)
+    assert float(found["trade"]["loss"]) == 400
+    assert {"levels", "distance"} <= {each["code"] for each in found["denials"]}
 
 
 def test_without_a_price_it_is_denied_and_told_all_the_same(
     client: Client, trading: Trading
 ) -> None:
     trading.market.quotes["NONE"] = FeedError("no answer")
-    told = ask(client, TRADE.replace("AAPL", "NONE"))
-    assert {"price", "session"} <= {each["code"] for each in told["denials"]}
-    assert by_code(told["after"])["positions"] == (1, 10, 9)
+    found = ask(client, TRADE.replace("AAPL", "NONE"))
+    assert {"price", "session"} <= {each["code"] for each in found["denials"]}
+    assert by_code(found["after"])["positions"] == (1, 10, 9)
 
 
 def test_groups_are_told(client: Client, trading: Trading, monkeypatch: pytest.MonkeyPatch) -> None:
     limits = Limits(groups=[frozenset({"AAPL", "MSFT"}), frozenset({"KO", "PEP"})])
     use(monkeypatch, replace(trading.context, limits=limits))
-    told = ask(client, TRADE)
-    assert by_code(told["before"])["group"] == (0, 3, 3)
-    assert by_code(told["after"])["group"] == (1, 3, 2)
-    assert len([each for each in told["after"] if each["code"] == "group"]) == 1
+    found = ask(client, TRADE)
+    assert by_code(found["before"])["group"] == (0, 3, 3)
+    assert by_code(found["after"])["group"] == (1, 3, 2)
+    assert len([each for each in found["after"] if each["code"] == "group"]) == 1
 
 
 def test_a_limit_that_is_none_is_not_told(
@@ -227,6 +227,6 @@ def test_a_pause_after_losses_is_told(client: Client, trading: Trading) -> None:
     trading.trade()
     trading.move(95.0)
     trading.move(100.0)
-    told = ask(client, TRADE)
-    assert by_code(told["before"])["cooldown"] == (3, 3, 0)
-    assert [denial["code"] for denial in told["denials"]] == ["cooldown"]
+    found = ask(client, TRADE)
+    assert by_code(found["before"])["cooldown"] == (3, 3, 0)
+    assert [denial["code"] for denial in found["denials"]] == ["cooldown"]

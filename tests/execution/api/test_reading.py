@@ -44,7 +44,7 @@ def test_who_may_only_read_changes_nothing(client: Client, path: str, body: obje
     url = f"/api/execution/{path}"
     assert client.post(url, body, content_type="application/json").status_code == 403
     assert Client().post(url, body, content_type="application/json").status_code == 401
-    assert halts.standing("paper") == []
+    assert halts.active("paper") == []
 
 
 @pytest.mark.parametrize("path", LISTS)
@@ -149,16 +149,16 @@ def test_decisions_tell_every_reason(client: Client, trading: Trading) -> None:
     executed = trading.trade()
     skipped = trading.log(confidence=10.0)
     trading.decide()
-    (told,) = items(client, "decisions?status=skipped")
-    assert told["signal_id"] == skipped.signal_id
-    codes = {reason["code"] for reason in told["reasons"]}
+    (decision,) = items(client, "decisions?status=skipped")
+    assert decision["signal_id"] == skipped.signal_id
+    codes = {reason["code"] for reason in decision["reasons"]}
     assert {"confidence", "held"} <= codes
-    assert "confidence 10 is below 75" in [reason["text"] for reason in told["reasons"]]
+    assert "confidence 10 is below 75" in [reason["text"] for reason in decision["reasons"]]
     for code in codes:
         assert len(items(client, f"decisions?reason={code}")) == 1
     assert items(client, "decisions?reason=group") == []
-    (told,) = items(client, "decisions?status=executed")
-    assert told["order_id"] == f"argo-{executed.signal_id}-entry"
+    (decision,) = items(client, "decisions?status=executed")
+    assert decision["order_id"] == f"argo-{executed.signal_id}-entry"
 
 
 def test_a_reason_is_not_found_within_another(client: Client, trading: Trading) -> None:

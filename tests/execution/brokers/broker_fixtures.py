@@ -1,4 +1,4 @@
-"""The houses of the contract: each a broker, and a market that a test moves."""
+"""The brokers of the contract: each with a market that a test moves."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,12 +14,13 @@ from tests.execution.brokers.alpaca.alpaca_exchange import Exchange
 
 
 @dataclass
-class AlpacaHouse:
-    """Alpaca on loopback. It takes no brackets of crypto: only capitals are left to misspell."""
+class AlpacaCase:
+    """Alpaca on loopback. It accepts no brackets of crypto, so only lower case is another
+    spelling."""
 
     broker: AlpacaBroker
     exchange: Exchange
-    spelt: str = "msft"
+    other_spelling: str = "msft"
 
     def move(self, symbol: str, price: str) -> None:
         self.exchange.move(symbol, price)
@@ -27,7 +28,7 @@ class AlpacaHouse:
 
 @dataclass
 class Quotes:
-    """A market of quotes alone, with its own clock."""
+    """A market of quotes only, with its own clock."""
 
     time: datetime = datetime(2024, 1, 5, 15, tzinfo=UTC)
     latest: dict[str, Quote] = field(default_factory=dict)
@@ -43,15 +44,15 @@ class Quotes:
         return self.time
 
 
-class PaperHouse:
-    """The paper broker at its usual costs, which looks at every move of the market."""
+class PaperCase:
+    """The paper broker at its usual costs; it looks at every move of the market."""
 
-    spelt = "BTC/USD"
+    other_spelling = "BTC/USD"
 
     def __init__(self) -> None:
         self.market = market = Quotes()
-        shelf = PaperStore("contract", Decimal(100_000))
-        self.broker = PaperBroker(shelf, market, lambda symbol: ALWAYS_OPEN, market.now)
+        store = PaperStore("contract", Decimal(100_000))
+        self.broker = PaperBroker(store, market, lambda symbol: ALWAYS_OPEN, market.now)
 
     def move(self, symbol: str, price: str) -> None:
         self.market.time += timedelta(seconds=1)

@@ -1,4 +1,4 @@
-"""The brokers, each in its house."""
+"""The brokers that the contract runs on."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,11 @@ import pytest
 
 from execution.brokers.alpaca.broker import AlpacaBroker
 from tests.execution.brokers.alpaca.alpaca_server import Alpaca, running
-from tests.execution.brokers.broker_cases import House
-from tests.execution.brokers.broker_fixtures import AlpacaHouse, PaperHouse
+from tests.execution.brokers.broker_cases import BrokerCase
+from tests.execution.brokers.broker_fixtures import AlpacaCase, PaperCase
 from tests.signals.market.alpaca_server import KEY, SECRET
 
-HOUSES = ["alpaca_house", pytest.param("paper_house", marks=pytest.mark.django_db)]
+CASES = ["alpaca_case", pytest.param("paper_case", marks=pytest.mark.django_db)]
 """The fixtures that the contract runs on."""
 
 
@@ -22,7 +22,7 @@ def alpaca() -> Iterator[Alpaca]:
 
 @pytest.fixture
 def broker(alpaca: Alpaca) -> AlpacaBroker:
-    """Patient, but not in a test."""
+    """Return a broker at the Alpaca of the test, which does not sleep."""
     exchange = alpaca.exchange
     return AlpacaBroker(
         KEY, SECRET, alpaca.url, timeout=5.0, clock=lambda: exchange.now, sleep=lambda seconds: None
@@ -30,17 +30,17 @@ def broker(alpaca: Alpaca) -> AlpacaBroker:
 
 
 @pytest.fixture
-def alpaca_house(alpaca: Alpaca, broker: AlpacaBroker) -> AlpacaHouse:
-    return AlpacaHouse(broker, alpaca.exchange)
+def alpaca_case(alpaca: Alpaca, broker: AlpacaBroker) -> AlpacaCase:
+    return AlpacaCase(broker, alpaca.exchange)
 
 
 @pytest.fixture
-def paper_house(db: None) -> PaperHouse:
-    return PaperHouse()
+def paper_case(db: None) -> PaperCase:
+    return PaperCase()
 
 
-@pytest.fixture(params=HOUSES)
-def house(request: pytest.FixtureRequest) -> House:
-    """Each broker in turn."""
-    found: House = request.getfixturevalue(request.param)
+@pytest.fixture(params=CASES)
+def broker_case(request: pytest.FixtureRequest) -> BrokerCase:
+    """Return each broker in turn."""
+    found: BrokerCase = request.getfixturevalue(request.param)
     return found

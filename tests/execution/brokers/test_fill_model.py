@@ -1,4 +1,4 @@
-"""Orders are filled as an exchange would, and never better where the bars do not tell."""
+"""Orders fill as at an exchange, and never better than the bars prove."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from execution.brokers.fill_model import Costs, Ended, Exit, Prices, ended, fillable
-from execution.types import Side
+from execution.brokers.fill_model import Costs, Ended, Prices, ended, fillable
+from execution.types import ExitReason, Side
 
 D = Decimal
 OPEN = datetime(2008, 1, 2, 14, 30, tzinfo=UTC)
@@ -22,7 +22,7 @@ def bar(open: int, high: int, low: int, close: int) -> Prices:
 
 
 def mirrored(prices: Prices) -> Prices:
-    """What the same market looks like to somebody who is short."""
+    """Return the same market as a short position sees it."""
     high, low = 200 - prices.low, 200 - prices.high
     return prices._replace(open=200 - prices.open, high=high, low=low, close=200 - prices.close)
 
@@ -31,12 +31,12 @@ def mirrored(prices: Prices) -> Prices:
     ("prices", "wanted"),
     [
         (bar(100, 104, 98, 101), None),
-        (bar(100, 104, 97, 101), Ended(D(97), Exit.STOP)),
-        (bar(100, 105, 98, 101), Ended(D(105), Exit.TARGET)),
-        (bar(100, 110, 90, 101), Ended(D(97), Exit.STOP)),  # both: the worse
-        (bar(95, 110, 90, 101), Ended(D(95), Exit.STOP)),  # a gap through the stop
-        (bar(97, 100, 96, 99), Ended(D(97), Exit.STOP)),
-        (bar(108, 110, 90, 101), Ended(D(108), Exit.TARGET)),  # a gap past the target
+        (bar(100, 104, 97, 101), Ended(D(97), ExitReason.STOP)),
+        (bar(100, 105, 98, 101), Ended(D(105), ExitReason.TARGET)),
+        (bar(100, 110, 90, 101), Ended(D(97), ExitReason.STOP)),  # both: the worse one
+        (bar(95, 110, 90, 101), Ended(D(95), ExitReason.STOP)),  # a gap through the stop
+        (bar(97, 100, 96, 99), Ended(D(97), ExitReason.STOP)),
+        (bar(108, 110, 90, 101), Ended(D(108), ExitReason.TARGET)),  # a gap past the target
     ],
 )
 def test_a_bar_ends_a_trade_at_stop_target_or_its_open(
@@ -48,7 +48,7 @@ def test_a_bar_ends_a_trade_at_stop_target_or_its_open(
 
 
 @given(st.lists(LEVELS, min_size=4, max_size=4))
-def test_an_exit_never_lies_outside_of_its_bar(levels: list[Decimal]) -> None:
+def test_an_exit_price_is_within_its_bar(levels: list[Decimal]) -> None:
     low, *middle, high = sorted(levels)
     prices = Prices(OPEN, CLOSE, middle[0], high, low, middle[1], D(1))
     for side, stop, target in ((Side.BUY, STOP, TARGET), (Side.SELL, TARGET, STOP)):
@@ -59,10 +59,10 @@ def test_an_exit_never_lies_outside_of_its_bar(levels: list[Decimal]) -> None:
             assert low <= end.price <= high
 
 
-def test_taking_costs_half_the_spread_and_the_slippage() -> None:
+def test_a_market_order_costs_half_the_spread_and_the_slippage() -> None:
     costs = Costs(spread=D("0.1"), slippage=D("0.05"), fee=D("0.2"))
-    assert costs.taken(Side.BUY, D(100)) == D("100.1")
-    assert costs.taken(Side.SELL, D(100)) == D("99.9")
+    assert costs.market_price(Side.BUY, D(100)) == D("100.1")
+    assert costs.market_price(Side.SELL, D(100)) == D("99.9")
     assert costs.fee_of(D(3), D(100)) == D("0.6")
 
 
@@ -74,7 +74,7 @@ def test_a_bar_fills_no_more_than_its_share_of_the_volume_in_whole_steps() -> No
     assert fillable(D(500), D(0), D(10), D(1)) == 0
 
 
-def test_of_a_bar_that_had_begun_only_the_close_is_known() -> None:
+def test_only_the_close_of_a_bar_that_had_begun_is_known() -> None:
     prices = bar(100, 104, 98, 101)
     assert prices.known_after(OPEN) == prices
     late = prices.known_after(OPEN + timedelta(seconds=1))

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
 from execution.models import Counterfactual, Decision, Fill, Order, PaperOrder, Position
-from execution.models.order import CHANGING
+from execution.models.order import MUTABLE_FIELDS
 from execution.types import Leg, OrderState, Side
 from signals.ledger.outcomes import OUTCOMES
 from signals.models import CandidateRecord, DeadLetter, OutcomeChange, Signal
@@ -43,7 +43,7 @@ def test_a_field_that_never_changes_is_refused(
 
 def test_what_describes_the_state_of_an_order_may_change(trading: Trading) -> None:
     entry = orders_of(trading.trade())["entry"]
-    assert update(Order, entry.pk, {name: getattr(entry, name) for name in CHANGING})
+    assert update(Order, entry.pk, {name: getattr(entry, name) for name in MUTABLE_FIELDS})
 
 
 def test_a_signal_is_inserted_by_the_flush_only(trading: Trading) -> None:
@@ -88,7 +88,7 @@ def test_a_column_takes_its_values_and_no_other(
     column: str,
     values: list[str],
 ) -> None:
-    """By SQL, so that only the database can refuse it."""
+    """Use SQL, so that only the database can refuse it."""
     pk = a_row(model)
     for value in values:
         assert _set(model, pk, column, str(value)) == 1

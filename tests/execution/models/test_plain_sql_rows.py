@@ -102,7 +102,7 @@ def test_what_is_read_is_what_django_reads(trading: Trading, model: type[Model])
 
 
 def values(row: Model) -> dict[str, object]:
-    """With their types: 1 and True are equal, too."""
+    """Return the values with their types, because 1 equals True."""
     named = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
     return {name: (type(value), value) for name, value in named.items()}
 

@@ -173,9 +173,9 @@ def test_only_a_person_with_a_reason_lifts_a_halt(trading: Trading) -> None:
     halts.latch("paper", HaltCode.DRAWDOWN, "still too much", now)
     with pytest.raises(InvalidInput):
         halts.lift("paper", by="ann", why=" ", now=now)
-    assert halts.why_halted("paper") == "too much lost"
+    assert halts.halt_reason("paper") == "too much lost"
     assert halts.lift("paper", by="ann", why="the firm agreed", now=now) == 1
-    assert halts.why_halted("paper") is None
+    assert halts.halt_reason("paper") is None
     halt = Halt.objects.get()
     assert (halt.lifted_by, halt.lifted_why, halt.lifted_at) == ("ann", "the firm agreed", now)
     with pytest.raises(Conflict):

@@ -43,7 +43,7 @@ def test_a_breach_halts_and_later_signals_are_denied(trading: Trading) -> None:
     firm = trading.changed(rule_set=rule_set(daily_loss=DAILY))
     signal = firm.trade()
     firm.move(97.0)
-    (halt,) = halts.standing("paper")
+    (halt,) = halts.active("paper")
     assert (halt.code, halt.latched_by) == ("daily_loss", "argo")
     assert Decimal(halt.figures["equity"]) == 99_700
     late = firm.log(symbol=SYMBOL)

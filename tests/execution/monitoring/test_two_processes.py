@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 
 from execution.accounts import halts
-from execution.accounts.equity import Curve
+from execution.accounts.equity import EquityCurve
 from execution.accounts.portfolio import portfolio
 from execution.brokers.protocol import Account, Bracket, Close, OrderReport
 from execution.models import EquityDay, Order
@@ -86,14 +86,14 @@ def test_two_marks_at_once_count_a_position_once(
     trading.clock.pass_by(seconds=1)
     quoted(trading, AAPL=100.0)
     refresh(trading.context, take_fills(trading.context))
-    other, read = trading.restarted(), Curve.read
+    other, read = trading.restarted(), EquityCurve.read
 
-    def late(*arguments: object) -> Curve:
-        monkeypatch.setattr(Curve, "read", read)
+    def late(*arguments: object) -> EquityCurve:
+        monkeypatch.setattr(EquityCurve, "read", read)
         mark_equity(other.context)
         return read(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Curve, "read", late)
+    monkeypatch.setattr(EquityCurve, "read", late)
     mark_equity(trading.context)
     assert EquityDay.objects.get().trades == 1
 

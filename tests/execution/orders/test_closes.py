@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from execution.accounts.halts import latch, standing
+from execution.accounts.halts import active, latch
 from execution.brokers.fill_model import FillModel
 from execution.brokers.protocol import BrokerError
 from execution.models import Order, PaperOrder
@@ -61,12 +61,12 @@ def test_after_the_third_refusal_trading_is_halted(trading: Trading) -> None:
     trading.clock.pass_by(days=31)
     trading.broker.before["submit"] = REFUSED
     for refused in range(1, 4):
-        assert standing("paper") == []
+        assert active("paper") == []
         trading.look()
         assert len(closes()) == refused
         trading.wait(minutes=30)
     trading.look()
-    (halt,) = standing("paper")
+    (halt,) = active("paper")
     assert halt.code == "unclosable"
     assert signal.signal_id in halt.reason
     assert "held for other orders" in halt.reason
@@ -89,7 +89,9 @@ def test_a_close_larger_than_what_is_left_ends(trading: Trading) -> None:
     """The stop has filled a part, and we do not know it yet."""
     signal = trading.trade()
     paper = trading.broker.broker
-    trading.broker.broker = replace(paper, terms=FillModel(FREE.costs, volume_share=Decimal(1)))
+    trading.broker.broker = replace(
+        paper, fill_model=FillModel(FREE.costs, volume_share=Decimal(1))
+    )
     trading.day(94.0, 94.5, 93.0, 94.0, volume=4000.0)
     trading.broker.broker.look()
     ask_to_close(position_of(signal), ExitReason.MANUAL)

@@ -5,7 +5,7 @@ import pytest
 from execution.accounts.halts import latch
 from execution.brokers.protocol import Bracket, BrokerError, Close, OrderReport
 from execution.models import Counterfactual, Order, PaperOrder
-from execution.orders.router import LOOKUP_DELAY, ORDER_LEASE, send_due
+from execution.orders.router import LOOKUP_DELAY, ORDER_LEASE, send, send_due
 from execution.types import HaltCode
 from signals.models import Signal
 from tests.databases import DATABASES
@@ -157,6 +157,22 @@ def test_a_dead_workers_order_is_sent_or_adopted(trading: Trading, where: str) -
     later(trading)
     assert send_due(trading.context) == 1
     assert states_of(signal)["entry"] == "accepted"
+    assert brackets() == 1
+
+
+def test_an_order_in_doubt_that_another_worker_looks_up_is_left_to_it(trading: Trading) -> None:
+    trading.broker.before["submit"] = TIMED_OUT
+    seen_by_both = orders_of(ordered(trading))["entry"]
+    later(trading)
+    trading.broker.before["find"] = Died()
+    with pytest.raises(Died):
+        send_due(trading.context)
+    trading.broker.before.clear()
+    asked = len(trading.broker.calls)
+    assert not send(trading.context, seen_by_both)
+    assert trading.broker.calls[asked:] == []
+    later(trading)
+    assert send(trading.context, seen_by_both)
     assert brackets() == 1
 
 

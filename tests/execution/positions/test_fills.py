@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from django.db import transaction
 
-from execution.accounts.halts import standing
+from execution.accounts.halts import active as active_halts
 from execution.brokers.protocol import FillReport
 from execution.models import Fill, Position
 from execution.monitoring.monitor import refresh
@@ -70,6 +70,20 @@ def test_a_fill_that_is_reported_again_counts_once(trading: Trading, signal: Sig
 
 
 @pytest.mark.usefixtures("database")
+def test_a_fill_of_the_same_id_on_another_account_hides_none(
+    trading: Trading, signal: Signal
+) -> None:
+    report, order = entry(signal), orders_of(signal)["entry"]
+    Fill.objects.create(
+        account="another", fill_id=report.fill_id, order=order, quantity=report.quantity,
+        price=report.price, fee=report.fee, time=report.time, refused="of another account",
+    )  # fmt: skip
+    trading.broker.instead["fills"] = lambda since: [report]
+    assert [each.pk for each in take_fills(trading.context)] == [order.pk]
+    assert position_of(signal).quantity == 100
+
+
+@pytest.mark.usefixtures("database")
 def test_the_price_is_the_average_of_the_parts(trading: Trading, signal: Signal) -> None:
     order = orders_of(signal)["entry"]
     record(trading.context, [fill_of(order, 30, 100, 1), fill_of(order, 10, 104, 2)])
@@ -85,7 +99,7 @@ def test_an_exits_fill_waits_for_its_entrys_fill(trading: Trading, signal: Signa
     trading.clock.pass_by(seconds=3)
     assert take_fills(trading.context) == []
     assert not Position.objects.exists()
-    assert standing("paper") == []
+    assert active_halts("paper") == []
     trading.broker.instead["fills"] = lambda since: reports
     assert len(take_fills(trading.context)) == 2
     assert as_stored(signal).outcome == "win"
@@ -107,7 +121,7 @@ def test_more_than_was_ordered_is_refused_and_halts(trading: Trading, signal: Si
     assert "more than the 0 that was left" in refused.refused
     assert orders_of(signal)["entry"].filled == 100
     assert position_of(signal).quantity == 100
-    (halt,) = standing("paper")
+    (halt,) = active_halts("paper")
     assert (halt.code, halt.figures["quantity"]) == ("overfill", "0.5")
 
 
@@ -170,7 +184,7 @@ def test_two_workers_count_the_same_fills_once(
     assert Fill.objects.count() == 6
     position = position_of(signal)
     assert position.quantity == position.closed_quantity == 50
-    assert standing("paper") == []
+    assert active_halts("paper") == []
     assert OutcomeChange.objects.filter(who="monitor").count() == 0  # the entry may still fill
 
 

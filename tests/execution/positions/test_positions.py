@@ -110,6 +110,15 @@ def test_a_closed_position_keeps_how_long_it_was_open_and_what_ended_it(trading:
     assert position.closed_at == MORNING + timedelta(seconds=61)
 
 
+def test_a_position_that_ends_in_parts_is_closed_by_the_last_of_them(trading: Trading) -> None:
+    signal = ordered(trading)
+    orders = orders_of(signal)
+    record(trading.context, [fill_of(orders["entry"], 100, 100, 1),
+                             fill_of(orders["target"], 60, 110, 61)])  # fmt: skip
+    record(trading.context, [fill_of(orders["target"], 40, 110, 121)])
+    assert position_of(signal).closed_at == MORNING + timedelta(seconds=121)
+
+
 @pytest.mark.usefixtures("database")
 def test_an_outcome_that_a_person_recorded_stays(trading: Trading) -> None:
     signal = ordered(trading)

@@ -1,4 +1,4 @@
-"""Rule sets, days and marks to test with."""
+"""Rule sets, days and measures for the tests."""
 
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -18,12 +18,12 @@ MONDAY = date(2026, 3, 2)
 ONE_DAY = timedelta(days=1)
 
 
-def rule_set(**fields: Any) -> RuleSet:  # noqa: ANN401  # whatever a TOML table may hold
+def rule_set(**fields: Any) -> RuleSet:  # noqa: ANN401  # any value of a TOML table
     return parse("mine", {"source": "by hand, 2026", "zone": "UTC", **fields})
 
 
 def day(number: int, *equities: int, trades: int = 1, balance: int | None = None) -> Day:
-    """A day that went through `equities`; the balance went along, or was `balance` all day."""
+    """Return a day with these `equities`; the balance follows them, or is `balance` all day."""
     first, last = D(equities[0]), D(equities[-1])
     balances = (first, last) if balance is None else (D(balance), D(balance))
     return Day(

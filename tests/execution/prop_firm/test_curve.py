@@ -1,4 +1,4 @@
-"""What the limits say, computed once more straight from all marks of an equity curve."""
+"""The measures agree with a plain calculation from all marks of an equity curve."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -54,16 +54,14 @@ def figure(mark: Mark, peak: str) -> Decimal:
 
 
 @given(MARKS, PEAKS)
-def test_a_level_that_rises_at_once_is_that_of_the_highest_mark(
-    marks: list[Mark], peak: str
-) -> None:
+def test_a_level_that_rises_at_once_follows_the_highest_mark(marks: list[Mark], peak: str) -> None:
     highest = max(START, *(figure(mark, peak) for mark in marks))
     rules = trailing(peak=peak, rises="at_once")
     assert level(rules, marks) == highest - START / 10
 
 
 @given(MARKS, PEAKS)
-def test_a_level_that_rises_where_the_day_ends_is_that_of_the_highest_last_mark(
+def test_a_level_that_rises_at_day_end_follows_the_highest_last_mark(
     marks: list[Mark], peak: str
 ) -> None:
     last_marks = {mark[0]: figure(mark, peak) for mark in marks if mark[0] < marks[-1][0]}
@@ -84,7 +82,7 @@ def test_a_trailing_level_never_falls(
 
 
 @given(MARKS)
-def test_the_drawdown_is_that_of_the_equity_whatever_was_closed_with_a_profit(
+def test_the_drawdown_is_measured_on_the_equity_not_on_closed_profits(
     marks: list[Mark],
 ) -> None:
     equity = marks[-1][1]
@@ -95,7 +93,7 @@ def test_the_drawdown_is_that_of_the_equity_whatever_was_closed_with_a_profit(
 
 
 @given(MARKS)
-def test_the_daily_loss_counts_from_the_days_first_mark_or_the_last_of_the_day_before(
+def test_the_daily_loss_counts_from_the_day_s_first_or_the_previous_day_s_last_mark(
     marks: list[Mark],
 ) -> None:
     number = marks[-1][0]
@@ -109,7 +107,7 @@ def test_the_daily_loss_counts_from_the_days_first_mark_or_the_last_of_the_day_b
 
 
 @given(MARKS, st.integers(0, 50 * K).map(Decimal))
-def test_a_loss_leaves_so_much_less(marks: list[Mark], loss: Decimal) -> None:
+def test_a_loss_reduces_what_is_left_by_its_amount(marks: list[Mark], loss: Decimal) -> None:
     rules = rule_set(
         drawdown={"percent": 10, "trail": AT_ONCE}, daily_loss={"percent": 5, "basis": "higher"}
     )

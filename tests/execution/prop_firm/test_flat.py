@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from execution.prop_firm.days import NoStanding
+from execution.prop_firm.days import NotMeasurable
 from execution.prop_firm.flat import must_be_flat
 from execution.prop_firm.rule_set import RuleSet
 from signals.market.hours import ALWAYS_OPEN, TradingHours, exchange_hours
@@ -45,7 +45,7 @@ def test_without_a_rule_anything_may_be_held_at_any_time() -> None:
         ("2026-03-09T15:50", True),
     ],
 )
-def test_by_the_close_of_each_session(moment: str, wanted: bool) -> None:
+def test_flat_by_the_close_of_each_session(moment: str, wanted: bool) -> None:
     assert flat(CLOSE, moment) is wanted
 
 
@@ -69,11 +69,11 @@ def test_by_the_close_of_each_session(moment: str, wanted: bool) -> None:
         ("2026-11-26T12:00", False),  # Thanksgiving, amid a week
     ],
 )
-def test_by_the_last_close_of_the_week(moment: str, wanted: bool) -> None:
+def test_flat_by_the_last_close_of_the_week(moment: str, wanted: bool) -> None:
     assert flat(WEEKEND, moment) is wanted
 
 
-def test_the_week_ends_on_thursday_where_friday_is_free() -> None:
+def test_the_week_ends_on_thursday_if_friday_has_no_session() -> None:
     def held(text: str) -> bool:
         return not flat(WEEKEND, text, RIYADH, "Asia/Riyadh")
 
@@ -133,12 +133,12 @@ def test_the_close_of_a_market_that_is_always_open_is_the_end_of_the_firms_day(
         ("2026-03-09T15:05", True),
     ],
 )
-def test_by_a_time_of_the_firms_day(moment: str, wanted: bool) -> None:
+def test_flat_by_a_time_of_the_firms_day(moment: str, wanted: bool) -> None:
     rules = rule_set(flat={"by": "close", "minutes_before": 5, "at": time(15, 10)}, **FUTURES)
     assert flat(rules, moment, ALWAYS_OPEN, "America/Chicago") is wanted
 
 
-def test_a_time_after_the_reset_is_of_the_evening_before() -> None:
+def test_a_time_after_the_reset_is_on_the_evening_before() -> None:
     rules = rule_set(flat={"by": "close", "at": time(20)}, **FUTURES)
     assert not flat(rules, "2026-03-04T19:59", ALWAYS_OPEN, "America/Chicago")
     assert flat(rules, "2026-03-04T20:00", ALWAYS_OPEN, "America/Chicago")
@@ -152,7 +152,7 @@ def test_a_time_at_the_reset_is_the_end_of_the_day() -> None:
     assert not flat(rules, "2026-03-04T17:00", ALWAYS_OPEN, "America/Chicago")
 
 
-def test_whichever_comes_first_counts() -> None:
+def test_the_earlier_of_close_and_time_counts() -> None:
     early = rule_set(flat={"by": "close", "at": time(12)}, zone="America/New_York")
     late = rule_set(flat={"by": "close", "at": time(18)}, zone="America/New_York")
     assert flat(early, "2026-03-04T12:00")
@@ -160,7 +160,7 @@ def test_whichever_comes_first_counts() -> None:
     assert flat(late, "2026-03-04T16:00")
 
 
-def test_a_time_for_the_weekend_is_that_of_friday() -> None:
+def test_a_time_for_the_weekend_is_on_friday() -> None:
     rules = rule_set(flat={"by": "weekend", "at": time(12)}, zone="America/New_York")
     assert not flat(rules, "2026-03-05T13:00")
     assert flat(rules, "2026-03-06T12:00")
@@ -169,7 +169,7 @@ def test_a_time_for_the_weekend_is_that_of_friday() -> None:
 
 
 class NeverOpen:
-    """A market of which no session is known."""
+    """A market without any known session."""
 
     def close_of(self, day: date) -> datetime | None:
         return None
@@ -191,10 +191,10 @@ class NeverOpen:
 
 
 @pytest.mark.parametrize("rules", [CLOSE, WEEKEND])
-def test_where_no_session_is_known_nothing_may_be_held(rules: RuleSet) -> None:
+def test_nothing_may_be_held_if_no_session_is_known(rules: RuleSet) -> None:
     assert flat(rules, "2026-03-04T12:00", NeverOpen())
 
 
 def test_a_moment_without_a_zone_is_refused() -> None:
-    with pytest.raises(NoStanding):
+    with pytest.raises(NotMeasurable):
         must_be_flat(CLOSE, datetime(2026, 3, 4), NEW_YORK)  # noqa: DTZ001

@@ -21,31 +21,31 @@ def four(limits: Limits) -> tuple[int | None, Decimal | None, Decimal | None, fl
     return limits.max_positions, limits.max_position, limits.max_stop, limits.min_confidence
 
 
-def test_the_stricter_of_both_holds() -> None:
+def test_the_stricter_of_both_applies() -> None:
     loose = Limits(max_positions=9, max_position=D(30), max_stop=D(3), min_confidence=75.0)
     strict = Limits(max_positions=2, max_position=D(10), max_stop=D(1), min_confidence=90.0)
     assert four(tightened(loose, FIRM)) == (5, D(20), D(2), 80.0)
     assert four(tightened(strict, FIRM)) == four(strict)
 
 
-def test_what_only_one_has_holds() -> None:
+def test_a_limit_that_only_one_has_applies() -> None:
     assert four(tightened(NONE, FIRM)) == (5, D(20), D(2), 80.0)
     own = Limits(max_positions=2, max_position=D(10), max_stop=D(1))
     assert tightened(own, rule_set()) == own
     assert tightened(NONE, rule_set()) == NONE
 
 
-def test_everything_else_stays() -> None:
+def test_all_other_limits_stay() -> None:
     own = Limits(max_daily_loss=D(7), max_drawdown=D(30), restricted=frozenset({"GME"}))
     rules = rule_set(drawdown={"percent": 5}, daily_loss={"percent": 1, "basis": "equity"})
     assert tightened(own, rules) == own
 
 
-def test_a_limit_that_is_no_number_is_never_lost() -> None:
+def test_a_limit_that_is_not_a_number_is_never_lost() -> None:
     with pytest.raises(InvalidOperation):
         tightened(replace(NONE, max_position=NAN), FIRM)
     kept = tightened(replace(NONE, min_confidence=float("nan")), FIRM).min_confidence
-    assert not kept <= 100  # every confidence is denied by it
+    assert not kept <= 100  # it denies every confidence
 
 
 def test_a_stop_that_is_too_far_away_for_the_firm_is_denied() -> None:

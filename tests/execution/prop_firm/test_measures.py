@@ -1,10 +1,10 @@
-"""An account is measured on its equity curve, against levels that hold exactly."""
+"""An account is measured on its equity curve, against exact levels."""
 
 from decimal import Decimal
 
 import pytest
 
-from execution.prop_firm.days import Day, NoStanding
+from execution.prop_firm.days import Day, NotMeasurable
 from execution.prop_firm.measures import after_loss, measure
 from tests.execution.prop_firm.rules import (
     AT_ONCE,
@@ -62,7 +62,7 @@ def test_a_mark_that_is_not_recorded_yet_raises_the_level_too() -> None:
     assert only(trailing(**AT_ONCE), [day(0, 100 * K)], 120 * K).left == 10 * K
 
 
-def test_a_level_that_rises_where_the_day_ends_knows_nothing_of_the_day_under_way() -> None:
+def test_a_level_that_rises_at_day_end_ignores_today() -> None:
     first = day(0, 100 * K, 112 * K, 104 * K)
     assert only(trailing(**END_OF_DAY), [first], 104 * K).left == 14 * K
     days = [first, day(1, 104 * K, 111 * K, 103 * K)]
@@ -70,7 +70,7 @@ def test_a_level_that_rises_where_the_day_ends_knows_nothing_of_the_day_under_wa
     assert only(trailing(**END_OF_DAY), [*days, day(2, 103 * K)], 94 * K).breached
 
 
-def test_the_peak_is_of_the_figure_that_the_rule_names() -> None:
+def test_the_peak_uses_the_figure_of_the_rule() -> None:
     days = [day(0, 100 * K, 108 * K, balance=102 * K), day(1, 108 * K, balance=102 * K)]
     lefts = [
         only(trailing(peak=peak, rises=rises), days, 108 * K, 102 * K).left
@@ -125,7 +125,7 @@ def test_the_higher_may_be_the_balance() -> None:
     assert only(rules, [day(0, 90 * K, balance=100 * K)], 90 * K).breached
 
 
-def test_each_day_begins_its_daily_loss_anew() -> None:
+def test_the_daily_loss_starts_at_0_each_day() -> None:
     rules = rule_set(daily_loss={"percent": 5, "basis": "equity"})
     assert only(rules, [day(0, 100 * K, 95 * K)], 95 * K).breached
     assert not only(rules, [day(0, 100 * K, 95 * K), day(1, 95 * K)], 95 * K).breached
@@ -141,14 +141,14 @@ def test_a_day_counts_if_a_trade_was_made_on_it() -> None:
     assert only(rules, [*days, day(2, 100 * K)], 100 * K).met
 
 
-def test_a_day_may_have_to_win_to_count() -> None:
+def test_a_day_may_need_a_profit_to_count() -> None:
     rules = rule_set(min_days=2, min_day_profit=1)
     days = [day(0, 100 * K, 101 * K), day(1, 101 * K, 102 * K - 1), day(2, 102 * K)]
     assert only(rules, days, 0, 102 * K).used == 1
     assert only(rules, days, 0, 103 * K).used == 2
 
 
-def test_the_best_day_may_have_made_so_much_of_the_profit() -> None:
+def test_the_best_day_may_have_made_only_a_share_of_the_profit() -> None:
     rules = rule_set(consistency=50)
     days = [day(0, 100 * K, 103 * K), day(1, 103 * K, 102 * K), day(2, 102 * K)]
     found = only(rules, days, 0, 105 * K)
@@ -160,12 +160,12 @@ def test_the_best_day_may_have_made_so_much_of_the_profit() -> None:
     assert only(rules, later, 0, 106 * K).met
 
 
-def test_the_day_under_way_may_be_the_best() -> None:
+def test_today_may_be_the_best_day() -> None:
     rules = rule_set(consistency=50)
     assert only(rules, [day(0, 100 * K, 101 * K), day(1, 101 * K)], 0, 109 * K).used == 8 * K
 
 
-def test_what_was_open_at_the_end_of_a_day_is_no_profit_of_it() -> None:
+def test_unrealised_profit_is_not_a_day_s_profit() -> None:
     days = [day(0, 100 * K, 107 * K, balance=101 * K), day(1, 107 * K)]
     assert only(rule_set(consistency=50), days, 0, 104 * K).used == 3 * K
 
@@ -177,7 +177,7 @@ def test_without_a_profit_there_is_no_consistency(balance: int) -> None:
     assert [found.met, found.limit, found.percent_used] == [False, 0, None]
 
 
-def test_the_target_is_of_closed_profit() -> None:
+def test_the_target_counts_closed_profit() -> None:
     rules = rule_set(target=8)
     found = only(rules, [day(0, 100 * K)], 120 * K, 106 * K)
     assert [found.code, found.used, found.limit, found.left] == ["target", 6 * K, 8 * K, 2 * K]
@@ -224,7 +224,7 @@ def test_a_loss_may_breach() -> None:
     assert found.breached
 
 
-def spoilt(place: int) -> Day:
+def day_with_nan(place: int) -> Day:
     figures = list(day(0, 1))
     figures[place] = NAN
     return Day._make(figures)
@@ -240,22 +240,22 @@ WRONG: dict[str, tuple[Decimal, list[Day], Decimal, Decimal]] = {
     "days out of order": (START, [day(1, 1), day(0, 1)], START, START),
     "a day twice": (START, [day(0, 1), day(0, 1)], START, START),
     **{
-        f"a day whose {Day._fields[place]} is NaN": (START, [spoilt(place)], START, START)
+        f"a day whose {Day._fields[place]} is NaN": (START, [day_with_nan(place)], START, START)
         for place in range(1, 8)
     },
 }
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_missing_or_no_number_is_refused(name: str) -> None:
+def test_missing_or_invalid_figures_are_refused(name: str) -> None:
     start, days, equity, balance = WRONG[name]
-    with pytest.raises(NoStanding):
+    with pytest.raises(NotMeasurable):
         measure(STATIC, start, days, equity, balance)
-    with pytest.raises(NoStanding):
+    with pytest.raises(NotMeasurable):
         after_loss(STATIC, start, days, equity, balance, D(1))
 
 
 @pytest.mark.parametrize("loss", [NAN, D("Infinity"), D(-1)])
-def test_a_loss_is_a_number_and_none_below_zero(loss: Decimal) -> None:
-    with pytest.raises(NoStanding):
+def test_an_invalid_or_negative_loss_is_refused(loss: Decimal) -> None:
+    with pytest.raises(NotMeasurable):
         after_loss(STATIC, START, [day(0, 100 * K)], START, START, loss)

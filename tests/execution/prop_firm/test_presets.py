@@ -31,7 +31,7 @@ def loaded(name: str) -> RuleSet:
 
 
 @pytest.mark.parametrize("name", [name for name in names() if name != OFF])
-def test_each_preset_is_whole_and_says_where_its_rules_come_from(name: str) -> None:
+def test_each_preset_is_complete_and_names_its_source(name: str) -> None:
     found = loaded(name)
     assert found.name == name
     assert re.search(r"\b20\d\d\b", found.source)
@@ -54,23 +54,23 @@ def test_known_rules_of_known_programmes() -> None:
     assert topstep.flat is not None
 
 
-def test_off_is_no_rule_set(tmp_path: Path) -> None:
+def test_off_means_no_rule_set(tmp_path: Path) -> None:
     assert load(OFF) is None
     assert load(OFF, tmp_path / "not there.toml") is None
 
 
-def test_a_set_of_the_users_own_is_found_with_its_decimals_exact(tmp_path: Path) -> None:
+def test_the_users_own_set_is_found_with_exact_decimals(tmp_path: Path) -> None:
     found = load("mine", own(tmp_path, OWN))
     assert found is not None
     assert found.target == Decimal("8.25")
     assert found.zone == "Europe/Berlin"
 
 
-def test_presets_are_found_beside_a_file_of_ones_own(tmp_path: Path) -> None:
+def test_presets_are_found_beside_the_users_own_file(tmp_path: Path) -> None:
     assert load("topstep-50k", own(tmp_path, OWN)) == load("topstep-50k")
 
 
-def test_a_name_that_is_nowhere_is_refused_with_those_there_are(tmp_path: Path) -> None:
+def test_an_unknown_name_is_refused_with_the_known_names(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as refused:
         load("ftmo", own(tmp_path, OWN))
     for there in ("PROP_FIRM", "'ftmo'", "off", "mine", "ftmo-2-step-challenge"):
@@ -83,7 +83,7 @@ def test_a_name_in_both_files_is_refused(tmp_path: Path) -> None:
         load("topstep-50k", path)
 
 
-def test_a_fault_names_file_set_and_field(tmp_path: Path) -> None:
+def test_an_invalid_value_names_file_set_and_field(tmp_path: Path) -> None:
     path = own(tmp_path, OWN.replace("8.25", "nan"))
     with pytest.raises(InvalidInput) as refused:
         load("mine", path)
@@ -91,11 +91,11 @@ def test_a_fault_names_file_set_and_field(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["mine = 3", "mine = ", "[mine]\n[mine]", "\0"])
-def test_a_file_that_holds_no_rule_sets_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
+def test_a_file_without_rule_sets_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
     with pytest.raises(InvalidInput, match=r"firms\.toml"):
         load("mine", own(tmp_path, text))
 
 
-def test_a_file_that_is_not_there_is_refused_by_its_name(tmp_path: Path) -> None:
+def test_a_missing_file_is_refused_by_its_name(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"nowhere\.toml: cannot be read"):
         load("topstep-50k", tmp_path / "nowhere.toml")

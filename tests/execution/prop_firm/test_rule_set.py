@@ -1,4 +1,4 @@
-"""A rule set is what its table says, or is refused with every fault named."""
+"""A rule set has the values of its table, or every invalid value is named."""
 
 from dataclasses import FrozenInstanceError, replace
 from datetime import time
@@ -15,7 +15,7 @@ from tests.execution.prop_firm.rules import NAN, D, rule_set
 PLAIN: dict[str, Any] = {"source": "by hand, 2026", "zone": "UTC"}
 
 
-def faults(**fields: Any) -> dict[str, str]:  # noqa: ANN401  # whatever a TOML table may hold
+def faults(**fields: Any) -> dict[str, str]:  # noqa: ANN401  # any value of a TOML table
     with pytest.raises(InvalidInput) as refused:
         parse("mine", {**PLAIN, **fields})
     return {error.field: error.message for error in refused.value.errors}
@@ -25,7 +25,7 @@ def test_every_limit_may_be_left_out() -> None:
     assert parse("mine", PLAIN) == RuleSet(name="mine", source="by hand, 2026", zone="UTC")
 
 
-def test_every_field_is_taken() -> None:
+def test_every_field_is_read() -> None:
     trail = {"peak": "equity", "rises": "at_once", "stops_at_start": True}
     found = rule_set(
         reset=time(17), drawdown={"percent": D("7.5"), "watched": "balance", "trail": trail},
@@ -65,7 +65,7 @@ BAD: list[tuple[str, object]] = [
 
 
 @pytest.mark.parametrize(("field", "value"), BAD)
-def test_what_is_no_rule_is_refused_by_its_name(field: str, value: object) -> None:
+def test_an_invalid_field_is_refused_by_its_name(field: str, value: object) -> None:
     assert list(faults(**{field: value})) == [f"mine.{field}"]
 
 
@@ -82,17 +82,19 @@ def test_what_is_no_rule_is_refused_by_its_name(field: str, value: object) -> No
         ({"percent": 5, "trail": {"peak": "equity", "rises": "daily"}}, "trail.rises"),
     ],
 )
-def test_faults_within_a_table_are_named_whole(table: dict[str, object], field: str) -> None:
+def test_an_invalid_value_in_a_table_has_its_full_name(
+    table: dict[str, object], field: str
+) -> None:
     assert list(faults(drawdown=table)) == [f"mine.drawdown.{field}"]
 
 
-def test_every_fault_is_told_at_once() -> None:
+def test_all_invalid_values_are_named_at_once() -> None:
     found = faults(target=NAN, min_days=0, daily_loss={"percent": 5})
     assert found.keys() == {"mine.target", "mine.min_days", "mine.daily_loss.basis"}
     assert found["mine.daily_loss.basis"] == "is missing"
 
 
-def test_a_source_and_a_zone_there_must_be() -> None:
+def test_source_and_zone_are_required() -> None:
     with pytest.raises(InvalidInput, match=r"mine\.source: is missing; mine\.zone: is missing"):
         parse("mine", {})
 
@@ -103,11 +105,11 @@ def test_a_name_is_lower_case_with_dashes_and_not_off(name: str) -> None:
         parse(name, PLAIN)
 
 
-def test_a_profit_that_days_must_make_needs_the_days() -> None:
+def test_min_day_profit_needs_min_days() -> None:
     assert "min_days" in faults(min_day_profit=D("0.5"))["mine.min_day_profit"]
 
 
-def test_a_rule_set_made_without_a_file_is_checked_too_and_stays_as_it_is() -> None:
+def test_a_rule_set_made_in_code_is_checked_and_immutable() -> None:
     with pytest.raises(ValidationError):
         Drawdown(NAN)
     made = rule_set(target=8)

@@ -1,4 +1,4 @@
-"""Each rule denies what it is there for, says why, and fails closed."""
+"""Each rule denies what it must deny, says why, and fails closed."""
 
 import logging
 from dataclasses import replace
@@ -42,7 +42,7 @@ def held(*holdings: Exposure) -> Portfolio:
 
 
 @pytest.mark.parametrize("intent", [BUY, SELL])
-def test_what_keeps_every_limit_is_not_denied(intent: Intent) -> None:
+def test_a_trade_within_every_limit_is_not_denied(intent: Intent) -> None:
     assert codes(intent) == []
 
 
@@ -69,7 +69,7 @@ def test_a_trade_is_denied_for(name: str) -> None:
     assert codes(intent, portfolio, limits) == [code]
 
 
-def test_the_last_limits_that_still_hold_do_not_deny() -> None:
+def test_values_exactly_at_their_limit_do_not_deny() -> None:
     assert codes(replace(BUY, confidence=75.0)) == []
     assert codes(replace(BUY, price_time=NOW - 60 * SECOND)) == []
     assert codes(replace(BUY, price=D(101))) == []
@@ -85,16 +85,16 @@ def test_a_stop_or_target_that_is_reached_already_denies() -> None:
         assert "levels" in codes(replace(SELL, price=200 - reached), limits=far)
 
 
-def test_there_is_room_for_so_many_positions() -> None:
+def test_one_position_too_many_is_denied() -> None:
     nine = [holding(f"S{number}", quantity=1) for number in range(9)]
     assert codes(portfolio=held(*nine)) == []
     assert codes(portfolio=held(*nine, holding("T", quantity=1))) == ["positions"]
-    more = replace(LIMITS, max_per_symbol=2)  # of one symbol they are several, too
+    more = replace(LIMITS, max_per_symbol=2)  # positions in the same symbol count too
     ten = held(*nine, holding("AAPL", quantity=1))
     assert codes(portfolio=ten, limits=more) == ["positions"]
 
 
-def test_what_moves_together_counts_together() -> None:
+def test_symbols_of_a_group_count_together() -> None:
     together = replace(LIMITS, groups=[frozenset({"AAPL", "MSFT", "GOOG", "FB"})])
     three = held(holding("MSFT"), holding("GOOG"), holding("FB"))
     assert codes(portfolio=three, limits=together) == ["group"]
@@ -105,13 +105,13 @@ def test_what_moves_together_counts_together() -> None:
     assert codes(replace(BUY, symbol="XOM"), three, together) == []
 
 
-def test_what_is_held_of_the_symbol_counts_for_its_size() -> None:
+def test_holdings_in_the_symbol_count_for_its_size() -> None:
     twice = replace(LIMITS, max_per_symbol=2)
     assert codes(portfolio=held(holding("AAPL", quantity=50)), limits=twice) == []
     assert codes(portfolio=held(holding("AAPL", quantity=51)), limits=twice) == ["size"]
 
 
-def test_the_order_is_weighed_at_the_latest_price_not_at_its_entry() -> None:
+def test_the_order_is_valued_at_the_latest_price_not_at_its_entry() -> None:
     dearer = replace(BUY, price=D("100.90"), quantity=D("99.9"))
     assert codes(dearer) == ["size"]
 
@@ -126,7 +126,7 @@ def test_a_profit_is_no_drawdown() -> None:
     assert codes(portfolio=replace(ACCOUNT, equity=D(130_000), peak=D(130_000))) == []
 
 
-def test_so_many_orders_a_minute_are_enough() -> None:
+def test_too_many_orders_in_a_minute_are_denied() -> None:
     ten = [NOW - number * SECOND for number in range(10)]
     assert codes(portfolio=replace(ACCOUNT, orders=ten)) == ["pace"]
     assert codes(portfolio=replace(ACCOUNT, orders=[*ten[:9], NOW - 60 * SECOND])) == []
@@ -148,7 +148,7 @@ def test_a_clock_that_was_moved_back_denies() -> None:
 MISSING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "no price": ({"price": None}, {}),
     "no time of the price": ({"price_time": None}, {}),
-    "a market of which nothing is known": ({"market_open": None}, {}),
+    "a market whose state is unknown": ({"market_open": None}, {}),
     "a price that is NaN": ({"price": NAN}, {}),
     "an infinite price": ({"price": D("Infinity")}, {}),
     "a quantity that is NaN": ({"quantity": NAN}, {}),
@@ -169,7 +169,7 @@ MISSING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", MISSING)
-def test_what_is_missing_or_no_number_denies(name: str) -> None:
+def test_missing_or_invalid_figures_deny(name: str) -> None:
     of_intent, of_portfolio = MISSING[name]
     twice = replace(LIMITS, max_per_symbol=2)
     assert codes(replace(BUY, **of_intent), replace(ACCOUNT, **of_portfolio), twice)
@@ -185,7 +185,7 @@ def test_a_rule_that_raises_denies_and_is_logged(caplog: pytest.LogCaptureFixtur
     assert caplog.records[0].levelno == logging.ERROR
 
 
-def test_all_reasons_are_told() -> None:
+def test_all_reasons_are_reported() -> None:
     worst = replace(BUY, confidence=1.0, market_open=False, price=D(200), quantity=D(1000))
     ruined = replace(
         held(holding("AAPL", Side.SELL)), equity=D(50_000), halt="breach", buying_power=D(0)
@@ -196,7 +196,7 @@ def test_all_reasons_are_told() -> None:
     ]  # fmt: skip
 
 
-def test_limits_that_are_none_deny_nothing() -> None:
+def test_limits_that_are_not_set_deny_nothing() -> None:
     free = Limits(
         max_positions=None, max_per_group=None, max_position=None, max_daily_loss=None,
         max_drawdown=None, orders_a_minute=None,

@@ -1,4 +1,4 @@
-"""Sizes never pass what they are meant to keep to, whatever the step."""
+"""Sizes never exceed their limit, whatever the step is."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -42,7 +42,7 @@ def test_a_fixed_fraction_costs_no_more_than_the_percent() -> None:
 
 
 @given(equity=MONEY, entry=PRICES, stop=PRICES, percent=PERCENTS, step=STEPS)
-def test_no_rounding_ever_passes_the_limit(
+def test_rounding_never_exceeds_the_limit(
     equity: Decimal, entry: Decimal, stop: Decimal, percent: Decimal, step: Decimal
 ) -> None:
     if entry != stop:
@@ -63,14 +63,14 @@ def test_the_scale_grows_with_confidence_and_shrinks_with_volatility() -> None:
     assert scale(D(100), D(100), usual, usual) == 1
 
 
-def test_the_scale_has_a_cap_and_is_nothing_below_the_threshold() -> None:
+def test_the_scale_has_a_cap_and_is_0_below_the_threshold() -> None:
     assert scale(D(100), D(75), D("0.1"), D(2)) == 1
     assert scale(D(100), D(75), D("0.1"), D(2), cap=D(3)) == 3
     assert scale(D("74.9"), D(75), D(2), D(2)) == 0
 
 
 @pytest.mark.parametrize("wrong", [D("NaN"), D("Infinity"), D(0), D(-1)])
-def test_what_is_no_price_or_step_is_refused_by_name(wrong: Decimal) -> None:
+def test_an_invalid_price_or_step_is_refused_by_name(wrong: Decimal) -> None:
     one = D(1)
     sizes: dict[str, Callable[[], Decimal]] = {
         "entry": lambda: fixed_risk(D(100), wrong, one, one, one),
@@ -83,7 +83,7 @@ def test_what_is_no_price_or_step_is_refused_by_name(wrong: Decimal) -> None:
             size()
 
 
-def test_a_stop_at_the_entry_and_money_that_is_none_are_refused() -> None:
+def test_a_stop_at_the_entry_and_an_invalid_equity_are_refused() -> None:
     with pytest.raises(NoSize, match="the stop is at the entry"):
         fixed_risk(D(100), D(50), D(50), D(1), D(1))
     with pytest.raises(NoSize, match="equity is NaN"):

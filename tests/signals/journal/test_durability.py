@@ -220,6 +220,22 @@ def test_a_writer_cuts_off_a_torn_line_that_came_after_its_own_last_line(
     assert path.read_bytes() == b"one\ntwo\nfour\n"
 
 
+def test_a_failed_write_brings_no_torn_tail_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_bytes(b"before\nhalf a line that nobody was told of")
+    journal = Journal(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", fails_with(errno.EIO))
+        with pytest.raises(JournalError):
+            journal.append([b"lost"])
+    assert path.read_bytes() == b"before\n"
+
+    journal.append([b"after"])
+    assert lines_of(journal) == [b"before", b"after"]
+    journal.close()
+
+
 def test_a_closed_journal_opens_again(journal: Journal) -> None:
     journal.append([b"one"])
     journal.close()

@@ -1,4 +1,4 @@
-"""Orders, fills and positions as Alpaca keeps them, in its documented JSON; no HTTP here."""
+"""Orders, fills and positions as Alpaca keeps them, in its documented JSON, without HTTP."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ TIMES = ("filled_at", "expired_at", "canceled_at", "failed_at", "replaced_at", "
 
 
 class Refused(Exception):
-    """Answered with `status` and Alpaca's own `code`."""
+    """A request that is answered with `status` and Alpaca's own `code`."""
 
     def __init__(self, status: int, code: int, message: str) -> None:
         self.status = status
@@ -27,10 +27,10 @@ class Refused(Exception):
 
 @dataclass
 class Exchange:
-    """One account. Nothing trades by itself: a test says when, by `move`.
+    """One account. Nothing trades by itself: a test calls `move`.
 
-    `slow_cancels` is how many looks at an order it takes until its cancellation is through.
-    `counts_legs`: a page of orders is full with the exits in it, which Alpaca leaves open.
+    `slow_cancels` is how many times an order must be read before its cancellation is done.
+    `counts_legs`: exits count toward a page of orders, which Alpaca leaves undocumented.
     """
 
     prices: dict[str, Decimal] = field(default_factory=dict)
@@ -43,12 +43,12 @@ class Exchange:
     now: datetime = MORNING
 
     def tick(self) -> str:
-        """The next second."""
+        """Advance the clock by one second and return the time."""
         self.now += timedelta(seconds=1)
         return self.now.isoformat().replace("+00:00", "Z")
 
     def place(self, asked: Row) -> Row:
-        """A new order, refused as Alpaca refuses."""
+        """Add an order, or refuse it as Alpaca does."""
         if any(order["client_order_id"] == asked["client_order_id"] for order in self.orders):
             raise Refused(422, 40010001, "client_order_id must be unique")
         if asked.get("order_class") == "bracket":
@@ -70,7 +70,7 @@ class Exchange:
         return entry
 
     def _refuse_without_shares(self, asked: Row) -> None:
-        """Exits hold the shares that they would sell."""
+        """Refuse the order if exits already hold the shares."""
         quantity, _ = self.positions.get(asked["symbol"], (Decimal(0), Decimal(0)))
         against = [
             Decimal(order["qty"])
@@ -114,11 +114,11 @@ class Exchange:
         return [order for order in self.orders if order["parent"] == entry["id"]]
 
     def shown(self, order: Row, nested: bool) -> Row:
-        """As it is answered; looking brings a cancellation on."""
+        """Return the order as it is answered; each read advances a cancellation."""
         legs = [self.shown(leg, False) for leg in self.legs(order)] if nested else None
         self._bring_on_cancel(order)
-        told = {name: value for name, value in order.items() if name not in ("parent", "looks")}
-        return told | {"legs": legs or None}
+        answer = {name: value for name, value in order.items() if name not in ("parent", "looks")}
+        return answer | {"legs": legs or None}
 
     def _bring_on_cancel(self, order: Row) -> None:
         if order["status"] == "pending_cancel":
@@ -127,7 +127,7 @@ class Exchange:
                 self._end(order, "canceled")
 
     def cancel(self, order_id: str) -> None:
-        """With all of its bracket."""
+        """Cancel the order and everything else of its bracket."""
         order = self.order(order_id)
         if order["status"] in (*DONE, "pending_cancel"):
             raise Refused(422, 42210000, f'order is already in "{order["status"]}" state')
@@ -146,7 +146,7 @@ class Exchange:
         order[f"{status}_at"] = self.tick()
 
     def move(self, symbol: str, price: str) -> None:
-        """The market trades at that price from now on, and what would be filled at it is."""
+        """Let the market trade at `price` from now on, and fill what fills at it."""
         self.prices[symbol] = Decimal(price)
         for order in [each for each in self.orders if each["symbol"] == symbol]:
             if self._would_fill(order, Decimal(price)):
@@ -164,7 +164,7 @@ class Exchange:
         return price >= level if upwards else price <= level
 
     def fill(self, order: Row, quantity: str | None = None) -> None:
-        """At the market's price: all that is left, or a part of it."""
+        """Fill the order at the market's price: the rest of it, or `quantity`."""
         left = Decimal(order["qty"]) - Decimal(order["filled_qty"])
         part = Decimal(quantity) if quantity else left
         price = self.prices[order["symbol"]]
@@ -179,7 +179,8 @@ class Exchange:
         self._settle(order)
 
     def _settle(self, order: Row) -> None:
-        """An entry wakes its target, while its stop stays held; an exit ends the other one."""
+        """Activate the target after the entry, while the stop stays held; end the other exit after
+        an exit."""
         for other in self._family(order):
             if order["parent"] and other["status"] not in DONE:
                 self._end(other, "canceled" if order["type"] == "limit" else "replaced")

@@ -1,4 +1,4 @@
-"""Alpaca's trading service on loopback: a real HTTP server that may also misbehave."""
+"""Alpaca's trading service on loopback: a real HTTP server that can also misbehave."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -16,11 +16,11 @@ from tests.signals.market.alpaca_server import in_json
 from tests.sync.alpine_server import Behave, answer
 
 OUT_OF_OPEN = (*DONE, "held")
-"""Alpaca does not count an exit that is held among its open orders."""
+"""Alpaca's open orders leave out an exit that is held."""
 
 
 class Asked(NamedTuple):
-    """One request; `path` is what follows `/v2`."""
+    """One request; `path` is the part after `/v2`."""
 
     method: str
     path: str
@@ -34,7 +34,7 @@ class Asked(NamedTuple):
 
 
 class Trouble(NamedTuple):
-    """What to answer instead to requests that begin so: `after` the exchange has done its part."""
+    """The answer to requests that begin like this; with `after`, the exchange acts first."""
 
     beginning: str
     behave: Behave
@@ -43,7 +43,7 @@ class Trouble(NamedTuple):
 
 @dataclass
 class Alpaca:
-    """The exchange, what was asked of it, and how it is to misbehave."""
+    """The exchange, the requests it received, and how it misbehaves."""
 
     port: int
     exchange: Exchange = field(default_factory=Exchange)
@@ -59,11 +59,11 @@ class Alpaca:
         return [asked.line for asked in self.requests]
 
     def instead(self, beginning: str, behave: Behave) -> None:
-        """From now on such requests (`POST /orders`) never come to the exchange."""
+        """From now on, answer such requests (`POST /orders`) without the exchange."""
         self.troubles.append(Trouble(beginning, behave, after=False))
 
     def after(self, beginning: str, behave: Behave) -> None:
-        """From now on such requests do, and the answer is another one."""
+        """From now on, let the exchange act on such requests, but answer differently."""
         self.troubles.append(Trouble(beginning, behave, after=True))
 
     def answered(self, asked: Asked) -> Behave:
@@ -76,14 +76,14 @@ class Alpaca:
 
 
 def route(exchange: Exchange, asked: Asked) -> Behave:
-    """The exchange's own answer."""
+    """Return the exchange's own answer."""
     for beginning, call in ROUTES.items():
         if asked.line.startswith(beginning):
             try:
-                told = call(exchange, asked)
+                found = call(exchange, asked)
             except Refused as refused:
                 return in_json(refused.body, refused.status)
-            return answer(204, b"") if told is None else in_json(told)
+            return answer(204, b"") if found is None else in_json(found)
     return answer(404, b"404 page not found")
 
 
@@ -145,11 +145,11 @@ ROUTES: dict[str, Callable[[Exchange, Asked], Any]] = {
 
 @contextmanager
 def running() -> Iterator[Alpaca]:
-    """Alpaca, until the end of the block."""
+    """Run Alpaca until the end of the block."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        timeout = 60  # a test that would hang fails
+        timeout = 60  # a test fails instead of hanging
         disable_nagle_algorithm = True  # head and body are two writes
 
         @override

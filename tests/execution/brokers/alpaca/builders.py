@@ -1,4 +1,4 @@
-"""What the tests of Alpaca as a broker share."""
+"""Helpers that the tests of Alpaca share."""
 
 from collections.abc import Callable
 
@@ -20,18 +20,18 @@ CALLS: dict[str, Callable[[Broker], object]] = {
     "open_orders": lambda broker: broker.open_orders(),
     "fills": lambda broker: broker.fills(MORNING),
 }
-"""Each call of a broker, in a way that asks Alpaca something."""
+"""Each call of a broker, with arguments that make it send a request."""
 
 
 def opened(alpaca: Alpaca, broker: AlpacaBroker, bracket: Bracket | None = None) -> None:
-    """A bracket whose entry is filled at 100; what was asked for it is forgotten."""
+    """Submit a bracket, fill its entry at 100, and forget the requests for it."""
     broker.submit(bracket or buying())
     alpaca.exchange.move(SYMBOL, "100")
     alpaca.requests.clear()
 
 
 def failing(call: Callable[[Broker], object], broker: Broker) -> BrokerError:
-    """The error that it ends in, which quotes no key."""
+    """Return the error that the call raises; it must quote no key."""
     with pytest.raises(BrokerError) as caught:
         call(broker)
     error = caught.value

@@ -1,4 +1,4 @@
-"""How Alpaca's trading service is spoken to, over a real connection."""
+"""The requests to Alpaca's trading service, over a real connection."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -80,7 +80,7 @@ def test_the_keys_are_sent_as_headers_and_nowhere_else(
 
 
 @pytest.mark.parametrize("end", ["", "/", "/v2", "/v2/"])
-def test_an_address_may_end_as_alpacas_pages_show_it(alpaca: Alpaca, end: str) -> None:
+def test_an_address_may_end_as_in_alpacas_documentation(alpaca: Alpaca, end: str) -> None:
     broker = AlpacaBroker(KEY, SECRET, alpaca.url + end)
     assert broker.account().equity == 100_000
     assert alpaca.lines == ["GET /account", "GET /positions"]
@@ -109,7 +109,7 @@ def test_every_status_of_alpaca_is_known() -> None:
         ("rejected", "0", OrderState.REJECTED),
     ],
 )
-def test_a_status_is_told_in_argos_words(
+def test_a_status_becomes_an_order_state(
     alpaca: Alpaca, broker: AlpacaBroker, status: str, filled: str, state: OrderState
 ) -> None:
     alpaca.exchange.slow_cancels = 9
@@ -119,7 +119,9 @@ def test_a_status_is_told_in_argos_words(
     assert (order.state, order.filled) == (state, Decimal(filled))
 
 
-def test_what_argo_has_no_word_for_is_the_reason(alpaca: Alpaca, broker: AlpacaBroker) -> None:
+def test_a_status_without_a_state_of_its_own_is_the_reason(
+    alpaca: Alpaca, broker: AlpacaBroker
+) -> None:
     broker.submit(buying())
     alpaca.exchange.orders[0]["status"] = "suspended"
     assert found(broker).reason == "suspended"
@@ -127,21 +129,23 @@ def test_what_argo_has_no_word_for_is_the_reason(alpaca: Alpaca, broker: AlpacaB
 
 
 def test_the_exits_are_found_by_the_orders_own_id(alpaca: Alpaca, broker: AlpacaBroker) -> None:
-    placed = broker.submit(buying())
+    report = broker.submit(buying())
     alpaca.requests.clear()
     assert len(found(broker).legs) == 2
-    assert alpaca.lines == ["GET /orders:by_client_order_id", f"GET /orders/{placed.broker_id}"]
+    assert alpaca.lines == ["GET /orders:by_client_order_id", f"GET /orders/{report.broker_id}"]
     assert alpaca.requests[-1].parameters == {"nested": "true"}
 
 
 def test_a_stop_that_is_held_is_open(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     opened(alpaca, broker)
     legs = {order.leg: order for order in broker.open_orders()}
-    assert legs[Leg.STOP].reason == "held", "which Alpaca leaves out of its open orders"
+    assert legs[Leg.STOP].reason == "held", "Alpaca leaves it out of its open orders"
     alpaca.exchange.now += timedelta(days=89)
     assert {order.leg for order in broker.open_orders()} == {Leg.STOP, Leg.TARGET}
     alpaca.exchange.now += timedelta(days=200)
-    assert {order.leg for order in broker.open_orders()} == {Leg.TARGET}, "against all rules"
+    assert {order.leg for order in broker.open_orders()} == {Leg.TARGET}, (
+        "only possible if Alpaca breaks its own rules"
+    )
 
 
 @pytest.mark.parametrize("counts_legs", [True, False])
@@ -169,7 +173,7 @@ def test_fills_come_in_pages(
     assert alpaca.lines == ["GET /account/activities/FILL"] * 3
 
 
-def test_a_page_that_comes_again_and_again_is_refused(
+def test_a_page_that_repeats_is_refused(
     alpaca: Alpaca, broker: AlpacaBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "FILLS_A_PAGE", 1)
@@ -179,7 +183,7 @@ def test_a_page_that_comes_again_and_again_is_refused(
         broker.fills(MORNING)
 
 
-def test_a_part_is_a_fill_of_its_own(alpaca: Alpaca, broker: AlpacaBroker) -> None:
+def test_each_partial_fill_is_a_fill(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     broker.submit(buying())
     alpaca.exchange.prices[SYMBOL] = Decimal("100.0001")
     entry = alpaca.exchange.orders[0]
@@ -193,13 +197,13 @@ def test_a_part_is_a_fill_of_its_own(alpaca: Alpaca, broker: AlpacaBroker) -> No
     assert first.fill_id != second.fill_id
 
 
-def test_a_short_sale_is_told_as_a_sale(alpaca: Alpaca, broker: AlpacaBroker) -> None:
+def test_a_short_sale_is_a_sale(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     opened(alpaca, broker, selling())
     alpaca.exchange.activities[0]["side"] = "sell_short"
     assert [fill.side for fill in broker.fills(MORNING)] == [Side.SELL]
 
 
-def test_a_moment_in_another_zone_is_the_same_moment(alpaca: Alpaca, broker: AlpacaBroker) -> None:
+def test_a_time_in_another_zone_becomes_utc(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     opened(alpaca, broker)
     row = alpaca.exchange.activities[0]
     time = datetime.fromisoformat(row["transaction_time"])
@@ -209,15 +213,15 @@ def test_a_moment_in_another_zone_is_the_same_moment(alpaca: Alpaca, broker: Alp
 
 
 @pytest.mark.parametrize(
-    ("told", "symbol"),
+    ("spelling", "symbol"),
     [("BTCUSD", "BTC-USD"), ("BTC/USD", "BTC-USD"), ("WIFUSD", "WIF-USD"), ("USDTUSD", "USDT-USD")],
 )
-def test_crypto_is_held_in_argos_spelling(
-    alpaca: Alpaca, broker: AlpacaBroker, told: str, symbol: str
+def test_crypto_positions_have_argos_spelling(
+    alpaca: Alpaca, broker: AlpacaBroker, spelling: str, symbol: str
 ) -> None:
     opened(alpaca, broker)
     row = alpaca.exchange.position(SYMBOL) | {
-        "symbol": told,
+        "symbol": spelling,
         "asset_class": "crypto",
         "qty": "0.123456789",
     }
@@ -234,7 +238,7 @@ def test_a_stock_is_never_taken_for_a_pair(alpaca: Alpaca, broker: AlpacaBroker)
     assert held(broker) == {"AUSD": QUANTITY}
 
 
-def test_a_short_position_is_below_nothing_whatever_its_sign(
+def test_a_short_position_is_negative_with_either_sign(
     alpaca: Alpaca, broker: AlpacaBroker
 ) -> None:
     opened(alpaca, broker, selling())
@@ -252,7 +256,7 @@ def test_shares_are_whole_and_crypto_is_not(broker: AlpacaBroker) -> None:
 
 
 @pytest.mark.parametrize("symbol", ["BTC-USD", "BTCUSD"])
-def test_a_bracket_of_crypto_is_refused_before_anything_is_asked(
+def test_a_bracket_of_crypto_is_refused_before_any_request(
     alpaca: Alpaca, broker: AlpacaBroker, symbol: str
 ) -> None:
     with pytest.raises(BrokerError, match="no brackets of crypto") as caught:
@@ -261,7 +265,7 @@ def test_a_bracket_of_crypto_is_refused_before_anything_is_asked(
     assert alpaca.lines == []
 
 
-def test_a_bracket_of_fractions_is_refused_before_anything_is_asked(
+def test_a_bracket_of_fractions_is_refused_before_any_request(
     alpaca: Alpaca, broker: AlpacaBroker
 ) -> None:
     bracket = Bracket("a", SYMBOL, Side.BUY, Decimal("1.5"), Decimal(2), Decimal(1), Decimal(1))
@@ -272,11 +276,11 @@ def test_a_bracket_of_fractions_is_refused_before_anything_is_asked(
 
 
 @pytest.mark.parametrize(("target", "stop"), [("NaN", "90"), ("110", "Infinity")])
-def test_a_bracket_without_prices_is_refused_before_anything_is_asked(
+def test_a_bracket_with_invalid_prices_is_refused_before_any_request(
     alpaca: Alpaca, broker: AlpacaBroker, target: str, stop: str
 ) -> None:
     prices = Decimal(target), Decimal(stop), Decimal(100)
-    with pytest.raises(BrokerError, match="no target and stop") as caught:
+    with pytest.raises(BrokerError, match="is not valid") as caught:
         broker.submit(Bracket("a", SYMBOL, Side.BUY, QUANTITY, *prices))
     assert caught.value.permanent
     assert alpaca.lines == []

@@ -1,4 +1,5 @@
-"""A position is closed at Alpaca: its exits are canceled first, and no more is traded than left."""
+"""To close a position at Alpaca, its exits are canceled first, and no more is traded than is
+left."""
 
 from decimal import Decimal
 
@@ -25,7 +26,7 @@ def test_a_close_waits_until_the_exits_are_canceled(alpaca: Alpaca, broker: Alpa
     assert held(broker) == {}
 
 
-def test_a_close_does_not_wait_for_ever(alpaca: Alpaca, broker: AlpacaBroker) -> None:
+def test_a_close_does_not_wait_forever(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     opened(alpaca, broker)
     alpaca.exchange.slow_cancels = 1000
     error = refused_close(broker)
@@ -37,9 +38,7 @@ def test_a_close_does_not_wait_for_ever(alpaca: Alpaca, broker: AlpacaBroker) ->
     assert held(broker) == {}
 
 
-def test_a_close_that_failed_half_way_can_be_made_again(
-    alpaca: Alpaca, broker: AlpacaBroker
-) -> None:
+def test_a_close_that_failed_halfway_can_be_repeated(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     opened(alpaca, broker)
     alpaca.instead("POST /orders", answer(503))
     assert not refused_close(broker).permanent
@@ -59,7 +58,7 @@ def test_a_close_trades_no_more_than_the_exits_left(alpaca: Alpaca, broker: Alpa
     assert held(broker) == {SYMBOL: QUANTITY}
 
 
-def test_a_close_trades_no_more_than_it_says(alpaca: Alpaca, broker: AlpacaBroker) -> None:
+def test_a_close_trades_no_more_than_its_quantity(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     opened(alpaca, broker)
     part = Close("close-1", "entry-1", SYMBOL, Side.SELL, Decimal(3))
     assert broker.submit(part).quantity == 3
@@ -73,7 +72,7 @@ def test_a_close_trades_no_more_than_is_held(alpaca: Alpaca, broker: AlpacaBroke
     assert held(broker) == {}
 
 
-def test_a_close_of_what_alpaca_does_not_hold_is_no_order(
+def test_a_close_of_what_alpaca_does_not_hold_places_no_order(
     alpaca: Alpaca, broker: AlpacaBroker
 ) -> None:
     opened(alpaca, broker)
@@ -93,7 +92,9 @@ def test_a_close_of_an_entry_that_never_filled_cancels_it(
     assert list(broker.open_orders()) == []
 
 
-def test_a_close_of_a_part_ends_the_rest_of_the_entry(alpaca: Alpaca, broker: AlpacaBroker) -> None:
+def test_closing_a_partly_filled_entry_cancels_its_rest(
+    alpaca: Alpaca, broker: AlpacaBroker
+) -> None:
     broker.submit(buying())
     alpaca.exchange.prices[SYMBOL] = Decimal(100)
     alpaca.exchange.fill(alpaca.exchange.orders[0], "4")

@@ -1,4 +1,4 @@
-"""Real money is traded by nobody who did not write yes."""
+"""Real money is traded only if the user wrote yes."""
 
 import pytest
 
@@ -19,7 +19,7 @@ def test_with_a_yes_it_trades_live() -> None:
 
 
 @pytest.mark.parametrize("live", ["true", "True", "1", "on", "YES", "y", " yes", "live"])
-def test_anything_but_a_yes_in_full_is_refused(live: str) -> None:
+def test_anything_but_an_exact_yes_is_refused(live: str) -> None:
     with pytest.raises(BrokerError, match="write yes"):
         endpoint(live, "")
 
@@ -37,7 +37,7 @@ def test_anything_but_a_yes_in_full_is_refused(live: str) -> None:
         "https://broker-api.alpaca.markets",
     ],
 )
-def test_the_live_address_alone_is_no_yes(url: str) -> None:
+def test_the_live_address_does_not_replace_the_yes(url: str) -> None:
     with pytest.raises(BrokerError, match="real money"):
         endpoint("no", url)
     assert endpoint("yes", url) == url

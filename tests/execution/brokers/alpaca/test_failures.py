@@ -1,4 +1,4 @@
-"""What goes wrong at Alpaca, and what is known of an order afterwards."""
+"""Failures at Alpaca, and what is known of an order after them."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ from tests.sync.alpine_server import Behave, answer, cut_short, reset, silent
 
 EVERY_CALL = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 ANYTHING = ""
-"""Every request begins so."""
+"""The beginning of every request."""
 
 
 def refused(status: int, code: int = 0, message: str = "no") -> Behave:
@@ -28,7 +28,7 @@ def submitting(broker: Broker) -> BrokerError:
 
 @pytest.fixture
 def hasty(alpaca: Alpaca) -> AlpacaBroker:
-    """Waits no longer than a test should."""
+    """Return a broker that waits only briefly."""
     return AlpacaBroker(KEY, SECRET, alpaca.url, timeout=0.2, clock=lambda: alpaca.exchange.now)
 
 
@@ -37,7 +37,7 @@ def hasty(alpaca: Alpaca) -> AlpacaBroker:
     ("status", "advice"),
     [(400, "understand"), (401, "ALPACA_SECRET_KEY"), (403, "buying power")],
 )
-def test_a_refusal_for_good_says_what_to_do(
+def test_a_permanent_refusal_says_what_to_do(
     alpaca: Alpaca,
     broker: AlpacaBroker,
     call: Callable[[Broker], object],
@@ -55,7 +55,7 @@ def test_a_refusal_for_good_says_what_to_do(
 
 @EVERY_CALL
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-def test_what_may_pass_is_not_for_good_and_is_asked_once(
+def test_a_temporary_failure_is_not_permanent_and_is_asked_once(
     alpaca: Alpaca, broker: AlpacaBroker, call: Callable[[Broker], object], status: int
 ) -> None:
     alpaca.instead(ANYTHING, refused(status, status * 100_000, "later"))
@@ -63,7 +63,7 @@ def test_what_may_pass_is_not_for_good_and_is_asked_once(
     assert len(alpaca.requests) == 1
 
 
-NONSENSE: dict[str, Behave] = {
+UNREADABLE: dict[str, Behave] = {
     "reset": reset,
     "cut": cut_short,
     "html": answer(200, b"<html>"),
@@ -82,18 +82,18 @@ WRONG_SHAPES: dict[str, Behave] = {
 
 
 @EVERY_CALL
-@pytest.mark.parametrize("behave", NONSENSE.values(), ids=NONSENSE)
-def test_nonsense_is_no_answer(
+@pytest.mark.parametrize("behave", UNREADABLE.values(), ids=UNREADABLE)
+def test_an_unreadable_answer_is_an_error(
     alpaca: Alpaca, broker: AlpacaBroker, call: Callable[[Broker], object], behave: Behave
 ) -> None:
     alpaca.instead(ANYTHING, behave)
     assert not failing(call, broker).permanent
-    assert len(alpaca.requests) <= 2, "an answer may be told from nonsense by a second"
+    assert len(alpaca.requests) <= 2, "a second request may check the first answer"
 
 
 @pytest.mark.parametrize("call", [CALLS[name] for name in CALLS if name != "cancel"])
 @pytest.mark.parametrize("behave", WRONG_SHAPES.values(), ids=WRONG_SHAPES)
-def test_an_answer_of_another_shape_is_no_answer(
+def test_an_answer_of_the_wrong_shape_is_an_error(
     alpaca: Alpaca, broker: AlpacaBroker, call: Callable[[Broker], object], behave: Behave
 ) -> None:
     alpaca.instead(ANYTHING, behave)
@@ -101,7 +101,7 @@ def test_an_answer_of_another_shape_is_no_answer(
 
 
 @EVERY_CALL
-def test_silence_ends(
+def test_a_silent_server_times_out(
     alpaca: Alpaca, hasty: AlpacaBroker, call: Callable[[Broker], object]
 ) -> None:
     alpaca.instead(ANYTHING, silent)
@@ -111,7 +111,9 @@ def test_silence_ends(
 
 
 @EVERY_CALL
-def test_nobody_there_may_pass(port: int, call: Callable[[Broker], object]) -> None:
+def test_an_unreachable_server_is_not_permanent(
+    port: int, call: Callable[[Broker], object]
+) -> None:
     broker = AlpacaBroker(KEY, SECRET, f"http://127.0.0.1:{port}")
     assert not failing(call, broker).permanent
 
@@ -135,7 +137,7 @@ def test_an_order_whose_answer_never_came_is_found_and_not_sent_again(
 @pytest.mark.parametrize(
     "message", ["client_order_id must be unique", "Client order ID must be unique"]
 )
-def test_a_client_id_that_was_used_is_told_as_such(
+def test_a_used_client_id_is_a_duplicate(
     alpaca: Alpaca, broker: AlpacaBroker, status: int, message: str
 ) -> None:
     alpaca.instead("POST /orders", refused(status, 40010001, message))
@@ -144,7 +146,7 @@ def test_a_client_id_that_was_used_is_told_as_such(
     assert error.permanent
 
 
-def test_another_fault_of_the_same_code_is_no_duplicate(
+def test_another_error_with_the_same_code_is_no_duplicate(
     alpaca: Alpaca, broker: AlpacaBroker
 ) -> None:
     alpaca.instead("POST /orders", refused(422, 40010001, "client_order_id must be shorter"))
@@ -152,9 +154,7 @@ def test_another_fault_of_the_same_code_is_no_duplicate(
     assert (error.duplicate, error.permanent) == (False, True)
 
 
-def test_a_missing_order_is_missing_only_in_alpacas_own_words(
-    alpaca: Alpaca, broker: AlpacaBroker
-) -> None:
+def test_only_alpacas_own_404_means_a_missing_order(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     assert broker.find("never") is None
     for behave in (answer(404, b"404 page not found"), in_json({"detail": "?"}, 404)):
         alpaca.troubles.clear()
@@ -163,7 +163,7 @@ def test_a_missing_order_is_missing_only_in_alpacas_own_words(
             assert failing(CALLS[call], broker).permanent
 
 
-def test_an_error_quotes_no_key_and_no_book(alpaca: Alpaca, broker: AlpacaBroker) -> None:
+def test_an_error_quotes_no_key_and_stays_short(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     message = f"key {KEY} and {SECRET} are wrong {'x' * 9000}"
     alpaca.instead(ANYTHING, refused(401, 40110000, message))
     error = submitting(broker)
@@ -172,16 +172,14 @@ def test_an_error_quotes_no_key_and_no_book(alpaca: Alpaca, broker: AlpacaBroker
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a\n", "ключ"])
-def test_a_key_that_is_none_is_refused_and_not_quoted(key: str) -> None:
+def test_an_invalid_key_is_refused_and_not_quoted(key: str) -> None:
     with pytest.raises(BrokerError, match="ALPACA_SECRET_KEY") as caught:
         AlpacaBroker(KEY, key, "http://127.0.0.1:1")
     assert caught.value.permanent
     assert not key or key not in str(caught.value)
 
 
-def test_a_bracket_that_lost_its_exits_is_not_taken_for_one(
-    alpaca: Alpaca, broker: AlpacaBroker
-) -> None:
+def test_a_bracket_without_its_exits_is_an_error(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     broker.submit(buying("somebody"))
     row = alpaca.exchange.shown(alpaca.exchange.orders[0], nested=False)
     alpaca.instead("POST /orders", in_json(row | {"client_order_id": "entry-1"}))
@@ -193,14 +191,12 @@ def test_a_bracket_that_lost_its_exits_is_not_taken_for_one(
 def test_a_bracket_that_is_rejected_at_once_says_so(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     broker.submit(buying("somebody"))
     row = alpaca.exchange.shown(alpaca.exchange.orders[0], nested=False)
-    told = row | {"client_order_id": "entry-1", "status": "rejected"}
-    alpaca.instead("POST /orders", in_json(told))
+    answer_row = row | {"client_order_id": "entry-1", "status": "rejected"}
+    alpaca.instead("POST /orders", in_json(answer_row))
     assert broker.submit(buying()).state is OrderState.REJECTED
 
 
-def test_orders_of_other_hands_that_are_done_disturb_nothing(
-    alpaca: Alpaca, broker: AlpacaBroker
-) -> None:
+def test_final_orders_made_outside_of_argo_do_no_harm(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     broker.submit(buying())
     other = alpaca.exchange.orders[0] | {"id": "other", "qty": None, "notional": "500"}
     alpaca.exchange.orders.append(other | {"status": "filled"})
@@ -209,9 +205,7 @@ def test_orders_of_other_hands_that_are_done_disturb_nothing(
     assert "qty of open" in str(failing(CALLS["open_orders"], broker))
 
 
-def test_a_cancellation_that_alpaca_will_not_make_is_told(
-    alpaca: Alpaca, broker: AlpacaBroker
-) -> None:
+def test_a_refused_cancellation_is_an_error(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     order = broker.submit(buying())
     alpaca.instead("DELETE", refused(422, 42210000, "order is not cancelable"))
     with pytest.raises(BrokerError, match="order is not cancelable"):
@@ -222,7 +216,7 @@ def test_a_cancellation_that_alpaca_will_not_make_is_told(
 
 
 @pytest.mark.parametrize("broker_id", ["", "..", "paper-7", "?cancel"])
-def test_what_is_no_id_of_alpacas_cancels_nothing(
+def test_an_invalid_order_id_cancels_nothing(
     alpaca: Alpaca, broker: AlpacaBroker, broker_id: str
 ) -> None:
     broker.cancel(broker_id)

@@ -1,4 +1,4 @@
-"""What makes no sense in an answer of Alpaca's is refused, and named."""
+"""An invalid value in Alpaca's answer is refused and named."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from tests.execution.brokers.broker_cases import SYMBOL, buying
 from tests.signals.market.alpaca_server import in_json
 
 
-def test_a_status_that_nobody_knows_is_named(alpaca: Alpaca, broker: AlpacaBroker) -> None:
+def test_an_unknown_status_is_named(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     broker.submit(buying())
     alpaca.exchange.orders[0]["status"] = "FILLED"
     for call in ("find", "open_orders"):
@@ -22,7 +22,7 @@ def test_a_status_that_nobody_knows_is_named(alpaca: Alpaca, broker: AlpacaBroke
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-inf", "", "ten", None, True, float("nan")])
 @pytest.mark.parametrize("field", ["qty", "filled_qty"])
-def test_an_order_of_no_number_is_refused(
+def test_an_order_with_an_invalid_number_is_refused(
     alpaca: Alpaca, broker: AlpacaBroker, field: str, value: object
 ) -> None:
     broker.submit(buying())
@@ -35,7 +35,7 @@ def test_an_order_of_no_number_is_refused(
 
 
 @pytest.mark.parametrize("filled", ["11", "-1"])
-def test_more_than_was_ordered_is_never_filled(
+def test_a_filled_quantity_above_the_order_is_refused(
     alpaca: Alpaca, broker: AlpacaBroker, filled: str
 ) -> None:
     broker.submit(buying())
@@ -45,7 +45,7 @@ def test_more_than_was_ordered_is_never_filled(
 
 @pytest.mark.parametrize("value", ["NaN", "inf", None, float("inf")])
 @pytest.mark.parametrize("field", ["equity", "buying_power"])
-def test_an_account_of_no_number_is_refused(
+def test_an_account_with_an_invalid_number_is_refused(
     alpaca: Alpaca, broker: AlpacaBroker, field: str, value: object
 ) -> None:
     alpaca.instead("GET /account", in_json(alpaca.exchange.account() | {field: value}))
@@ -62,9 +62,7 @@ def test_a_position_without_its_figures_is_refused(
     assert field in str(failing(CALLS["positions"], broker))
 
 
-def test_equity_without_the_positions_gains_is_no_balance(
-    alpaca: Alpaca, broker: AlpacaBroker
-) -> None:
+def test_no_balance_without_the_unrealised_profit(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     opened(alpaca, broker)
     row = alpaca.exchange.position(SYMBOL) | {"unrealized_pl": None}
     alpaca.instead("GET /positions", in_json([row]))
@@ -84,7 +82,7 @@ def test_equity_without_the_positions_gains_is_no_balance(
     ],
     ids=str,
 )
-def test_a_fill_that_makes_no_sense_is_refused(
+def test_an_invalid_fill_is_refused(
     alpaca: Alpaca, broker: AlpacaBroker, wrong: dict[str, str]
 ) -> None:
     opened(alpaca, broker)
@@ -92,7 +90,7 @@ def test_a_fill_that_makes_no_sense_is_refused(
     assert not failing(CALLS["fills"], broker).permanent
 
 
-def test_an_order_of_another_id_is_not_taken_for_ours(alpaca: Alpaca, broker: AlpacaBroker) -> None:
+def test_an_order_with_another_id_is_refused(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     broker.submit(buying("somebody"))
     row = alpaca.exchange.shown(alpaca.exchange.orders[0], nested=True)
     alpaca.instead("POST /orders", in_json(row))
@@ -101,7 +99,7 @@ def test_an_order_of_another_id_is_not_taken_for_ours(alpaca: Alpaca, broker: Al
     assert not failing(CALLS["find"], broker).permanent
 
 
-def test_fills_of_before_are_not_looked_at(alpaca: Alpaca, broker: AlpacaBroker) -> None:
+def test_earlier_fills_are_not_read(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     opened(alpaca, broker)
     alpaca.exchange.activities[0]["qty"] = "NaN"
     assert list(broker.fills(alpaca.exchange.now + timedelta(hours=1))) == []

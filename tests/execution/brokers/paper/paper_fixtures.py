@@ -1,4 +1,4 @@
-"""A paper broker alone on its floor: a test gives it its bars, one by one."""
+"""A paper broker on its own: a test gives it bars and quotes, one by one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,22 +16,22 @@ from tests.execution.trading_fixtures import SYMBOL, Clock, always_open
 
 FREE = Costs(ZERO, ZERO, ZERO)
 ONE_DAY = timedelta(days=1)
-Told = tuple[str, Decimal, Decimal]
+FillSummary = tuple[str, Decimal, Decimal]
 
 
 @dataclass
-class Floor:
-    """Bars of a day, which all may trade on; orders are placed when one has closed."""
+class PaperFixture:
+    """A paper broker and its clock; each bar lasts a day, and orders are placed between bars."""
 
-    terms: FillModel = field(default_factory=lambda: FillModel(FREE))
+    fill_model: FillModel = field(default_factory=lambda: FillModel(FREE))
     deposit: Decimal = Decimal(100_000)
     is_exclusive: bool = False
     clock: Clock = field(default_factory=Clock)
-    name: str = "floor"
+    name: str = "paper-test"
 
     def __post_init__(self) -> None:
-        shelf = PaperStore(self.name, self.deposit, self.is_exclusive)
-        self.broker = PaperBroker(shelf, SampleMarket(), always_open, self.clock, self.terms)
+        store = PaperStore(self.name, self.deposit, self.is_exclusive)
+        self.broker = PaperBroker(store, SampleMarket(), always_open, self.clock, self.fill_model)
 
     def place(
         self,
@@ -41,7 +41,7 @@ class Floor:
         stop: object = None,
         target: object = None,
     ) -> OrderReport:
-        """At about 100, to be ended at 95 and 110, or 105 and 90."""
+        """Place a bracket at about 100, with exits at 95 and 110, or 105 and 90."""
         levels = (95, 110) if side is Side.BUY else (105, 90)
         low, high = stop or levels[0], target or levels[1]
         return self.broker.submit(
@@ -61,22 +61,24 @@ class Floor:
         entry = self.order(name)
         return {each.leg.value: each.state.value for each in (entry, *entry.legs)}
 
-    def bar(self, *prices: object, volume: object = 1_000_000) -> list[Told]:
-        """Open, high, low and close of the next day; what they fill: by which order, how much, at
-        which price."""
+    def bar(self, *prices: object, volume: object = 1_000_000) -> list[FillSummary]:
+        """Apply open, high, low and close of the next day.
+
+        Return the fills: by which order, how much, at which price.
+        """
         began = self.clock()
         self.clock.pass_by(days=1)
         opened, high, low, close = (exact(each) for each in prices)
         day = Prices(began, self.clock(), opened, high, low, close, exact(volume))
-        return told(self.broker.see({SYMBOL: [day]}))
+        return summaries(self.broker.see({SYMBOL: [day]}))
 
-    def quote(self, price: object) -> list[Told]:
+    def quote(self, price: object) -> list[FillSummary]:
         self.clock.pass_by(seconds=1)
         there = Prices.quoted(float(exact(price)), self.clock())
-        return told(self.broker.see({SYMBOL: [there]}))
+        return summaries(self.broker.see({SYMBOL: [there]}))
 
 
-def told(fills: Sequence[FillReport]) -> list[Told]:
+def summaries(fills: Sequence[FillReport]) -> list[FillSummary]:
     return [(each.broker_id, each.quantity, each.price) for each in fills]
 
 
@@ -84,5 +86,5 @@ def exact(value: object) -> Decimal:
     return Decimal(str(value))
 
 
-def filled(name: str, quantity: object, price: object) -> Told:
+def filled(name: str, quantity: object, price: object) -> FillSummary:
     return name, exact(quantity), exact(price)

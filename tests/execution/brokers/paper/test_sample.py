@@ -1,4 +1,4 @@
-"""On all sample bars, brackets end as a straightforward loop says: to the last digit."""
+"""On all sample bars, brackets end exactly as in a plain loop, to the last digit."""
 
 import random
 from collections.abc import Iterator
@@ -22,15 +22,15 @@ from tests.execution.trading_fixtures import Clock
 pytestmark = pytest.mark.django_db
 HOURS = exchange_hours("XNYS")
 EVERY = 20
-"""A bracket is placed after every so many bars, in turn long and short."""
+"""A bracket is placed after this many bars, long and short in turn."""
 COSTS = Costs(spread=Decimal("0.02"), slippage=Decimal("0.02"), fee=Decimal("0.1"))
 WORSE = Decimal("0.0003")
-FINEST = Decimal("0.00000001")
+PRECISION = Decimal("0.00000001")
 Fills = list[tuple[str, Decimal, Decimal]]
 
 
 class Plan(NamedTuple):
-    """A bracket placed when bar `after` had closed, or in its middle."""
+    """A bracket placed when bar `after` had closed, or in the middle of it."""
 
     name: str
     after: int
@@ -52,8 +52,8 @@ def plans(bars: Bars) -> Iterator[Plan]:
 
 def by_the_broker(bars: Bars) -> dict[str, Fills]:
     clock = Clock()
-    shelf = PaperStore(bars.symbol, Decimal(10**12), is_exclusive=True)
-    broker = PaperBroker(shelf, SampleMarket(), lambda symbol: HOURS, clock, FillModel(COSTS))
+    store = PaperStore(bars.symbol, Decimal(10**12), is_exclusive=True)
+    broker = PaperBroker(store, SampleMarket(), lambda symbol: HOURS, clock, FillModel(COSTS))
     planned = {plan.after: plan for plan in plans(bars)}
     for index in range(len(bars)):
         plan = planned.get(index)
@@ -84,13 +84,13 @@ def _filled(symbol: str) -> dict[str, Fills]:
     return found
 
 
-def by_hand(bars: Bars, plan: Plan) -> Fills:
-    """Walk on from the bracket, bar by bar, with nothing of the broker's."""
+def by_plain_loop(bars: Bars, plan: Plan) -> Fills:
+    """Follow the bracket bar by bar, without any of the broker's code."""
     buys = plan.side is Side.BUY
     names = ("open", "high", "low", "close")
     rows = [tuple(Decimal(repr(float(getattr(bars, name)[i]))) for name in names)
             for i in range(plan.after, len(bars))]  # fmt: skip
-    if plan.is_early:  # of the bar under way only its close comes after
+    if plan.is_early:  # only the close of the present bar comes after
         rows[0] = (rows[0][3],) * 4
     else:
         rows = rows[1:]
@@ -109,18 +109,18 @@ def by_hand(bars: Bars, plan: Plan) -> Fills:
 
 
 def _worse(price: Decimal, buys: bool) -> Decimal:
-    return (price * (1 + WORSE if buys else 1 - WORSE)).quantize(FINEST)
+    return (price * (1 + WORSE if buys else 1 - WORSE)).quantize(PRECISION)
 
 
 def _fill(leg: str, price: Decimal) -> tuple[str, Decimal, Decimal]:
-    return leg, price, (10 * price / 1000).quantize(FINEST)
+    return leg, price, (10 * price / 1000).quantize(PRECISION)
 
 
 @pytest.mark.parametrize("symbol", SYMBOLS)
-def test_brackets_on_the_sample_bars_end_as_a_loop_says(symbol: str) -> None:
+def test_brackets_on_the_sample_bars_end_as_in_a_plain_loop(symbol: str) -> None:
     bars = SampleMarket().bars(symbol)
     found, planned = by_the_broker(bars), list(plans(bars))
-    assert {plan.name: by_hand(bars, plan) for plan in planned} == found
+    assert {plan.name: by_plain_loop(bars, plan) for plan in planned} == found
     ended = [leg for fills in found.values() for leg, *_ in fills[1:]]
     assert min(ended.count("stop"), ended.count("target")) > 3
     assert len(found) > len(bars) / EVERY - 2

@@ -4,6 +4,7 @@ import asyncio
 import random
 import threading
 import time
+from collections.abc import Sequence
 from functools import partial
 
 import orjson
@@ -11,7 +12,9 @@ import pytest
 from django.db import transaction
 
 from signals.journal import Journal
+from signals.ledger import store
 from signals.ledger.flush import Flusher, FlushResult
+from signals.ledger.inserts import stored_hashes
 from signals.models import Signal, SignalContext
 from signals.tracker import SignalTracker
 from tests.databases import both_databases
@@ -99,6 +102,26 @@ def test_a_flush_waits_for_a_signal_that_another_machine_is_storing(
     assert letters(using) == ([] if same else [("conflict", lines[1])])
     stored_hash = Signal.objects.using(using).get(signal_id="own").sha256
     assert stored_hash == orjson.loads(lines[0])["sha256"]
+
+
+def test_a_conflict_that_only_the_insert_meets_is_a_dead_letter_too(
+    journal: Journal, using: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other machine commits between the lookup and the insert."""
+    lines = [line_of(signal_id="own"), line_of(signal_id="own")]
+    journal.append([lines[0]])
+    Flusher(journal, using=using).flush()
+    other = Journal(journal.path.with_name("other.log"))
+    other.append([line_of(), lines[1]])
+    looked_up: list[str] = []
+
+    def too_early(alias: str, signal_ids: Sequence[str]) -> dict[str, str]:
+        looked_up.extend(signal_ids)
+        return stored_hashes(alias, signal_ids) if len(looked_up) > len(lines) else {}
+
+    monkeypatch.setattr(store, "stored_hashes", too_early)
+    assert Flusher(other, using=using).flush() == FlushResult(stored=1, dead=1)
+    assert letters(using) == [("conflict", lines[1])]
 
 
 LOCK = {

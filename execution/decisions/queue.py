@@ -77,7 +77,7 @@ def insert(ids: Sequence[int], account: str, now: datetime) -> None:
 
 
 def decision_of(signal_id: str) -> Decision:
-    """Return the decision on this signal. Raises `NotFound` if there is none."""
+    """Return the decision on this signal. Raises `NotFound` if it has none."""
     found = Decision.objects.select_related("signal").filter(pk=row_of(signal_id)).first()
     if found is None:
         raise NotFound(f"There is no decision on signal {signal_id}.")

@@ -126,7 +126,7 @@ class Trading:
     """One account that trades on paper without costs, with its market, clock and journal.
 
     By default a signal buys 100 shares at 100 with the target 110 and the stop 95: a tenth of the
-    deposit, of which the stop would lose 0.5%.
+    deposit; the stop would lose 0.5% of the deposit.
     """
 
     journal: Journal

@@ -40,7 +40,7 @@ def found(settings: Settings, **changes: object) -> list[tuple[str | None, str]]
         (
             {"RISK_ALLOWED": ["BTC-USD"], "RISK_RESTRICTED": ["BTC/USD"]},
             "execution.W002",
-            "BTC-USD is in RISK_ALLOWED and in RISK_RESTRICTED",
+            "BTC-USD is in both RISK_ALLOWED and RISK_RESTRICTED",
         ),
         ({**LIVE, "AUTO_EXECUTE": True}, "execution.W001", "real money"),
     ],

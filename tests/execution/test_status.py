@@ -140,7 +140,7 @@ def test_a_halt_of_another_account_is_not_ours(trading: Trading) -> None:
     found = status(trading.clock())
     assert (found["state"], found["problems"], found["halts"]) == ("off", [], [])
     assert found["halts_elsewhere"][0]["account"] == "replay"
-    assert "Elsewhere, trading on replay is halted: lost" in as_text(found)
+    assert "On another account, replay, trading is halted: lost" in as_text(found)
     theirs = status(trading.clock(), "replay")
     assert (theirs["state"], theirs["halts_elsewhere"]) == ("halted", [])
 

@@ -8,7 +8,7 @@ from tests.installation import ROOT
 
 WRITERS = {
     "argo/health.py": {"health", "_database"},
-    "execution/accounts/failures.py": {"_told"},
+    "execution/accounts/failures.py": {"_message"},
     "execution/status.py": {"_problems"},
     "signals/journal/reader.py": {"_is_to_come", "_check_identity"},
     "signals/ledger/flush.py": {"_start_over"},

@@ -30,7 +30,7 @@ def checked(action: str, outcome: str, exit_price: float) -> None:
 def test_a_win_made_something_and_a_loss_lost_something(
     action: str, outcome: str, price: float
 ) -> None:
-    with pytest.raises(InvalidInput, match=f"is no {outcome}: at this exit price it is "):
+    with pytest.raises(InvalidInput, match=f"is not a {outcome}: at this exit price it is "):
         checked(action, outcome, price)
 
 

@@ -51,8 +51,8 @@ class Sent(NamedTuple):
 class Sender:
     """Sends up to `threads` requests at the same time. Leaving its `with` block waits for them.
 
-    While `stop` is set, and after `hold` until every request has come back, nothing more is sent:
-    deliveries given to `send` come back without a reply.
+    Nothing more is sent in two cases: while `stop` is set, and after `hold` until all open requests
+    have ended. Then `send` returns its deliveries without a reply.
     """
 
     def __init__(self, service: AlpineSyncService, threads: int, stop: threading.Event) -> None:

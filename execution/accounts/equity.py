@@ -66,10 +66,10 @@ def latest_day(account: str) -> EquityDay | None:
 
 
 def day_start(context: TradingContext, money: Account) -> Decimal:
-    """Return the equity that today's loss is counted from, including the account's present equity.
+    """Return the equity at which today began; the present equity if today has no row yet.
 
-    If the clock was ahead for a while, later days exist: then it is the highest of all of them, so
-    that no loss is forgotten.
+    If the clock was ahead for a while, rows of later days exist. Then return the highest first
+    equity of all these days, so that no loss is forgotten.
     """
     today = connection.ops.adapt_datefield_value(context.day_of(money.time))
     firsts = [day.first_equity for day in select(EquityDay, _SINCE, [context.account, today])]

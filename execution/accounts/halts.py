@@ -29,8 +29,8 @@ def latch(
 ) -> Halt:
     """Stop all new trades of the account until a person lifts the halt.
 
-    An active halt with this code stays as it is. Raises `InvalidInput` without a reason. Argo's own
-    halt always takes effect: characters that the database refuses are removed from its reason.
+    An active halt with this code stays as it is. Raises `InvalidInput` without a reason. A halt by
+    Argo is never refused: a NUL in its reason is removed first.
     """
     reason = checked(reason.replace("\0", "") if by == BY_ARGO else reason, "say why trading stops")
     with transaction.atomic():

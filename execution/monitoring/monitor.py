@@ -89,7 +89,7 @@ def mark_equity(context: TradingContext) -> None:
 
 
 def not_counted(context: TradingContext, latest: EquityDay | None) -> int:
-    """Return how many positions opened today `latest`, the equity curve's last day, lacks."""
+    """Return how many of today's new positions `latest`, the curve's last day, lacks so far."""
     now = context.clock()
     today = context.day_of(now)
     positions = Position.objects.open_on(context.account)

@@ -31,7 +31,7 @@ MAX_REASON_LENGTH = 500
 
 
 def send_due(context: TradingContext) -> int:
-    """Send new orders and look up unclear ones, as far as they are due; return how many.
+    """Of the orders that are due, send the new ones and look up the unclear ones; return how many.
 
     One order that fails stops no other; the first failure is raised after them.
     """
@@ -166,7 +166,7 @@ def adopt(context: TradingContext, order: Order, report: OrderReport) -> None:
 def _adopt(order: Order, report: OrderReport, now: datetime) -> None:
     new = report.state
     if new is OrderState.FILLED and report.quantity == order.filled:
-        new = OrderState.CANCELED  # a close that found less to close: no more fills will come
+        new = OrderState.CANCELED  # the broker had less to close: no more fills come
     elif new in (OrderState.FILLED, OrderState.PARTIALLY_FILLED):
         new = OrderState.ACCEPTED  # until its fills are rows
     if order.state != new and may_become(OrderState(order.state), new):

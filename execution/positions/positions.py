@@ -63,8 +63,8 @@ class Traded:
 def update_position(context: TradingContext, trade: Trade) -> None:
     """Rebuild the position from its signal's fills, inside the caller's transaction.
 
-    When the whole position is closed, the signal gets its outcome. A settled position gives it
-    later, once fills bring a price for all that was settled.
+    When the whole position is closed, the signal gets its outcome. The signal of a
+    settled position gets it later, when fills give a price for everything that was settled.
     """
     entry = trade.entry
     fills = Fill.objects.counted_of(entry.signal_id)

@@ -35,8 +35,8 @@ class Day(NamedTuple):
 def day_start(rule_set: RuleSet, day: date) -> datetime:
     """Return when the firm's `day` begins, in UTC.
 
-    A day that begins at noon or later is mostly on the next calendar day and has its date, as at
-    futures exchanges: Friday's begins on Thursday at 17:00. If the clocks skip the reset time, the
+    If the reset is at noon or later, the day has the date of the next calendar day, as at futures
+    exchanges: Friday begins on Thursday at 17:00. If the clocks skip the reset time, the
     day begins at the skip; if they show it twice, at the first time.
     """
     calendar_day = day - ONE_DAY if rule_set.reset.hour >= NOON else day
@@ -66,9 +66,9 @@ def record(days: Sequence[Day], day: date, equity: Decimal, balance: Decimal, tr
     """Return the row that a new mark makes; it replaces the row of its day.
 
     `days` are the rows so far, oldest first; `traded` is how many trades were opened since the last
-    mark. A mark of an earlier day (the clock went back) counts for the latest day. A loss since the
-    last mark of the previous day counts for the new day: nobody saw when it happened, and it must
-    not get lost between two days. Raises `NotMeasurable` if a figure is not a number.
+    mark. A mark of an earlier day (the clock went back) counts for the latest day. A loss between
+    yesterday's last mark and today's first counts for today, because nobody knows when it happened:
+    the first equity is the higher of the two. Raises `NotMeasurable` if a figure is not a number.
     """
     check(equity=equity, balance=balance)
     if traded < 0:

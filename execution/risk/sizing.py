@@ -121,9 +121,9 @@ def scale(
 ) -> Decimal:
     """Return the factor that a quantity is multiplied by, from 0 to `cap`.
 
-    One half at the threshold of confidence and 1 at a confidence of 100, linear between them; times
-    the usual volatility divided by the present one, so that a more volatile instrument is traded
-    in smaller size. Below the threshold it is 0. Raises `NoSize`.
+    It is 0.5 at the threshold of confidence and 1 at a confidence of 100, linear between them, and
+    0 below the threshold. It is multiplied by the usual volatility divided by the present one, so
+    that a more volatile instrument is traded in smaller size. Raises `NoSize`.
     """
     _check(confidence=confidence, threshold=threshold)
     _check_above_zero(volatility=volatility, usual_volatility=usual_volatility, cap=cap)

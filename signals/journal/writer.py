@@ -1,7 +1,7 @@
 """Appends to the active segment: locks, writes and syncs; undoes a failed write; seals when full.
 
-It locks the data file itself, shared with readers, and waits for the lock: `signals.locks` is for
-processes that hold a lock file until they end.
+It locks the data file itself and waits for the lock. It does not use `signals.locks`, whose lock
+files are held until a process ends.
 """
 
 import fcntl
@@ -40,7 +40,7 @@ class Writer:
         """Close the file; if it was deleted or moved away, put it back first."""
         if self._descriptor is not None and not self._is_active(os.fstat(self._descriptor)):
             with self._explained(), self._locked():
-                pass  # to lock the active file is to put the other one back first
+                pass  # `_locked` first puts a deleted or moved file back
         self.release()
 
     def release(self) -> None:
@@ -104,7 +104,7 @@ class Writer:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
 
     def _lock_active(self) -> tuple[int, os.stat_result]:
-        """Lock the active file, with few system calls: after each we may wait for other threads."""
+        """Lock the active file with few system calls: after each, this thread may have to wait."""
         while True:
             descriptor = self._open()
             fcntl.flock(descriptor, fcntl.LOCK_EX)

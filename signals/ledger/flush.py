@@ -140,8 +140,8 @@ class Flusher:
     def _change(self, change: StoredChange, cursor: JournalCursor) -> Fault | None:
         """Apply one outcome change; return a Fault if that fails, so that the flush goes on.
 
-        The signal is locked first: a process that is recording this same change, and has already
-        journaled it, commits before we look for the change.
+        Lock the signal first. Another process may have journaled this change and not committed it
+        yet; the lock waits for its commit.
         """
         signal_id = change.change.signal_id
         try:

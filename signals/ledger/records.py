@@ -112,7 +112,7 @@ def _identify(fields: dict[str, Any], given_time: object) -> None:
 
 
 def _time_covered(fields: dict[str, Any], given: object) -> str:
-    """Return the time in the spelling that the hash covers. Raises HashMismatch if no one fits."""
+    """Return the time in the spelling that the hash covers. Raises HashMismatch if none fits."""
     spellings = [str(fields["timestamp"])]
     if isinstance(given, str) and OWN_SPELLING.fullmatch(given):
         spellings.insert(0, given)

@@ -15,6 +15,8 @@ from tests.manual.blocks import Block
 from tests.manual.client import FORGET, SERVE, ask
 
 MARK = "--- block"
+LONGEST = 280.0
+"""Seconds for a page, which takes less than ten on a machine that does nothing else."""
 LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ .*\n", re.MULTILINE)
 """Lines of the log, which the manual leaves out."""
 PREAMBLE = """
@@ -112,7 +114,7 @@ class Clone:
         environment = self.environment
         with _served(self, environment) if with_server else _nothing():
             done = subprocess.run(
-                ["/bin/bash", "-c", script], cwd=self.folder, env=environment, timeout=120,
+                ["/bin/bash", "-c", script], cwd=self.folder, env=environment, timeout=LONGEST,
                 capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
             )  # fmt: skip
         outputs = _by_line(done.stdout)

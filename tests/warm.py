@@ -80,8 +80,10 @@ class _Server:
         atexit.register(self.close)
 
     def close(self) -> None:
+        """End the process; it has nothing to finish."""
         self._socket.close()
-        self.process.wait(10)
+        self.process.kill()
+        self.process.wait()
 
     def run(
         self, command: Sequence[str], cwd: Path, env: Mapping[str, str], text: str, timeout: float

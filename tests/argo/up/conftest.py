@@ -1,5 +1,6 @@
 """Fixtures for tests with a real supervisor."""
 
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,3 +21,11 @@ def start() -> Iterator[Callable[..., Running]]:
     yield start_one
     for running in started:
         running.kill_all()
+
+
+@pytest.fixture(autouse=True)
+def hang_up() -> Iterator[None]:
+    """Let SIGHUP reach what a test starts: what `nohup` starts, and its children, ignore it."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)

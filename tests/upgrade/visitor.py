@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.core.management import call_command
 from django.test import Client
 
-PER_TABLE = 5
+PER_TABLE = 2
 """Rows of each table whose own page is looked at."""
 
 

@@ -16,6 +16,7 @@ from execution.models import Decision, Failure, Halt, Order, Position, TradingAc
 from execution.models.decision import WAITING
 from execution.types import OrderState
 from signals.clock import utc_now
+from signals.status_text import age, share
 
 MAX_DECISION_WAIT = timedelta(minutes=1)
 """A decision that waits longer is a problem: no worker decides."""
@@ -35,8 +36,7 @@ class Rate:
 
     @property
     def share(self) -> float | None:
-        decided = self.executed + self.skipped
-        return self.executed / decided if decided else None
+        return share(self.executed, self.executed + self.skipped)
 
     def as_dict(self) -> dict[str, Any]:
         return {
@@ -73,7 +73,7 @@ def status(now: datetime, name: str | None = None) -> dict[str, Any]:
         "auto_execute": settings.AUTO_EXECUTE,
         "state": _state(halted),
         "pending": waiting.number,
-        "oldest_pending_seconds": _age(waiting.oldest, now),
+        "oldest_pending_seconds": age(waiting.oldest, now),
         **_lately(name, now),
         "open_orders": orders,
         "unknown_orders": orders.get(OrderState.UNKNOWN.value, 0),
@@ -167,17 +167,17 @@ def _problems(
     for halt in halted:
         yield f"Trading on {halt.account} is halted: {halt.reason}"
     if waiting.oldest_wanted and now - waiting.oldest_wanted > MAX_DECISION_WAIT:
-        age = (now - waiting.oldest_wanted).total_seconds()
-        yield f"A decision has waited for {age:.0f} s: is the execution worker running?"
+        waited = (now - waiting.oldest_wanted).total_seconds()
+        yield f"A decision has waited for {waited:.0f} s: is the execution worker running?"
     if unknown := orders.get(OrderState.UNKNOWN.value, 0):
         yield f"{unknown} orders were sent without an answer; the next look asks the broker again."
     yield from dict.fromkeys(
         each.error for each in failed
     )  # several tasks may report the same error
     if account and account.reconciled_at and settings.AUTO_EXECUTE:
-        age = (now - account.reconciled_at).total_seconds()
-        if age > MISSED_RECONCILIATIONS * settings.RECONCILE_INTERVAL:
-            yield f"The broker's records last matched ours {age:.0f} s ago."
+        since = (now - account.reconciled_at).total_seconds()
+        if since > MISSED_RECONCILIATIONS * settings.RECONCILE_INTERVAL:
+            yield f"The broker's records last matched ours {since:.0f} s ago."
 
 
 def _state(halted: list[Halt]) -> str:
@@ -189,7 +189,3 @@ def _state(halted: list[Halt]) -> str:
 def _halt(halt: Halt) -> dict[str, Any]:
     names = ("code", "reason", "latched_at", "latched_by")
     return {name: getattr(halt, name) for name in names}
-
-
-def _age(moment: datetime | None, now: datetime) -> float | None:
-    return (now - moment).total_seconds() if moment else None

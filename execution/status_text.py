@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from signals.status_text import period_lines
+
 STATES = {
     "on": "every signal that the rules allow is traded",
     "off": "AUTO_EXECUTE is off, and a signal is traded only if somebody asks for it",
@@ -17,8 +19,7 @@ def as_text(found: dict[str, Any]) -> str:
         for halt in found["halts_elsewhere"]
     ]
     lines.append(_waiting_text(found))
-    for name in ("last_hour", "last_day"):
-        lines.append(f"{name.replace('_', ' ')}: {_rate_text(found[name])}")
+    lines += period_lines(found, _rate_text)
     if found["skipped_for"]:
         lines.append(f"reasons for skipping: {_counts(found['skipped_for'])}")
     orders = _counts(found["open_orders"]) or "none"

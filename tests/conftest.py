@@ -31,6 +31,9 @@ SLOW_LIMIT = 900
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give slow tests their time limit, and start with them: at the end the workers share only
+    short ones."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     for item in items:
         if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_LIMIT))

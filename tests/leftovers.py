@@ -54,6 +54,7 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None, Any
         return (yield)
     finally:
         left = _after_grace(set() if nextitem is None else _shared)
+        _reap_adopted()
         if left:
             pytest.fail("left processes behind: " + "; ".join(map(_killed, left)), pytrace=False)
 
@@ -80,6 +81,14 @@ def _counts(process: psutil.Process) -> bool:
         return not any(helper in " ".join(words) for helper in HELPERS)
     except psutil.NoSuchProcess:
         return False
+
+
+def _reap_adopted() -> None:
+    """Take the exit codes of ended children that no fixture waits for any more."""
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess, ChildProcessError):
+            if child not in _shared and child.status() == psutil.STATUS_ZOMBIE:
+                os.waitpid(child.pid, os.WNOHANG)
 
 
 def _killed(process: psutil.Process) -> str:

@@ -1,5 +1,6 @@
 """Fixtures that the tests of all apps share."""
 
+import os
 import shutil
 import socket
 from collections.abc import Iterator
@@ -31,12 +32,23 @@ SLOW_LIMIT = 900
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give slow tests their time limit, and start with them: at the end the workers share only
-    short ones."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
-    for item in items:
-        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+    """Give slow tests their time limit, and let each worker begin with its share of them.
+
+    xdist gives each worker as many tests, in order; when one is done, it takes over some that
+    another one has not begun. So at the end the workers share short tests.
+    """
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    quick = [item for item in items if not item.get_closest_marker("slow")]
+    for item in slow:
+        if not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_LIMIT))
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    items.clear()
+    for worker in range(workers):
+        share = slow[worker::workers]
+        rest = -(-len(quick) // (workers - worker))
+        items += share + quick[:rest]
+        del quick[:rest]
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -4,6 +4,7 @@ There are never two orders for one signal and leg, and never a position without 
 The long form: ARGO_CRASH_ROUNDS=100 python -m pytest tests/execution/crash
 """
 
+import itertools
 import json
 import os
 import random
@@ -49,24 +50,34 @@ WHERE decisions.status IN ('pending', 'deciding')
 """
 
 pytestmark = pytest.mark.slow
+numbers = itertools.count()
 
 
 def log(argo: Installation, count: int) -> None:
     """Log signals that buy at 100 and end 3.4 percent from there."""
     now = datetime.now(UTC).isoformat()
     made = [
-        a_signal(signal_id=f"crash-{each}", timestamp=now, confidence=90.0, entry_price=100.0,
-                 target_price=103.4, stop_price=96.6)
-        for each in range(count)
+        a_signal(signal_id=f"crash-{next(numbers)}", timestamp=now, confidence=90.0,
+                 entry_price=100.0, target_price=103.4, stop_price=96.6)
+        for _ in range(count)
     ]  # fmt: skip
     lines = "".join(f"{json.dumps(each)}\n" for each in made)
     argo.manage("log_signal", stdin=lines).check_returncode()
 
 
-def die(pool: ProcessPool, point: str) -> None:
-    """Start a trader and wait until it has died at this point."""
+def die(argo: Installation, pool: ProcessPool, point: str) -> None:
+    """Start a trader and wait until it has died at this point.
+
+    While the price is beyond their levels, signals are skipped; then it needs new ones.
+    """
     pid = pool.start("trader", point)
-    wait_until(lambda: not is_alive(pid))
+
+    def is_dead() -> bool:
+        if argo.query(WAITING) == [(0,)]:
+            log(argo, 5)
+        return not is_alive(pid)
+
+    wait_until(is_dead)
     pool.end(pid)
 
 
@@ -99,7 +110,7 @@ def test_after_any_deaths_each_signal_has_one_order_and_each_position_its_stop(
     for begin in range(0, len(points), LIVES):
         follower = pool.start("follower", random.choice((NEVER, *IN_DATABASE)))
         for point in points[begin : begin + LIVES]:
-            die(pool, point)
+            die(argo, pool, point)
         pool.end(follower)
     drain(argo, pool)
     check(argo)
@@ -179,7 +190,7 @@ def test_at_a_remote_broker_no_bracket_is_placed_twice(
     pool.end(deaf)
     alpaca.troubles.clear()
     for point in (SUBMISSION[0], *SUBMISSION[2:]) * 6:
-        die(pool, point)
+        die(argo, pool, point)
     drain(argo, pool)
     pool.close()
     check_alpaca(argo, alpaca)

@@ -1,21 +1,28 @@
 """The API: the routers of all apps, and the HTTP answer for each kind of error."""
 
 import logging
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
+from ninja import Query
 from ninja.errors import HttpError, ValidationError
 
 from argo.errors import ArgoError, InvalidInput
 from argo.health import health
 from argo.lifecycle import Event, lifecycle
+from argo.metrics.intake import count_refusal
+from argo.metrics.summary import Summary, SummaryQuery, summary
 from argo.openapi import DescribedAPI
 from execution.api.views import router as execution
 from signals.api.auth import reader
+from signals.api.bodies import BadBody, refuse_unknown
 from signals.api.schemas import Refused
 from signals.api.views import router as signals
+from signals.clock import utc_now
+from signals.keys import MissingScope
 from sync.api import router as sync
 
 logger = logging.getLogger(__name__)
@@ -41,6 +48,15 @@ def get_health(request: HttpRequest) -> dict[str, Any]:
 
 
 @api.get(
+    "/metrics/summary", auth=reader, response=Summary, tags=["metrics"], summary="The main metrics"
+)
+def get_summary(request: HttpRequest, query: Query[SummaryQuery]) -> Summary:
+    """Return generation rate, storage latency, sync success rate, execution rate and outcomes."""
+    refuse_unknown(request, SummaryQuery)
+    return summary(timedelta(seconds=query.window), utc_now())
+
+
+@api.get(
     "/signals/{signal_id}/lifecycle",
     auth=reader,
     response={200: list[Event], 404: Refused},
@@ -56,6 +72,8 @@ def get_lifecycle(request: HttpRequest, signal_id: str) -> list[Event]:
 @api.exception_handler(ArgoError)
 def answer_argo_error(request: HttpRequest, error: ArgoError) -> HttpResponse:
     """Return the error's own status, its message, and each invalid field."""
+    if isinstance(error, BadBody | MissingScope):  # the tracker counts what else it refuses
+        count_refusal(request, error.status)
     faults = error.errors if isinstance(error, InvalidInput) else ()
     body = {"detail": str(error), "errors": [vars(fault) for fault in faults]}
     return api.create_response(request, body, status=error.status)
@@ -80,6 +98,7 @@ def answer_unexpected_error(request: HttpRequest, error: Exception) -> HttpRespo
 @api.exception_handler(HttpError)
 def answer_refusal(request: HttpRequest, error: HttpError) -> HttpResponse:
     """Add advice to what ninja itself refuses: a body that is not JSON, a missing or wrong key."""
+    count_refusal(request, error.status_code)
     advice = ADVICE.get(error.status_code)
     body = {"detail": f"{error}: {advice}" if advice else str(error), "errors": []}
     return api.create_response(request, body, status=error.status_code)

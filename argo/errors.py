@@ -35,10 +35,14 @@ class FieldError:
 
 
 class InvalidInput(ArgoError):
-    """The input is invalid and was refused as a whole; `errors` lists every invalid field."""
+    """The input is invalid and was refused as a whole; `errors` lists every invalid field.
+
+    `code` is the word that metrics count it by.
+    """
 
     status = 422
     exit_code = 2
+    code: ClassVar[str] = "invalid"
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = tuple(errors)

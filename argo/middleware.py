@@ -5,6 +5,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
+from argo.metrics.intake import count_refusal
+
 
 class BodyLimit:
     """Answers 413 if the declared length is too large, and 411 if a body has no length."""
@@ -16,9 +18,11 @@ class BodyLimit:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "HTTP_TRANSFER_ENCODING" in request.META:
             detail = "Send the body with a Content-Length: chunked bodies are not accepted."
+            count_refusal(request, 411)
             return JsonResponse({"detail": detail, "errors": []}, status=411)
         declared = request.META.get("CONTENT_LENGTH") or "0"
         if declared.isdigit() and int(declared) > self.limit:
+            count_refusal(request, 413)
             return self._refuse(int(declared))
         return self.get_response(request)
 

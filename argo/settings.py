@@ -1,5 +1,6 @@
 """Settings, read from the environment (`.env.example` lists them); an invalid value is refused."""
 
+import tomllib
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import django_stubs_ext
 
 from argo.environment import Environment
+from argo.metrics import slots
 from argo.secret import load_or_make_secret
 
 django_stubs_ext.monkeypatch()  # lets classes of Django name their model, as in ModelAdmin[Signal]
@@ -24,6 +26,10 @@ HTTPS = env.flag("ARGO_HTTPS", default=False)
 WEB_HOST = env.text("ARGO_WEB_HOST", "127.0.0.1")
 WEB_PORT = env.integer("ARGO_WEB_PORT", 8000, minimum=1, maximum=65535)
 WEB_THREADS = env.integer("ARGO_WEB_THREADS", 8, minimum=1, maximum=256)
+METRICS_PUBLIC = env.flag("METRICS_PUBLIC", default=False)
+METRICS_DIR = DATA_DIR / "metrics"
+slots.install(METRICS_DIR)
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 LOG_LEVEL = env.choice("ARGO_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
 
 # --- Signals ---------------------------------------------------------------------------------
@@ -291,7 +297,7 @@ if HTTPS:
 OWN_PREFIXES = (
     "ARGO_", "SIGNAL_", "ALPINE_", "SYNC_", "MARKET_", "ALPACA_", "MIN_CONFIDENCE", "PROP_FIRM",
     "AUTO_EXECUTE", "BROKER", "EXECUTION_", "MONITOR_", "RECONCILE_", "POSITION_", "SIZING",
-    "RISK_", "PAPER_", "TRADING_",
+    "RISK_", "PAPER_", "TRADING_", "METRICS_",
 )  # fmt: skip
 UNKNOWN_SETTINGS = env.unknown(OWN_PREFIXES)
 

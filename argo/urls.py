@@ -5,10 +5,12 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from argo.api import api
+from argo.metrics.views import metrics
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
     path("api/", api.urls),
+    path("metrics", metrics),
     path("docs/", include("argo.manual.urls")),
 ]

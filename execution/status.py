@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db.models import Count, Min, Q
 
 from execution.accounts import halts
+from execution.accounts.equity import latest_day
 from execution.accounts.failures import failures
 from execution.accounts.rows import REPLAY
 from execution.models import Decision, Failure, Halt, Order, Position, TradingAccount
@@ -58,6 +60,28 @@ class Waiting(NamedTuple):
     oldest_wanted: datetime | None
 
 
+class AccountFigures(NamedTuple):
+    """An account's equity at its last mark, None before the first, and what is open on it."""
+
+    name: str
+    equity: Decimal | None
+    positions: int
+    halts: int
+
+
+def accounts() -> list[AccountFigures]:
+    """Return the figures of every account that Argo has traded on."""
+    return [
+        AccountFigures(
+            name,
+            day.last_equity if (day := latest_day(name)) else None,
+            open_positions(name),
+            len(halts.active(name)),
+        )
+        for name in TradingAccount.objects.order_by("name").values_list("name", flat=True)
+    ]
+
+
 def status(now: datetime, name: str | None = None) -> dict[str, Any]:
     """Return the state of one account: pending decisions, recent decisions with their reasons, open
     orders and positions, halts and problems.
@@ -65,15 +89,15 @@ def status(now: datetime, name: str | None = None) -> dict[str, Any]:
     `name` is the account; by default the one in the settings.
     """
     name = name or settings.TRADING_ACCOUNT
-    waiting, orders, halted = _waiting(), open_orders(name), halts.active(name)
+    pending, orders, halted = waiting(), open_orders(name), halts.active(name)
     account, failed = TradingAccount.objects.filter(name=name).first(), failures(name)
     return {
         "account": name,
         "broker": settings.BROKER,
         "auto_execute": settings.AUTO_EXECUTE,
         "state": _state(halted),
-        "pending": waiting.number,
-        "oldest_pending_seconds": age(waiting.oldest, now),
+        "pending": pending.number,
+        "oldest_pending_seconds": age(pending.oldest, now),
         **_lately(name, now),
         "open_orders": orders,
         "unknown_orders": orders.get(OrderState.UNKNOWN.value, 0),
@@ -85,20 +109,20 @@ def status(now: datetime, name: str | None = None) -> dict[str, Any]:
         "reconciled_at": account and account.reconciled_at,
         "broker_error": failed[0].error if failed else "",
         "broker_error_at": failed[0].failed_at if failed else None,
-        "problems": list(_problems(now, waiting, orders, halted, failed, account)),
+        "problems": list(_problems(now, pending, orders, halted, failed, account)),
     }
 
 
 def brief() -> dict[str, Any]:
     """Return the part of the state that health reports."""
     now, name = utc_now(), settings.TRADING_ACCOUNT
-    waiting, orders, halted = _waiting(), open_orders(name), halts.active(name)
+    pending, orders, halted = waiting(), open_orders(name), halts.active(name)
     account, failed = TradingAccount.objects.filter(name=name).first(), failures(name)
     return {
         "state": _state(halted),
-        "pending": waiting.number,
+        "pending": pending.number,
         "open_positions": open_positions(name),
-        "problems": list(_problems(now, waiting, orders, halted, failed, account)),
+        "problems": list(_problems(now, pending, orders, halted, failed, account)),
     }
 
 
@@ -113,7 +137,7 @@ def open_orders(account: str) -> dict[str, int]:
     return dict(sorted(counted.items()))
 
 
-def _waiting() -> Waiting:
+def waiting() -> Waiting:
     """Count the pending decisions of all accounts except the replay's."""
     wanted = Q() if settings.AUTO_EXECUTE else ~Q(asked_by="")
     found = Decision.objects.filter(WAITING).exclude(account=REPLAY)
@@ -139,6 +163,16 @@ def _lately(account: str, now: datetime) -> dict[str, Any]:
     }
 
 
+def made_since(since: datetime, account: str) -> tuple[Rate, dict[str, int]]:
+    """Return the decisions made on an account since then, and how many were skipped for each
+    reason, the most frequent first; a signal may have several reasons."""
+    made = Decision.objects.filter(account=account, decided_at__gte=since)
+    kinds = made.values_list("status", "skipped_for").annotate(count=Count("pk")).order_by()
+    rows = list(kinds)
+    rate = _rate(Counter({(made, codes): count for made, codes, count in rows}))
+    return rate, _by_code({codes: count for _, codes, count in rows})
+
+
 def _rate(counts: Counter[tuple[str, str]]) -> Rate:
     by_status: Counter[str] = Counter()
     for (made, _), count in counts.items():
@@ -157,7 +191,7 @@ def _by_code(skipped_for: dict[str, int]) -> dict[str, int]:
 
 def _problems(
     now: datetime,
-    waiting: Waiting,
+    pending: Waiting,
     orders: dict[str, int],
     halted: list[Halt],
     failed: list[Failure],
@@ -166,8 +200,8 @@ def _problems(
     """Yield a sentence for each problem that a person should look at."""
     for halt in halted:
         yield f"Trading on {halt.account} is halted: {halt.reason}"
-    if waiting.oldest_wanted and now - waiting.oldest_wanted > MAX_DECISION_WAIT:
-        waited = (now - waiting.oldest_wanted).total_seconds()
+    if pending.oldest_wanted and now - pending.oldest_wanted > MAX_DECISION_WAIT:
+        waited = (now - pending.oldest_wanted).total_seconds()
         yield f"A decision has waited for {waited:.0f} s: is the execution worker running?"
     if unknown := orders.get(OrderState.UNKNOWN.value, 0):
         yield f"{unknown} orders were sent without an answer; the next look asks the broker again."

@@ -119,6 +119,9 @@ class SignalContext(models.Model):
     byte = models.BigIntegerField(help_text="The byte in the segment where its line begins")
     origin = models.TextField()
     received_at = models.TextField()
+    stored_at = models.TextField(
+        null=True, help_text="When the row was inserted, by the wall clock; empty after a rebuild"
+    )
     regime = models.TextField(null=True)
     reasoning = models.TextField(null=True)
     sources = models.IntegerField(null=True)

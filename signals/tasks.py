@@ -7,6 +7,7 @@ from celery import shared_task
 from django.conf import settings
 
 from signals.config import flusher
+from signals.shutdown import stopping
 
 if TYPE_CHECKING:
     from signals.generation.service import SignalGenerationService
@@ -16,9 +17,15 @@ if TYPE_CHECKING:
 def flush() -> int:
     """Drain the journal into the database; return how many signals became rows.
 
-    A tracker or beat sends it; to lose or repeat it does no harm.
+    A tracker or beat sends it; to lose or repeat it does no harm. It ends early if the worker is
+    asked to stop.
     """
-    return flusher().flush().stored
+    stored = 0
+    for batch in flusher().batches():
+        stored += batch.stored
+        if stopping.is_set():
+            break
+    return stored
 
 
 @shared_task(name="signals.tasks.generate")

@@ -1,15 +1,16 @@
 """SignalTracker: logs signals, first to the journal and then to the database."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import NamedTuple
 
 from asgiref.sync import sync_to_async
 
 from argo.errors import ArgoError, Conflict, FieldError, InvalidInput, Unavailable
-from signals import config
+from signals import config, metrics
 from signals.clock import Clock, utc_now
-from signals.journal import Journal
+from signals.journal import Journal, JournalError
 from signals.ledger.flush import Flusher, FlushResult
 from signals.ledger.inserts import stored_hashes
 from signals.ledger.records import Receipt, encode
@@ -142,7 +143,8 @@ class SignalTracker:
         Raises InvalidInput (nothing was written) or JournalError (nothing was stored).
         """
         receipt, line = self._encoded(signal)
-        await self._journal.append_async(line)
+        with self._counted(1):
+            await self._journal.append_async(line)
         self._wake(1)
         return receipt.signal_id
 
@@ -237,7 +239,11 @@ class SignalTracker:
         self._journal.close()
 
     def _encoded(self, signal: Signal) -> tuple[Receipt, bytes]:
-        return self._encode(signal, self._clock(), self._origin)
+        try:
+            return self._encode(signal, self._clock(), self._origin)
+        except InvalidInput as error:
+            metrics.refused(self._origin, error.code)
+            raise
 
     def _encoded_each(
         self, signals: Iterable[Signal | InvalidInput]
@@ -248,6 +254,7 @@ class SignalTracker:
         self, signal: Signal | InvalidInput
     ) -> tuple[Receipt, bytes] | InvalidInput:
         if isinstance(signal, InvalidInput):
+            metrics.refused(self._origin, signal.code)
             return signal
         try:
             return self._encoded(signal)
@@ -263,7 +270,18 @@ class SignalTracker:
 
     def _append(self, lines: Sequence[bytes]) -> None:
         if lines:
-            self._journal.append(lines)
+            with self._counted(len(lines)):
+                self._journal.append(lines)
+
+    @contextmanager
+    def _counted(self, count: int) -> Iterator[None]:
+        """Count signals that the block writes to the journal, as refused if it fails."""
+        try:
+            yield
+        except JournalError:
+            metrics.refused(self._origin, "journal", count)
+            raise
+        metrics.accepted(self._origin, count)
 
     def _flush_all(self, receipts: Sequence[Receipt]) -> None:
         try:

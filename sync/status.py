@@ -30,15 +30,15 @@ class SuccessRate:
 def status(now: datetime) -> dict[str, Any]:
     """Return the state, the counts, the age in seconds of the oldest delivery that waits, the
     success rates of the last hour and day, and the breaker."""
-    waiting = Delivery.objects.filter(OPEN).aggregate(count=Count("pk"), oldest=Min("queued_at"))
+    number, oldest = waiting(now)
     row = breaker.state()
     rates = {name: success_rate(now - period).as_dict() for name, period in PERIODS.items()}
     return {
         "state": _state(row.probe_at is not None),
-        "pending": waiting["count"],
+        "pending": number,
         "delivered": Delivery.objects.filter(delivered_at__isnull=False).count(),
         "dead": count_dead(),
-        "oldest_pending_seconds": age(waiting["oldest"], now),
+        "oldest_pending_seconds": oldest,
         **rates,
         "breaker": {
             "open": row.probe_at is not None,
@@ -64,6 +64,13 @@ def brief() -> dict[str, Any]:
         "pending": Delivery.objects.filter(OPEN).count(),
         "problems": problems,
     }
+
+
+def waiting(now: datetime) -> tuple[int, float | None]:
+    """Return how many deliveries are not finished, and the age in seconds of the oldest; None if
+    all are finished."""
+    found = Delivery.objects.filter(OPEN).aggregate(count=Count("pk"), oldest=Min("queued_at"))
+    return found["count"], age(found["oldest"], now)
 
 
 def count_dead() -> int:

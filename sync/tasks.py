@@ -1,15 +1,12 @@
 """Celery tasks of sync."""
 
-import threading
 from functools import cache
 
 from celery import shared_task
-from celery.signals import worker_shutting_down
 from django.conf import settings
 
+from signals.shutdown import stopping
 from sync.worker import Deliverer, deliverer
-
-_stop = threading.Event()
 
 
 @shared_task(name="sync.tasks.deliver")
@@ -23,11 +20,9 @@ def deliver() -> int:
 
 @cache
 def _deliverer() -> Deliverer:
-    """Return this process's deliverer, which keeps its connections from run to run."""
-    return deliverer(_stop)
+    """Return this process's deliverer, which keeps its connections from run to run.
 
-
-@worker_shutting_down.connect
-def _end(**_: object) -> None:
-    """Let the run finish the requests under way and release the other deliveries."""
-    _stop.set()
+    When the worker is asked to stop, a run finishes the requests under way and releases the other
+    deliveries.
+    """
+    return deliverer(stopping)

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from signals.clock import Clock, utc_now
 from signals.owner import new_owner_id
-from sync import breaker
+from sync import breaker, metrics
 from sync.alpine import AlpineSyncService, Answer
 from sync.breaker import Permit
 from sync.claims import ClaimedDelivery, Claims, DeliveryResult, Status
@@ -36,14 +36,18 @@ class DeliveryCounts:
 
     def add(self, result: DeliveryResult) -> None:
         """Count one result."""
-        if result.status == Status.DELIVERED:
-            self.delivered += 1
-        elif result.status == Status.DEAD:
-            self.dead += 1
-        elif result.attempts < result.claimed.attempts:
-            self.released += 1
-        else:
-            self.postponed += 1
+        kind = _kind(result)
+        setattr(self, kind, getattr(self, kind) + 1)
+        metrics.ATTEMPTS.labels(kind).inc()
+
+
+def _kind(result: DeliveryResult) -> str:
+    """Return the name of the count that the result belongs to."""
+    if result.status == Status.DELIVERED:
+        return "delivered"
+    if result.status == Status.DEAD:
+        return "dead"
+    return "released" if result.attempts < result.claimed.attempts else "postponed"
 
 
 @dataclass

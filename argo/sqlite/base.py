@@ -42,7 +42,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
         if self.is_in_memory_db():
             return self._connect(conn_params)
-        self._lease = self._pool().lease()
+        self._source = self._pool()
+        self._lease = self._source.lease()
         connection: Connection = self._lease.dbapi_connection  # type: ignore[assignment]
         return connection
 
@@ -79,7 +80,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         lease, self._lease = self._lease, None
         self.connection = None  # another thread may use it now, even if a transaction is open here
         with self.wrap_database_errors:
-            lease.close()
+            self._source.release(lease)
 
     def _forget(self) -> None:
         self.connection = self._lease = None

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
 
+from execution import metrics
 from execution.accounts import compliance
 from execution.accounts.portfolio import portfolio
 from execution.accounts.rows import REPLAY
@@ -25,6 +26,7 @@ from execution.risk.rules import denials
 from execution.types import Denial, Reason
 from signals.ledger.outcomes import record_order
 from signals.owner import new_owner_id
+from signals.shutdown import stopping
 
 logger = logging.getLogger(__name__)
 
@@ -57,7 +59,10 @@ def send_and_decide(context: TradingContext) -> DecisionCounts:
 
 
 def execute_due(context: TradingContext, only: int | None = None) -> DecisionCounts:
-    """Decide on every signal that waits, oldest first, or `only` on the signal of this row."""
+    """Decide on every signal that waits, oldest first, or `only` on the signal of this row.
+
+    End early if the worker is asked to stop.
+    """
     owner = new_owner_id()
     counts = DecisionCounts()
     if only is None and context.account != REPLAY:  # a replay decides on signals as it makes them
@@ -66,7 +71,7 @@ def execute_due(context: TradingContext, only: int | None = None) -> DecisionCou
         claimed = queue.claim(context.account, owner, BATCH_SIZE, context.clock(), only)
         for each in claimed:
             _count(counts, _decide(context, each))
-        if len(claimed) < BATCH_SIZE:
+        if len(claimed) < BATCH_SIZE or stopping.is_set():
             return counts
 
 
@@ -85,8 +90,10 @@ def _skip_backlog(context: TradingContext) -> int:
             queue.skip_each(context.account, found, now)
             skipped = (decision.signal for decision, _ in found)
             Counterfactual.objects.begin(skipped, context.expiry, now)
+        for _, why in found:
+            metrics.skipped(context.account, [why])
         count += len(found)
-        if len(found) < BACKLOG_BATCH_SIZE:
+        if len(found) < BACKLOG_BATCH_SIZE or stopping.is_set():
             return count
         time.sleep(PAUSE)
 
@@ -131,6 +138,7 @@ def _judge(context: TradingContext, claimed: ClaimedDecision, money: Account) ->
         return _skip(context, claimed, why)
     if entry is None:  # another worker has the decision
         return Decision.Status.PENDING
+    metrics.executed(context.account)
     _send(context, entry)
     return Decision.Status.EXECUTED
 
@@ -167,9 +175,11 @@ def _skip(
 ) -> Decision.Status:
     now, signal = context.clock(), claimed.decision.signal
     with transaction.atomic():
-        if queue.mark_skipped(claimed, why, now):
+        if is_ours := queue.mark_skipped(claimed, why, now):
             Counterfactual.objects.begin([signal], context.expiry, now)
             if signal.order_id:  # journaled by a worker that died before its order was a row
                 record_order(signal.signal_id, None, who=BY, why="there is no such order",
                              now=now, journal=context.journal)  # fmt: skip
+    if is_ours:
+        metrics.skipped(context.account, why)
     return Decision.Status.SKIPPED

@@ -20,5 +20,15 @@ class KeyWithScope(APIKeyHeader):
         return find_key(key, self._scope) if key else None
 
 
+def may_read(request: HttpRequest) -> bool:
+    """Return whether the request has a key that may read, in either header.
+
+    Raises MissingScope if its key may not read.
+    """
+    bearer = request.headers.get("Authorization", "")
+    key = request.headers.get("X-API-Key") or bearer.removeprefix("Bearer ").strip()
+    return bool(key) and find_key(key, "read") is not None
+
+
 reader = [KeyWithScope("read"), SessionAuthIsStaff()]
 writer = KeyWithScope("write")

@@ -15,6 +15,7 @@ class BadBody(InvalidInput):
     """The request body cannot be read."""
 
     status = 400
+    code = "body"
 
     def __init__(self, message: str) -> None:
         super().__init__([FieldError("body", message)])

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 from asgiref.sync import async_to_sync
 
 from argo.errors import ArgoError, Conflict, InvalidInput
+from signals import metrics
 from signals.clock import Clock, utc_now
 from signals.generation import candidates
 from signals.generation.candidate import Candidate
@@ -144,6 +145,7 @@ class SignalGenerationService:
         judged = Judged(candidate, self._validate(candidate, snapshot))
         if judged.reasons:
             candidates.keep([judged])
+            metrics.rejected(reason.code for reason in judged.reasons)
             return SymbolResult(symbol, opinion.regime, candidate, judged.reasons)
         signal = candidate.as_signal()
         self.tracker.receipt(signal)  # an invalid signal raises here, before the claim
@@ -187,6 +189,7 @@ class SignalGenerationService:
     async def _process_and_store_signal(self, signal: dict[str, Any], symbol: str) -> str:
         """Store, sync, track and, if that is on, execute the signal; return its id."""
         signal_id = await self.tracker.log_signal_async(signal)
+        metrics.GENERATED.inc()
         signal["signal_id"] = signal_id
         self._sync_signal_to_alpine(signal)
         self._track_signal_generated(signal, signal_id, symbol)

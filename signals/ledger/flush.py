@@ -5,20 +5,24 @@ transaction that inserts the rows, and only one of them succeeds in that.
 """
 
 import logging
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from django.db import transaction
 from tenacity import retry, retry_if_exception, stop_after_attempt
 
+from signals import metrics
 from signals.clock import Clock, utc_now
 from signals.dialect import is_deadlock
 from signals.garbage import collector_paused
 from signals.journal import Chunk, Journal, JournalPosition, JournalReplaced, Line, Offset
 from signals.ledger.changes import StoredChange, apply_change, decode_change
 from signals.ledger.dead_letters import Fault, store_dead_letters
+from signals.ledger.latency import PAST, latencies
 from signals.ledger.records import BadLine, Record, decode, json_object
 from signals.ledger.store import (
     ROW_ERRORS,
@@ -31,6 +35,7 @@ from signals.ledger.store import (
 )
 from signals.models import DeadLetter, JournalCursor, OutcomeChange, Signal
 from signals.rows import update
+from signals.timestamps import utc_text
 
 logger = logging.getLogger(__name__)
 Kind = DeadLetter.Kind
@@ -64,7 +69,8 @@ class Flusher:
     """Drains one journal into one database.
 
     `handlers` are called in order, inside the transaction, with the signals just stored. One
-    transaction takes at most `max_lines` lines.
+    transaction takes at most `max_lines` lines. A rebuild does not set `stored_at`: its rows were
+    stored before, at a time that the journal does not know.
     """
 
     journal: Journal
@@ -72,6 +78,7 @@ class Flusher:
     handlers: Sequence[StoredHandler] = ()
     max_lines: int = 5000
     clock: Clock = utc_now
+    sets_stored_at: bool = True
 
     def flush(self, upto: Offset | None = None) -> FlushResult:
         """Store everything that is pending, at least up to `upto` if it is given.
@@ -118,16 +125,23 @@ class Flusher:
         with transaction.atomic(using=self.using):
             if not self._claim(cursor, batch.end):
                 return FlushResult()
-            result = how(batch.records, cursor, using=self.using)
+            now = self.clock()
+            stored_at = utc_text(now) if self.sets_stored_at else None
+            result = how(batch.records, cursor, stored_at, using=self.using)
             self._call_handlers(result.stored)
             made = self._made_already(batch.changes)
             todo = [change for change in batch.changes if change.change.change_id not in made]
             unfit = [fault for change in todo if (fault := self._change(change, cursor))]
             faults = batch.faults + _faults_of(result) + unfit
             store_dead_letters(faults, cursor, at=self.clock(), using=self.using)
+            began = time.perf_counter()
+        metrics.FLUSH_COMMIT.observe(time.perf_counter() - began)
         logger.debug("Stored %d signals up to %s", len(result.stored), batch.end)
         changes = len(batch.changes) - len(unfit)
-        return FlushResult(len(result.stored), result.duplicates, changes, len(faults))
+        done = FlushResult(len(result.stored), result.duplicates, changes, len(faults))
+        if self.sets_stored_at:
+            _measure(done, result.stored, now)
+        return done
 
     def _made_already(self, changes: Sequence[StoredChange]) -> set[str]:
         """Return the ids of changes that the database has: `record_outcome` stores them itself."""
@@ -182,7 +196,12 @@ def _position(cursor: JournalCursor) -> JournalPosition:
 
 class _Store(Protocol):
     def __call__(
-        self, records: Sequence[Record], cursor: JournalCursor, *, using: str
+        self,
+        records: Sequence[Record],
+        cursor: JournalCursor,
+        stored_at: str | None,
+        *,
+        using: str,
     ) -> StoreResult: ...
 
 
@@ -209,6 +228,13 @@ def _parsed(chunk: Chunk) -> _Batch:
         except BadLine as bad:
             batch.faults.append(Fault(Kind.LINE, line, f"the line {bad}"))
     return batch
+
+
+def _measure(done: FlushResult, stored: Sequence[StoredSignal], now: datetime) -> None:
+    """Count a committed batch, and how long its live signals took from the call to the row."""
+    metrics.flushed(**asdict(done))
+    received = (each.fields["received_at"] for each in stored if each.origin not in PAST)
+    metrics.STORAGE_LATENCY.observe_each(latencies(received, now))
 
 
 def _faults_of(result: StoreResult) -> list[Fault]:

@@ -19,9 +19,10 @@ def insert_signals(using: str, rows: Rows) -> dict[str, int]:
     return insert_new(using, "signals", SIGNAL_COLUMNS, rows, key="signal_id", floats=FLOATS)
 
 
-def insert_contexts(using: str, rows: Rows) -> None:
-    """Insert rows of `CONTEXT_COLUMNS`."""
-    insert_rows(using, "signal_contexts", CONTEXT_COLUMNS, rows)
+def insert_contexts(using: str, rows: Rows, stored_at: str | None) -> None:
+    """Insert rows of `CONTEXT_COLUMNS`, all with this `stored_at`."""
+    dated = [(*row, stored_at) for row in rows]
+    insert_rows(using, "signal_contexts", (*CONTEXT_COLUMNS, "stored_at"), dated)
 
 
 def stored_hashes(using: str, signal_ids: Sequence[str]) -> dict[str, str]:

@@ -8,6 +8,7 @@ from uuid import uuid4
 from django.db import transaction
 
 from argo.errors import Conflict, FieldError, InvalidInput
+from signals import metrics
 from signals.dialect import for_update
 from signals.journal import Journal
 from signals.ledger.changes import Change, encode_change, make, state
@@ -125,6 +126,8 @@ def _change(
     cursor = JournalCursor.objects.using(using).of(journal.identity)
     row = make(change, signal, cursor, using=using)
     journal.append([encode_change(change)])
+    if before["outcome"] != after["outcome"]:
+        metrics.OUTCOMES.labels(after["outcome"] or "open").inc()
     return row
 
 

@@ -40,7 +40,7 @@ def rebuild(journal: Journal, *, using: str, progress: Callable[[int], object]) 
         message = "the database already has signals; name a new file with --into"
         raise InvalidInput([FieldError("database", message)])
     result = FlushResult()
-    for batch in Flusher(journal, using=using).batches():
+    for batch in Flusher(journal, using=using, sets_stored_at=False).batches():
         result += batch
         progress(batch.lines)
     return result

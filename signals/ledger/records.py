@@ -60,6 +60,7 @@ class HashMismatch(InvalidInput):
     """The hash that a signal brought is not its hash."""
 
     status = 400
+    code = "hash"
 
 
 class BadLine(Exception):
@@ -231,6 +232,7 @@ CONTEXT_COLUMNS = (
     "id", "journal_id", "segment", "byte", "origin", "received_at", "regime", "reasoning",
     "sources", "agreement", "votes", "extra",
 )  # fmt: skip
+"""The columns of a context that follow from the journal; `stored_at` does not."""
 
 
 def extra(fields: Mapping[str, Any]) -> dict[str, Any]:

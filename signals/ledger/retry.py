@@ -11,6 +11,7 @@ from signals.ledger.changes import apply_change, decode_change
 from signals.ledger.records import BadLine, decode, json_object
 from signals.ledger.store import ROW_ERRORS, StoredHandler, store_one_by_one
 from signals.models import DeadLetter
+from signals.timestamps import utc_text
 
 
 class StillDead(Conflict):
@@ -31,7 +32,7 @@ def retry(
     line = Line(Offset(letter.segment, letter.byte), bytes(letter.payload))
     with transaction.atomic(using=using):
         try:
-            _process(line, letter, handlers, using)
+            _process(line, letter, now, handlers, using)
         except BadLine as bad:
             raise StillDead(f"the line {bad}") from None
         except (*ROW_ERRORS, TypeError, ValueError) as error:
@@ -39,14 +40,17 @@ def retry(
         DeadLetter.objects.using(using).filter(pk=letter.pk).update(resolved_at=now)
 
 
-def _process(line: Line, letter: DeadLetter, handlers: Sequence[StoredHandler], using: str) -> None:
+def _process(
+    line: Line, letter: DeadLetter, now: datetime, handlers: Sequence[StoredHandler], using: str
+) -> None:
     fields = json_object(line)
     if "change" in fields:
         fault = apply_change(decode_change(fields, line), letter.journal, using=using)
         if fault is not None:
             raise StillDead(fault.reason)
         return
-    result = store_one_by_one([decode(fields, line)], letter.journal, using=using)
+    at, record = utc_text(now), decode(fields, line)
+    result = store_one_by_one([record], letter.journal, at, using=using)
     for refusal in result.conflicts + result.refused:
         raise StillDead(refusal.reason)
     for handler in handlers if result.stored else ():

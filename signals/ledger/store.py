@@ -1,4 +1,7 @@
-"""Stores journal records in the tables, inside the caller's transaction."""
+"""Stores journal records in the tables, inside the caller's transaction.
+
+`stored_at` is the time of that by the wall clock, as UTC text; None if the records are not new.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -50,35 +53,39 @@ class StoreResult(NamedTuple):
     refused: list[Refusal]
 
 
-def store_fresh(records: Sequence[Record], cursor: JournalCursor, *, using: str) -> StoreResult:
+def store_fresh(
+    records: Sequence[Record], cursor: JournalCursor, stored_at: str | None, *, using: str
+) -> StoreResult:
     """Insert all without a lookup: except in a replay all are new.
 
     Raises one of ROW_ERRORS if a record is stored already or cannot be inserted.
     """
-    stored = _insert(records, cursor, using) if records else []
+    stored = _insert(records, cursor, stored_at, using) if records else []
     if len(stored) < len(records):
         raise IntegrityError("some are stored already")
     return StoreResult(stored, 0, [], [])
 
 
-def store(records: Sequence[Record], cursor: JournalCursor, *, using: str) -> StoreResult:
+def store(
+    records: Sequence[Record], cursor: JournalCursor, stored_at: str | None, *, using: str
+) -> StoreResult:
     """Insert what is new. Raises one of ROW_ERRORS if a row cannot be inserted."""
     fresh, known, conflicts = _classify(records, using)
-    stored = _insert(fresh, cursor, using) if fresh else []
+    stored = _insert(fresh, cursor, stored_at, using) if fresh else []
     if len(stored) < len(fresh):  # another machine stored some of them meanwhile
         ids = {signal.signal_id for signal in stored}
         rest = _classify([record for record in fresh if record.signal_id not in ids], using)
         known, conflicts = known + rest.known, conflicts + rest.conflicts
     if history := [record for record in known if record.fields["origin"] in IMPORTED]:
-        _adopt(history, cursor, using)
+        _adopt(history, cursor, stored_at, using)
     return StoreResult(stored, len(known), conflicts, [])
 
 
 def store_one_by_one(
-    records: Sequence[Record], cursor: JournalCursor, *, using: str
+    records: Sequence[Record], cursor: JournalCursor, stored_at: str | None, *, using: str
 ) -> StoreResult:
     """Insert what is new; a record that the database refuses does not stop the others."""
-    results = [_store_isolated(record, cursor, using) for record in records]
+    results = [_store_isolated(record, cursor, stored_at, using) for record in records]
     return StoreResult(
         [signal for result in results for signal in result.stored],
         sum(result.duplicates for result in results),
@@ -87,10 +94,12 @@ def store_one_by_one(
     )
 
 
-def _store_isolated(record: Record, cursor: JournalCursor, using: str) -> StoreResult:
+def _store_isolated(
+    record: Record, cursor: JournalCursor, stored_at: str | None, using: str
+) -> StoreResult:
     try:
         with transaction.atomic(using=using):
-            return store([record], cursor, using=using)
+            return store([record], cursor, stored_at, using=using)
     except ROW_ERRORS as error:
         return StoreResult([], 0, [], [Refusal(record, f"the database refused it: {error}")])
 
@@ -118,7 +127,9 @@ def _classify(records: Sequence[Record], using: str) -> _Classified:
     return result
 
 
-def _adopt(records: Sequence[Record], cursor: JournalCursor, using: str) -> None:
+def _adopt(
+    records: Sequence[Record], cursor: JournalCursor, stored_at: str | None, using: str
+) -> None:
     """Add the context to rows that an older system inserted, from their journal lines."""
     lacking = rows_without_context(using, [record.signal_id for record in records])
     insert_contexts(
@@ -128,10 +139,13 @@ def _adopt(records: Sequence[Record], cursor: JournalCursor, using: str) -> None
             for record in records
             if (row := lacking.pop(record.signal_id, None)) is not None
         ],
+        stored_at,
     )
 
 
-def _insert(records: Sequence[Record], cursor: JournalCursor, using: str) -> list[StoredSignal]:
+def _insert(
+    records: Sequence[Record], cursor: JournalCursor, stored_at: str | None, using: str
+) -> list[StoredSignal]:
     ids = insert_signals(using, [signal_row(record.fields) for record in records])
     stored, contexts = [], []
     for record in records:
@@ -140,5 +154,5 @@ def _insert(records: Sequence[Record], cursor: JournalCursor, using: str) -> lis
         if row is not None:
             contexts.append(context_row(row, cursor.pk, record))
             stored.append(StoredSignal(row, fields["signal_id"], fields["origin"], fields))
-    insert_contexts(using, contexts)
+    insert_contexts(using, contexts, stored_at)
     return stored

@@ -17,6 +17,7 @@ from signals.ledger.records import (
 from tests.benchmarks import samples
 
 BATCH_SIZE = 5000
+STORED_AT = "2025-01-15T10:30:00.000000Z"
 Row = tuple[Any, ...]
 
 
@@ -35,7 +36,9 @@ def signal_rows(signals: Sequence[dict[str, Any]]) -> list[Row]:
 def rows(lines: Sequence[bytes], *, first_id: int, journal: int) -> Rows:
     """Return the rows of both tables that Argo would store for these lines."""
     records = list(_records(lines))
-    contexts = [context_row(first_id + n, journal, record) for n, record in enumerate(records)]
+    contexts = [
+        (*context_row(first_id + n, journal, record), STORED_AT) for n, record in enumerate(records)
+    ]
     return Rows([signal_row(record.fields) for record in records], contexts)
 
 
@@ -46,7 +49,8 @@ def insert(connection: Connection, rows: Rows) -> None:
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany(_statement("signals", SIGNAL_COLUMNS), batch)
         connection.executemany(
-            _statement("signal_contexts", CONTEXT_COLUMNS), list(islice(contexts, BATCH_SIZE))
+            _statement("signal_contexts", (*CONTEXT_COLUMNS, "stored_at")),
+            list(islice(contexts, BATCH_SIZE)),
         )
         connection.execute("COMMIT")
 

@@ -16,6 +16,7 @@ from execution.types import Reason
 from signals.ledger.outcomes import record_order, record_outcome
 from signals.market.protocol import FeedError, Quote
 from signals.models import OutcomeChange
+from signals.shutdown import stopping
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import (
     SYMBOL,
@@ -205,6 +206,20 @@ def test_a_backlog_that_nobody_asked_for_is_skipped_in_batches(trading: Trading)
         assert decision_of(signal).decided_at == trading.clock()
         assert Counterfactual.objects.get(pk=signal.pk).due_at == trading.clock()
     assert not Counterfactual.objects.filter(pk=asked.pk).exists()
+
+
+@pytest.mark.usefixtures("database", "batches_of_three")
+def test_a_worker_that_is_asked_to_stop_ends_after_a_batch(
+    trading: Trading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BATCH_SIZE", 2)
+    for number in range(7):
+        trading.log(confidence=80.0 + number)
+    asleep = trading.changed(auto_execute=False)
+    monkeypatch.setattr(stopping, "is_set", lambda: True)
+    assert asleep.decide().skipped == 3 + 2
+    monkeypatch.undo()
+    assert asleep.decide().skipped == 2
 
 
 @pytest.mark.usefixtures("database", "batches_of_three")

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from signals.ledger.hashing import Hashed, older_sha256_of
+from signals.ledger.records import CONTEXT_COLUMNS
 from tests.installation import Installation
 from tests.legacy import legacy_database, legacy_row, legacy_rows
 from tests.samples import a_signal, signals
@@ -178,12 +179,12 @@ def test_rebuild_makes_equal_rows(installation: Installation) -> None:
     installation.manage("log_signal", stdin=_lines(signals(20, note="kept")))
     path = installation.folder / "new.db"
     assert _json(installation, "rebuild_signals", "--into", str(path))[1]["stored"] == 40
-    for table in ("signals", "signal_contexts"):
+    for table, columns in (("signals", "*"), ("signal_contexts", ", ".join(CONTEXT_COLUMNS))):
         connection = installation.connect()
         connection.execute("ATTACH ? AS new", [str(path)])
-        new = connection.execute(f"SELECT * FROM new.{table} ORDER BY id").fetchall()
+        new = connection.execute(f"SELECT {columns} FROM new.{table} ORDER BY id").fetchall()
         connection.close()
-        assert new == installation.query(f"SELECT * FROM {table} ORDER BY id")
+        assert new == installation.query(f"SELECT {columns} FROM {table} ORDER BY id")
 
 
 def test_rebuild_overwrites_nothing(installation: Installation) -> None:

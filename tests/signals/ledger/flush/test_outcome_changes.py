@@ -48,9 +48,12 @@ def wipe(using: str) -> None:
 
 
 def everything(using: str) -> list[list[dict[str, Any]]]:
-    """Return everything that a rebuild must restore, without ids that the database assigns."""
+    """Return everything that a rebuild must restore.
+
+    Left out are ids that the database assigns, and when a row was stored.
+    """
     with_ids = {row.pk: row.signal_id for row in Signal.objects.using(using)}
-    contexts = values(SignalContext, using, "journal_id")
+    contexts = values(SignalContext, using, "journal_id", "stored_at")
     changes = values(OutcomeChange, using, "id", "journal_id")
     for row in contexts + changes:
         row["signal_id"] = with_ids[row["signal_id"]]

@@ -1,0 +1,126 @@
+"""Figures from the database, the journal and the message broker, read at each scrape.
+
+Every node that shares a database reports the same figures of it, so alerting rules take their
+`max`, never their `sum`. Their help texts say so.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+
+from django.conf import settings
+from django.db import DatabaseError
+from prometheus_client import Metric
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from argo.celery import app
+from argo.metrics.queues import queue_depths
+from execution import status as execution_status
+from signals import config
+from signals.clock import utc_now
+from signals.ledger.dead_letters import unresolved
+from signals.ledger.journal_state import journal_state
+from signals.status_text import PERIODS
+from sync import status as sync_status
+
+logger = logging.getLogger(__name__)
+SHARED = "the same on every node of one database: use max, not sum"
+NODE = "of this node"
+
+
+class Figures(Collector):
+    """Reads each group of figures by itself: one that cannot be read does not hide the others."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures, and for each group if it could be read."""
+        readable = GaugeMetricFamily(
+            "argo_figures_readable", "1 if this group of figures could be read", labels=["group"]
+        )
+        for name, read in GROUPS.items():
+            try:
+                yield from list(read())
+                readable.add_metric([name], 1)
+            except (DatabaseError, OSError) as error:
+                logger.warning("The figures of %s cannot be read: %s", name, error)
+                readable.add_metric([name], 0)
+        yield readable
+
+
+def _journal() -> Iterator[Metric]:
+    state = journal_state(config.journal())
+    yield _one("argo_journal_pending_bytes", f"Journal not in the database yet, {NODE}",
+               state.pending_bytes)  # fmt: skip
+
+
+def _ledger() -> Iterator[Metric]:
+    yield _one("argo_dead_letters", f"Dead letters that wait for a person; {SHARED}", unresolved())
+
+
+def _sync() -> Iterator[Metric]:
+    now = utc_now()
+    waiting, oldest = sync_status.waiting(now)
+    yield _one("argo_sync_pending_deliveries", f"Deliveries not sent yet; {SHARED}", waiting)
+    yield _one(
+        "argo_sync_oldest_pending_seconds", f"Age of the oldest of them; {SHARED}", oldest or 0
+    )
+    yield _one(
+        "argo_sync_dead_deliveries", f"Deliveries that wait for a person; {SHARED}",
+        sync_status.count_dead(),
+    )  # fmt: skip
+    rate = sync_status.success_rate(now - PERIODS["last_hour"]).as_dict()["success_rate"]
+    yield _one(
+        "argo_sync_success_ratio", f"Delivered share of what ended in the last hour; {SHARED}", rate
+    )
+
+
+def _execution() -> Iterator[Metric]:
+    now = utc_now()
+    waiting = execution_status.waiting()
+    yield _one("argo_decisions_pending", f"Signals not decided on yet; {SHARED}", waiting.number)
+    oldest = (now - waiting.oldest).total_seconds() if waiting.oldest else 0
+    yield _one("argo_decisions_oldest_pending_seconds", f"Age of the oldest; {SHARED}", oldest)
+    equity = _family("argo_account_equity", f"Equity at the last mark; {SHARED}", "account")
+    positions = _family("argo_open_positions", f"Open positions; {SHARED}", "account")
+    halts = _family("argo_halts_active", f"Halts that a person has not lifted; {SHARED}", "account")
+    for account in execution_status.accounts():
+        if account.equity is not None:
+            equity.add_metric([account.name], float(account.equity))
+        positions.add_metric([account.name], account.positions)
+        halts.add_metric([account.name], account.halts)
+    yield from (equity, positions, halts)
+
+
+def _queues() -> Iterator[Metric]:
+    depths = queue_depths(app).read()
+    yield _one("argo_broker_answers", "1 if the Celery broker has answered lately", bool(depths))
+    messages = _family(
+        "argo_queue_messages", f"Messages that wait in a Celery queue; {SHARED}", "queue"
+    )
+    for name, depth in depths.items():
+        messages.add_metric([name], depth)
+    yield messages
+
+
+def _build() -> Iterator[Metric]:
+    version = _family("argo_build_info", "Always 1; the label tells the version", "version")
+    version.add_metric([settings.VERSION], 1)
+    yield version
+
+
+GROUPS: dict[str, Callable[[], Iterable[Metric]]] = {
+    "build": _build,
+    "journal": _journal,
+    "ledger": _ledger,
+    "sync": _sync,
+    "execution": _execution,
+    "queues": _queues,
+}
+
+
+def _one(name: str, text: str, value: float | None) -> GaugeMetricFamily:
+    """Return a figure; without a value it has only its name and text."""
+    return GaugeMetricFamily(name, text, value=value)
+
+
+def _family(name: str, text: str, label: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, labels=[label])

@@ -1,0 +1,41 @@
+"""`/metrics`, in Prometheus's text form or in OpenMetrics, as the request asks for."""
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from argo.metrics.counters import NodeCounters
+from argo.metrics.figures import Figures
+from signals.api.auth import may_read
+from signals.keys import MissingScope
+
+ADVICE = (
+    "Send a key that may read, as X-API-Key or as `Authorization: Bearer KEY`; or set "
+    "METRICS_PUBLIC=yes.\n"
+)
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Return all metrics; without a key that may read 401 or 403, unless METRICS_PUBLIC is on."""
+    try:
+        is_allowed = settings.METRICS_PUBLIC or may_read(request)
+    except MissingScope as error:
+        return _refused(f"{error}\n", error.status)
+    if not is_allowed:
+        return _refused(ADVICE, 401, {"WWW-Authenticate": "Bearer"})
+    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    return HttpResponse(encode(registry()), content_type=content_type)
+
+
+def _refused(text: str, status: int, headers: dict[str, str] | None = None) -> HttpResponse:
+    plain = "text/plain; charset=utf-8"
+    return HttpResponse(text, status=status, content_type=plain, headers=headers)
+
+
+def registry() -> CollectorRegistry:
+    """Return everything that is measured, as it is now."""
+    found = CollectorRegistry()
+    found.register(NodeCounters(settings.METRICS_DIR))
+    found.register(Figures())
+    return found

@@ -1,0 +1,9 @@
+"""Counters of deliveries, in Prometheus's terms."""
+
+from prometheus_client import Counter
+
+ATTEMPTS = Counter(
+    "argo_sync_attempts",
+    "Claimed deliveries by their result: delivered, postponed, dead, or released unsent",
+    ["result"],
+)

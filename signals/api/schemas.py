@@ -9,7 +9,6 @@ from signals.ledger.outcome_edits import OutcomeEdit
 from signals.ledger.validation import SignalIn
 
 
-
 class OutcomeItem(OutcomeEdit):
     """One edit of many. Without `etag` it overwrites whatever the outcome is by now."""
 

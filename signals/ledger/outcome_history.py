@@ -73,7 +73,7 @@ def recorded(signal: Signal, changes: Iterable[OutcomeChange]) -> RecordedOutcom
         signal.profit_loss_pct,
         decided_by_position=position is not None,
         edited=any(decided or change.before.get("outcome") for change in later),
-        position_decided=position and _decision(position),
+        position_decided=_decision(position) if position else None,
         etag=_tag(signal, moves[-1].change_id if moves else ""),
     )
 
@@ -86,9 +86,9 @@ def decisions(changes: Iterable[OutcomeChange]) -> list[OutcomeChange]:
     found, had_one = [], False
     for change in changes:
         before, after = change.before.get("outcome"), change.after.get("outcome")
-        if before is None and after is not None:
-            if change.who == BY_POSITION or not had_one:
-                found.append(change)
+        decides = change.who == BY_POSITION or not had_one
+        if decides and before is None and after is not None:
+            found.append(change)
         had_one = had_one or before is not None or after is not None
     return found
 

@@ -133,7 +133,7 @@ def row_of(signal_id: str) -> int:
 
 
 def named(signal_id: str) -> QuerySet[Signal]:
-    """Select one signal; nothing if the id contains NUL, which PostgreSQL refuses in a parameter."""
+    """Select by id; nothing if it contains NUL, which PostgreSQL refuses in a parameter."""
     signals = Signal.objects.all()
     return signals.none() if "\0" in signal_id else signals.filter(signal_id=signal_id)
 
@@ -151,7 +151,7 @@ def changes_of(signal_id: str) -> list[dict[str, Any]]:
 
 def _changes(row: int) -> list[dict[str, Any]]:
     changes = OutcomeChange.objects.filter(signal=row).order_by("id")
-    return list(changes.values("who", "at", "why", "before", "after"))
+    return [dict(each) for each in changes.values("who", "at", "why", "before", "after")]
 
 
 def _flat(signals: QuerySet[Signal]) -> QuerySet[Signal, dict[str, Any]]:

@@ -59,9 +59,7 @@ Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=N
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=NO_NUL)]
 Why = Annotated[
     str,
-    StringConstraints(
-        strip_whitespace=True, min_length=1, max_length=LONGEST_WHY, pattern=NO_NUL
-    ),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_WHY, pattern=NO_NUL),
 ]
 """The reason of what a person or a program asks for."""
 

@@ -45,7 +45,8 @@ def send(client: Client, *chosen: Signal, path: str = LIST, **fields: object) ->
 
 
 def preview(client: Client, *chosen: Signal, **fields: object) -> str:
-    return send(client, *chosen, step="preview", **({"why": "by hand"} | fields))
+    given: dict[str, Any] = {"step": "preview", "why": "by hand"} | fields
+    return send(client, *chosen, **given)
 
 
 def confirm(client: Client, page: str, step: str = "record", path: str = LIST) -> str:

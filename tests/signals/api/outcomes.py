@@ -3,7 +3,6 @@
 import json
 from typing import Any
 
-from django.http import HttpResponse
 from django.test import Client
 
 from signals.config import journal
@@ -33,7 +32,7 @@ def get(client: Client, signal_id: str) -> dict[str, Any]:
     return found
 
 
-def send(client: Client, signal_id: str, edit: object, tag: str | None = "*") -> HttpResponse:
+def send(client: Client, signal_id: str, edit: object, tag: str | None = "*") -> Any:  # noqa: ANN401
     """PATCH the outcome; without the header if `tag` is None. `edit` may be the body itself."""
     body = edit if isinstance(edit, str) else json.dumps(edit)
     headers = {} if tag is None else {"If-Match": tag}
@@ -49,7 +48,7 @@ def patch(client: Client, signal_id: str, edit: object = WIN, tag: str = "*") ->
     return found
 
 
-def faults(answer: HttpResponse) -> dict[str, str]:
+def faults(answer: Any) -> dict[str, str]:  # noqa: ANN401
     """Return the messages of a refusal by field."""
     return {each["field"]: each["message"] for each in json.loads(answer.content)["errors"]}
 

@@ -1,6 +1,5 @@
 """Several people edit one outcome at once: one of them succeeds, the others get a conflict."""
 
-import json
 from collections.abc import Iterator
 from functools import partial
 
@@ -11,12 +10,11 @@ from signals.config import flusher
 from signals.keys import create_key
 from signals.ledger.flush import FlushResult
 from signals.models import DeadLetter, OutcomeChange, Signal
-from tests.databases import both_databases
+from tests.databases import DATABASES, both_databases
 from tests.execution.threads import in_threads, on_database
 from tests.signals.api.outcomes import WIN, a_stored, get, patch, path_of, send
 from tests.signals.ledger.flush.helpers import in_processes
 
-pytestmark = both_databases
 PRICES = (158.0, 159.0, 160.0, 161.0)
 
 
@@ -32,10 +30,14 @@ def client() -> Client:
 
 
 def edited(client: Client, signal_id: str, tag: str, price: float) -> int:
-    return send(client, signal_id, WIN | {"exit_price": price}, tag).status_code
+    status: int = send(client, signal_id, WIN | {"exit_price": price}, tag).status_code
+    return status
 
 
-def test_one_of_many_threads_succeeds(client: Client, using: str) -> None:
+@both_databases
+def test_one_of_many_threads_succeeds_and_everyone_who_overwrites(
+    client: Client, using: str
+) -> None:
     signal_id = a_stored()
     for _ in range(3):
         tag = get(client, signal_id)["etag"]
@@ -44,10 +46,16 @@ def test_one_of_many_threads_succeeds(client: Client, using: str) -> None:
         assert sorted(in_threads(using, acts)) == [200, 412, 412, 412]
         assert OutcomeChange.objects.count() == before + 1
         patch(client, signal_id, {"outcome": None, "exit_price": None, "why": "again"})
-    assert flusher().flush() == FlushResult(changes=6)
+    acts = [partial(edited, client, signal_id, "*", price) for price in PRICES]
+    assert in_threads(using, acts) == [200] * 4
+    changes = client.get(f"{path_of(signal_id)}/changes").json()
+    assert {each["after"]["exit_price"] for each in changes[-4:]} == set(PRICES)
+    assert changes[-1]["after"]["exit_price"] == get(client, signal_id)["exit_price"]
+    assert flusher().flush() == FlushResult(changes=10)
     assert not DeadLetter.objects.exists()
 
 
+@both_databases
 def test_one_of_many_processes_succeeds(client: Client, using: str) -> None:
     signal_id = a_stored()
     tag = get(client, signal_id)["etag"]
@@ -62,17 +70,7 @@ def test_one_of_many_processes_succeeds(client: Client, using: str) -> None:
     assert Signal.objects.get().exit_price == change.after["exit_price"]
 
 
-def test_everybody_who_overwrites_succeeds(client: Client, using: str) -> None:
-    signal_id = a_stored()
-    acts = [partial(edited, client, signal_id, "*", price) for price in PRICES]
-    assert in_threads(using, acts) == [200] * 4
-    changes = client.get(f"{path_of(signal_id)}/changes").json()
-    assert {each["after"]["exit_price"] for each in changes} == set(PRICES)
-    assert json.dumps(changes[-1]["after"]["exit_price"]) == json.dumps(
-        get(client, signal_id)["exit_price"]
-    )
-
-
+@pytest.mark.django_db(databases=DATABASES)
 @pytest.mark.parametrize("signal_id", ["nope", "%00"])
 def test_an_impossible_id_is_not_found(client: Client, signal_id: str) -> None:
     assert client.get(path_of(signal_id)).status_code == 404

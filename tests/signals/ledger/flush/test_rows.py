@@ -13,7 +13,7 @@ from signals.models import Signal, SignalContext
 from signals.tracker import SignalConflict, SignalTracker
 from tests.databases import both_databases
 from tests.samples import a_signal
-from tests.signals.ledger.flush.helpers import errors, forged, letters, line_of, position, values
+from tests.signals.ledger.flush.helpers import errors, letters, line_of, position, values
 
 pytestmark = both_databases
 
@@ -94,12 +94,3 @@ def test_log_signal_does_not_wait_for_lines_written_after_its_own(
     tracker = SignalTracker.with_parts(journal, flusher, origin="t")
     signal_id = tracker.log_signal(a_signal())
     assert Signal.objects.using(using).get().signal_id == signal_id
-
-
-def test_a_line_from_before_an_id_was_refused_is_stored(
-    journal: Journal, flusher: Flusher, using: str
-) -> None:
-    """A new signal may not have the name of one of the API's calls; older ones may."""
-    journal.append([forged(signal_id="latest")])
-    assert flusher.flush() == FlushResult(stored=1)
-    assert Signal.objects.using(using).get().signal_id == "latest"

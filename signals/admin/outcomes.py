@@ -95,7 +95,16 @@ class PreviewRow:
 
     @property
     def now_text(self) -> str:
-        return result_text(self.now.outcome, self.now.exit_price, self.now.profit_loss_pct)
+        edited = " (edited)" if self.now.edited else ""
+        return f"{result_text(*self.now[1:4])}{edited}"
+
+    @property
+    def position_text(self) -> str:
+        if self.now.position_decided is None:
+            return ""
+        if not self.now.edited:
+            return "decided by its position"
+        return f"its position decided {result_text(*self.now.position_decided[:3])}"
 
     @property
     def entry(self) -> str:

@@ -156,7 +156,11 @@ def test_what_a_position_decided_is_marked(clerk: Client) -> None:
         signal.signal_id, outcome="loss", exit_price=146.0, who=BY_POSITION, why="t",
         now=utc_now(), journal=journal(),
     )  # fmt: skip
-    assert "loss at 146, -2.99 % (by its position)" in send(clerk, signal)
+    assert "decided by its position" in send(clerk, signal)
+    confirm(clerk, preview(clerk, signal, exit_price=158))
+    page = send(clerk, signal)
+    assert "win at 158, +4.98 % (edited)" in page
+    assert "its position decided loss at 146, -2.99 %" in page
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from argo.openapi import DescribedAPI
 from execution.api.views import router as execution
 from signals.api.auth import reader
 from signals.api.bodies import BadBody, refuse_unknown
+from signals.api.outcomes import router as outcomes
 from signals.api.schemas import Refused
 from signals.api.views import router as signals
 from signals.clock import utc_now
@@ -36,6 +37,7 @@ api = DescribedAPI(
     description="Keeps trading signals and puts them to use. Send your key as `X-API-Key`.",
     urls_namespace="api",
 )
+api.add_router("/signals", outcomes)  # first: else `outcomes` is read as a signal id
 api.add_router("/signals", signals)
 api.add_router("/sync", sync)
 api.add_router("/execution", execution)

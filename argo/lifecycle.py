@@ -14,6 +14,7 @@ from ninja import Schema
 from execution.models import Counterfactual, Decision, Fill, Order, Position
 from execution.money import exact_text
 from execution.types import OrderState
+from signals.ledger.outcome_history import decisions
 from signals.ledger.queries import signal_of
 from signals.models import OutcomeChange, Signal, SignalContext
 from signals.timestamps import parse_utc
@@ -138,8 +139,10 @@ def _held(signal: Signal) -> Iterator[Event]:
 
 
 def _changed(signal: Signal) -> Iterator[Event]:
-    """Give the first outcome; later changes of it, and order ids, are edits."""
-    for change in OutcomeChange.objects.filter(signal=signal).order_by("pk"):
+    """Give the first outcome and that of a position; other changes, and order ids, are edits."""
+    changes = list(OutcomeChange.objects.filter(signal=signal).order_by("pk"))
+    decided = decisions(changes)
+    for change in changes:
         moved = [name for name in change.after if change.after[name] != change.before.get(name)]
         detail = {
             "who": change.who,
@@ -147,8 +150,7 @@ def _changed(signal: Signal) -> Iterator[Event]:
             "before": {name: change.before.get(name) for name in moved},
             "after": {name: change.after[name] for name in moved},
         }
-        ends = change.before.get("outcome") is None and "outcome" in moved
-        yield _event(change.at, "outcome" if ends else "edited", detail)
+        yield _event(change.at, "outcome" if change in decided else "edited", detail)
 
 
 def _imagined(signal: Signal) -> Iterator[Event]:

@@ -11,13 +11,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from execution.accounts import halts
-from execution.admin.common import OfAccount, Question, Watched, ask, each, who
+from execution.admin.common import OfAccount, Question, Watched, ask, each
 from execution.models import EquityDay, Halt, TradingAccount
 from execution.status import status
 from execution.status_text import as_text
 from execution.types import HaltCode
 from signals.admin.columns import column, money, time
-from signals.admin.common import ReadOnly
+from signals.admin.common import ReadOnly, who
 from signals.clock import utc_now
 
 LIFT = Question(

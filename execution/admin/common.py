@@ -120,11 +120,6 @@ def each(request: HttpRequest, rows: Iterable[Row], act: Callable[[Row], str]) -
     return done
 
 
-def who(request: HttpRequest) -> str:
-    """Return the user's name as reasons and halts store it."""
-    return f"admin:{request.user.get_username()}"
-
-
 def signal_link(signal: Signal) -> SafeString:
     """Return a link to the signal's page."""
     url = reverse("admin:signals_signal_change", args=[signal.pk])

@@ -18,13 +18,13 @@ from execution.admin.common import (
     ask,
     each,
     signal_link,
-    who,
 )
 from execution.admin.filters import ClosedBy, Duration, Ended, InState, Mae, Mfe, Profit
 from execution.models import Fill, Order, Position
 from execution.money import exact_text
 from signals.admin.columns import column, gain, percent, price, time
-from signals.admin.common import ReadOnly
+from signals.admin.common import ReadOnly, who
+from signals.admin.outcomes import outcome_text, with_changes
 
 CANCEL = Question(
     "Cancel these orders?",
@@ -153,9 +153,12 @@ class PositionAdmin(Watched, SearchedBySignal[Position]):
     def what(self, position: Position) -> str:
         return f"{position.side} {exact_text(position.quantity)} {position.symbol}"
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Position]:
+        return with_changes(super().get_queryset(request), "signal__changes")
+
     @admin.display(description="outcome", ordering="signal__outcome")
     def outcome(self, position: Position) -> str:
-        return position.signal.outcome or ""
+        return outcome_text(position.signal)
 
     @admin.display(description="exit reason", ordering="exit_reason")
     def ended_by(self, position: Position) -> str:

@@ -10,13 +10,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    StringConstraints,
     model_validator,
 )
 
 from execution.api.queries import Symbol
 from execution.money import exact_text
-from signals.ledger.validation import NO_NUL, Label
+from signals.ledger.validation import Label, Why
 
 
 def _digits(value: Decimal | str) -> str:
@@ -32,9 +31,6 @@ def _seconds(value: timedelta | float) -> float:
 
 
 Seconds = Annotated[float, BeforeValidator(_seconds)]
-Why = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000, pattern=NO_NUL)
-]
 
 
 class ReasonOut(Schema):

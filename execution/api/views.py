@@ -32,7 +32,7 @@ from execution.api.schemas import (
 from execution.models import Halt
 from execution.status import status
 from execution.types import HaltCode
-from signals.api.auth import reader, writer
+from signals.api.auth import reader, who, writer
 from signals.api.bodies import refuse_unknown
 from signals.api.schemas import Refused
 from signals.clock import utc_now
@@ -97,7 +97,7 @@ def get_limits(request: HttpRequest, query: Query[LimitsQuery]) -> dict[str, Any
 def halt(request: HttpRequest, body: HaltIn) -> Halt:
     """Stop new trades until a person resumes. If a halt by hand is in force, its reason stays."""
     account = settings.TRADING_ACCOUNT
-    return halts.latch(account, HaltCode.BY_HAND, body.why, utc_now(), by=_who(request))
+    return halts.latch(account, HaltCode.BY_HAND, body.why, utc_now(), by=who(request))
 
 
 @router.post(
@@ -109,7 +109,7 @@ def halt(request: HttpRequest, body: HaltIn) -> Halt:
 def resume(request: HttpRequest, body: ResumeIn) -> dict[str, int]:
     """Lift halts. A cause that remains halts again: a broken limit, a broker that differs."""
     account = account_of(body.account) if body.account else settings.TRADING_ACCOUNT
-    lifted = halts.lift(account, by=_who(request), why=body.why, now=utc_now(), code=body.code)
+    lifted = halts.lift(account, by=who(request), why=body.why, now=utc_now(), code=body.code)
     return {"lifted": lifted}
 
 
@@ -128,13 +128,8 @@ def execute_signal(request: HttpRequest, signal_id: str) -> Status[Any]:
     from execution.factory import trading_context
     from execution.manual import execute
 
-    decision = execute(trading_context(), signal_id, _who(request))
+    decision = execute(trading_context(), signal_id, who(request))
     return Status(200 if decision.decided_at else 202, decision)
-
-
-def _who(request: HttpRequest) -> str:
-    """Return the name of the API key."""
-    return f"api:{request.auth}"  # type: ignore[attr-defined]  # ninja puts it there
 
 
 def _page(rows: Sequence[Model], limit: int) -> dict[str, Any]:

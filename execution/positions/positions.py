@@ -15,13 +15,18 @@ from execution.money import ZERO
 from execution.orders.bracket import Trade
 from execution.positions.excursions import excursions
 from execution.types import ExitReason, Leg, OrderState, Side
-from signals.ledger.outcomes import AlreadyEnded, outcome_of, profit_loss_pct, record_outcome
+from signals.ledger.outcomes import (
+    BY_POSITION,
+    AlreadyEnded,
+    outcome_of,
+    profit_loss_pct,
+    record_outcome,
+)
 from signals.models import Signal
 from signals.rows import insert, update
 
 logger = logging.getLogger(__name__)
 
-BY = "monitor"
 BATCH_SIZE = 50
 MEASURE_RETRY = timedelta(hours=1)
 """When to try again if the feed had no bars for a closed position."""
@@ -150,7 +155,7 @@ def _record_outcome(context: TradingContext, position: Position, signal: Signal)
     try:
         with transaction.atomic():
             record_outcome(
-                signal.signal_id, outcome=outcome, exit_price=exit_price, who=BY,
+                signal.signal_id, outcome=outcome, exit_price=exit_price, who=BY_POSITION,
                 why=f"position closed: {position.exit_reason}", now=context.clock(),
                 journal=context.journal, only_if_open=True,
             )  # fmt: skip

@@ -36,8 +36,10 @@ def money(value: Decimal | None) -> str:
 
 
 def gain(value: Decimal | float | None) -> str:
-    """Return the amount with its sign and two decimal places."""
-    return "" if value is None else f"{value:+,.2f}"
+    """Return the amount with its sign and two decimal places, or four digits if it is huge."""
+    if value is None:
+        return ""
+    return f"{value:+,.2f}" if abs(value) < 1e15 else f"{value:+.4g}"
 
 
 def percent(value: float | None) -> str:

@@ -37,6 +37,11 @@ class Action(admin.SimpleListFilter):
         return queryset.filter(action=self.value()) if self.value() else queryset
 
 
+def who(request: HttpRequest) -> str:
+    """Return the user's name as changes, reasons and halts store it."""
+    return f"admin:{request.user.get_username()}"
+
+
 def votes_table(votes: object) -> SafeString:
     """Return a table of each source's vote and figures; other JSON is shown as it is."""
     return render_to_string("admin/signals/votes.html", {"votes": votes})

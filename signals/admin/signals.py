@@ -8,14 +8,18 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from argo.errors import InvalidInput
 from signals.admin.columns import column, gain, price
-from signals.admin.common import Action, ReadOnly, votes_table
+from signals.admin.common import Action, ReadOnly, votes_table, who
+from signals.admin.outcomes import outcome_text, result_text, set_outcomes, with_changes
 from signals.clock import utc_now
 from signals.config import journal
+from signals.ledger.outcome_history import recorded
 from signals.ledger.outcomes import OUTCOMES, check, record_outcome
+from signals.ledger.validation import LONGEST_WHY
 from signals.models import OutcomeChange, Signal, SignalContext
 from signals.timestamps import range_start
 
@@ -28,6 +32,7 @@ class OutcomeForm(ModelForm[Signal]):
     )
     exit_price = forms.FloatField(required=False)
     why = forms.CharField(
+        max_length=LONGEST_WHY,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="Kept with your name and the time in the signal's outcome changes.",
     )
@@ -108,7 +113,7 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
     form = OutcomeForm
     list_display = (
         "timestamp", "symbol", "action", "entry", "target", "stop", "confidence", "strategy",
-        "outcome", "profit", "signal_id",
+        "ended", "profit", "signal_id",
     )  # fmt: skip
     list_display_links = ("timestamp", "signal_id")
     list_filter = (Action, OutcomeFilter, Age, "symbol")
@@ -117,6 +122,7 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
     search_fields = ("signal_id",)
     search_help_text = "A complete signal id or symbol"
     show_full_result_count = False
+    actions = ("set_outcomes",)
     inlines: ClassVar = [ContextInline, ChangesInline]
     fieldsets = (
         ("Signal", {"fields": (
@@ -127,18 +133,41 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
             ("signal_id", "order_id"),
             "sha256",
         )}),
-        ("Outcome", {"fields": ("outcome", "exit_price", "profit_loss_pct", "why")}),
+        ("Outcome", {"fields": (
+            "outcome", "exit_price", "profit_loss_pct", "decided", "why",
+        )}),
     )  # fmt: skip
     readonly_fields = (
         "signal_id", "symbol", "action", "entry_price", "target_price", "stop_price",
         "confidence", "strategy", "asset_type", "data_source", "timestamp", "sha256",
-        "order_id", "created_at", "profit_loss_pct",
+        "order_id", "created_at", "profit_loss_pct", "decided",
     )  # fmt: skip
 
     entry = column("entry", "entry_price", price, sorts=True)
     target = column("target", "target_price", price, sorts=True)
     stop = column("stop", "stop_price", price, sorts=True)
     profit = column("profit %", "profit_loss_pct", gain, sorts=True)
+
+    @admin.display(description="outcome", ordering="outcome")
+    def ended(self, signal: Signal) -> str:
+        return outcome_text(signal)
+
+    @admin.display(description="decided by its position")
+    def decided(self, signal: Signal) -> str:
+        found = recorded(signal, signal.changes.all())
+        if found.position_decided is None:
+            return ""
+        edited = "; edited since" if found.edited else ""
+        return f"{result_text(*found.position_decided[:3])}{edited}"
+
+    @admin.action(description="Set the outcome…", permissions=["change"])
+    def set_outcomes(
+        self, request: HttpRequest, signals: QuerySet[Signal]
+    ) -> TemplateResponse | None:
+        return set_outcomes(self, request, signals)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Signal]:
+        return with_changes(super().get_queryset(request))
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
@@ -163,7 +192,7 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
             obj.signal_id,
             outcome=form.cleaned_data["outcome"],
             exit_price=form.cleaned_data["exit_price"],
-            who=f"admin:{request.user.get_username()}",
+            who=who(request),
             why=form.cleaned_data["why"],
             now=utc_now(),
             journal=journal(),

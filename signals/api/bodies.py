@@ -21,24 +21,32 @@ class BadBody(InvalidInput):
         super().__init__([FieldError("body", message)])
 
 
-def read_object(body: bytes) -> dict[str, object]:
-    """Return the JSON object in the body. Raises BadBody if it is not one."""
-    found = _json(body)
+def read_object(
+    body: bytes, *, several_to: str = "/api/signals/batch", nan: bool = False
+) -> dict[str, object]:
+    """Return the JSON object in the body. Raises BadBody if it is not one.
+
+    With `nan`, NaN and infinities are read, so that the caller can name the field.
+    """
+    found = _json(body, nan)
     if not isinstance(found, dict):
-        raise BadBody("must be one JSON object; send several to /api/signals/batch")
+        raise BadBody(f"must be one JSON object; send several to {several_to}")
     return found
 
 
-def read_batch(body: bytes) -> list[object]:
+def read_batch(
+    body: bytes, *, limit: int = BATCH_LIMIT, what: str = "signal", nan: bool = False
+) -> list[object]:
     """Return the items of a JSON array or of NDJSON; a line that is not JSON becomes a BadBody.
 
-    Raises BadBody if the array cannot be read, or if there is no item or more than 10,000.
+    `what` names an item; `nan` is as in `read_object`. Raises BadBody if the array cannot be read,
+    or if there is no item or more than `limit`.
     """
-    items = _array(body) if body.lstrip()[:1] == b"[" else list(_lines(body))
+    items = _array(body, nan) if body.lstrip()[:1] == b"[" else list(_lines(body, nan))
     if not items:
-        raise BadBody("is empty: send a JSON array of signals, or one signal on each line")
-    if len(items) > BATCH_LIMIT:
-        raise BadBody(f"has {len(items)} signals; the limit is {BATCH_LIMIT} for each request")
+        raise BadBody(f"is empty: send a JSON array of {what}s, or one {what} on each line")
+    if len(items) > limit:
+        raise BadBody(f"has {len(items)} {what}s; the limit is {limit} for each request")
     return items
 
 
@@ -50,23 +58,23 @@ def refuse_unknown(request: HttpRequest, query: type[BaseModel]) -> None:
         raise InvalidInput([FieldError(name, f"is unknown; use {takes}") for name in unknown])
 
 
-def _array(body: bytes) -> list[object]:
-    found = _json(body)
+def _array(body: bytes, nan: bool) -> list[object]:
+    found = _json(body, nan)
     assert isinstance(found, list)  # noqa: S101  # it begins with [
     return found
 
 
-def _lines(body: bytes) -> Iterator[object]:
+def _lines(body: bytes, nan: bool) -> Iterator[object]:
     for line in body.splitlines():
         if line.strip():
             try:
-                yield _json(line)
+                yield _json(line, nan)
             except BadBody as bad:
                 yield bad
 
 
-def _json(text: bytes) -> object:
+def _json(text: bytes, nan: bool) -> object:
     try:
-        return from_json(text, allow_inf_nan=False)
+        return from_json(text, allow_inf_nan=nan)
     except ValueError as error:
         raise BadBody(f"is not JSON: {error}") from None

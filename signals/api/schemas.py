@@ -3,22 +3,35 @@
 from typing import Any
 
 from ninja import Schema
+from pydantic import BaseModel, Field
 
+from signals.ledger.outcome_edits import OutcomeEdit
 from signals.ledger.validation import SignalIn
 
-SIGNAL_SCHEMA = SignalIn.model_json_schema()
-ONE_SIGNAL = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": SIGNAL_SCHEMA}}}
-}
-MANY_SIGNALS = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {"schema": {"type": "array", "items": SIGNAL_SCHEMA}},
-            "application/x-ndjson": {"schema": SIGNAL_SCHEMA},
-        },
+
+class OutcomeItem(OutcomeEdit):
+    """One edit of many. Without `etag` it overwrites whatever the outcome is by now."""
+
+    signal_id: str
+    etag: str | None = Field(None, description="As GET answers it, with its quotes")
+
+
+def _one(model: type[BaseModel]) -> dict[str, Any]:
+    content = {"application/json": {"schema": model.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _many(model: type[BaseModel]) -> dict[str, Any]:
+    schema = model.model_json_schema()
+    content = {
+        "application/json": {"schema": {"type": "array", "items": schema}},
+        "application/x-ndjson": {"schema": schema},
     }
-}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+ONE_SIGNAL, MANY_SIGNALS = _one(SignalIn), _many(SignalIn)
+ONE_OUTCOME, MANY_OUTCOMES = _one(OutcomeEdit), _many(OutcomeItem)
 
 
 class Fault(Schema):
@@ -93,6 +106,50 @@ class OutcomeChangeOut(Schema):
     why: str
     before: dict[str, Any]
     after: dict[str, Any]
+
+
+class PositionDecidedOut(Schema):
+    """What the signal's position decided when it closed."""
+
+    outcome: str
+    exit_price: float | None
+    profit_loss_pct: float | None
+    at: str
+    why: str
+
+
+class OutcomeOut(Schema):
+    """How a signal ended; `outcome` is null while it is open.
+
+    `edited`: it was changed after the first outcome, or after its position decided it."""
+
+    signal_id: str
+    outcome: str | None
+    exit_price: float | None
+    profit_loss_pct: float | None
+    decided_by_position: bool
+    edited: bool
+    position_decided: PositionDecidedOut | None
+    etag: str
+
+
+class OutcomeResult(Schema):
+    """The result for one edit, in the order sent. `status`: changed, unchanged or refused.
+
+    `code` is the status that PATCH would have answered: 200, 400, 404, 412 or 422."""
+
+    status: str
+    code: int
+    signal_id: str | None
+    outcome: OutcomeOut | None = None
+    errors: tuple[Fault, ...] = ()
+
+
+class OutcomeResults(Schema):
+    changed: int
+    unchanged: int
+    refused: int
+    results: list[OutcomeResult]
 
 
 class SignalDetail(SignalOut):

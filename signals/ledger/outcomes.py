@@ -19,6 +19,10 @@ from signals.timestamps import utc_text
 
 _SIGNAL = "SELECT * FROM signals WHERE signal_id = %s"
 OUTCOMES = ("win", "loss", "breakeven", "expired")
+BY_POSITION = "monitor"
+"""Who changes an outcome when the signal's position closes; no key and no user has this name."""
+NEGLIGIBLE = 1e-6
+"""Percent: less than one tick of an instrument, more than the rounding of an average price."""
 
 
 class AlreadyEnded(Conflict):
@@ -38,13 +42,13 @@ def profit_loss_pct(action: str, entry_price: float, exit_price: float | None) -
 
 
 def outcome_of(percent: float, *, expired: bool = False) -> str:
-    """Return the outcome for a profit or loss in percent: breakeven only at exactly 0.
+    """Return the outcome for a profit or loss in percent: breakeven if it is less than NEGLIGIBLE.
 
     A trade that ended because its time was over is `expired`, whatever it made.
     """
     if expired:
         return "expired"
-    if percent == 0:
+    if abs(percent) < NEGLIGIBLE:
         return "breakeven"
     return "win" if percent > 0 else "loss"
 
@@ -68,7 +72,7 @@ def record_outcome(
     has an outcome.
     """
     with transaction.atomic(using=using):
-        signal = _locked(signal_id, using)
+        signal = locked_signal(signal_id, using)
         if only_if_open and signal.outcome is not None:
             raise AlreadyEnded(f"Signal {signal_id} has ended already: {signal.outcome}.")
         check(signal, outcome, exit_price, why)
@@ -96,11 +100,14 @@ def record_order(
     Return the change, or None if nothing would change. Raises NotFound.
     """
     with transaction.atomic(using=using):
-        signal = _locked(signal_id, using)
+        signal = locked_signal(signal_id, using)
         return _change(signal, {"order_id": order_id}, who, why, now, journal, using)
 
 
-def _locked(signal_id: str, using: str) -> Signal:
+def locked_signal(signal_id: str, using: str) -> Signal:
+    """Return the signal, locked until the caller's transaction ends. Raises NotFound."""
+    if "\0" in signal_id:  # PostgreSQL refuses it in a parameter
+        raise no_such_signal(signal_id)
     signal = select_one(Signal, _SIGNAL + for_update(using), [signal_id], using=using)
     if signal is None:
         raise no_such_signal(signal_id)
@@ -133,27 +140,54 @@ def _change(
 
 def check(signal: Signal, outcome: str | None, exit_price: float | None, why: str) -> None:
     """Raise InvalidInput, with every fault, if this outcome cannot be recorded."""
-    faults = _outcome_faults(signal, outcome, exit_price)
-    if exit_price is not None and not (math.isfinite(exit_price) and exit_price > 0):
-        faults = [FieldError("exit_price", "must be a finite number above 0, or empty")]
+    faults = outcome_faults(signal, outcome, exit_price)
     if not why.strip():
         faults.append(FieldError("why", "say why the outcome is recorded or changed"))
     if faults:
         raise InvalidInput(faults)
 
 
-def _outcome_faults(
+def outcome_faults(
     signal: Signal, outcome: str | None, exit_price: float | None
 ) -> list[FieldError]:
+    """Return why the signal cannot have this outcome and this exit price."""
+    faults = []
     if outcome is not None and outcome not in OUTCOMES:
-        return [FieldError("outcome", f"must be one of {', '.join(OUTCOMES)}, or empty")]
-    if outcome in (None, "expired"):
-        return []
+        faults.append(FieldError("outcome", f"must be one of {', '.join(OUTCOMES)}, or empty"))
+    if exit_price is not None and not _is_price(exit_price):
+        faults.append(FieldError("exit_price", "must be a finite number above 0, or empty"))
+    return faults or _contradictions(signal, outcome, exit_price)
+
+
+def derived_outcome(signal: Signal, exit_price: float | None) -> str:
+    """Return the outcome that follows from the exit price. Raises InvalidInput if none does."""
+    if faults := outcome_faults(signal, None, exit_price):
+        raise InvalidInput(faults)
     percent = profit_loss_pct(signal.action, signal.entry_price, exit_price)
     if percent is None:
-        return [FieldError("exit_price", f"is needed for the outcome {outcome}")]
-    if (outcome == "win" and percent <= 0) or (outcome == "loss" and percent >= 0):
-        return [
-            FieldError("outcome", f"is not a {outcome}: at this exit price it is {percent:+.4g}%")
-        ]
-    return []
+        raise InvalidInput([FieldError("exit_price", "is needed: the outcome follows from it")])
+    return outcome_of(percent)
+
+
+def _contradictions(
+    signal: Signal, outcome: str | None, exit_price: float | None
+) -> list[FieldError]:
+    """Compare an outcome and an exit price that are valid each by itself."""
+    if exit_price is None:
+        is_needed = outcome not in (None, "expired")
+        fault = FieldError("exit_price", f"is needed for the outcome {outcome}")
+        return [fault] if is_needed else []
+    if not _is_price(signal.entry_price):  # of an imported signal
+        message = f"gives no profit or loss: the signal's entry price is {signal.entry_price}"
+        return [FieldError("exit_price", message)]
+    percent = profit_loss_pct(signal.action, signal.entry_price, exit_price) or 0.0
+    if not math.isfinite(percent):
+        return [FieldError("exit_price", "is too far from the entry price: no number can hold it")]
+    if outcome in (None, "expired", outcome_of(percent)):
+        return []
+    message = f"is not a {outcome}: at this exit price it is {percent:+.4g}%"
+    return [FieldError("outcome", message)]
+
+
+def _is_price(value: float) -> bool:
+    return math.isfinite(value) and value > 0

@@ -113,7 +113,7 @@ def no_such_signal(signal_id: str) -> NotFound:
 
 def signal_of(signal_id: str) -> Signal:
     """Return the signal. Raises `NotFound`."""
-    found = _named(signal_id).first()
+    found = named(signal_id).first()
     if found is None:
         raise no_such_signal(signal_id)
     return found
@@ -121,7 +121,7 @@ def signal_of(signal_id: str) -> Signal:
 
 def find_row(signal_id: str) -> int | None:
     """Return the primary key of the signal's row, or None if there is no such signal."""
-    return _named(signal_id).values_list("pk", flat=True).first()
+    return named(signal_id).values_list("pk", flat=True).first()
 
 
 def row_of(signal_id: str) -> int:
@@ -132,7 +132,7 @@ def row_of(signal_id: str) -> int:
     return row
 
 
-def _named(signal_id: str) -> QuerySet[Signal]:
+def named(signal_id: str) -> QuerySet[Signal]:
     """Select by id; nothing if it contains NUL, which PostgreSQL refuses in a parameter."""
     signals = Signal.objects.all()
     return signals.none() if "\0" in signal_id else signals.filter(signal_id=signal_id)
@@ -141,8 +141,17 @@ def _named(signal_id: str) -> QuerySet[Signal]:
 def one(signal_id: str) -> dict[str, Any]:
     """Return one signal with its context and its outcome changes. Raises `NotFound`."""
     row = _flat(Signal.objects.filter(pk=row_of(signal_id))).get()
-    changes = OutcomeChange.objects.filter(signal=row["id"]).order_by("id")
-    return _unnested(row) | {"changes": list(changes.values("who", "at", "why", "before", "after"))}
+    return _unnested(row) | {"changes": _changes(row["id"])}
+
+
+def changes_of(signal_id: str) -> list[dict[str, Any]]:
+    """Return every change of the signal's outcome and order, oldest first. Raises `NotFound`."""
+    return _changes(row_of(signal_id))
+
+
+def _changes(row: int) -> list[dict[str, Any]]:
+    changes = OutcomeChange.objects.filter(signal=row).order_by("id")
+    return [dict(each) for each in changes.values("who", "at", "why", "before", "after")]
 
 
 def _flat(signals: QuerySet[Signal]) -> QuerySet[Signal, dict[str, Any]]:

@@ -23,10 +23,13 @@ from signals.timestamps import parse_utc, utc_text
 EXTRA_BYTES = 8192
 VOTES_BYTES = 65536
 LONGEST_TEXT = 4000
+LONGEST_WHY = 1000
 FUTURE = timedelta(minutes=5)
 ARGO_WRITES = frozenset({"received_at", "origin", "change"})
 HISTORY = frozenset({"outcome", "exit_price", "profit_loss_pct", "order_id", "created_at"})
 RESERVED = ARGO_WRITES | HISTORY
+LITERAL_ROUTES = frozenset({"batch", "latest", "outcomes", "stats"})
+"""What follows `/api/signals/` and is not an id: a signal of this name could not be read there."""
 ALIASES = {
     "take_profit": "target_price",
     "stop_loss": "stop_price",
@@ -54,6 +57,11 @@ Sha256 = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{
 # PostgreSQL stores no NUL. Pydantic checks these patterns without calling Python code.
 Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)]
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=NO_NUL)]
+Why = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_WHY, pattern=NO_NUL),
+]
+"""The reason of what a person or a program asks for."""
 
 
 class Levels(BaseModel):
@@ -81,7 +89,9 @@ class SignalIn(Levels, Moment):
     model_config = ConfigDict(extra="allow", title="Signal")
 
     signal_id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = Field(
-        None, description="Your own id; if it is left out, it is computed from the content"
+        None,
+        description="Your own id; if it is left out, it is computed from the content. Not one of "
+        f"{', '.join(sorted(LITERAL_ROUTES))}, which are calls of the API",
     )
     symbol: Annotated[
         str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z0-9.\-/=^:_&]{1,32}$")
@@ -113,7 +123,7 @@ def validated(signal: Mapping[str, object], now: datetime) -> SignalIn:
         checked = SignalIn.model_validate(signal)
     except ValidationError as error:
         raise InvalidInput(_all_faults(signal, now, error)) from None
-    faults = _price_faults(checked) + _time_faults(checked, now)
+    faults = _id_faults(checked.signal_id) + _price_faults(checked) + _time_faults(checked, now)
     if checked.__pydantic_extra__ or checked.votes:
         faults += _reserved_faults(signal) + _take_extras(checked)
     if faults:
@@ -133,6 +143,13 @@ def _reserved_faults(signal: Mapping[str, object]) -> list[FieldError]:
         for name in sorted(RESERVED & signal.keys())
         if signal[name] is not None
     ]
+
+
+def _id_faults(signal_id: object) -> list[FieldError]:
+    """Report an id that the API takes for a call. History and older lines may have one."""
+    if isinstance(signal_id, str) and signal_id in LITERAL_ROUTES:
+        return [FieldError("signal_id", f"must not be {signal_id}, which is a call of the API")]
+    return []
 
 
 def _price_faults(levels: Levels) -> list[FieldError]:
@@ -199,12 +216,19 @@ def _is_unkeepable(value: object) -> bool:
 
 def _all_faults(signal: object, now: datetime, error: ValidationError) -> list[FieldError]:
     """Return the model's faults, and those across fields whose own checks passed."""
-    faults = [_fault(item) for item in error.errors(include_url=False)]
+    faults = faults_of(error)
     with suppress(ValidationError):
         faults += _price_faults(Levels.model_validate(signal))
     with suppress(ValidationError):
         faults += _time_faults(Moment.model_validate(signal), now)
-    return faults + (_reserved_faults(signal) if isinstance(signal, Mapping) else [])
+    if isinstance(signal, Mapping):
+        faults += _id_faults(signal.get("signal_id")) + _reserved_faults(signal)
+    return faults
+
+
+def faults_of(error: ValidationError) -> list[FieldError]:
+    """Return each invalid field that a pydantic model found."""
+    return [_fault(item) for item in error.errors(include_url=False)]
 
 
 def _fault(item: Any) -> FieldError:  # noqa: ANN401  # pydantic's ErrorDetails
@@ -212,6 +236,8 @@ def _fault(item: Any) -> FieldError:  # noqa: ANN401  # pydantic's ErrorDetails
     message = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == "missing":
         message = "is missing"
+    elif item["type"] == "extra_forbidden":
+        message = "is unknown"
     elif item["type"] == "string_pattern_mismatch":
         message = PATTERNS.get(ALIASES.get(field, field), "must not contain a NUL character")
     return FieldError(field, f"{message[:1].lower()}{message[1:]}")

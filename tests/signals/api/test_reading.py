@@ -12,6 +12,7 @@ from signals.clock import utc_now
 from signals.config import journal
 from signals.ledger.hashing import Hashed, sha256_of
 from signals.ledger.outcomes import record_outcome
+from signals.ledger.validation import LITERAL_ROUTES
 from signals.models import Signal
 from signals.tracker import SignalTracker
 from tests.samples import a_signal, signals
@@ -152,6 +153,12 @@ def test_latest_is_not_read_as_an_id(reader: Client) -> None:
     assert _ids(reader, "/api/signals/latest") == ["newest"]
     assert _ids(reader, "/api/signals/latest", symbol="MSFT") == ["msft"]
     assert len(_ids(reader, "/api/signals/latest", limit=3)) == 3
+
+
+def test_every_call_beside_a_signal_id_is_refused_as_one(client: Client) -> None:
+    paths = client.get("/api/openapi.json").json()["paths"]
+    beside = {path.split("/")[3] for path in paths if path.startswith("/api/signals/")}
+    assert beside - {"{signal_id}"} <= LITERAL_ROUTES
 
 
 def test_one_signal_with_its_context_and_changes(reader: Client) -> None:

@@ -10,8 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from argo.errors import InvalidInput
-from signals.ledger.validation import EXTRA_BYTES, validated
+from signals.journal import Journal
+from signals.ledger.flush import Flusher, FlushResult
+from signals.ledger.validation import EXTRA_BYTES, LITERAL_ROUTES, validated
+from signals.models import Signal
 from tests.samples import a_signal
+from tests.signals.ledger.flush.helpers import forged
 
 NOW = datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 
@@ -89,6 +93,21 @@ def test_other_symbols_are_refused(symbol: object) -> None:
 @pytest.mark.parametrize("signal_id", ["", "a" * 65, "a b", "ä", 'a"b'])
 def test_ids_of_other_characters_are_refused(signal_id: str) -> None:
     assert _faults(a_signal(signal_id=signal_id)) == {"signal_id"}
+
+
+@pytest.mark.parametrize("signal_id", sorted(LITERAL_ROUTES))
+def test_the_name_of_a_call_is_no_id(signal_id: str) -> None:
+    """A signal of this name could not be read at /api/signals/{signal_id}."""
+    assert _faults(a_signal(signal_id=signal_id)) == {"signal_id"}
+    assert _faults(a_signal(signal_id=signal_id, confidence=101)) == {"signal_id", "confidence"}
+    assert validated(a_signal(signal_id=f"{signal_id}-1"), NOW).signal_id == f"{signal_id}-1"
+
+
+@pytest.mark.django_db
+def test_a_journal_line_from_before_that_is_stored(journal: Journal) -> None:
+    journal.append([forged(signal_id="latest")])
+    assert Flusher(journal).flush() == FlushResult(stored=1)
+    assert Signal.objects.get().signal_id == "latest"
 
 
 @pytest.mark.parametrize(

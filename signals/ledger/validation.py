@@ -36,6 +36,8 @@ ALIASES = {
 }
 
 NO_NUL = r"^[^\x00]*$"
+ROUTES = frozenset({"batch", "latest", "outcomes", "stats"})
+"""Names that are paths of the API beside `/api/signals/{signal_id}`: no signal can have them."""
 PATTERNS = {
     "signal_id": "must be 1 to 64 letters, digits, _ or -",
     "symbol": "must be 1 to 32 letters, digits or . - / = ^ : _ &",
@@ -113,7 +115,7 @@ def validated(signal: Mapping[str, object], now: datetime) -> SignalIn:
         checked = SignalIn.model_validate(signal)
     except ValidationError as error:
         raise InvalidInput(_all_faults(signal, now, error)) from None
-    faults = _price_faults(checked) + _time_faults(checked, now)
+    faults = _id_faults(checked) + _price_faults(checked) + _time_faults(checked, now)
     if checked.__pydantic_extra__ or checked.votes:
         faults += _reserved_faults(signal) + _take_extras(checked)
     if faults:
@@ -133,6 +135,12 @@ def _reserved_faults(signal: Mapping[str, object]) -> list[FieldError]:
         for name in sorted(RESERVED & signal.keys())
         if signal[name] is not None
     ]
+
+
+def _id_faults(checked: SignalIn) -> list[FieldError]:
+    if checked.signal_id not in ROUTES:
+        return []
+    return [FieldError("signal_id", f"{checked.signal_id} is a path of the API: use another id")]
 
 
 def _price_faults(levels: Levels) -> list[FieldError]:

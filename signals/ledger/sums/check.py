@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from signals.dialect import snapshot
-from signals.ledger.sums.source import Conditions, Row, select
+from signals.dialect import snapshot, tolerant_texts
 from signals.ledger.sums.periods import Span
+from signals.ledger.sums.source import Conditions, Row, select
 from signals.ledger.sums.statements import (
     COUNTS,
     DIMENSIONS,
@@ -30,7 +30,7 @@ def differences(*, using: str = "default") -> list[str]:
 
     Signals and outcome changes that are not summed yet do not matter.
     """
-    with snapshot(using):
+    with snapshot(using), tolerant_texts(using):
         return [_sentence(row) for row in _differing(summed_up_to(using), using)]
 
 

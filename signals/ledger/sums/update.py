@@ -95,7 +95,9 @@ def _sum(at: Position, to: Position, using: str) -> bool:
     """Add what lies between the two; return False if another process has moved the cursor."""
     parts = (
         stored(f"s.id > {at.signal} AND s.id <= {to.signal}"),
-        moves(f"c.signal_id > {at.signal} AND c.signal_id <= {to.signal} AND c.id > {to.change}", -1),
+        moves(
+            f"c.signal_id > {at.signal} AND c.signal_id <= {to.signal} AND c.id > {to.change}", -1
+        ),
         moves(f"c.id > {at.change} AND c.id <= {to.change} AND c.signal_id <= {at.signal}"),
     )
     with transaction.atomic(using=using), connections[using].cursor() as cursor:

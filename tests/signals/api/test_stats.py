@@ -102,9 +102,7 @@ def test_a_key_with_read_is_needed(client: Client) -> None:
 
 @pytest.mark.parametrize("name", ["batch", "latest", "outcomes", "stats"])
 def test_no_signal_can_have_the_name_of_a_path(writer: Client, name: str) -> None:
-    answer = writer.post(
-        "/api/signals", a_signal(signal_id=name), content_type="application/json"
-    )
+    answer = writer.post("/api/signals", a_signal(signal_id=name), content_type="application/json")
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
         {"field": "signal_id", "message": f"{name} is a path of the API: use another id"}

@@ -1,6 +1,5 @@
 """The figures that a scan of all rows gives, computed without any SQL of the sums."""
 
-from collections.abc import Callable
 from typing import Any
 
 from signals.ledger.sums.answer import Stats, stats
@@ -51,7 +50,7 @@ def row_values(signal: Row) -> Row:
 def figures(rows: list[Row]) -> Figures:
     kinds = [row["outcome"] or "open" for row in rows]
     percents = [row["profit_loss_pct"] for row in rows if row["profit_loss_pct"] is not None]
-    units = sum(round(percent * 100_000) for percent in percents)
+    units = sum(round(max(min(percent, 1e6), -1e6) * 100_000) for percent in percents)
     return Figures(len(rows), *map(kinds.count, KINDS), len(percents), units)
 
 
@@ -80,8 +79,7 @@ def _selected(query: StatsQuery, using: str) -> list[Row]:
     found = query.apply(Signal.objects.using(using)).values(
         *names, "profit_loss_pct", "context__origin"
     )
-    same: Callable[[Row], bool] = lambda row: query.origin in (None, row_values(row)["origin"])
-    return [row for row in found if same(row)]
+    return [row for row in found if query.origin in (None, row_values(row)["origin"])]
 
 
 def _assert_alike(found: Figures, wanted: Figures) -> None:

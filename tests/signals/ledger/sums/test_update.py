@@ -2,10 +2,11 @@
 
 import threading
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import DatabaseError, transaction
 
 from signals.journal import Journal
 from signals.ledger.flush import Flusher
@@ -18,11 +19,12 @@ from signals.ledger.sums.update import Position, restart_sums, summed_up_to, upd
 from signals.models import Signal, SignalSum
 from signals.tasks import sum_signals
 from signals.tracker import SignalTracker
-from tests.databases import both_databases
+from signals.transfer.importing import encode_imported
+from tests.databases import DATABASES, both_databases
 from tests.samples import a_signal, signals
 from tests.signals.ledger.flush.helpers import NOW, TIMEOUT, execute, in_threads, line_of
 
-pytestmark = both_databases
+pytestmark = pytest.mark.django_db(databases=DATABASES)
 
 
 def _end(signal_id: str, journal: Journal, using: str, **changes: Any) -> None:  # noqa: ANN401
@@ -51,8 +53,9 @@ def test_a_flush_leaves_the_sums_alone(tracker: SignalTracker, using: str) -> No
     assert totals(using=using).total.n == 3
 
 
+@both_databases
 @pytest.mark.services("postgresql")
-def test_signals_that_commit_after_later_ones_are_not_skipped(tmp_path: Any) -> None:  # noqa: ANN401
+def test_signals_that_commit_after_later_ones_are_not_skipped(tmp_path: Path) -> None:
     """On PostgreSQL a flush that began first can commit last: its ids are the lower ones."""
     using = "postgresql"
     inserted, summed = threading.Event(), threading.Event()
@@ -86,8 +89,9 @@ def test_signals_that_commit_after_later_ones_are_not_skipped(tmp_path: Any) -> 
     assert totals(using=using).total.n == 2
 
 
+@both_databases
 @pytest.mark.services("postgresql")
-def test_the_sums_wait_for_a_slow_transaction_without_delaying_others(tmp_path: Any) -> None:  # noqa: ANN401
+def test_the_sums_wait_for_a_slow_transaction_without_delaying_others(tmp_path: Path) -> None:
     using = "postgresql"
     writing, flushed = threading.Event(), threading.Event()
 
@@ -114,6 +118,7 @@ def test_the_sums_wait_for_a_slow_transaction_without_delaying_others(tmp_path: 
     assert totals(using=using).total.n == 1
 
 
+@both_databases
 def test_two_processes_that_sum_at_once_count_every_signal_once(
     tracker: SignalTracker, using: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,7 +136,7 @@ def test_a_batch_that_fails_leaves_the_sums_as_they_were(
 ) -> None:
     tracker.log_signals(signals(3))
     monkeypatch.setattr(update, "_addition", lambda rows: "SELECT no_such_column")
-    with pytest.raises(Exception, match="no_such_column"):
+    with pytest.raises(DatabaseError, match="no_such_column"):
         update_sums(using=using)
     monkeypatch.undo()
     assert summed_up_to(using) == Position()
@@ -157,8 +162,6 @@ def test_an_import_of_rows_that_were_summed_before_gives_them_their_origin(
     update_sums(using=using)
     by_origin = StatsQuery(by="origin")
     assert [group["origin"] for group, _ in stats(by_origin, using=using).items] == ["adopted"]
-
-    from signals.transfer.importing import encode_imported
 
     imported = {name: value for name, value in row.items() if name != "id" and value is not None}
     SignalTracker.with_parts(
@@ -212,7 +215,5 @@ def test_slices_find_the_same_as_one_look(
 
 
 def test_the_task_sums_what_is_stored() -> None:
-    with connections["default"].cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM signal_sums")
     SignalTracker("test").log_signals(signals(3))
     assert sum_signals() == 3

@@ -31,7 +31,8 @@ class Piece(NamedTuple):
 
 def span_of(since: datetime | None, until: datetime | None) -> Span:
     """Return the timestamps of a range, to the second; a bound at midnight is the day alone."""
-    return Span(_bound(since and range_start(since)), _bound(until and range_end(until)))
+    start = _bound(range_start(since)) if since else None
+    return Span(start, _bound(range_end(until)) if until else None)
 
 
 def whole_days(span: Span) -> Span:
@@ -63,8 +64,8 @@ def pieces(days: Span) -> list[Piece]:
     return [piece for piece in found if piece and not piece.periods.is_empty]
 
 
-def _bound(text: str | None) -> str | None:
-    return text and text.removesuffix(MIDNIGHT)
+def _bound(text: str) -> str:
+    return text.removesuffix(MIDNIGHT)
 
 
 def _next_day(text: str) -> str:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from signals.ledger.sums.answer import Stats, stats
-from signals.ledger.sums.figures import KINDS, Figures
+from signals.ledger.sums.figures import KINDS, Figures, figures_of
 from signals.ledger.sums.query import StatsQuery
 from signals.models import Signal
 
@@ -51,7 +51,7 @@ def figures(rows: list[Row]) -> Figures:
     kinds = [row["outcome"] or "open" for row in rows]
     percents = [row["profit_loss_pct"] for row in rows if row["profit_loss_pct"] is not None]
     units = sum(round(max(min(percent, 1e6), -1e6) * 100_000) for percent in percents)
-    return Figures(len(rows), *map(kinds.count, KINDS), len(percents), units)
+    return figures_of([len(rows), *map(kinds.count, KINDS), len(percents), units])
 
 
 def assert_equals_a_scan(asked: dict[str, Any], using: str) -> Stats:

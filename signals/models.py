@@ -207,14 +207,14 @@ class SignalSum(models.Model):
     class Meta:
         db_table = "signal_sums"
         constraints: ClassVar = [
-            # signals.ledger.sums.answer: all values in a range of periods
+            # signals.ledger.sums.from_sums: all values in a range of periods
             models.UniqueConstraint(
                 fields=["dimension", "grain", "period", "value", "other", "outcome"],
                 name="signal_sums_once",
             )
         ]
         indexes: ClassVar = [
-            # signals.ledger.sums.answer: one value in a range of periods
+            # signals.ledger.sums.from_sums: one value in a range of periods
             models.Index(
                 fields=["dimension", "grain", "value", "period"], name="signal_sums_value"
             ),

@@ -69,7 +69,7 @@ def _prepare(count: int) -> float:
         fast.execute(VARIED)
     say("  summing them")
     taken = seconds(update_sums)
-    samples.fill(journal(), NOT_SUMMED, first=count)
+    samples.fill(journal(), NOT_SUMMED, first=0)
     flusher().flush()
     return taken
 

@@ -60,7 +60,7 @@ class SumsPlan:
 
     @cached_property
     def days(self) -> Span:
-        """The days that the sums count; the rest of the range is scanned."""
+        """Return the days that the sums count; the rest of the range is scanned."""
         return whole_days(self.query.span)
 
     @property

@@ -1,4 +1,4 @@
-"""What an answer counts: exactly all that is selected, or it says what it counted."""
+"""An answer counts exactly what is selected, or says what it counted."""
 
 from typing import Any
 

@@ -72,6 +72,7 @@ STEPS = st.lists(
         st.tuples(st.just("outcome"), st.integers(0, 50), CHANGES),
         st.tuples(st.just("outcome"), st.integers(0, 50), CHANGES),
         st.tuples(st.just("sum"), st.sampled_from([1, 2, 1000])),
+        st.tuples(st.just("sum"), st.just(1000)),
         st.tuples(st.just("restart")),
         st.tuples(st.just("rebuild")),
         st.tuples(st.just("backup")),

@@ -23,6 +23,7 @@ from signals.transfer.importing import encode_imported
 from tests.databases import DATABASES, both_databases
 from tests.samples import a_signal, signals
 from tests.signals.ledger.flush.helpers import NOW, TIMEOUT, execute, in_threads, line_of
+from tests.signals.ledger.sums.expected import assert_equals_a_scan
 
 pytestmark = pytest.mark.django_db(databases=DATABASES)
 
@@ -44,6 +45,39 @@ def test_the_cursor_reaches_the_end_and_then_there_is_nothing_to_sum(
     _end(ids[0], journal, using)
     assert update_sums(using=using) == 6
     assert summed_up_to(using) == _tail(using)
+    assert update_sums(using=using) == 0
+
+
+def test_an_outcome_counts_at_once_and_after_it_is_summed(
+    tracker: SignalTracker, journal: Journal, using: str
+) -> None:
+    ids = tracker.log_signals(signals(3))
+    update_sums(using=using)
+    _end(ids[0], journal, using)
+    _end(ids[1], journal, using, outcome="loss", exit_price=146.0)
+    _end(ids[1], journal, using, outcome="expired", exit_price=None)
+    for _ in range(2):
+        found = assert_equals_a_scan({"by": "outcome"}, using)
+        assert {group["outcome"]: each.n for group, each in found.items} == {
+            "win": 1, "expired": 1, "open": 1,
+        }  # fmt: skip
+        update_sums(using=using)
+        assert differences(using=using) == []
+
+
+def test_every_batch_leaves_sums_that_fit_the_signals(
+    tracker: SignalTracker, journal: Journal, using: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal may be summed before, between or after its outcome changes."""
+    ids = tracker.log_signals(signals(3))
+    for price in (158.0, 159.0, 160.0):
+        _end(ids[0], journal, using, exit_price=price)
+    _end(ids[2], journal, using)
+    monkeypatch.setattr(update, "BATCH_SIZE", 1)
+    for _ in range(4):
+        assert update_sums(using=using, seconds=0)
+        assert differences(using=using) == []
+        assert_equals_a_scan({"by": "outcome"}, using)
     assert update_sums(using=using) == 0
 
 

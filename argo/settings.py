@@ -39,6 +39,7 @@ SIGNAL_FLUSH_LINGER = env.seconds("SIGNAL_FLUSH_LINGER", 0.05, minimum=0.0, maxi
 SIGNAL_FLUSH_ROWS = env.integer("SIGNAL_FLUSH_ROWS", 5000, minimum=1, maximum=100_000)
 SIGNAL_POOL_SIZE = env.integer("SIGNAL_POOL_SIZE", 5, minimum=1, maximum=5)
 SIGNAL_POOL_TIMEOUT = env.seconds("SIGNAL_POOL_TIMEOUT", 10.0, minimum=0.1)
+SIGNAL_SUMS_INTERVAL = env.seconds("SIGNAL_SUMS_INTERVAL", 5.0, minimum=0.1)
 SIGNAL_SEGMENT_BYTES = env.integer("SIGNAL_SEGMENT_BYTES", 64 * 2**20, minimum=4096)
 API_MAX_BODY_BYTES = env.integer("API_MAX_BODY_BYTES", 8 * 2**20, minimum=1024)
 
@@ -201,6 +202,11 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "task": "signals.tasks.flush",
         "schedule": SIGNAL_BATCH_TIMEOUT,
         "options": {"expire_seconds": ceil(SIGNAL_BATCH_TIMEOUT)},  # the next message does the same
+    },
+    "sum": {
+        "task": "signals.tasks.sum",
+        "schedule": SIGNAL_SUMS_INTERVAL,
+        "options": {"expire_seconds": ceil(SIGNAL_SUMS_INTERVAL)},
     },
     "deliver": {
         "task": "sync.tasks.deliver",

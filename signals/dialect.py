@@ -1,12 +1,13 @@
 """The differences between SQLite and PostgreSQL; no other module asks which one runs."""
 
+import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
 import orjson
-from django.db import connections
+from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 
 Rows = Sequence[tuple[Any, ...]]
@@ -40,6 +41,19 @@ _POSTGRESQL_WORDS = {
     " REAL": " DOUBLE PRECISION",
     "CURRENT_TIMESTAMP": "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')",
 }
+
+RECHECK_INTERVAL = 0.01
+"""Seconds between two looks at transactions that run."""
+_WRITERS = """
+SELECT virtualtransaction FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+WHERE locktype = 'relation' AND datname = current_database() AND granted
+    AND relation = ANY(%s::text[]::regclass[])
+    AND mode IN ('RowExclusiveLock', 'ShareRowExclusiveLock', 'ExclusiveLock',
+                 'AccessExclusiveLock')
+    AND pid IS DISTINCT FROM pg_backend_pid()
+"""
+"""An INSERT takes its table's lock before it takes an id, and keeps it until the transaction ends.
+A prepared transaction has no process."""
 
 
 def signals_table(vendor: str) -> str:
@@ -88,6 +102,59 @@ def is_shared(using: str) -> bool:
 def is_deadlock(error: BaseException) -> bool:
     """Return True if the database ended this transaction because it was part of a deadlock."""
     return getattr(error.__cause__, "sqlstate", None) == "40P01"
+
+
+@contextmanager
+def snapshot(using: str = "default") -> Iterator[None]:
+    """Let all statements inside read the same state of the database; they wait for nobody.
+
+    Inside a transaction, that transaction goes on unchanged.
+    """
+    connection = connections[using]
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "postgresql":
+        with transaction.atomic(using=using):
+            _run(using, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+    else:
+        _run(using, "BEGIN")  # not `atomic`, which takes the write lock
+        try:
+            yield
+        finally:
+            _run(using, "ROLLBACK")
+
+
+def wait_for_writers(using: str, tables: Sequence[str], seconds: float) -> bool:
+    """Wait until the transactions that write to `tables` now have ended; they are not delayed.
+
+    Return False if one still runs after `seconds`. On PostgreSQL such a transaction may commit
+    rows with lower ids than rows that are visible already. On SQLite ids are committed in order,
+    because there is only one writer.
+    """
+    deadline = time.monotonic() + seconds
+    running = _writers(using, tables)
+    while running:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(RECHECK_INTERVAL)
+        running &= _writers(using, tables)
+    return True
+
+
+def _writers(using: str, tables: Sequence[str]) -> set[str]:
+    """Return the ids of the other sessions' transactions that have locked the tables to write."""
+    connection = connections[using]
+    if connection.vendor != "postgresql":
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(_WRITERS, [list(tables)])
+        return {row[0] for row in cursor.fetchall()}
+
+
+def _run(using: str, statement: str) -> None:
+    with connections[using].cursor() as cursor:
+        cursor.execute(statement)
 
 
 @contextmanager

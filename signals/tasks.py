@@ -1,4 +1,4 @@
-"""Celery tasks that flush the journal and generate signals."""
+"""Celery tasks that flush the journal, sum the signals, and generate signals."""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -7,10 +7,16 @@ from celery import shared_task
 from django.conf import settings
 
 from signals.config import flusher
+from signals.ledger.sums.update import update_sums
 from signals.shutdown import stopping
 
 if TYPE_CHECKING:
     from signals.generation.service import SignalGenerationService
+
+SUMS_SECONDS = 10.0
+"""How long one task sums; beat sends the next."""
+SUMS_PAUSE = 0.05
+"""Seconds between two batches, in which other writers get their turn."""
 
 
 @shared_task(name="signals.tasks.flush")
@@ -26,6 +32,15 @@ def flush() -> int:
         if stopping.is_set():
             break
     return stored
+
+
+@shared_task(name="signals.tasks.sum")
+def sum_signals() -> int:
+    """Bring the sums up to date; return how many signals and outcome changes were summed.
+
+    Beat sends it; to lose or repeat it does no harm.
+    """
+    return update_sums(seconds=SUMS_SECONDS, pause=SUMS_PAUSE)
 
 
 @shared_task(name="signals.tasks.generate")

@@ -41,8 +41,8 @@ WORKERS = (
     Worker("flush", queues=("flush",), threads=1),
     # One thread too: a run of deliveries has its own threads.
     Worker("sync", queues=("sync",), threads=1),
-    # Two threads: a slow broker delays no decision.
-    Worker("execution", queues=("execution",), threads=2),
+    # Two threads, so that a slow broker delays no decision, and one for the work that can wait.
+    Worker("execution", queues=("execution", "default"), threads=3),
 )
 GENERATION = Worker("generation", queues=("generation",), threads=1)
 """Runs only with a live market: its indicators and calendars take 150 MiB."""

@@ -163,6 +163,51 @@ class SignalPage(Schema):
     next: str | None
 
 
+class FiguresOut(Schema):
+    """Figures of many signals. `outcomes` counts them by kind; `ended` is how many have an outcome.
+
+    `win_rate` is the share of wins among these, from 0 to 1. `average_profit_loss_pct` is the
+    average over the signals that have a profit or loss. Both are null without such signals.
+    """
+
+    n: int
+    ended: int
+    outcomes: dict[str, int]
+    win_rate: float | None
+    average_profit_loss_pct: float | None
+
+
+class StatsGroup(FiguresOut):
+    """The figures of one group, and its value for each key in `by`."""
+
+    symbol: str | None = None
+    strategy: str | None = None
+    action: str | None = None
+    outcome: str | None = None
+    origin: str | None = None
+    confidence: str | None = None
+    day: str | None = None
+
+
+class CountedOut(Schema):
+    """The signals that an answer counts: of `since` and later, except about `pending` new ones."""
+
+    since: str | None
+    pending: int
+
+
+class StatsAnswer(Schema):
+    """`total` is about all selected signals. `items` has the largest of the `groups`, or the newest
+    days."""
+
+    by: list[str]
+    exact: bool
+    counted: CountedOut
+    total: FiguresOut
+    groups: int
+    items: list[StatsGroup]
+
+
 class Verified(Schema):
     """`findings` is empty if the stored signal matches its hash and its journal line."""
 

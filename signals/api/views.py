@@ -21,11 +21,14 @@ from signals.api.schemas import (
     Refused,
     SignalDetail,
     SignalPage,
+    StatsAnswer,
     Verified,
 )
 from signals.config import journal
 from signals.ledger.queries import LatestQuery, PageQuery, one, page
 from signals.ledger.records import Receipt
+from signals.ledger.sums.answer import stats
+from signals.ledger.sums.query import StatsQuery
 from signals.tracker import SignalTracker, signal_or_error
 from signals.verification import verify_one
 
@@ -87,6 +90,21 @@ def latest(request: HttpRequest, query: Query[LatestQuery]) -> HttpResponse:
     refuse_unknown(request, LatestQuery)
     items, _ = page(PageQuery(symbol=query.symbol, limit=query.limit))
     return _json({"items": items, "next": None})
+
+
+@router.get(
+    "/stats",
+    auth=reader,
+    response={200: StatsAnswer, 422: Refused},
+    summary="Counts, win rate and average profit or loss",
+)
+def get_stats(request: HttpRequest, query: Query[StatsQuery]) -> HttpResponse:
+    """Count the signals that the filters select, in all and by one or two values.
+
+    `exact` is false if the answer does not count all of them; `counted` says which it counts.
+    """
+    refuse_unknown(request, StatsQuery)
+    return _json(stats(query).as_dict())
 
 
 @router.get("/{signal_id}", auth=reader, response={200: SignalDetail, 404: Refused})

@@ -10,6 +10,7 @@ from django.db import connections
 from argo.errors import FieldError, InvalidInput
 from signals.journal import Journal
 from signals.ledger.flush import Flusher, FlushResult
+from signals.ledger.sums.update import update_sums
 from signals.models import Signal
 
 ALIAS = "rebuilt"
@@ -31,7 +32,8 @@ def rebuild_into(path: Path, journal: Journal, progress: Callable[[int], object]
 
 
 def rebuild(journal: Journal, *, using: str, progress: Callable[[int], object]) -> FlushResult:
-    """Fill an empty database. No stored handler is called: nothing is sent or traded again.
+    """Fill an empty database, and sum its signals. No stored handler is called: nothing is sent or
+    traded again.
 
     `progress` is called with the number of lines of each batch. Raises InvalidInput if the
     database has signals.
@@ -43,6 +45,7 @@ def rebuild(journal: Journal, *, using: str, progress: Callable[[int], object]) 
     for batch in Flusher(journal, using=using, sets_stored_at=False).batches():
         result += batch
         progress(batch.lines)
+    update_sums(using=using)
     return result
 
 

@@ -16,6 +16,8 @@ from signals.ledger.inserts import (
     stored_hashes,
 )
 from signals.ledger.records import IMPORTED, Record, context_row, signal_row
+from signals.ledger.sums.statements import NO_ORIGIN
+from signals.ledger.sums.update import restart_sums
 from signals.models import JournalCursor
 
 ROW_ERRORS = (IntegrityError, DataError, OverflowError, orjson.JSONEncodeError)
@@ -130,17 +132,20 @@ def _classify(records: Sequence[Record], using: str) -> _Classified:
 def _adopt(
     records: Sequence[Record], cursor: JournalCursor, stored_at: str | None, using: str
 ) -> None:
-    """Add the context to rows that an older system inserted, from their journal lines."""
+    """Add the context to rows that an older system inserted, from their journal lines.
+
+    The sums begin anew if a row has another origin than the one that they counted.
+    """
     lacking = rows_without_context(using, [record.signal_id for record in records])
-    insert_contexts(
-        using,
-        [
-            context_row(row, cursor.pk, record)
-            for record in records
-            if (row := lacking.pop(record.signal_id, None)) is not None
-        ],
-        stored_at,
-    )
+    adopted = [
+        (row, record)
+        for record in records
+        if (row := lacking.pop(record.signal_id, None)) is not None
+    ]
+    contexts = [context_row(row, cursor.pk, record) for row, record in adopted]
+    insert_contexts(using, contexts, stored_at)
+    if any(record.fields["origin"] != NO_ORIGIN for _, record in adopted):
+        restart_sums(using=using)
 
 
 def _insert(

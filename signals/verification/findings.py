@@ -28,11 +28,13 @@ class Verification:
     """How much was checked, and the findings.
 
     `elsewhere` counts rows from the journals of other machines: only their hashes can be checked
-    here. `pending` counts lines that are not in the database yet.
+    here. `pending` counts lines that are not in the database yet. `sums` has a sentence for each
+    sum that differs from the signals.
     """
 
     rows: int = 0
     lines: int = 0
     elsewhere: int = 0
     pending: int = 0
+    sums: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from signals.garbage import collector_paused
 from signals.journal import Journal, JournalReplaced, LineLookup
 from signals.ledger.queries import no_such_signal
+from signals.ledger.sums.check import differences
 from signals.models import JournalCursor
 from signals.verification.findings import Finding, Kind, Progress, Verification
 from signals.verification.lines import LineCheck
@@ -21,7 +22,7 @@ def verify(
     progress: Progress = lambda count: None,
     processes: int = 1,
 ) -> Verification:
-    """Check every row, on this number of processes, and every journal line."""
+    """Check every row, on this number of processes, every journal line, and the sums."""
     cursor = _cursor(journal, using)
     result = Verification()
     seen, unmatched = Numbers(), Numbers()
@@ -36,6 +37,7 @@ def verify(
         rows = RowCheck(lookup, cursor, using=using)
         lines = LineCheck(cursor, rows, seen, unmatched, using=using)
         _check_lines(journal, lines, result, progress)
+    result.sums = differences(using=using)
     return result
 
 

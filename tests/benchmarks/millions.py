@@ -2,7 +2,8 @@
 
 import json
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tests.benchmarks.samples import START, SYMBOLS
@@ -37,9 +38,7 @@ FROM numbers
 
 def fill(database: Path, rows: int) -> None:
     """Insert `rows` rows with all indexes in place; `database` must be empty."""
-    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
-        for pragma in FAST:
-            connection.execute(f"PRAGMA {pragma}").fetchall()
+    with unprotected(database) as connection:
         connection.execute(
             f"INSERT INTO journal_cursors VALUES ({JOURNAL}, 'filled before', 1, 0, '')"
         )
@@ -47,6 +46,15 @@ def fill(database: Path, rows: int) -> None:
             values = _values(first, min(BATCH_SIZE, rows - first))
             connection.execute(SIGNALS, values)
             connection.execute(CONTEXTS, values)
+
+
+@contextmanager
+def unprotected(database: Path) -> Iterator[sqlite3.Connection]:
+    """Connect to write quickly; a crash meanwhile would destroy the database."""
+    with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+        for pragma in FAST:
+            connection.execute(f"PRAGMA {pragma}").fetchall()
+        yield connection
         connection.execute("PRAGMA journal_mode=WAL").fetchall()
 
 

@@ -14,6 +14,7 @@ NAMES = (
     "latency",
     "backlog",
     "growth",
+    "stats",
     "verify",
     "generation",
     "sync",

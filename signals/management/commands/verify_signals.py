@@ -34,6 +34,8 @@ class Command(ArgoCommand):
         if result.findings:
             named = {finding.signal_id for finding in result.findings}
             self.fail(f"{len(named)} signals failed the check: see above")
+        if result.sums:
+            self.fail("Sums differ from the signals: make them anew with rebuild_signals --sums")
         if dead:
             self.fail(f"{dead} dead letters are not resolved: see the admin site")
 
@@ -44,6 +46,7 @@ def _as_dict(result: Verification) -> dict[str, Any]:
 
 def _as_text(result: Verification) -> str:
     lines = [f"{kind:<8} {signal_id:<18} {detail}" for kind, signal_id, detail in result.findings]
+    lines += [f"sums     {sentence}" for sentence in result.sums]
     lines.append(f"{result.rows} rows and {result.lines} journal lines checked")
     if result.pending:
         lines.append(f"{result.pending} lines are not in the database yet")

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +187,29 @@ def test_rebuild_makes_equal_rows(installation: Installation) -> None:
         new = connection.execute(f"SELECT {columns} FROM new.{table} ORDER BY id").fetchall()
         connection.close()
         assert new == installation.query(f"SELECT {columns} FROM {table} ORDER BY id")
+
+
+def test_a_rebuilt_database_has_its_sums(installation: Installation) -> None:
+    installation.manage("log_signal", stdin=_lines(signals(4)))
+    path = installation.folder / "new.db"
+    assert installation.manage("rebuild_signals", "--into", str(path)).returncode == 0
+    with closing(sqlite3.connect(path)) as rebuilt:
+        summed = "SELECT n FROM signal_sums WHERE dimension = 'symbol' AND grain = 'all'"
+        assert rebuilt.execute(summed).fetchall() == [(4,)]
+
+
+def test_verify_finds_altered_sums_and_rebuild_corrects_them(installation: Installation) -> None:
+    installation.manage("log_signal", stdin=_lines(signals(3)))
+    assert _json(installation, "rebuild_signals", "--sums") == (0, {"summed": 3})
+    assert _json(installation, "verify_signals")[1]["sums"] == []
+    with closing(installation.connect()) as connection:
+        connection.execute("UPDATE signal_sums SET n = 2 WHERE dimension = 'all'")
+    answer = installation.manage("verify_signals")
+    assert answer.returncode == 1
+    assert "rebuild_signals --sums" in answer.stderr
+    assert "with the outcome open differs from its signals by" in answer.stdout
+    installation.manage("rebuild_signals", "--sums")
+    assert installation.manage("verify_signals").returncode == 0
 
 
 def test_rebuild_overwrites_nothing(installation: Installation) -> None:

@@ -17,21 +17,29 @@ from signals import config
 from signals.backup import Installation, Manifest, Restoration, check_backup, check_version, database
 from signals.backup.files import Progress
 from signals.clock import utc_now
+from signals.ledger.flush import FlushResult
 from signals.locks import FileLock, LockedByAnother
 
 
 class Restored(NamedTuple):
-    """A finished restore: the backup's manifest, and the accounts that are halted because of it."""
+    """A finished restore.
+
+    `flushed` counts the journal lines that came after the snapshot of the database; `halted` has
+    the accounts that are halted because of the restore.
+    """
 
     manifest: Manifest
+    flushed: FlushResult
     halted: list[str]
 
 
 def restore(folder: Path, progress: Progress) -> Restored:
     """Restore the backup in `folder` into the data folder and the database of the settings.
 
-    An interrupted restore goes on where it was. Raises ArgoError if the backup is damaged or newer
-    than this Argo, if there is data already, or if Argo runs; then nothing has changed.
+    An interrupted restore goes on where it was. Argo cannot start before the tables are up to date,
+    the outside accounts are halted, and the journal is flushed. Raises ArgoError if the backup is
+    damaged or newer than this Argo, if there is data already, or if Argo runs; then nothing has
+    changed.
     """
     with _stopped():
         manifest = check_backup(folder, progress)
@@ -42,8 +50,9 @@ def restore(folder: Path, progress: Progress) -> Restored:
         with exclusive_database():
             migrate_database()
             halted = halt_restored(manifest.made_at, utc_now())
+        flushed = config.flusher().flush()
         restoration.finish()
-    return Restored(manifest, halted)
+    return Restored(manifest, flushed, halted)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """`manage.py restore`: put a backup into an empty data folder and an empty database."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ class Command(VerifyingCommand):
             restored = restore(options["dir"], bar.update)
         result = {
             "backup": restored.manifest.model_dump(mode="json"),
+            "flushed": asdict(restored.flushed),
             "halted": restored.halted,
             "folder": str(settings.DATA_DIR),
         }
@@ -38,6 +40,11 @@ def _as_text(restored: Restored) -> str:
         f"Restored the backup of {restored.manifest.made_at} into {settings.DATA_DIR}: "
         f"{len(restored.manifest.files)} files, {restored.manifest.bytes} bytes."
     ]
+    if restored.flushed.lines:
+        lines.append(
+            f"{restored.flushed.lines} journal lines came after its snapshot of the database: "
+            f"{restored.flushed}"
+        )
     lines += [
         f"Trading on {account} is halted: compare with the broker (monitor_positions --reconcile), "
         "then resume (execute_signals --resume)."

@@ -12,4 +12,5 @@ class Command(VerifyingCommand):
     )
 
     def run(self, options: dict[str, Any]) -> None:
-        self.answer_verified(options)
+        if dead := self.answer_verified(options):
+            self.fail(f"{dead} dead letters are not resolved: see the admin site")

@@ -14,7 +14,15 @@ from argo.up.prepare import exclusive_database, migrate_database
 from argo.version import version
 from execution.accounts.halts import halt_restored
 from signals import config
-from signals.backup import Installation, Manifest, Restoration, check_backup, check_version, database
+from signals.backup import (
+    Installation,
+    Manifest,
+    NotRestored,
+    Restoration,
+    check_backup,
+    check_version,
+    database,
+)
 from signals.backup.files import Progress
 from signals.clock import utc_now
 from signals.ledger.flush import FlushResult
@@ -68,6 +76,11 @@ def _stopped() -> Iterator[None]:
         raise Conflict(
             f"Argo runs on {settings.DATA_DIR}, as {error.holder}. Stop it first, or set "
             "ARGO_DATA_DIR to a new folder."
+        ) from error
+    except PermissionError as error:
+        raise NotRestored(
+            f"{error.filename} cannot be written. Correct its permissions, or set ARGO_DATA_DIR to "
+            "another folder."
         ) from error
     finally:
         for lock in taken:

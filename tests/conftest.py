@@ -15,6 +15,7 @@ from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
 from tests import installation as installations
 from tests import warm
+from tests.databases import empty_postgresql
 from tests.installation import Installation
 from tests.services import SERVICES, required
 
@@ -95,6 +96,15 @@ def migrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("migrated")
     Installation(folder).manage("migrate", "--verbosity", "0").check_returncode()
     return folder
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the DATABASE_URL of a migrated database; only read it, or copy it before use."""
+    with empty_postgresql() as url:
+        argo = Installation(tmp_path_factory.mktemp("postgresql"), {"DATABASE_URL": url})
+        argo.manage("migrate", "--verbosity", "0").check_returncode()
+        yield url
 
 
 @pytest.fixture

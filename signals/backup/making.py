@@ -41,7 +41,7 @@ class Installation:
         """Return about how many bytes a backup takes."""
         return self.database.size() + self.journal.pending_bytes(START)
 
-    def keys(self) -> list[Path]:
+    def key_files(self) -> list[Path]:
         """Return the files that hold the identity and the keys."""
         self.journal.identity  # noqa: B018  # makes the file, if there is none yet
         secret = self.journal.path.with_name(SECRET)
@@ -106,7 +106,7 @@ class _Making:
             ) from error
 
     def _copy_keys(self) -> None:
-        for path in self.source.keys():
+        for path in self.source.key_files():
             self.files[path.name] = store(read_file(path), self.folder / path.name, self.progress)
 
 
@@ -172,5 +172,3 @@ def _explained(folder: Path) -> Iterator[None]:
             f"{f' ({error.filename})' if error.filename else ''}. Free disk space or correct the "
             "permissions, then run it again."
         ) from error
-
-

@@ -26,7 +26,10 @@ from signals.backup.manifest import Kind, Manifest
 
 PLAIN = ("--no-password", "--no-owner", "--no-privileges")
 """Nobody may be there to answer, and the roles of one server need not exist on another."""
-INSTALL = "Install PostgreSQL's client programs, version {wanted} or later, on this machine"
+INSTALL = (
+    "Install PostgreSQL's client programs, version {wanted} or later, on this machine (Debian: "
+    "postgresql-client-{wanted})."
+)
 NAMES = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "NAME": "PGDATABASE"}
 TRUNCATED = 2000
 """The number of characters that are kept of a program's own error."""
@@ -100,14 +103,13 @@ class PostgresqlDatabase:
         server = connections[self.using].pg_version // 10000  # type: ignore[attr-defined]
         advice = INSTALL.format(wanted=server)
         if (path := shutil.which(name)) is None:
-            raise failure(f"{name} is not installed. {advice} (Debian: postgresql-client-{server}).")
+            raise failure(
+                f"{name} is not installed. {advice} (Debian: postgresql-client-{server})."
+            )
         says = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
         found = re.search(r"\d+", says.stdout)
         if found and int(found[0]) < server:
-            raise failure(
-                f"{path} has version {found[0]}, and the server has {server}. {advice} (Debian: "
-                f"postgresql-client-{server})."
-            )
+            raise failure(f"{path} has version {found[0]}, and the server has {server}. {advice}")
         return path
 
     @contextmanager

@@ -142,8 +142,9 @@ class Restoration:
 
     def _put_back(self, name: str, progress: Progress) -> None:
         path = self._data_folder / name
-        if store(read_file(self.folder / name), draft_of(path), progress) != (
-            self.manifest.files[name]
+        if (
+            store(read_file(self.folder / name), draft_of(path), progress)
+            != (self.manifest.files[name])
         ):
             raise NotRestored(f"{self.folder / name} has changed since it was checked.")
         put_in_place(path)

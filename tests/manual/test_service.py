@@ -42,13 +42,16 @@ def test_the_commands_of_the_units_take_their_arguments() -> None:
         made.create_parser("manage.py", name).parse_args(arguments)
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="systemd is not installed")
+ANALYZE = shutil.which("systemd-analyze")
+
+
+@pytest.mark.skipif(ANALYZE is None, reason="systemd is not installed")
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
     for name, text in UNITS.items():
         here = text.replace("/srv/argo/.venv/bin/python", sys.executable)
         (tmp_path / name).write_text(here)
     checked = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", *(str(tmp_path / name) for name in UNITS)],
+        [str(ANALYZE), "verify", "--man=no", *(str(tmp_path / name) for name in UNITS)],
         capture_output=True, text=True, check=False,
         env=os.environ | {"SYSTEMD_UNIT_PATH": f"{tmp_path}:"},
     )  # fmt: skip

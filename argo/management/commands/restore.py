@@ -36,15 +36,11 @@ class Command(VerifyingCommand):
 
 
 def _as_text(restored: Restored) -> str:
-    lines = [
-        f"Restored the backup of {restored.manifest.made_at} into {settings.DATA_DIR}: "
-        f"{len(restored.manifest.files)} files, {restored.manifest.bytes} bytes."
-    ]
-    if restored.flushed.lines:
-        lines.append(
-            f"{restored.flushed.lines} journal lines came after its snapshot of the database: "
-            f"{restored.flushed}"
-        )
+    manifest, flushed = restored.manifest, restored.flushed
+    what = f"{len(manifest.files)} files, {manifest.bytes} bytes"
+    lines = [f"Restored the backup of {manifest.made_at} into {settings.DATA_DIR}: {what}"]
+    if flushed.lines:
+        lines.append(f"After its snapshot of the database the journal had: {flushed}")
     lines += [
         f"Trading on {account} is halted: compare with the broker (monitor_positions --reconcile), "
         "then resume (execute_signals --resume)."

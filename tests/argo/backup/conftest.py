@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import empty_postgresql
+from tests.databases import empty_postgresql, name_of
 from tests.installation import Installation
 
 MakeEmpty = Callable[[], Installation]
@@ -39,11 +39,14 @@ def empty(kind: str, tmp_path: Path) -> Iterator[MakeEmpty]:
 
 
 @pytest.fixture
-def argo(kind: str, empty: MakeEmpty, migrated_folder: Path) -> Installation:
+def argo(
+    kind: str, migrated_folder: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Installation]:
     """Return a migrated installation without signals."""
-    made = empty()
+    folder = tmp_path / "argo"
     if kind == "sqlite":
-        shutil.copytree(migrated_folder, made.folder)
-    else:
-        made.manage("migrate", "--verbosity", "0").check_returncode()
-    return made
+        yield Installation(shutil.copytree(migrated_folder, folder))
+        return
+    template = name_of(request.getfixturevalue("migrated_postgresql"))
+    with empty_postgresql(template) as url:
+        yield Installation(folder, {"DATABASE_URL": url})

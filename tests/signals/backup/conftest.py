@@ -1,31 +1,72 @@
-"""A small installation to back up, and an empty one to restore into; on both databases."""
+"""A small installation to back up, and an empty one to restore into; on both databases.
 
+Nothing writes to PostgreSQL's: it is migrated once.
+"""
+
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.db import connections
+from pytest_django import DjangoDbBlocker
 
-from signals.backup import Installation, Manifest, back_up, database
+from signals.backup import Installation, back_up, database
 from signals.journal import Journal
+from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
-from tests.databases import empty_postgresql
+from tests.databases import empty_postgresql, name_of
 from tests.samples import signals
 
 VERSION = "0.2.0"
-RESTORED = "restored"
+ORIGIN, ON_SERVER, RESTORED = "origin", "server", "restored"
+ON_BOTH = pytest.mark.parametrize(
+    "kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.services("postgresql"))]
+)
 
 
 @pytest.fixture
-def source(journal: Journal, tracker: SignalTracker, using: str) -> Installation:
-    """Return an installation with three signals, one segment of them sealed."""
+def kind() -> str:
+    """Run a test on SQLite only, if it is not marked ON_BOTH."""
+    return "sqlite"
+
+
+@pytest.fixture(autouse=True)
+def with_databases(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        yield
+
+
+@pytest.fixture
+def tracker(journal: Journal) -> SignalTracker:
+    """Return a tracker that logs to the installation with SQLite."""
+    return SignalTracker.with_parts(journal, Flusher(journal, using=ORIGIN), origin="python")
+
+
+@pytest.fixture
+def source(
+    kind: str,
+    journal: Journal,
+    migrated_folder: Path,
+    tmp_path: Path,
+    tracker: SignalTracker,
+    request: pytest.FixtureRequest,
+) -> Iterator[Installation]:
+    """Return an installation with four signals and two segments; SQLite has read them."""
     journal.path.with_name("secret.key").write_text("a secret")
-    for signal in signals(3):
-        tracker.log_signal(signal)
-    journal.path.rename(journal.segments.sealed_path(1))
-    tracker.log_signal(signals(1)[0])
-    return Installation(database(using), journal)
+    shutil.copy(migrated_folder / "signals.db", tmp_path / "signals.db")
+    with _set_up(ORIGIN, "default", NAME=str(tmp_path / "signals.db")):
+        for number, signal in enumerate(signals(4)):
+            tracker.log_signal(signal)
+            if number == 2:
+                journal.path.rename(journal.segments.sealed_path(1))
+        if kind == "sqlite":
+            yield Installation(database(ORIGIN), journal)
+            return
+        name = name_of(request.getfixturevalue("migrated_postgresql"))
+        with _set_up(ON_SERVER, "postgresql", NAME=name):
+            yield Installation(database(ON_SERVER), journal)
 
 
 @pytest.fixture
@@ -37,37 +78,39 @@ def backup(source: Installation, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def target(tmp_path: Path, using: str) -> Iterator[Installation]:
+def target(tmp_path: Path, kind: str) -> Iterator[Installation]:
     """Return an installation with nothing in it, in another folder."""
     folder = tmp_path / "elsewhere"
     folder.mkdir()
-    with _another(using, folder) as alias:
-        journal = Journal(folder / "signals.log")
-        yield Installation(database(alias), journal)
-        journal.close()
+    journal = Journal(folder / "signals.log")
+    with _empty(kind, folder):
+        yield Installation(database(RESTORED), journal)
+    journal.close()
 
 
 @contextmanager
-def _another(using: str, folder: Path) -> Iterator[str]:
-    """Set up one more database, which is empty."""
-    own = dict(connections.databases[using])
-    if using == "default":
-        yield from _with_alias(own | {"NAME": str(folder / "signals.db")})
+def _empty(kind: str, folder: Path) -> Iterator[None]:
+    """Set up an empty database."""
+    if kind == "sqlite":
+        with _set_up(RESTORED, "default", NAME=str(folder / "signals.db")):
+            yield
     else:
-        with empty_postgresql() as url:
-            yield from _with_alias(own | {"NAME": url.rpartition("/")[2]})
+        with (
+            empty_postgresql() as url,
+            _set_up(RESTORED, "postgresql", NAME=name_of(url)),
+        ):
+            yield
 
 
-def _with_alias(settings: dict[str, object]) -> Iterator[str]:
-    connections.databases[RESTORED] = settings
+@contextmanager
+def _set_up(alias: str, like: str, **changes: str) -> Iterator[None]:
+    """Give Django one more database."""
+    connections.databases[alias] = connections.databases[like] | changes
     try:
-        yield RESTORED
+        yield
     finally:
-        connections[RESTORED].close()
-        del connections[RESTORED]
-        del connections.databases[RESTORED]
-
-
-def names(manifest: Manifest) -> set[str]:
-    """Return the names of its files."""
-    return set(manifest.files)
+        connections[alias].close()
+        if dispose := getattr(connections[alias], "dispose_pool", None):
+            dispose()
+        del connections[alias]
+        del connections.databases[alias]

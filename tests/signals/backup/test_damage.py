@@ -11,14 +11,7 @@ from signals.backup import Manifest, NotABackup, check_backup, check_version
 from signals.backup.manifest import read_manifest
 from tests.signals.backup.conftest import VERSION
 
-pytestmark = pytest.mark.django_db(transaction=True)
 FILES = ("signals.db", "signals-000001.log", "signals.log", "signals.id", "secret.key")
-
-
-@pytest.fixture
-def using() -> str:
-    """What is checked here does not depend on the database."""
-    return "default"
 
 
 def truncate(path: Path) -> None:

@@ -18,12 +18,9 @@ from signals.backup import (
     mark_of,
 )
 from signals.backup import postgresql as postgresql_backup
-from signals.models import Signal
-from tests.databases import both_databases
-from tests.signals.backup.conftest import RESTORED, VERSION
+from tests.signals.backup.conftest import ON_BOTH, VERSION
 from tests.signals.journal.helpers import TIMEOUT, content, fork
 
-pytestmark = both_databases
 MOST = 200
 """More moments than there are."""
 BLOCK = 16 * 1024
@@ -72,6 +69,7 @@ def turns() -> list[int]:
     return [*range(1, 12), *range(12, MOST, 5)]
 
 
+@ON_BOTH
 def test_an_interrupted_backup_is_recognised_and_can_be_begun_again(
     source: Installation, tmp_path: Path
 ) -> None:
@@ -94,8 +92,9 @@ def test_an_interrupted_backup_is_recognised_and_can_be_begun_again(
     }  # fmt: skip
 
 
+@ON_BOTH
 def test_an_interrupted_restore_is_recognised_and_goes_on(
-    source: Installation, backup: Path, target: Installation, using: str
+    source: Installation, backup: Path, target: Installation
 ) -> None:
     restoration = Restoration(backup, check_backup(backup), target)
     folder = target.journal.path.parent
@@ -119,4 +118,4 @@ def test_an_interrupted_restore_is_recognised_and_goes_on(
     assert killed > 10
     assert content(folder) == content(source.journal.path.parent)
     assert not list(folder.glob("*.unfinished"))
-    assert Signal.objects.using(RESTORED).count() == 4
+    assert target.database.holds(restoration.manifest)

@@ -3,6 +3,7 @@
 import shutil
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import hypothesis
@@ -15,7 +16,7 @@ from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
 from tests import installation as installations
 from tests import warm
-from tests.databases import empty_postgresql
+from tests.databases import Spares
 from tests.installation import Installation
 from tests.services import SERVICES, required
 
@@ -99,9 +100,16 @@ def migrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def spares() -> Iterator[Spares]:
+    """Lends empty PostgreSQL databases."""
+    with ExitStack() as stack:
+        yield Spares(stack)
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(spares: Spares, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Return the DATABASE_URL of a migrated database; only read it, or copy it before use."""
-    with empty_postgresql() as url:
+    with spares.empty() as url:
         argo = Installation(tmp_path_factory.mktemp("postgresql"), {"DATABASE_URL": url})
         argo.manage("migrate", "--verbosity", "0").check_returncode()
         yield url

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.databases import empty_postgresql, name_of
+from tests.databases import Spares
 from tests.installation import Installation
 
 MakeEmpty = Callable[[], Installation]
@@ -23,7 +23,7 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def empty(kind: str, tmp_path: Path) -> Iterator[MakeEmpty]:
+def empty(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[MakeEmpty]:
     """Return a function that makes installations with an empty folder and an empty database."""
     with ExitStack() as databases:
         made: list[Installation] = []
@@ -31,7 +31,8 @@ def empty(kind: str, tmp_path: Path) -> Iterator[MakeEmpty]:
         def make() -> Installation:
             own = {}
             if kind == "postgresql":
-                own = {"DATABASE_URL": databases.enter_context(empty_postgresql())}
+                spares: Spares = request.getfixturevalue("spares")
+                own = {"DATABASE_URL": databases.enter_context(spares.empty())}
             made.append(Installation(tmp_path / f"empty-{len(made)}", own))
             return made[-1]
 
@@ -47,6 +48,6 @@ def argo(
     if kind == "sqlite":
         yield Installation(shutil.copytree(migrated_folder, folder))
         return
-    template = name_of(request.getfixturevalue("migrated_postgresql"))
-    with empty_postgresql(template) as url:
+    spares: Spares = request.getfixturevalue("spares")
+    with spares.copy_of(request.getfixturevalue("migrated_postgresql")) as url:
         yield Installation(folder, {"DATABASE_URL": url})

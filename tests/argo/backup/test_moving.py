@@ -1,18 +1,17 @@
 """A backup of one installation becomes another one, in another folder and another database."""
 
-import json
 import os
-import stat
 from pathlib import Path
 
-import psycopg
 import pytest
 
+from signals.ledger.flush import Flusher
 from signals.locks import FileLock
+from signals.tracker import SignalTracker
 from tests.argo.backup.backups import back_up, log, restore, rows, stored
 from tests.argo.backup.conftest import MakeEmpty
 from tests.installation import Installation
-from tests.signals.journal.helpers import lines_of
+from tests.samples import a_signal
 
 
 def test_nothing_is_lost_or_doubled_on_the_way_to_another_folder_and_database(
@@ -21,9 +20,8 @@ def test_nothing_is_lost_or_doubled_on_the_way_to_another_folder_and_database(
     """One signal waits in the journal; the keys work on; and the copy takes new signals."""
     argo.manage("api_key", "--create", "bob").check_returncode()
     log(argo, 3)
-    (line,) = lines_of(argo.journal)[-1:]
-    waiting = line.replace(json.loads(line)["signal_id"].encode(), b"waits")
-    argo.journal.append([waiting])
+    tracker = SignalTracker.with_parts(argo.journal, Flusher(argo.journal), origin="python")
+    (waiting,) = (receipt.signal_id for receipt in tracker.accept([a_signal()]))
     made = back_up(argo, tmp_path / "backup")
     assert made["argo"] == "0.2.0"
     other = empty()
@@ -31,7 +29,7 @@ def test_nothing_is_lost_or_doubled_on_the_way_to_another_folder_and_database(
     assert (said["rows"], said["lines"], said["pending"], said["findings"]) == (4, 4, 0, [])
     assert said["flushed"] == {"stored": 1, "duplicates": 0, "changes": 0, "dead": 0}
     assert said["halted"] == []
-    assert stored(other) == [*stored(argo), "waits"]
+    assert stored(other) == [*stored(argo), waiting]
     deliveries = rows(other, "SELECT count(*), count(DISTINCT id) FROM deliveries")
     assert deliveries == [(4, 4)] == rows(other, "SELECT count(*), count(*) FROM decisions")
     for table in ("api_keys", "auth_user", "django_migrations"):
@@ -44,6 +42,7 @@ def test_nothing_is_lost_or_doubled_on_the_way_to_another_folder_and_database(
     assert verified.stdout.startswith("5 rows and 5 journal lines checked"), verified.stderr
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_what_was_logged_after_the_backup_is_not_in_it(
     argo: Installation, empty: MakeEmpty, tmp_path: Path
 ) -> None:
@@ -60,6 +59,7 @@ def test_what_was_logged_after_the_backup_is_not_in_it(
     assert other.manage("verify_signals").returncode == 0
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
 def test_data_that_is_there_is_refused_with_2_and_left_alone(
     argo: Installation, empty: MakeEmpty, tmp_path: Path
 ) -> None:
@@ -143,96 +143,3 @@ def test_a_limit_of_the_disk_is_a_clear_error_and_leaves_no_backup(
     assert "Free disk space" in error
     assert "Traceback" not in error
     assert not folder.exists()
-
-
-@pytest.mark.services("postgresql")
-class TestPrograms:
-    """PostgreSQL's own programs: found, of the right version, and told no secret in public."""
-
-    @pytest.fixture
-    def kind(self) -> str:
-        return "postgresql"
-
-    @pytest.fixture
-    def path(self, tmp_path: Path) -> Path:
-        """Return a folder in which the test puts a program of its own."""
-        folder = tmp_path / "bin"
-        folder.mkdir()
-        return folder
-
-    def with_path(self, argo: Installation, path: str, **settings: str) -> Installation:
-        return Installation(argo.folder, argo.settings | {"PATH": path} | settings)
-
-    def test_a_missing_program_says_what_to_install(
-        self, argo: Installation, path: Path, tmp_path: Path
-    ) -> None:
-        answer = self.with_path(argo, str(path)).manage("backup", str(tmp_path / "backup"))
-        assert answer.returncode == 1
-        assert "pg_dump is not installed. Install PostgreSQL's client programs" in answer.stderr
-        assert not (tmp_path / "backup").exists()
-
-    def test_an_older_program_says_which_version_is_needed(
-        self, argo: Installation, path: Path, tmp_path: Path
-    ) -> None:
-        program(path / "pg_dump", 'echo "pg_dump (PostgreSQL) 9.6.24"')
-        answer = self.with_path(argo, str(path)).manage("backup", str(tmp_path / "backup"))
-        assert answer.returncode == 1
-        assert "has version 9, and the server has" in answer.stderr
-        assert "postgresql-client-" in answer.stderr
-
-    def test_a_program_that_fails_is_quoted(
-        self, argo: Installation, path: Path, tmp_path: Path
-    ) -> None:
-        program(path / "pg_dump", 'echo "out of luck" >&2; exit 3')
-        paths = f"{path}:{os.environ['PATH']}"
-        answer = self.with_path(argo, paths).manage("backup", str(tmp_path / "backup"))
-        assert answer.returncode == 1
-        assert "pg_dump failed with exit code 3: out of luck" in answer.stderr
-        assert not (tmp_path / "backup").exists()
-
-    def test_the_password_is_in_the_environment_only(
-        self, argo: Installation, path: Path, tmp_path: Path
-    ) -> None:
-        seen = path / "seen"
-        program(
-            path / "pg_dump",
-            f'[ "$1" = --version ] || printf "%s|%s" "$*" "$PGPASSWORD" > {seen}; '
-            'PATH="${PATH#*:}" exec pg_dump "$@"',
-        )
-        url = argo.settings["DATABASE_URL"].replace("postgres@", "postgres:s3cret@")
-        paths = f"{path}:{os.environ['PATH']}"
-        secret = self.with_path(argo, paths, DATABASE_URL=url)
-        back_up(secret, tmp_path / "backup")
-        arguments, password = seen.read_text().split("|")
-        assert password == "s3cret"
-        assert "s3cret" not in arguments
-        assert "s3cret" not in (tmp_path / "backup" / "manifest.json").read_text()
-
-    def test_a_restore_that_fails_leaves_the_database_empty(
-        self, argo: Installation, empty: MakeEmpty, path: Path, tmp_path: Path
-    ) -> None:
-        back_up(argo, tmp_path / "backup")
-        other = empty()
-        program(path / "pg_restore", HALF_A_RESTORE)
-        paths = f"{path}:{os.environ['PATH']}"
-        answer = self.with_path(other, paths).manage("restore", str(tmp_path / "backup"))
-        assert answer.returncode == 1
-        assert "pg_restore failed" in answer.stderr
-        url = other.settings["DATABASE_URL"].replace("postgres://", "postgresql://")
-        with psycopg.connect(url) as database:
-            tables = database.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'public'")
-            assert tables.fetchall() == []
-        restore(other, tmp_path / "backup")
-
-
-HALF_A_RESTORE = """
-PATH="${PATH#*:}"
-[ "$1" = --version ] && exec pg_restore "$1"
-head -c 20000 | pg_restore "$@"
-"""
-
-
-def program(path: Path, script: str) -> None:
-    """Write a program that stands in for another one."""
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)

@@ -5,7 +5,7 @@ Nothing writes to PostgreSQL's: it is migrated once.
 
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from signals.backup import Installation, back_up, database
 from signals.journal import Journal
 from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
-from tests.databases import empty_postgresql, name_of
+from tests.databases import Spares, name_of
 from tests.samples import signals
 
 VERSION = "0.2.0"
@@ -78,28 +78,19 @@ def backup(source: Installation, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def target(tmp_path: Path, kind: str) -> Iterator[Installation]:
+def target(tmp_path: Path, kind: str, request: pytest.FixtureRequest) -> Iterator[Installation]:
     """Return an installation with nothing in it, in another folder."""
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     journal = Journal(folder / "signals.log")
-    with _empty(kind, folder):
+    with ExitStack() as stack:
+        like, name = "default", str(folder / "signals.db")
+        if kind == "postgresql":
+            spares: Spares = request.getfixturevalue("spares")
+            like, name = "postgresql", name_of(stack.enter_context(spares.empty()))
+        stack.enter_context(_set_up(RESTORED, like, NAME=name))
         yield Installation(database(RESTORED), journal)
     journal.close()
-
-
-@contextmanager
-def _empty(kind: str, folder: Path) -> Iterator[None]:
-    """Set up an empty database."""
-    if kind == "sqlite":
-        with _set_up(RESTORED, "default", NAME=str(folder / "signals.db")):
-            yield
-    else:
-        with (
-            empty_postgresql() as url,
-            _set_up(RESTORED, "postgresql", NAME=name_of(url)),
-        ):
-            yield
 
 
 @contextmanager

@@ -23,8 +23,11 @@ class State(NamedTuple):
 class Database(Protocol):
     """A database. `kind` is its name in a manifest, `file_name` the snapshot's in a backup."""
 
-    kind: Kind
-    file_name: str
+    @property
+    def kind(self) -> Kind: ...
+
+    @property
+    def file_name(self) -> str: ...
 
     def size(self) -> int:
         """Return about how many bytes a snapshot takes; 0 if that is not known."""

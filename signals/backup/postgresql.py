@@ -114,12 +114,18 @@ class PostgresqlDatabase:
 
     @contextmanager
     def _running(
-        self, command: list[str], failure: type[ArgoError], **pipes: int
+        self,
+        command: list[str],
+        failure: type[ArgoError],
+        *,
+        stdin: int | None = None,
+        stdout: int | None = None,
     ) -> Iterator["subprocess.Popen[bytes]"]:
         """Run a program to its end. Raises `failure` with the program's own error."""
         with TemporaryFile() as errors:
-            environment = self._environment()
-            with subprocess.Popen(command, env=environment, stderr=errors, **pipes) as process:
+            with subprocess.Popen(
+                command, env=self._environment(), stdin=stdin, stdout=stdout, stderr=errors
+            ) as process:
                 try:
                     yield process
                 except BaseException:

@@ -59,7 +59,7 @@ def _run(turn: int, act: Callable[[Callable[[int], None]], object]) -> None:
         real(descriptor)
         moment()
 
-    os.fsync = sync
+    os.fsync = sync  # type: ignore[assignment]  # it is only called with numbers
     act(moment)
     os._exit(0)
 

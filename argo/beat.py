@@ -11,7 +11,8 @@ from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection, conne
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
-from signals.locks import FileLock, LockedByAnother, LockLost
+from argo import locks
+from signals.locks import LockedByAnother, LockLost
 
 logger = get_logger(__name__)
 
@@ -125,8 +126,8 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
 
 def _locks() -> list[Lock]:
     """Return the lock of the data folder, and on PostgreSQL the lock of the shared database."""
-    locks: list[Lock] = [FileLock(settings.DATA_DIR / "beat.lock")]
-    return [*locks, AdvisoryLock()] if connection.vendor == "postgresql" else locks
+    found: list[Lock] = [locks.of_beat()]
+    return [*found, AdvisoryLock()] if connection.vendor == "postgresql" else found
 
 
 def _take(lock: Lock) -> None:

@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Info, Tags, Warning, registe
 from django.utils.module_loading import import_string
 
 from argo.sqlite.library import FIRST_FIXED
+from signals.backup import mark_of
 
 
 @register(Tags.database)
@@ -34,6 +35,19 @@ def data_folder(**_: object) -> list[CheckMessage]:
         return []
     hint = "Correct its permissions, or set ARGO_DATA_DIR to another folder."
     return [Error(f"{settings.DATA_DIR} cannot be written.", hint=hint, id="argo.E002")]
+
+
+@register()
+def unfinished_restore(**_: object) -> list[CheckMessage]:
+    """Report a restore into the data folder that was interrupted."""
+    if not mark_of(settings.DATA_DIR).exists():
+        return []
+    hint = (
+        "Run manage.py restore with the same backup again; or set ARGO_DATA_DIR to a new folder, "
+        "and DATABASE_URL to an empty database."
+    )
+    what = f"A restore into {settings.DATA_DIR} was interrupted."
+    return [Error(what, hint=hint, id="argo.E010")]
 
 
 @register()

@@ -130,6 +130,7 @@ class HaltCode(DescribedCode):
     DRAWDOWN = "drawdown", "the prop firm's drawdown limit is broken"
     MISMATCH = "mismatch", "the broker's records differ from ours"
     OVERFILL = "overfill", "the broker reported a fill that cannot be right"
+    RESTORED = "restored", "Argo was restored from a backup"
     UNCLOSABLE = "unclosable", "several orders to close a position failed"
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import hypothesis
@@ -16,6 +17,7 @@ from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
 from tests import installation as installations
 from tests import warm
+from tests.databases import Spares
 from tests.installation import Installation
 from tests.services import SERVICES, required
 
@@ -107,6 +109,22 @@ def migrated_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("migrated")
     Installation(folder).manage("migrate", "--verbosity", "0").check_returncode()
     return folder
+
+
+@pytest.fixture(scope="session")
+def spares() -> Iterator[Spares]:
+    """Lends empty PostgreSQL databases."""
+    with ExitStack() as stack:
+        yield Spares(stack)
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(spares: Spares, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the DATABASE_URL of a migrated database; only read it, or copy it before use."""
+    with spares.empty() as url:
+        argo = Installation(tmp_path_factory.mktemp("postgresql"), {"DATABASE_URL": url})
+        argo.manage("migrate", "--verbosity", "0").check_returncode()
+        yield url
 
 
 @pytest.fixture

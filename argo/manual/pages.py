@@ -9,8 +9,8 @@ from django.conf import settings
 from argo.manual.rendering import INDEX, Rendered, address, render
 
 NAMES = (
-    INDEX, "start", "log", "generate", "sync", "trade", "prop-firms", "recover", "settings", "api",
-    "operations", "upgrade", "architecture",
+    INDEX, "start", "log", "generate", "sync", "trade", "prop-firms", "recover", "backup",
+    "settings", "api", "operations", "service", "upgrade", "architecture",
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from signals import config
 from signals.clock import utc_now
 from signals.ledger.dead_letters import unresolved
 from signals.ledger.journal_state import journal_state
+from signals.ledger.sums.answer import totals
 from signals.status_text import PERIODS
 from sync import status as sync_status
 
@@ -54,6 +55,22 @@ def _journal() -> Iterator[Metric]:
 
 def _ledger() -> Iterator[Metric]:
     yield _one("argo_dead_letters", f"Dead letters that wait for a person; {SHARED}", unresolved())
+
+
+def _outcomes() -> Iterator[Metric]:
+    found = totals().total
+    outcomes = _family("argo_outcomes", f"Signals by outcome; {SHARED}", "outcome")
+    for outcome, count in found.outcomes.items():
+        outcomes.add_metric([outcome], count)
+    yield outcomes
+    yield _one(
+        "argo_outcomes_win_ratio", f"Share of wins among what has ended; {SHARED}", found.win_rate
+    )
+    yield _one(
+        "argo_outcomes_average_profit_loss_percent",
+        f"Mean profit or loss in percent; {SHARED}",
+        found.average_profit_loss_pct,
+    )
 
 
 def _sync() -> Iterator[Metric]:
@@ -111,6 +128,7 @@ GROUPS: dict[str, Callable[[], Iterable[Metric]]] = {
     "build": _build,
     "journal": _journal,
     "ledger": _ledger,
+    "outcomes": _outcomes,
     "sync": _sync,
     "execution": _execution,
     "queues": _queues,

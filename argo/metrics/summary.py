@@ -7,6 +7,7 @@ from ninja import Field, Schema
 
 from execution import status as execution_status
 from signals.ledger.recent import Recent, recent
+from signals.ledger.sums.answer import totals
 from signals.status_text import share
 from sync import status as sync_status
 
@@ -54,8 +55,8 @@ class SyncRate(Schema):
 
 
 class Outcomes(Schema):
-    """`n` signals have an outcome. `win_rate` is the share of wins among wins and losses, 0 to 1.
-    `average_profit_loss_pct` is the mean over all that have an exit price."""
+    """`n` signals have an outcome. `win_rate` is the share of wins among them, 0 to 1.
+    `average_profit_loss_pct` is the mean over those that have a profit or loss."""
 
     n: int
     win_rate: float | None
@@ -108,4 +109,9 @@ def _latency(found: Recent) -> StorageLatency:
 
 
 def _outcomes() -> Outcomes:
-    raise NotImplementedError
+    found = totals().total
+    return Outcomes(
+        n=found.ended,
+        win_rate=found.win_rate,
+        average_profit_loss_pct=found.average_profit_loss_pct,
+    )

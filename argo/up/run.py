@@ -5,6 +5,7 @@ from functools import partial
 
 from django.conf import settings
 
+from argo import locks
 from argo.celery import app
 from argo.up import admin_user, demo, demo_alpine, messages
 from argo.up.child import Spec
@@ -37,7 +38,7 @@ def up(output: Output, *, with_demo: bool) -> bool:
     Raises:
         ArgoError: it cannot be started; the message says why.
     """
-    lock = FileLock(settings.DATA_DIR / "up.lock")
+    lock = locks.of_up()
     _take(lock)
     try:
         ensure_free(settings.WEB_HOST, settings.WEB_PORT)

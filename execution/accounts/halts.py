@@ -7,7 +7,9 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from argo.errors import Conflict, FieldError, InvalidInput
+from execution.accounts.rows import outside_accounts
 from execution.models import Halt
+from execution.types import HaltCode
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +77,21 @@ def lift(
         raise Conflict(_nothing_to_lift(account, code, only))
     logger.warning("%s lifted %d halts of %s: %s", by, lifted, account, why)
     return lifted
+
+
+def halt_restored(made_at: str, now: datetime) -> list[str]:
+    """Halt every account at an outside broker after a restore; return their names.
+
+    Orders, fills and halts that came after the backup, made at `made_at`, are unknown.
+    """
+    why = (
+        f"Argo was restored from a backup of {made_at}; what happened on this account since is "
+        "not known. Compare with the broker, then resume"
+    )
+    found = outside_accounts()
+    for account in found:
+        latch(account, HaltCode.RESTORED, why, now)
+    return found
 
 
 def _nothing_to_lift(account: str, code: str | None, only: Halt | None) -> str:

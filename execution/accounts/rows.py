@@ -8,6 +8,8 @@ from execution.models import TradingAccount
 from signals.dialect import for_update
 from signals.rows import select, select_one
 
+PAPER = "paper"
+"""The account whose broker is in the database too."""
 REPLAY = "replay"
 """The account of replays; no live worker touches it."""
 _ACCOUNT = "SELECT * FROM trading_accounts WHERE name = %s"
@@ -51,3 +53,9 @@ def account_of(name: str) -> str:
     if name not in known:
         raise NotFound(f"There is no account {name!r}; there are {', '.join(sorted(known))}.")
     return name
+
+
+def outside_accounts() -> list[str]:
+    """Return the accounts whose broker keeps records of its own, in order of their names."""
+    known = {settings.TRADING_ACCOUNT, *TradingAccount.objects.values_list("name", flat=True)}
+    return sorted(known - {PAPER, REPLAY})

@@ -6,7 +6,7 @@ It does not know signals or Django: a line is bytes without a newline.
 from signals.journal.errors import JournalError, JournalReplaced
 from signals.journal.journal import Journal
 from signals.journal.lookup import LineLookup
-from signals.journal.reader import Chunk, Line
+from signals.journal.reader import Chunk, Line, OpenSegment
 from signals.journal.segments import START, JournalPosition, Offset, Segments
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "Line",
     "LineLookup",
     "Offset",
+    "OpenSegment",
     "Segments",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from signals.journal.group import GroupCommit
-from signals.journal.reader import Chunk, Reader
+from signals.journal.reader import Chunk, OpenSegment, Reader
 from signals.journal.segments import START, JournalPosition, Offset, Segments, sync_folder
 from signals.journal.writer import Writer
 
@@ -31,10 +31,15 @@ class Journal:
     @cached_property
     def identity(self) -> str:
         """This journal's unique name; made once, in a file beside it."""
-        path = self.path.with_suffix(".id")
+        path = self.identity_path
         if not path.exists():
             _make_identity(path)
         return path.read_text().strip()
+
+    @property
+    def identity_path(self) -> Path:
+        """Return the file that holds the identity."""
+        return self.path.with_suffix(".id")
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Return once all `lines` (without newlines) are on disk, in this order.
@@ -59,6 +64,13 @@ class Journal:
         while chunk := self.read(position):
             yield chunk
             position = chunk.end
+
+    def open_segments(self) -> Iterator[OpenSegment]:
+        """Yield every segment, oldest first, open for copying up to its durable size.
+
+        Writers may append, and seal the active segment, meanwhile.
+        """
+        return self._reader.open_segments()
 
     def check(self, position: JournalPosition) -> None:
         """Raise JournalReplaced if `position` points into a file that is gone or was replaced."""

@@ -31,7 +31,10 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
-class _OpenSegment:
+class OpenSegment:
+    """A segment that is open for reading, whatever its file is called by now."""
+
+    name: str
     descriptor: int
     size: int
     """The bytes that are durable; no writer will undo them."""
@@ -74,6 +77,26 @@ class Reader:
         paths = (path for number, path in self._segments.all() if number >= position.segment)
         return max(0, sum(map(_size, paths)) - position.byte)
 
+    def open_segments(self) -> Iterator[OpenSegment]:
+        """Yield every segment, oldest first, each open until the next one is asked for.
+
+        The last one is the active segment, up to its last whole line, even if a writer seals it
+        meanwhile.
+        """
+        last = 0
+        while (number := self._next(last)) is not None:
+            with self._segment(number) as segment:
+                if segment is None:  # it was removed since we looked
+                    continue
+                yield segment
+                if not segment.sealed:
+                    return
+                last = number
+
+    def _next(self, number: int) -> int | None:
+        """Return the number of the first segment after `number`, or None if it was the last."""
+        return next((each for each, _ in self._segments.all() if each > number), None)
+
     def _is_to_come(self, position: JournalPosition) -> bool:
         """Return True if the position's segment will be the next one that is written.
 
@@ -87,7 +110,7 @@ class Reader:
             return True
         raise JournalReplaced(f"Segment {position.segment} of {self._segments.active} is gone.")
 
-    def _check_identity(self, position: JournalPosition, segment: _OpenSegment) -> None:
+    def _check_identity(self, position: JournalPosition, segment: OpenSegment) -> None:
         if position.byte == 0:
             return
         seen = fingerprint(segment.descriptor, position.byte)
@@ -98,13 +121,14 @@ class Reader:
             )
 
     @contextmanager
-    def _segment(self, number: int) -> Iterator[_OpenSegment | None]:
+    def _segment(self, number: int) -> Iterator[OpenSegment | None]:
         while path := self._path(number):
             with suppress(FileNotFoundError), path.open("rb") as file:
                 descriptor = file.fileno()
                 size = self._settled_size(descriptor, number, path)
                 if size is not None:
-                    yield _OpenSegment(descriptor, size, sealed=path != self._segments.active)
+                    sealed = path != self._segments.active
+                    yield OpenSegment(path.name, descriptor, size, sealed)
                     return
         yield None
 
@@ -141,7 +165,7 @@ class Reader:
             self._synced = state
 
 
-def _chunk(position: JournalPosition, segment: _OpenSegment, max_lines: int) -> Chunk | None:
+def _chunk(position: JournalPosition, segment: OpenSegment, max_lines: int) -> Chunk | None:
     data = _whole_lines(position.byte, segment)
     if data is None:
         return None
@@ -155,7 +179,7 @@ def _chunk(position: JournalPosition, segment: _OpenSegment, max_lines: int) -> 
     )
 
 
-def _whole_lines(start: int, segment: _OpenSegment) -> bytes | None:
+def _whole_lines(start: int, segment: OpenSegment) -> bytes | None:
     """Return bytes from `start` up to a newline, without it: about a chunk, or one longer line.
 
     The last line of a sealed segment counts as complete even without its newline.

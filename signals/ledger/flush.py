@@ -55,6 +55,12 @@ class FlushResult:
         """Return the number of lines in all."""
         return self.stored + self.duplicates + self.changes + self.dead
 
+    def __str__(self) -> str:
+        return (
+            f"{self.stored} stored, {self.duplicates} already there, "
+            f"{self.changes} outcome changes, {self.dead} dead letters"
+        )
+
     def __add__(self, other: "FlushResult") -> "FlushResult":
         return FlushResult(
             self.stored + other.stored,

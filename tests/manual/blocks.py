@@ -7,7 +7,7 @@ What a block is for follows from the word behind its fence:
 - `sh`: commands that the tests do not run, since they install, start or need something from
   outside. Argo's commands in them must still take their arguments.
 - `python`, `toml`: a file of the name in the first line's comment; Python without one is run.
-- `ini`, `nginx`: an example of another program's configuration.
+- `ini`, `nginx`, `dockerfile`: another program's configuration.
 """
 
 import re

@@ -91,5 +91,8 @@ def _with_alpine(clone: Clone) -> Clone:
     return replace(clone, settings={"ALPINE_API_KEY": key, "ALPINE_ENDPOINT": address})
 
 
-BEFORE = {"operations": _with_signal, "recover": _with_signal, "sync": _with_alpine}
+BEFORE = {
+    "backup": _with_signal, "operations": _with_signal, "recover": _with_signal,
+    "sync": _with_alpine,
+}  # fmt: skip
 """What a page takes for granted beyond an empty installation."""

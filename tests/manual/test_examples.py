@@ -12,7 +12,7 @@ from tests.manual.blocks import blocks, documents
 from tests.manual.pages import RUN, run
 from tests.manual.shell import Clone, agrees
 
-WORDS = {"bash", "sh", "text", "json", "python", "toml", "ini", "nginx"}
+WORDS = {"bash", "sh", "text", "json", "python", "toml", "ini", "nginx", "dockerfile"}
 OF_MANAGE_PY = "check_python"
 """It runs before anything is installed, and is not a command of Django's."""
 

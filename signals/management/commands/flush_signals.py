@@ -20,13 +20,6 @@ class Command(ArgoCommand):
             for batch in flusher().batches():
                 result += batch
                 bar.update(batch.lines)
-        self.answer(options, asdict(result), _as_text(result))
+        self.answer(options, asdict(result), str(result))
         if result.dead:
             self.fail(f"{result.dead} lines became dead letters: see the admin site")
-
-
-def _as_text(result: FlushResult) -> str:
-    return (
-        f"{result.stored} stored, {result.duplicates} already there, "
-        f"{result.changes} outcome changes, {result.dead} dead letters"
-    )

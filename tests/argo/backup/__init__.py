@@ -1,0 +1,1 @@
+"""The commands `backup` and `restore`, as a person runs them."""

@@ -1,0 +1,145 @@
+"""A backup of one installation becomes another one, in another folder and another database."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from signals.ledger.flush import Flusher
+from signals.locks import FileLock
+from signals.tracker import SignalTracker
+from tests.argo.backup.backups import back_up, log, restore, rows, stored
+from tests.argo.backup.conftest import MakeEmpty
+from tests.installation import Installation
+from tests.samples import a_signal
+
+
+def test_nothing_is_lost_or_doubled_on_the_way_to_another_folder_and_database(
+    argo: Installation, empty: MakeEmpty, tmp_path: Path
+) -> None:
+    """One signal waits in the journal; the keys work on; and the copy takes new signals."""
+    argo.manage("api_key", "--create", "bob").check_returncode()
+    log(argo, 3)
+    tracker = SignalTracker.with_parts(argo.journal, Flusher(argo.journal), origin="python")
+    (waiting,) = (receipt.signal_id for receipt in tracker.accept([a_signal()]))
+    made = back_up(argo, tmp_path / "backup")
+    assert made["argo"] == "0.2.0"
+    other = empty()
+    said = restore(other, tmp_path / "backup")
+    assert (said["rows"], said["lines"], said["pending"], said["findings"]) == (4, 4, 0, [])
+    assert said["flushed"] == {"stored": 1, "duplicates": 0, "changes": 0, "dead": 0}
+    assert said["halted"] == []
+    assert stored(other) == [*stored(argo), waiting]
+    deliveries = rows(other, "SELECT count(*), count(DISTINCT id) FROM deliveries")
+    assert deliveries == [(4, 4)] == rows(other, "SELECT count(*), count(*) FROM decisions")
+    for table in ("api_keys", "auth_user", "django_migrations"):
+        everything = f"SELECT * FROM {table} ORDER BY id"
+        assert rows(other, everything) == rows(argo, everything)
+    for name in ("secret.key", "signals.id"):
+        assert (other.folder / name).read_bytes() == (argo.folder / name).read_bytes()
+    log(other, 1)
+    verified = other.manage("verify_signals")
+    assert verified.stdout.startswith("5 rows and 5 journal lines checked"), verified.stderr
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_what_was_logged_after_the_backup_is_not_in_it(
+    argo: Installation, empty: MakeEmpty, tmp_path: Path
+) -> None:
+    """Putting the journal of today beside a database of yesterday brings everything back."""
+    before = log(argo, 2)
+    back_up(argo, tmp_path / "backup")
+    after = log(argo, 2)
+    other = empty()
+    restore(other, tmp_path / "backup")
+    assert stored(other) == before
+    (other.folder / "signals.log").write_bytes((argo.folder / "signals.log").read_bytes())
+    other.manage("flush_signals").check_returncode()
+    assert stored(other) == before + after
+    assert other.manage("verify_signals").returncode == 0
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_data_that_is_there_is_refused_with_2_and_left_alone(
+    argo: Installation, empty: MakeEmpty, tmp_path: Path
+) -> None:
+    log(argo, 1)
+    back_up(argo, tmp_path / "backup")
+    again = argo.manage("backup", str(tmp_path / "backup"))
+    assert (again.returncode, "is not empty" in again.stderr) == (2, True)
+    over = argo.manage("restore", str(tmp_path / "backup"))
+    assert (over.returncode, "there is data already" in over.stderr) == (2, True)
+    assert len(stored(argo)) == 1
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("lock", ["up.lock", "beat.lock"])
+def test_a_folder_on_which_argo_runs_is_refused(
+    argo: Installation, empty: MakeEmpty, tmp_path: Path, lock: str
+) -> None:
+    back_up(argo, tmp_path / "backup")
+    other = empty()
+    other.folder.mkdir()
+    held = FileLock(other.folder / lock)
+    held.acquire()
+    answer = other.manage("restore", str(tmp_path / "backup"))
+    held.release()
+    assert answer.returncode == 1
+    assert f"Argo runs on {other.folder}, as process {os.getpid()}. Stop it" in answer.stderr
+    assert not (other.folder / "signals.db").exists()
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_a_damaged_backup_exits_with_1_and_nothing_is_written(
+    argo: Installation, empty: MakeEmpty, tmp_path: Path
+) -> None:
+    back_up(argo, tmp_path / "backup")
+    (tmp_path / "backup" / "secret.key").write_text("another")
+    other = empty()
+    answer = other.manage("restore", str(tmp_path / "backup"))
+    assert answer.returncode == 1
+    assert "secret.key has 7 bytes" in answer.stderr
+    assert {path.name for path in other.folder.iterdir()} <= {"secret.key", "up.lock", "beat.lock"}
+
+
+def test_a_restore_that_was_killed_keeps_argo_from_running_until_it_is_finished(
+    argo: Installation, empty: MakeEmpty, tmp_path: Path
+) -> None:
+    log(argo, 2)
+    back_up(argo, tmp_path / "backup")
+    other = empty()
+    killed = other.start("-c", KILLED_BEFORE_THE_HALT, str(tmp_path / "backup"))
+    assert killed.wait(120) == -9
+    assert len(stored(other)) == 2, "it was killed too early to show anything"
+    refused = other.manage("flush_signals")
+    assert refused.returncode == 1
+    assert "was interrupted" in refused.stderr
+    assert "argo.E010" in refused.stderr
+    restore(other, tmp_path / "backup")
+    other.manage("flush_signals").check_returncode()
+
+
+KILLED_BEFORE_THE_HALT = """
+import os, sys
+import django
+django.setup()
+import argo.restore
+from django.core.management import call_command
+argo.restore.halt_restored = lambda *_: os.kill(os.getpid(), 9)
+call_command("restore", sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_a_limit_of_the_disk_is_a_clear_error_and_leaves_no_backup(
+    argo: Installation, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backup"
+    code = "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536));"
+    code += "import manage; manage.main()"
+    limited = argo.start("-c", code, "backup", str(folder), stderr=-1)
+    _, error = limited.communicate(timeout=120)
+    assert limited.returncode == 1, error
+    assert "Free disk space" in error
+    assert "Traceback" not in error
+    assert not folder.exists()

@@ -1,0 +1,1 @@
+"""Backups of one database and journal, in this process."""

@@ -36,11 +36,13 @@ def is_valid(url: str) -> bool:
 
 def send(url: str, title: str, body: str) -> None:
     """Send one message. Raises `NotSent` if the target does not take it."""
-    target = _apprise(url)
-    if target is None:
-        raise NotSent("the address in NOTIFY_URLS is not valid")
-    if not target.notify(body=body, title=title):
-        raise NotSent("the target did not take it")
+    try:
+        target = _apprise(url)
+        is_sent = target is not None and target.notify(body=body, title=title)
+    except Exception as error:  # noqa: BLE001  # a service's own, which may quote the address
+        raise NotSent(f"{type(error).__name__} in Apprise") from None
+    if not is_sent:
+        raise NotSent("the target did not take it" if target else "its address is not valid")
 
 
 @cache

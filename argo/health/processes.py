@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from kombu import Connection
 
 from argo.celery import ON_ONE_MACHINE, app
 from argo.health.bounded import Bounded, NoAnswer
@@ -84,7 +83,7 @@ def _broker_problems() -> Iterator[Problem]:
 
 
 def _no_broker(why: str) -> Problem:
-    address = Connection(settings.CELERY_BROKER_URL).as_uri()  # without its password
+    address = app.connection_for_write(settings.CELERY_BROKER_URL).as_uri()  # without its password
     return NO_BROKER.found(f"The Celery broker {address} does not answer: {why}")
 
 
@@ -94,8 +93,8 @@ def _ask() -> None:
         settings.BROKER_DIR.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=settings.BROKER_DIR):
             return
-    with app.connection_for_write() as broker:
-        broker.connect()
+    with app.connection_for_write(settings.CELERY_BROKER_URL) as broker:
+        broker.ensure_connection(max_retries=1, interval_start=0.0)
 
 
 _probe = Bounded(_ask, wait=BROKER_WAIT, fresh=BROKER_FRESH)

@@ -108,8 +108,8 @@ class Reporter:
             self._tell_without_database(silent)
             return
         try:
-            self._tell_that_it_answers()
             self._record(self._clock())
+            self._tell_that_it_answers()
             self._courier.look()
         except DatabaseError as error:
             self._tell_without_database(database.no_answer(error))

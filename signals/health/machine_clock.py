@@ -25,7 +25,9 @@ DIFFERS = ProblemKind(
 KINDS = (DIFFERS,)
 
 
-def clock_problems(folder: Path, using: str = "default", clock: Clock = utc_now) -> Iterator[Problem]:
+def clock_problems(
+    folder: Path, using: str = "default", clock: Clock = utc_now
+) -> Iterator[Problem]:
     """Yield the problem if this machine's clock differs from its database's."""
     shared = is_shared(using)
     before = clock()

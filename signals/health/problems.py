@@ -33,7 +33,14 @@ OLD_PRICES = ProblemKind(
     "Check the market's feed: its keys, the network, or the files in MARKET_FOLDER. Signals are "
     "not made or traded at old prices.",
 )
-KINDS = (OLD_LINE, DEAD_LETTERS, OLD_PRICES, *journal_state.KINDS, *disk.KINDS, *machine_clock.KINDS)
+KINDS = (
+    OLD_LINE,
+    DEAD_LETTERS,
+    OLD_PRICES,
+    *journal_state.KINDS,
+    *disk.KINDS,
+    *machine_clock.KINDS,
+)
 
 
 def problems(now: datetime) -> Iterator[Problem]:

@@ -12,28 +12,49 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Heartbeat",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("node", models.TextField(help_text="The identity of its machine's journal")),
                 ("host", models.TextField()),
                 ("role", models.TextField(help_text="`worker` or `beat`")),
                 ("pid", models.IntegerField()),
-                ("queues", models.TextField(help_text="The queues that it serves, separated by spaces")),
+                (
+                    "queues",
+                    models.TextField(help_text="The queues that it serves, separated by spaces"),
+                ),
                 ("started_at", models.DateTimeField()),
                 ("seen_at", models.DateTimeField()),
-                ("old_price_of", models.TextField(default="", help_text="The symbol with the oldest price in use that is too old, if any")),
+                (
+                    "old_price_of",
+                    models.TextField(
+                        default="",
+                        help_text="The symbol with the oldest price in use that is too old, if any",
+                    ),
+                ),
                 ("old_price_at", models.DateTimeField(null=True)),
             ],
             options={
                 "db_table": "heartbeats",
                 "constraints": [
-                    models.UniqueConstraint(fields=("node", "host", "role", "pid"), name="heartbeats_once"),
+                    models.UniqueConstraint(
+                        fields=("node", "host", "role", "pid"), name="heartbeats_once"
+                    ),
                 ],
             },
         ),
         migrations.CreateModel(
             name="DiskSample",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
                 ("node", models.TextField(help_text="The identity of its machine's journal")),
                 ("at", models.DateTimeField(help_text="By the database's clock")),
                 ("free_bytes", models.BigIntegerField()),
@@ -48,17 +69,32 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="OpenProblem",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("node", models.TextField(help_text="The identity of the machine that has it; empty if all machines share it")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "node",
+                    models.TextField(
+                        help_text="The identity of the machine that has it; empty if all machines share it"
+                    ),
+                ),
                 ("code", models.TextField()),
-                ("about", models.TextField(help_text="Tells it apart from others with the same code")),
+                (
+                    "about",
+                    models.TextField(help_text="Tells it apart from others with the same code"),
+                ),
                 ("sentence", models.TextField()),
                 ("began_at", models.DateTimeField()),
             ],
             options={
                 "db_table": "open_problems",
                 "constraints": [
-                    models.UniqueConstraint(fields=("node", "code", "about"), name="open_problems_once"),
+                    models.UniqueConstraint(
+                        fields=("node", "code", "about"), name="open_problems_once"
+                    ),
                 ],
             },
         ),

@@ -12,12 +12,27 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Notice",
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("target", models.TextField(help_text="The first characters of the SHA-256 of its address")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "target",
+                    models.TextField(
+                        help_text="The first characters of the SHA-256 of its address"
+                    ),
+                ),
                 ("title", models.TextField()),
                 ("body", models.TextField()),
                 ("made_at", models.DateTimeField()),
-                ("due_at", models.DateTimeField(help_text="When the next try is due; while it is sent: when the sender's lease ends")),
+                (
+                    "due_at",
+                    models.DateTimeField(
+                        help_text="When the next try is due; while it is sent: when the sender's lease ends"
+                    ),
+                ),
                 ("attempts", models.IntegerField(default=0)),
                 ("claim", models.TextField(default="", help_text="The process that sends it")),
                 ("sent_at", models.DateTimeField(null=True)),
@@ -25,7 +40,11 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "notices",
                 "indexes": [
-                    models.Index(condition=models.Q(("sent_at", None)), fields=["target", "due_at"], name="notices_due"),
+                    models.Index(
+                        condition=models.Q(("sent_at", None)),
+                        fields=["target", "due_at"],
+                        name="notices_due",
+                    ),
                     models.Index(fields=["target", "sent_at"], name="notices_sent"),
                 ],
             },

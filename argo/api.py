@@ -2,7 +2,6 @@
 
 import logging
 from http import HTTPStatus
-from typing import Any
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse

@@ -1,13 +1,12 @@
 """Problems: conditions that a person should know about, each with a code and what to do.
 
-Every app declares its kinds in a tuple `KINDS` and reports the problems that exist now with a
-function; `argo.health.registry` names the modules. A kind's code never changes: monitors and
-scripts compare it.
+A module that reports problems declares its kinds in a tuple `KINDS` and yields those that exist now
+from `problems(now)`; `argo.health.registry` names the modules. A kind's code never changes:
+monitors and scripts compare it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -39,10 +38,6 @@ class Problem:
     kind: ProblemKind
     sentence: str
     about: str = ""
-
-
-Source = Callable[[datetime], Iterable[Problem]]
-"""A function that reports the problems of its area that exist now, given the time in UTC."""
 
 
 def sentences(problems: Iterable[Problem]) -> list[str]:

@@ -45,7 +45,7 @@ def worker_heart(worker: Any) -> Heart:  # noqa: ANN401
 
     return Heart(
         Process(node, WORKER, queues),
-        ask=lambda prove: worker.consumer.call_soon(prove),
+        ask=worker.consumer.call_soon,
         old_price=oldest_old_price,
         duties=[sample],
     )

@@ -94,7 +94,7 @@ def _ask() -> None:
         with tempfile.TemporaryFile(dir=settings.BROKER_DIR):
             return
     with app.connection_for_write(settings.CELERY_BROKER_URL) as broker:
-        broker.ensure_connection(max_retries=1, interval_start=0.0)
+        broker.ensure_connection(max_retries=1, interval_start=0)
 
 
 _probe = Bounded(_ask, wait=BROKER_WAIT, fresh=BROKER_FRESH)

@@ -5,7 +5,7 @@ function `problems` that yields those that exist now.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -15,7 +15,7 @@ import execution.problems
 import signals.health.problems
 import sync.problems
 from argo.health import database, intake, processes
-from signals.problems import Problem, ProblemKind, Source
+from signals.problems import Problem, ProblemKind
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +23,9 @@ logger = logging.getLogger(__name__)
 class Module(Protocol):
     """A module that reports problems."""
 
-    KINDS: tuple[ProblemKind, ...]
-    problems: Source
+    @property
+    def KINDS(self) -> tuple[ProblemKind, ...]: ...
+    def problems(self, now: datetime) -> Iterable[Problem]: ...
 
 
 CHECK_FAILED = ProblemKind(

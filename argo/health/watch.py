@@ -8,7 +8,7 @@ beat or the broker is away.
 import logging
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -125,8 +125,8 @@ class Reporter:
             if key not in found and row.code not in findings.unknown:
                 _end(row)
 
-    def _open(self) -> Sequence[OpenProblem]:
-        return OpenProblem.objects.filter(node__in=["", self._node])
+    def _open(self) -> list[OpenProblem]:
+        return list(OpenProblem.objects.filter(node__in=["", self._node]))
 
     def _key(self, problem: Problem) -> Key:
         node = self._node if problem.kind.is_of_node else ""

@@ -8,7 +8,7 @@ from execution import tasks
 from execution.brokers.protocol import BrokerError
 from execution.context import TradingContext
 from execution.models import Failure, TradingAccount
-from execution.status import brief, status
+from execution.status import status
 from signals.clock import utc_now
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import Trading, states_of

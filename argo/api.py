@@ -3,7 +3,6 @@
 import logging
 from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +10,7 @@ from ninja import Query
 from ninja.errors import HttpError, ValidationError
 
 from argo.errors import ArgoError, InvalidInput
-from argo.health import health
+from argo.health.views import router as health
 from argo.lifecycle import Event, lifecycle
 from argo.metrics.intake import count_refusal
 from argo.metrics.summary import Summary, SummaryQuery, summary
@@ -34,19 +33,15 @@ ADVICE: dict[int, str] = {
 api = DescribedAPI(
     title="Argo",
     version="1",
-    description="Keeps trading signals and puts them to use. Send your key as `X-API-Key`.",
+    description="Keeps trading signals and puts them to use. Send your key as `X-API-Key`, or as "
+    "`Authorization: Bearer KEY`.",
     urls_namespace="api",
 )
 api.add_router("/signals", outcomes)  # first: else `outcomes` is read as a signal id
 api.add_router("/signals", signals)
 api.add_router("/sync", sync)
 api.add_router("/execution", execution)
-
-
-@api.get("/health", tags=["health"], summary="The health of Argo")
-def get_health(request: HttpRequest) -> dict[str, Any]:
-    """Return 200 whenever Argo answers; `status` is ok, or degraded with a list of problems."""
-    return health()
+api.add_router("/health", health)
 
 
 @api.get(

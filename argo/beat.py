@@ -12,6 +12,7 @@ from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from argo import locks
+from argo.health.heart import beat_heart
 from signals.locks import LockedByAnother, LockLost
 
 logger = get_logger(__name__)
@@ -109,12 +110,15 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
         gone = OPTIONAL - settings.CELERY_BEAT_SCHEDULE.keys()
         PeriodicTask.objects.filter(name__in=gone).delete()
         super().setup_schedule()
+        self._heart = beat_heart()
+        self._heart.start()
 
     def tick(self, *args: object, **kwargs: object) -> float:
         """Send the due tasks, and return the seconds until the next tick.
 
         The database connection goes back to its pool after each tick, as after each task.
         """
+        self._heart.prove()
         try:
             for lock in self._locks:
                 lock.verify()

@@ -46,3 +46,4 @@ if ON_ONE_MACHINE:
         "polling_interval": 0.05,
     }
 app.autodiscover_tasks()
+app.steps["worker"].add("argo.health.heart:HeartStep")  # by name: it imports this module

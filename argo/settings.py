@@ -119,6 +119,11 @@ SYNC_CONCURRENCY = env.integer("SYNC_CONCURRENCY", 8, minimum=1, maximum=64)
 SYNC_MAX_ATTEMPTS = env.integer("SYNC_MAX_ATTEMPTS", 15, minimum=1)
 SYNC_INTERVAL = env.seconds("SYNC_INTERVAL", 5.0, minimum=0.1)
 
+# --- Notifications ---------------------------------------------------------------------------
+NOTIFY_URLS = env.text("NOTIFY_URLS", "").split()  # secrets: never log or show one
+NOTIFY_INTERVAL = env.seconds("NOTIFY_INTERVAL", 60.0, minimum=0.0)
+NOTIFY_CHECK_INTERVAL = env.seconds("NOTIFY_CHECK_INTERVAL", 15.0, minimum=0.5, maximum=3600)
+
 # --- Execution -------------------------------------------------------------------------------
 AUTO_EXECUTE = env.flag("AUTO_EXECUTE", default=False)
 BROKER = env.choice("BROKER", "paper", ("paper", "alpaca"))
@@ -290,6 +295,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = API_MAX_BODY_BYTES
+DEFAULT_EXCEPTION_REPORTER_FILTER = "argo.debug_pages.HidesAddresses"
 
 # --- HTTPS -----------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
@@ -303,7 +309,7 @@ if HTTPS:
 OWN_PREFIXES = (
     "ARGO_", "SIGNAL_", "ALPINE_", "SYNC_", "MARKET_", "ALPACA_", "MIN_CONFIDENCE", "PROP_FIRM",
     "AUTO_EXECUTE", "BROKER", "EXECUTION_", "MONITOR_", "RECONCILE_", "POSITION_", "SIZING",
-    "RISK_", "PAPER_", "TRADING_", "METRICS_",
+    "RISK_", "PAPER_", "TRADING_", "METRICS_", "NOTIFY_",
 )  # fmt: skip
 UNKNOWN_SETTINGS = env.unknown(OWN_PREFIXES)
 

@@ -22,7 +22,7 @@ from execution.risk.model import Limits
 from execution.risk.sizing import Sizing
 from signals import config
 from signals.clock import Clock, utc_now
-from signals.config import market
+from signals.config import watched_market
 from signals.market.hours import TradingHours, hours_of
 from signals.market.instruments import instrument, normalised
 from signals.market.protocol import MarketData
@@ -37,7 +37,7 @@ def trading_context() -> TradingContext:
 
     Raises `ArgoError` if the settings do not fit together.
     """
-    return build_context(settings.TRADING_ACCOUNT, market(), utc_now, _broker)
+    return build_context(settings.TRADING_ACCOUNT, watched_market(), utc_now, _broker)
 
 
 def build_context(

@@ -1,7 +1,6 @@
 """The state of execution, for health, the API, the admin site and the command."""
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,16 +13,12 @@ from execution.accounts import halts
 from execution.accounts.equity import latest_day
 from execution.accounts.failures import failures
 from execution.accounts.rows import REPLAY
-from execution.models import Decision, Failure, Halt, Order, Position, TradingAccount
+from execution.models import Decision, Halt, Order, Position, TradingAccount
 from execution.models.decision import WAITING
+from execution.problems import account_problems
 from execution.types import OrderState
-from signals.clock import utc_now
+from signals.problems import sentences
 from signals.status_text import age, share
-
-MAX_DECISION_WAIT = timedelta(minutes=1)
-"""A decision that waits longer is a problem: no worker decides."""
-MISSED_RECONCILIATIONS = 3
-"""A comparison with the broker that is overdue by this many intervals is a problem."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +44,10 @@ class Rate:
 
 
 class Waiting(NamedTuple):
-    """The number of pending decisions, and the time at which the oldest was queued.
-
-    `oldest_wanted` counts only decisions that should be made now: while AUTO_EXECUTE is off, those
-    that somebody asked for.
-    """
+    """The number of pending decisions, and the time at which the oldest was queued."""
 
     number: int
     oldest: datetime | None
-    oldest_wanted: datetime | None
 
 
 class AccountFigures(NamedTuple):
@@ -109,20 +99,17 @@ def status(now: datetime, name: str | None = None) -> dict[str, Any]:
         "reconciled_at": account and account.reconciled_at,
         "broker_error": failed[0].error if failed else "",
         "broker_error_at": failed[0].failed_at if failed else None,
-        "problems": list(_problems(now, pending, orders, halted, failed, account)),
+        "problems": sentences(account_problems(name, now)),
     }
 
 
 def brief() -> dict[str, Any]:
     """Return the part of the state that health reports."""
-    now, name = utc_now(), settings.TRADING_ACCOUNT
-    pending, orders, halted = waiting(), open_orders(name), halts.active(name)
-    account, failed = TradingAccount.objects.filter(name=name).first(), failures(name)
+    name = settings.TRADING_ACCOUNT
     return {
-        "state": _state(halted),
-        "pending": pending.number,
+        "state": _state(halts.active(name)),
+        "pending": waiting().number,
         "open_positions": open_positions(name),
-        "problems": list(_problems(now, pending, orders, halted, failed, account)),
     }
 
 
@@ -139,15 +126,8 @@ def open_orders(account: str) -> dict[str, int]:
 
 def waiting() -> Waiting:
     """Count the pending decisions of all accounts except the replay's."""
-    wanted = Q() if settings.AUTO_EXECUTE else ~Q(asked_by="")
     found = Decision.objects.filter(WAITING).exclude(account=REPLAY)
-    return Waiting(
-        *found.aggregate(
-            number=Count("pk"),
-            oldest=Min("queued_at"),
-            wanted=Min("queued_at", filter=wanted) if wanted else Min("queued_at"),
-        ).values()
-    )
+    return Waiting(**found.aggregate(number=Count("pk"), oldest=Min("queued_at")))
 
 
 def _lately(account: str, now: datetime) -> dict[str, Any]:
@@ -187,31 +167,6 @@ def _by_code(skipped_for: dict[str, int]) -> dict[str, int]:
         for code in codes.split():
             counts[code] += count
     return dict(counts.most_common())
-
-
-def _problems(
-    now: datetime,
-    pending: Waiting,
-    orders: dict[str, int],
-    halted: list[Halt],
-    failed: list[Failure],
-    account: TradingAccount | None,
-) -> Iterator[str]:
-    """Yield a sentence for each problem that a person should look at."""
-    for halt in halted:
-        yield f"Trading on {halt.account} is halted: {halt.reason}"
-    if pending.oldest_wanted and now - pending.oldest_wanted > MAX_DECISION_WAIT:
-        waited = (now - pending.oldest_wanted).total_seconds()
-        yield f"A decision has waited for {waited:.0f} s: is the execution worker running?"
-    if unknown := orders.get(OrderState.UNKNOWN.value, 0):
-        yield f"{unknown} orders were sent without an answer; the next look asks the broker again."
-    yield from dict.fromkeys(
-        each.error for each in failed
-    )  # several tasks may report the same error
-    if account and account.reconciled_at and settings.AUTO_EXECUTE:
-        since = (now - account.reconciled_at).total_seconds()
-        if since > MISSED_RECONCILIATIONS * settings.RECONCILE_INTERVAL:
-            yield f"The broker's records last matched ours {since:.0f} s ago."
 
 
 def _state(halted: list[Halt]) -> str:

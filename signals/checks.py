@@ -61,4 +61,4 @@ def journal_is_whole(databases: Sequence[str] | None = None, **_: object) -> lis
         problems = journal_state(config.journal()).problems if "dead_letters" in tables else []
     except DatabaseError as error:
         return [Error(f"The database does not answer: {error}", id="argo.E004")]
-    return [Warning(problem, id="argo.W001") for problem in problems]
+    return [Warning(each.sentence, hint=each.kind.advice, id="argo.W001") for each in problems]

@@ -9,6 +9,7 @@ from signals.journal import Journal
 from signals.ledger.flush import Flusher
 from signals.ledger.store import StoredHandler
 from signals.market.protocol import MarketData
+from signals.market.watched import PriceWatch, WatchedMarket
 from signals.wakeup import WakeUp
 
 
@@ -50,6 +51,17 @@ def _flush_wakeup() -> WakeUp:
 def market() -> MarketData:
     """Return the market that MARKET_DATA names. Raises `FeedError` if its settings are invalid."""
     return {"sample": _sample, "files": _files, "alpaca": _alpaca}[settings.MARKET_DATA]()
+
+
+def watched_market() -> MarketData:
+    """Return the same market; the age of its prices is recorded in `price_watch`."""
+    return WatchedMarket(market(), price_watch())
+
+
+@cache
+def price_watch() -> PriceWatch:
+    """Return the ages of the prices that this process uses."""
+    return PriceWatch()
 
 
 def _sample() -> MarketData:

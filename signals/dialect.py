@@ -3,12 +3,15 @@
 import time
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 import orjson
 from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
+
+from signals.clock import utc_now
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -97,6 +100,19 @@ def among(using: str, column: str, values: Sequence[str]) -> tuple[str, str]:
 def is_shared(using: str) -> bool:
     """Return True if several machines, each with its own journal, can store in this database."""
     return connections[using].vendor != "sqlite"
+
+
+def database_now(using: str = "default") -> datetime:
+    """Return the time by the database's clock, which all machines share.
+
+    SQLite has no clock of its own: there it is this machine's.
+    """
+    if not is_shared(using):
+        return utc_now()
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        now: datetime = cursor.fetchone()[0]
+    return now
 
 
 def is_deadlock(error: BaseException) -> bool:

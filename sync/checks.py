@@ -1,11 +1,14 @@
 """System checks that report unsafe or impossible sync settings before anything is sent."""
 
+from collections.abc import Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import requests
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from sync.targets import is_valid
 
 
 @register()
@@ -46,6 +49,20 @@ def endpoint_can_be_reached(**_: object) -> list[CheckMessage]:
         pass
     hint = "Use https://HOST/PATH or https://HOST:PORT/PATH, without a user, a password or a #."
     return [Error("ALPINE_ENDPOINT is not a valid address.", hint=hint, id="sync.E002")]
+
+
+@register(Tags.database)
+def targets_are_valid(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
+    """Report addresses of NOTIFY_URLS that Apprise does not know; by their place, as secrets.
+
+    It runs with the checks of the database only, because Apprise takes a second to load.
+    """
+    hint = "See https://appriseit.com/services/ for its form. Separate addresses with spaces."
+    return [
+        Error(f"Address {place} of NOTIFY_URLS is not valid.", hint=hint, id="sync.E003")
+        for place, url in enumerate(settings.NOTIFY_URLS if databases else (), 1)
+        if not is_valid(url)
+    ]
 
 
 def _is_local(host: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""The deliveries to Alpine with their states, and the circuit breaker."""
+"""The deliveries to Alpine with their states, the circuit breaker, and messages to people."""
 
 from typing import ClassVar
 
@@ -87,3 +87,32 @@ class Breaker(models.Model):
 
     def __str__(self) -> str:
         return f"open: {self.reason}" if self.probe_at else "closed"
+
+
+class Notice(models.Model):
+    """A message to one target of NOTIFY_URLS: a row from before the first try."""
+
+    target = models.TextField(help_text="The first characters of the SHA-256 of its address")
+    title = models.TextField()
+    body = models.TextField()
+    made_at = models.DateTimeField()
+    due_at = models.DateTimeField(
+        help_text="When the next try is due; while it is sent: when the sender's lease ends"
+    )
+    attempts = models.IntegerField(default=0)
+    claim = models.TextField(default="", help_text="The process that sends it")
+    sent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "notices"
+        indexes: ClassVar = [
+            # sync.courier: what waits for a target
+            models.Index(
+                fields=["target", "due_at"], condition=Q(sent_at=None), name="notices_due"
+            ),
+            # sync.courier: when a target got its last message
+            models.Index(fields=["target", "sent_at"], name="notices_sent"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title} ({'sent' if self.sent_at else 'waits'})"

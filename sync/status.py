@@ -10,6 +10,7 @@ from django.db.models import Count, Min
 from signals.status_text import PERIODS, age, period_lines, share
 from sync import breaker
 from sync.models import OPEN, Delivery
+from sync.problems import count_dead
 
 Status = Delivery.Status
 
@@ -51,18 +52,10 @@ def status(now: datetime) -> dict[str, Any]:
 
 
 def brief() -> dict[str, Any]:
-    """Return the part for health: the state, how many deliveries wait, and the problems."""
-    row = breaker.state()
-    dead = count_dead()
-    problems = []
-    if settings.ALPINE_API_KEY and row.probe_at is not None:
-        problems.append(f"Sync is paused: {row.reason}")
-    if dead:
-        problems.append(f"{dead} deliveries are dead: see the admin site, or sync_signals.")
+    """Return the part for health: the state, and how many deliveries wait."""
     return {
-        "state": _state(row.probe_at is not None),
+        "state": _state(breaker.state().probe_at is not None),
         "pending": Delivery.objects.filter(OPEN).count(),
-        "problems": problems,
     }
 
 
@@ -71,11 +64,6 @@ def waiting(now: datetime) -> tuple[int, float | None]:
     all are finished."""
     found = Delivery.objects.filter(OPEN).aggregate(count=Count("pk"), oldest=Min("queued_at"))
     return found["count"], age(found["oldest"], now)
-
-
-def count_dead() -> int:
-    """Return how many deliveries need a person."""
-    return Delivery.objects.filter(status=Status.DEAD).count()
 
 
 def success_rate(since: datetime) -> SuccessRate:

@@ -21,8 +21,9 @@ from signals.clock import utc_now
 from signals.ledger.dead_letters import unresolved
 from signals.ledger.journal_state import journal_state
 from signals.ledger.sums.answer import totals
-from signals.status_text import PERIODS
+from signals.status_text import PERIODS, age
 from sync import status as sync_status
+from sync.problems import count_dead
 
 logger = logging.getLogger(__name__)
 SHARED = "the same on every node of one database: use max, not sum"
@@ -49,8 +50,15 @@ class Figures(Collector):
 
 def _journal() -> Iterator[Metric]:
     state = journal_state(config.journal())
-    yield _one("argo_journal_pending_bytes", f"Journal not in the database yet, {NODE}",
-               state.pending_bytes)  # fmt: skip
+    yield _one(
+        "argo_journal_pending_bytes", f"Journal not in the database yet, {NODE}",
+        state.pending_bytes,
+    )  # fmt: skip
+    yield _one(
+        "argo_journal_oldest_pending_seconds",
+        f"Age of the oldest line that is not in the database, {NODE}",
+        age(state.oldest, utc_now()) or 0,
+    )
 
 
 def _ledger() -> Iterator[Metric]:
@@ -82,7 +90,7 @@ def _sync() -> Iterator[Metric]:
     )
     yield _one(
         "argo_sync_dead_deliveries", f"Deliveries that wait for a person; {SHARED}",
-        sync_status.count_dead(),
+        count_dead(),
     )  # fmt: skip
     rate = sync_status.success_rate(now - PERIODS["last_hour"]).as_dict()["success_rate"]
     yield _one(

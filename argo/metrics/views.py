@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from ninja.errors import HttpError
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
@@ -22,6 +23,8 @@ def metrics(request: HttpRequest) -> HttpResponse:
         is_allowed = settings.METRICS_PUBLIC or may_read(request)
     except MissingScope as error:
         return _refused(f"{error}\n", error.status)
+    except HttpError:
+        is_allowed = False
     if not is_allowed:
         return _refused(ADVICE, 401, {"WWW-Authenticate": "Bearer"})
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))

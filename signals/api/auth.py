@@ -1,7 +1,13 @@
-"""Authentication: a key with the right scope; for reading, also a logged-in member of staff."""
+"""Authentication: a key with the right scope; for reading, also a logged-in member of staff.
+
+A key comes in the header `X-API-Key`, or as `Authorization: Bearer KEY`, which many monitors send.
+"""
+
+from http import HTTPStatus
 
 from django.http import HttpRequest
-from ninja.security import APIKeyHeader
+from ninja.errors import HttpError
+from ninja.security import APIKeyHeader, HttpBearer
 from ninja.security.session import SessionAuthIsStaff
 
 from signals.keys import find_key
@@ -20,14 +26,15 @@ class KeyWithScope(APIKeyHeader):
         return find_key(key, self._scope) if key else None
 
 
-def may_read(request: HttpRequest) -> bool:
-    """Return whether the request has a key that may read, in either header.
+class BearerWithScope(HttpBearer):
+    """The header `Authorization: Bearer KEY` with a key that has `scope`."""
 
-    Raises MissingScope if its key may not read.
-    """
-    bearer = request.headers.get("Authorization", "")
-    key = request.headers.get("X-API-Key") or bearer.removeprefix("Bearer ").strip()
-    return bool(key) and find_key(key, "read") is not None
+    def __init__(self, scope: str) -> None:
+        self._scope = scope
+        super().__init__()
+
+    def authenticate(self, request: HttpRequest, token: str) -> str | None:
+        return find_key(token, self._scope)
 
 
 def who(request: HttpRequest) -> str:
@@ -35,5 +42,19 @@ def who(request: HttpRequest) -> str:
     return f"api:{request.auth}"  # type: ignore[attr-defined]  # ninja puts it there
 
 
-reader = [KeyWithScope("read"), SessionAuthIsStaff()]
-writer = KeyWithScope("write")
+reader = [KeyWithScope("read"), BearerWithScope("read"), SessionAuthIsStaff()]
+writer = [KeyWithScope("write"), BearerWithScope("write")]
+
+
+def may_read(request: HttpRequest) -> bool:
+    """Return whether the request may read; False if it brings no key and no session.
+
+    For calls that also answer without a key. Raises `HttpError` (401) for a key that is not valid,
+    and `MissingScope` for one that may not read.
+    """
+    if any(method(request) for method in reader):
+        return True
+    scheme = request.headers.get("Authorization", "").partition(" ")[0].lower()
+    if "X-API-Key" in request.headers or scheme == BearerWithScope.openapi_scheme:
+        raise HttpError(HTTPStatus.UNAUTHORIZED, "Unauthorized")
+    return False

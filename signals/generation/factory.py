@@ -6,7 +6,7 @@ from decimal import Decimal
 from django.conf import settings
 
 from argo.errors import ArgoError
-from signals.config import market
+from signals.config import watched_market
 from signals.generation.consensus import NAME, WeightedConsensus
 from signals.generation.levels import Distance, Levels
 from signals.generation.pipeline import SignalPipeline
@@ -41,7 +41,7 @@ def service() -> SignalGenerationService:
 
     Raises `FeedError` if the market's settings are invalid, and `BadSettings` like `pipeline`.
     """
-    source = market()
+    source = watched_market()
     return SignalGenerationService(
         source,
         pipeline(),

@@ -1,5 +1,7 @@
 """The journal's errors."""
 
+from pathlib import Path
+
 from argo.errors import ArgoError, Unavailable
 
 
@@ -9,3 +11,11 @@ class JournalError(Unavailable):
 
 class JournalReplaced(ArgoError):
     """The file that a position points into is gone or was replaced."""
+
+
+def unwritable(path: Path, error: OSError) -> JournalError:
+    """Return the error for a journal that the operating system does not let us write."""
+    return JournalError(
+        f"Nothing was stored: {path} cannot be written ({error.strerror or error}). "
+        "Free disk space or correct the folder's permissions, then send again."
+    )

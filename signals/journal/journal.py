@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from signals.journal.errors import unwritable
 from signals.journal.group import GroupCommit
 from signals.journal.reader import Chunk, OpenSegment, Reader
 from signals.journal.segments import START, JournalPosition, Offset, Segments, sync_folder
+from signals.journal.trial import try_writing
 from signals.journal.writer import Writer
 
 DEFAULT_SEGMENT_BYTES = 64 * 2**20
@@ -89,6 +91,16 @@ class Journal:
     def pending_bytes(self, position: JournalPosition) -> int:
         """Return how many bytes follow `position`."""
         return self._reader.pending_bytes(position)
+
+    def try_writing(self) -> None:
+        """Check that a line could be appended now; write nothing.
+
+        Raises JournalError if not: a missing permission, a read-only or a full disk.
+        """
+        try:
+            try_writing(self.path)
+        except OSError as error:
+            raise unwritable(self.path, error) from error
 
     def close(self) -> None:
         """Close the file; a later append opens it again."""

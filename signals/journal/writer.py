@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from signals.journal.errors import JournalError
+from signals.journal.errors import unwritable
 from signals.journal.segments import Segments, fingerprint, sync_folder
 
 logger = logging.getLogger(__name__)
@@ -58,10 +58,7 @@ class Writer:
         try:
             yield
         except OSError as error:
-            raise JournalError(
-                f"Nothing was stored: {self._path} cannot be written ({error.strerror or error}). "
-                "Free disk space or correct the folder's permissions, then send again."
-            ) from error
+            raise unwritable(self._path, error) from error
 
     def _appended(self, data: bytes) -> bool:
         """Append; return False if the file was no longer the active one at the end."""

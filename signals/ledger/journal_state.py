@@ -1,16 +1,48 @@
-"""Reports if the journal is no longer the file that the database has read."""
+"""Reports what waits in the journal, and if it is no longer the file that the database has read."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from typing import NamedTuple
 
-from signals.journal import Journal, JournalPosition, JournalReplaced
+from signals.journal import Chunk, Journal, JournalPosition, JournalReplaced
+from signals.ledger.records import BadLine, json_object
 from signals.models import DeadLetter, JournalCursor
+from signals.problems import Problem, ProblemKind
+from signals.timestamps import parse_utc
+
+REPLACED = ProblemKind(
+    "journal.replaced",
+    "Put the right file back if you can. The next flush reads the file that exists now from its "
+    "start, which is safe.",
+    is_of_node=True,
+)
+RESCUED = ProblemKind(
+    "journal.rescued",
+    "Find out who deleted or moved it, then rename the file without '-rescued'.",
+    "recover.md#the-journal-was-deleted-while-argo-ran",
+    is_of_node=True,
+)
+LOST = ProblemKind(
+    "journal.lost",
+    "Find out why, restore the lines from a backup if you can, and resolve the dead letter.",
+    "recover.md#a-signal-could-not-be-stored",
+    is_of_node=True,
+)
+KINDS = (REPLACED, RESCUED, LOST)
+OTHER_CLOCK = "replay"
+"""The origin whose lines carry the time of the bars, not of the wall clock."""
 
 
 class JournalState(NamedTuple):
-    """`pending_bytes` are not in the database yet; `problems` tell a person what to do."""
+    """What a journal has that the database has not, and what is wrong with its files.
+
+    `pending_bytes` are not in the database yet. `oldest` is when the first of them was received;
+    None if nothing waits, or if the line cannot be read or comes from a replay.
+    """
 
     pending_bytes: int
-    problems: list[str]
+    oldest: datetime | None
+    problems: list[Problem]
 
 
 def journal_state(journal: Journal) -> JournalState:
@@ -19,31 +51,35 @@ def journal_state(journal: Journal) -> JournalState:
     position = JournalPosition(1, 0, "")
     if cursor is not None:
         position = JournalPosition(cursor.segment, cursor.byte, cursor.fingerprint)
-    return JournalState(
-        journal.pending_bytes(position),
-        [*_replaced(journal, position), *_rescued(journal), *_reported(cursor)],
-    )
-
-
-def _replaced(journal: Journal, position: JournalPosition) -> list[str]:
+    pending = journal.pending_bytes(position)
+    problems = [*_rescued(journal), *_reported(cursor)]
     try:
-        journal.check(position)
+        oldest = _oldest(journal.read(position, max_lines=1))
     except JournalReplaced as replaced:
-        return [f"{replaced} The next flush reads the file that exists now from its start."]
-    return []
+        return JournalState(pending, None, [REPLACED.found(str(replaced)), *problems])
+    return JournalState(pending, oldest, problems)
 
 
-def _rescued(journal: Journal) -> list[str]:
-    return [
-        f"{path.name} was deleted or moved away, and was put back. Find out why, then rename "
-        "the file without '-rescued'."
-        for path in journal.segments.rescued()
-    ]
+def _oldest(chunk: Chunk | None) -> datetime | None:
+    """Return when the chunk's first line was received, by the wall clock."""
+    if chunk is None:
+        return None
+    try:
+        fields = json_object(chunk.lines[0])
+        return None if fields.get("origin") == OTHER_CLOCK else parse_utc(fields["received_at"])
+    except (BadLine, KeyError, ValueError):  # it becomes a dead letter with the next flush
+        return None
 
 
-def _reported(cursor: JournalCursor | None) -> list[str]:
-    """Return losses that a flush found, until a person resolves their dead letters."""
+def _rescued(journal: Journal) -> Iterator[Problem]:
+    for path in journal.segments.rescued():
+        yield RESCUED.found(f"{path.name} was deleted or moved away, and was put back.", path.name)
+
+
+def _reported(cursor: JournalCursor | None) -> Iterator[Problem]:
+    """Yield losses that a flush found, until a person resolves their dead letters."""
     letters = DeadLetter.objects.filter(
         journal=cursor, kind=DeadLetter.Kind.JOURNAL, resolved_at=None
     )
-    return [letter.reason for letter in letters[:10]]
+    for letter in letters[:10]:
+        yield LOST.found(letter.reason, str(letter.pk))

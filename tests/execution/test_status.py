@@ -13,10 +13,12 @@ from execution.accounts.portfolio import portfolio
 from execution.api import queries
 from execution.brokers.protocol import BrokerError
 from execution.decisions.queue import ask_for
-from execution.models import Decision
+from execution.models import Decision, Failure, Position
 from execution.monitoring.reconcile import reconcile
 from execution.status import brief, status
 from execution.status_text import as_text
+from execution.types import ExitReason
+from signals.keys import create_key
 from tests.execution.trading_fixtures import Trading
 
 pytestmark = pytest.mark.django_db
@@ -125,12 +127,41 @@ def test_an_order_without_an_answer_is_a_problem(trading: Trading) -> None:
     assert "1 orders were sent without an answer" in problems(trading)
 
 
+def test_a_position_that_lost_its_stop_is_a_problem_until_an_hour_after_its_end(
+    trading: Trading,
+) -> None:
+    trading.trade()
+    position = Position.objects.get()
+    Position.objects.update(closing_for=ExitReason.UNPROTECTED)
+    assert f"The position in {position.symbol} lost its stop" in problems(trading)
+    assert "is being closed" in problems(trading)
+    Position.objects.update(
+        status="closed", closed_at=trading.clock(), exit_reason=ExitReason.UNPROTECTED
+    )
+    trading.clock.pass_by(minutes=59)
+    assert "was closed" in problems(trading)
+    trading.clock.pass_by(minutes=2)
+    assert problems(trading) == ""
+    Position.objects.update(closed_at=trading.clock(), exit_reason=ExitReason.STOP)
+    assert problems(trading) == ""
+
+
+def test_an_error_of_several_tasks_is_one_problem(trading: Trading) -> None:
+    for task in ("monitor", "reconcile"):
+        Failure.objects.create(
+            account="paper", task=task, error="The broker failed: 500", failed_at=trading.clock()
+        )
+    assert status(trading.clock())["problems"] == ["The broker failed: 500"]
+
+
 def test_a_halt_is_a_problem_in_health_too(trading: Trading, client: Client) -> None:
     halts.latch("paper", "by_hand", "the flat is on fire", trading.clock(), by="somebody")
-    health = client.get("/api/health").json()
+    key = create_key("monitor", ["read"])
+    health = client.get("/api/health", headers={"X-API-Key": key}).json()
     assert health["status"] == "degraded"
     assert health["execution"]["state"] == "halted"
-    assert "the flat is on fire" in " ".join(health["problems"])
+    sentences = {problem["code"]: problem["sentence"] for problem in health["problems"]}
+    assert "the flat is on fire" in sentences["execution.halted"]
     assert "the flat is on fire" in as_text(status(trading.clock()))
 
 

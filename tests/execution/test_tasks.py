@@ -8,7 +8,7 @@ from execution import tasks
 from execution.brokers.protocol import BrokerError
 from execution.context import TradingContext
 from execution.models import Failure, TradingAccount
-from execution.status import brief, status
+from execution.status import status
 from signals.clock import utc_now
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import Trading, states_of
@@ -41,7 +41,7 @@ def test_a_broker_that_fails_at_the_start_is_told(
     assert "The broker failed: 401: the keys are wrong" in found["problems"]
     assert "401: the keys are wrong" in found["broker_error"]
     assert found["broker_error_at"] is not None
-    assert "The broker failed: 401: the keys are wrong" in brief()["problems"]
+    assert "The broker failed: 401: the keys are wrong" in status(utc_now())["problems"]
 
 
 @pytest.mark.usefixtures("database")

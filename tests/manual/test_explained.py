@@ -21,10 +21,11 @@ from signals.models import DeadLetter
 from sync.models import Delivery
 from tests.installation import ROOT
 from tests.manual.blocks import documents
-from tests.manual.problems import sentences
+from tests.manual.problems import codes, dead_links
 from tests.manual.words import tables
 
 NAMED = re.compile(r"`((?:argo|signals|sync|execution|tests|templates)/[a-z_/.]*)`")
+PROBLEM = re.compile(r"= ProblemKind\(\s*\"([\w.]+)\"")
 APPS = ("argo", "signals", "sync", "execution")
 
 
@@ -57,7 +58,7 @@ EXPLAINED: dict[tuple[str, str], Callable[[], Collection[str]]] = {
     ("log", "outcome"): lambda: OUTCOMES,
     ("generate", "rejected for"): _candidate_reasons,
     ("generate", "source"): lambda: {path.rpartition(".")[2] for path in settings.SIGNAL_SOURCES},
-    ("recover", "problem"): sentences,
+    ("recover", "problem"): codes,
     ("recover", "kind"): lambda: DeadLetter.Kind.values,
     ("prop-firms", "name"): lambda: set(presets.names()) - {OFF},
     ("api", "call"): _calls,
@@ -76,6 +77,17 @@ def test_every_one_is_explained_and_nothing_else(page: str, heading: str) -> Non
     explained = tables(page)[heading]
     assert set(explained) == set(map(str, EXPLAINED[page, heading]()))
     assert all(explained.values()), "a meaning is missing"
+
+
+def test_every_problem_leads_to_its_place_in_the_manual() -> None:
+    assert dead_links() == []
+
+
+def test_every_kind_of_problem_is_in_the_registry_once() -> None:
+    sources = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
+    made = [code for path in sources for code in PROBLEM.findall(path.read_text())]
+    assert len(made) > 20
+    assert sorted(made) == sorted(codes())
 
 
 def test_every_field_of_a_rule_set_is_explained() -> None:

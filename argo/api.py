@@ -11,6 +11,7 @@ from ninja.errors import HttpError, ValidationError
 from argo.errors import ArgoError, InvalidInput
 from argo.health import health
 from argo.lifecycle import Event, lifecycle
+from argo.middleware import log_refusal
 from argo.openapi import DescribedAPI
 from execution.api.views import router as execution
 from signals.api.auth import reader
@@ -58,6 +59,7 @@ def answer_argo_error(request: HttpRequest, error: ArgoError) -> HttpResponse:
     """Return the error's own status, its message, and each invalid field."""
     faults = error.errors if isinstance(error, InvalidInput) else ()
     body = {"detail": str(error), "errors": [vars(fault) for fault in faults]}
+    log_refusal(request, error.status, str(error))
     return api.create_response(request, body, status=error.status)
 
 
@@ -82,6 +84,7 @@ def answer_refusal(request: HttpRequest, error: HttpError) -> HttpResponse:
     """Add advice to what ninja itself refuses: a body that is not JSON, a missing or wrong key."""
     advice = ADVICE.get(error.status_code)
     body = {"detail": f"{error}: {advice}" if advice else str(error), "errors": []}
+    log_refusal(request, error.status_code, str(error))
     return api.create_response(request, body, status=error.status_code)
 
 
@@ -90,4 +93,5 @@ def answer_invalid_parameters(request: HttpRequest, error: ValidationError) -> H
     """Return 422 and each invalid parameter or field."""
     faults = [{"field": str(item["loc"][-1]), "message": item["msg"]} for item in error.errors]
     detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults)
+    log_refusal(request, 422, detail)
     return api.create_response(request, {"detail": detail, "errors": faults}, status=422)

@@ -7,6 +7,8 @@ from typing import Any
 import django_stubs_ext
 
 from argo.environment import Environment
+from argo.logs.areas import AREAS, LEVELS
+from argo.logs.config import logging_settings
 from argo.secret import load_or_make_secret
 
 django_stubs_ext.monkeypatch()  # lets classes of Django name their model, as in ModelAdmin[Signal]
@@ -24,7 +26,9 @@ HTTPS = env.flag("ARGO_HTTPS", default=False)
 WEB_HOST = env.text("ARGO_WEB_HOST", "127.0.0.1")
 WEB_PORT = env.integer("ARGO_WEB_PORT", 8000, minimum=1, maximum=65535)
 WEB_THREADS = env.integer("ARGO_WEB_THREADS", 8, minimum=1, maximum=256)
-LOG_LEVEL = env.choice("ARGO_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_LEVEL = env.choice("ARGO_LOG_LEVEL", "INFO", LEVELS)
+LOG_LEVELS = env.choices("ARGO_LOG_LEVELS", "", keys=tuple(AREAS), choices=LEVELS)
+LOG_FORMAT = env.choice("ARGO_LOG_FORMAT", "text", ("text", "json"))
 
 # --- Signals ---------------------------------------------------------------------------------
 SIGNAL_BATCH_SIZE = env.integer("SIGNAL_BATCH_SIZE", 50, minimum=1)
@@ -237,6 +241,7 @@ INSTALLED_APPS = [
     "execution",
 ]
 MIDDLEWARE = [
+    "argo.middleware.RequestId",
     "argo.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -295,20 +300,4 @@ OWN_PREFIXES = (
 )  # fmt: skip
 UNKNOWN_SETTINGS = env.unknown(OWN_PREFIXES)
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # A line for every message and every check would hide the rest.
-    "loggers": {
-        name: {"level": LOG_LEVEL if LOG_LEVEL in ("DEBUG", "ERROR") else "WARNING"}
-        for name in (
-            "celery.app.trace",
-            "celery.beat",
-            "celery.worker.request",
-            "celery.worker.strategy",
-        )
-    },
-}
+LOGGING = logging_settings(LOG_LEVEL, LOG_LEVELS, LOG_FORMAT)

@@ -11,10 +11,9 @@ from django.db.models import Count, Min, Q
 
 from execution.accounts import halts
 from execution.accounts.failures import failures
-from execution.accounts.rows import REPLAY
 from execution.models import Decision, Failure, Halt, Order, Position, TradingAccount
 from execution.models.decision import WAITING
-from execution.types import OrderState
+from execution.types import REPLAY, OrderState
 from signals.clock import utc_now
 from signals.status_text import age, share
 

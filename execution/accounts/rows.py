@@ -8,8 +8,6 @@ from execution.models import TradingAccount
 from signals.dialect import for_update
 from signals.rows import select, select_one
 
-REPLAY = "replay"
-"""The account of replays; no live worker touches it."""
 _ACCOUNT = "SELECT * FROM trading_accounts WHERE name = %s"
 
 

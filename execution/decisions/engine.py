@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -10,7 +11,6 @@ from django.db import DatabaseError, transaction
 
 from execution.accounts import compliance
 from execution.accounts.portfolio import portfolio
-from execution.accounts.rows import REPLAY
 from execution.brokers.protocol import Account, BrokerError
 from execution.context import TradingContext
 from execution.decisions import queue
@@ -22,8 +22,9 @@ from execution.orders.bracket import new_bracket
 from execution.orders.router import send, send_due
 from execution.risk.model import Intent
 from execution.risk.rules import denials
-from execution.types import Denial, Reason
+from execution.types import REPLAY, Denial, Reason
 from signals.ledger.outcomes import record_order
+from signals.log_context import about_signal
 from signals.owner import new_owner_id
 
 logger = logging.getLogger(__name__)
@@ -85,10 +86,19 @@ def _skip_backlog(context: TradingContext) -> int:
             queue.skip_each(context.account, found, now)
             skipped = (decision.signal for decision, _ in found)
             Counterfactual.objects.begin(skipped, context.expiry, now)
+        _log_backlog(context, (why for _, why in found))
         count += len(found)
         if len(found) < BACKLOG_BATCH_SIZE:
             return count
         time.sleep(PAUSE)
+
+
+def _log_backlog(context: TradingContext, found: Iterable[Denial]) -> None:
+    """Log the reasons in one line: there may be hundreds of signals."""
+    counts = Counter(str(why.code) for why in found)
+    if counts:
+        text = ", ".join(f"{count} {code}" for code, count in sorted(counts.items()))
+        logger.log(context.log_level, "Skipped %d signals: %s", counts.total(), text)
 
 
 def _count(counts: DecisionCounts, status: Decision.Status) -> None:
@@ -98,6 +108,11 @@ def _count(counts: DecisionCounts, status: Decision.Status) -> None:
 
 
 def _decide(context: TradingContext, claimed: ClaimedDecision) -> Decision.Status:
+    with about_signal(claimed.decision.signal.signal_id):
+        return _decide_or_postpone(context, claimed)
+
+
+def _decide_or_postpone(context: TradingContext, claimed: ClaimedDecision) -> Decision.Status:
     try:
         if why := precheck(context, claimed.decision, context.clock()):
             return _skip(context, claimed, [why])
@@ -131,6 +146,7 @@ def _judge(context: TradingContext, claimed: ClaimedDecision, money: Account) ->
         return _skip(context, claimed, why)
     if entry is None:  # another worker has the decision
         return Decision.Status.PENDING
+    logger.log(context.log_level, "Executed: %s", entry)
     _send(context, entry)
     return Decision.Status.EXECUTED
 
@@ -167,9 +183,12 @@ def _skip(
 ) -> Decision.Status:
     now, signal = context.clock(), claimed.decision.signal
     with transaction.atomic():
-        if queue.mark_skipped(claimed, why, now):
+        if is_ours := queue.mark_skipped(claimed, why, now):
             Counterfactual.objects.begin([signal], context.expiry, now)
             if signal.order_id:  # journaled by a worker that died before its order was a row
                 record_order(signal.signal_id, None, who=BY, why="there is no such order",
                              now=now, journal=context.journal)  # fmt: skip
+    if is_ours and logger.isEnabledFor(context.log_level):
+        reasons = "; ".join(f"{each.code}: {each.text}" for each in why)
+        logger.log(context.log_level, "Skipped %s: %s", signal, reasons)
     return Decision.Status.SKIPPED

@@ -28,6 +28,8 @@ from signals.rows import by_id
 
 logger = logging.getLogger(__name__)
 
+ALARMING = (ExitReason.BREACH, ExitReason.UNPROTECTED)
+"""Reasons to close a position that a person should look at."""
 TWO_DAYS = timedelta(days=2)
 """A position that closed longer ago than this was not opened today, in any time zone."""
 
@@ -177,7 +179,8 @@ def cancel_idle(context: TradingContext, guard: Guard) -> None:
     oldest = context.clock() - context.entry_timeout
     for entry in (each for each in entries if halted or each.created_at < oldest):
         why = halted or "it waited for too long"
-        logger.warning("%s is canceled: %s", entry, why)
+        logger.log(context.log_level, "%s is canceled: %s", entry, why,
+                   extra={"signal_id": entry.signal.signal_id})  # fmt: skip
         with guard(entry):
             cancel(context, entry, why)
 
@@ -249,8 +252,9 @@ def _mark_closing(positions: Iterable[Position], why: ExitReason) -> None:
     for position in positions:
         rows = Position.objects.filter(pk=position.pk, status=Position.Status.OPEN, closing_for="")
         if rows.update(closing_for=why):
-            level = logging.INFO if why is ExitReason.EXPIRED else logging.WARNING
-            logger.log(level, "The position %s is to be closed: %s", position, why)
+            level = logging.WARNING if why in ALARMING else logging.INFO
+            logger.log(level, "The position %s is to be closed: %s", position, why,
+                       extra={"signal_id": position.signal.signal_id})  # fmt: skip
 
 
 def _close(context: TradingContext, position: Position) -> None:

@@ -3,6 +3,7 @@
 from django.http import HttpRequest
 from ninja.security import APIKeyHeader
 from ninja.security.session import SessionAuthIsStaff
+from structlog.contextvars import bind_contextvars
 
 from signals.keys import find_key
 
@@ -17,7 +18,10 @@ class KeyWithScope(APIKeyHeader):
         super().__init__()
 
     def authenticate(self, request: HttpRequest, key: str | None) -> str | None:
-        return find_key(key, self._scope) if key else None
+        name = find_key(key, self._scope) if key else None
+        if name is not None:
+            bind_contextvars(key_name=name)  # on every log line of this request
+        return name
 
 
 reader = [KeyWithScope("read"), SessionAuthIsStaff()]

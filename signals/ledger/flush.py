@@ -111,7 +111,7 @@ class Flusher:
         for how in (store_fresh, store):
             with suppress(*ROW_ERRORS):
                 return self._store_in(cursor, batch, how)
-        logger.warning("The database refused a batch; storing its signals one by one")
+        logger.debug("The database refused a batch; storing its signals one by one")
         return self._store_in(cursor, batch, store_one_by_one)
 
     def _store_in(self, cursor: JournalCursor, batch: "_Batch", how: "_Store") -> FlushResult:
@@ -125,7 +125,8 @@ class Flusher:
             unfit = [fault for change in todo if (fault := self._change(change, cursor))]
             faults = batch.faults + _faults_of(result) + unfit
             store_dead_letters(faults, cursor, at=self.clock(), using=self.using)
-        logger.debug("Stored %d signals up to %s", len(result.stored), batch.end)
+        if logger.isEnabledFor(logging.DEBUG):  # asked once: a batch has thousands of signals
+            _log_stored(result.stored, batch.end)
         changes = len(batch.changes) - len(unfit)
         return FlushResult(len(result.stored), result.duplicates, changes, len(faults))
 
@@ -209,6 +210,13 @@ def _parsed(chunk: Chunk) -> _Batch:
         except BadLine as bad:
             batch.faults.append(Fault(Kind.LINE, line, f"the line {bad}"))
     return batch
+
+
+def _log_stored(stored: Sequence[StoredSignal], end: JournalPosition) -> None:
+    for signal in stored:
+        logger.debug("Stored %s from %s", signal.signal_id, signal.origin,
+                     extra={"signal_id": signal.signal_id})  # fmt: skip
+    logger.debug("Stored %d signals up to %s", len(stored), end)
 
 
 def _faults_of(result: StoreResult) -> list[Fault]:

@@ -17,7 +17,7 @@ from argo.logs.text import cut, escaped
 from argo.logs.tracebacks import traceback_lines
 
 Fields = MutableMapping[str, Any]
-EXTRA = ("signal_id", "request_id", "key_name", "status_code")
+EXTRA = ("request_id", "key_name", "signal_id", "status_code")
 """The fields that a call may add by `extra`; libraries add whole requests by the same way."""
 OWN = ("timestamp", "level", "process", "node")
 """The fields that contain nothing from outside."""
@@ -60,7 +60,7 @@ def arranger(node: Node, process: str) -> Callable[[Any, str, Fields], Fields]:
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": event,
-            **{name: value for name, value in fields.items() if value},
+            **{name: fields[name] for name in sorted(fields, key=_place) if fields[name]},
             "process": process,
             "node": node.name,
         }
@@ -104,6 +104,10 @@ def as_json(_: object, __: str, fields: Fields) -> str:
     if "exception" in fields:
         fields["exception"] = "\n".join(fields["exception"])
     return orjson.dumps(fields).decode()
+
+
+def _place(name: str) -> int:
+    return EXTRA.index(name) if name in EXTRA else len(EXTRA)
 
 
 def _as_text(value: object) -> str:

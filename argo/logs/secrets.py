@@ -18,14 +18,13 @@ _NAMED = (
     r"(?:proxy-)?authorization|apca-api-[a-z-]{1,20}|(?:set-)?cookie|sessionid|csrftoken"
 )
 _PATTERNS = (
-    re.compile(r"(?<=://)(?P<before>[^\s/@:]{0,256}:)[^\s/]{1,512}@(?P<after>)"),
-    re.compile(r"(?P<before>)\bargo_[A-Za-z0-9_-]{20,}(?P<after>)"),
-    re.compile(r"(?i)(?P<before>\bbearer\s{1,9})[\w.~+/=-]{8,}(?P<after>)"),
+    re.compile(r"(?P<before>(?<=://)[^\s/@:]{0,256}:)[^\s/]{1,512}(?=@)"),
+    re.compile(r"(?P<before>)\bargo_[A-Za-z0-9_-]{20,}"),
     re.compile(  # a header, an assignment, a field of JSON or of a dictionary
-        rf"(?i)(?P<before>\b(?:{_NAMED})['\"]?\s{{0,9}}(?:[=:])\s{{0,9}}b?['\"]?"
-        r"(?:(?:basic|bearer|token)\s{1,9})?)"
-        r"(?!\*\*\*)[^\s'\"&,;()]{1,4096}(?P<after>)"
+        rf"(?i)(?P<before>\b(?:{_NAMED})['\"]?\s{{0,9}}[=:]\s{{0,9}}(?:b?['\"])?"
+        r"(?:(?:basic|bearer|token)\s{1,9})?)[^\s'\"&,;()]{1,4096}"
     ),
+    re.compile(r"(?i)(?P<before>\bbearer\s{1,9})[\w.~+/=-]{8,}"),
 )
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -60,6 +61,12 @@ class ChildLogs:
         self._files = {name: LogFile(folder / f"{name}.log", say) for name in names}
         self._selections: dict[str, Selection] = {}
         self._print_line, self._hide, self._everything = print_line, hide, everything
+
+    def close(self) -> None:
+        """Close the files."""
+        for file in self._files.values():
+            with suppress(OSError):  # the disk is full: that was said
+                file.close()
 
     def add(self, name: str, line: str) -> None:
         """Keep a line that the process `name` has printed, and print it if it is important.

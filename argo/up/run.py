@@ -99,7 +99,10 @@ def _supervise(output: Output, alpine: DemoAlpine | None, detail: Detail) -> boo
         supervisor.add(spec)
     say = partial(output.print, OWN_NAME) if detail > Detail.LEAST else _say_nothing
     steps = _steps(say, supervisor, alpine)
-    return supervisor.run(_until_output_is_lost(output, supervisor, steps))
+    try:
+        return supervisor.run(_until_output_is_lost(output, supervisor, steps))
+    finally:
+        logs.close()
 
 
 def _all_specs(alpine: DemoAlpine | None, detail: Detail) -> list[Spec]:

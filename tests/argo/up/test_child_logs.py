@@ -1,6 +1,8 @@
 """Every line of a child is kept in its file; a person sees the warnings and errors."""
 
 import os
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -32,13 +34,18 @@ class Logs:
             self._logs.add(name, line)
         return [line for _, line in self.printed]
 
+    def close(self) -> None:
+        self._logs.close()
+
     def kept(self, name: str = "sync.log") -> list[str]:
         return (self.folder / name).read_text().splitlines()
 
 
 @pytest.fixture
-def logs(tmp_path: Path) -> Logs:
-    return Logs(tmp_path)
+def logs(tmp_path: Path) -> Iterator[Logs]:
+    made = Logs(tmp_path)
+    yield made
+    made.close()
 
 
 @pytest.mark.parametrize("line", [WARNING, WARNING.replace("WARNING", "ERROR"), JSON_ERROR,
@@ -61,7 +68,8 @@ def test_a_traceback_follows_its_line(logs: Logs) -> None:
 
 
 def test_all_lines_are_printed_if_that_is_wanted(tmp_path: Path) -> None:
-    assert Logs(tmp_path, everything=True).add(INFO, WARNING) == [INFO, WARNING]
+    with closing(Logs(tmp_path, everything=True)) as logs:
+        assert logs.add(INFO, WARNING) == [INFO, WARNING]
 
 
 def test_secrets_and_control_characters_are_neither_kept_nor_printed(logs: Logs) -> None:
@@ -74,10 +82,10 @@ def test_a_process_without_a_file_is_printed_only(logs: Logs) -> None:
     assert not logs.folder.exists()
 
 
-def test_files_are_rotated(logs: Logs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_files_are_rotated(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(log_file, "MAX_BYTES", 1000)
-    small = Logs(tmp_path)
-    small.add(*[INFO] * 200)
+    with closing(Logs(tmp_path)) as small:
+        small.add(*[INFO] * 200)
     names = sorted(path.name for path in small.folder.iterdir())
     assert names == ["sync.log", *(f"sync.log.{n}" for n in range(1, log_file.BACKUPS + 1))]
     assert all(path.stat().st_size <= 1000 for path in small.folder.iterdir())

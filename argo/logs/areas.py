@@ -27,9 +27,7 @@ def logger_levels(general: str, by_area: Mapping[str, str]) -> dict[str, str]:
 
     `general` is the level of every area that `by_area` does not name.
     """
-    levels = {
-        name: by_area.get(area, general) for area, names in AREAS.items() for name in names
-    }
+    levels = {name: by_area.get(area, general) for area, names in AREAS.items() for name in names}
     repeated = by_area.get("processes", general)
     quiet = "WARNING" if repeated == "INFO" else repeated
     return levels | dict.fromkeys(REPEATED, quiet)

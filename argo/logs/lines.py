@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Callable, MutableMapping
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -13,7 +12,7 @@ from structlog.stdlib import ExtraAdder, ProcessorFormatter
 
 from argo.logs.identity import Node, process_name
 from argo.logs.secrets import HIDDEN, hider, is_secret_field, known_secrets
-from argo.logs.text import cut, escaped
+from argo.logs.text import cut, escaped, timestamp
 from argo.logs.tracebacks import traceback_lines
 
 Fields = MutableMapping[str, Any]
@@ -26,7 +25,7 @@ LONGEST_FIELD = 300
 """Characters; the rest of a longer value is left out."""
 LONGEST_READ = 65536
 """Characters of a value that are looked at."""
-INDENT = "    "
+INDENT = "    | "
 """Begins every line after a record's first one, so that none looks like a record."""
 SEPARATOR = "\t"
 """Between a line's text and its fields. A text cannot contain it: there it is escaped."""
@@ -54,9 +53,8 @@ def arranger(node: Node, process: str) -> Callable[[Any, str, Fields], Fields]:
         record = fields.pop("_record")
         del fields["_from_structlog"]
         event, error = fields.pop("event"), fields.pop("exc_info", None)
-        moment = datetime.fromtimestamp(record.created, UTC)
         arranged = {
-            "timestamp": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z",
+            "timestamp": timestamp(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "event": event,

@@ -1,6 +1,7 @@
 """Makes text from outside safe to write into a log: one line, and nothing that a terminal obeys."""
 
 import re
+from datetime import UTC, datetime
 
 _UNSAFE = re.compile(
     "[\x00-\x1f\x7f-\x9f"  # control characters: newline, carriage return, escape, NUL, C1
@@ -8,6 +9,11 @@ _UNSAFE = re.compile(
     "\ud800-\udfff\U000e0000-\U000e007f]"  # halves of characters, invisible tags
 )
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def timestamp(seconds: float) -> str:
+    """Return a time, given in seconds since 1970, in UTC and with its milliseconds."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
 
 
 def escaped(text: str) -> str:

@@ -1,13 +1,14 @@
 """Keeps every line of the children in files, and prints those that a person should see."""
 
 import re
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from argo.logs.lines import INDENT
-from argo.logs.text import cut, escaped_line
+from argo.logs.text import cut, escaped_line, timestamp
 from argo.up.log_file import LogFile
 from argo.up.supervisor import OWN_NAME, PrintLine
 
@@ -44,6 +45,7 @@ class Selection:
 class ChildLogs:
     """Writes what the processes `names` print to `folder`, each to a file of its own.
 
+    What is not a line of the log gets the present time there.
     `print_line` gets what a person should see, or with `everything` all of it; `hide` takes the
     secrets out of a line. The lines of one name must come from one thread at a time.
     """
@@ -71,11 +73,17 @@ class ChildLogs:
     def add(self, name: str, line: str) -> None:
         """Keep a line that the process `name` has printed, and print it if it is important.
 
-        A process without a file keeps its own log.
+        A process without a file keeps and cleans its own log.
         """
-        line = cut(escaped_line(self._hide(line)), LONGEST_LINE)
         if name in self._files:
-            self._files[name].write(line)
+            line = cut(escaped_line(self._hide(line)), LONGEST_LINE)
+            self._keep(self._files[name], line)
         selection = self._selections.setdefault(name, Selection())
         if selection.is_important(line) or self._everything:
             self._print_line(name, line)
+
+    def _keep(self, file: LogFile, line: str) -> None:
+        if LEVEL.match(line) or line.startswith(INDENT):
+            file.write(line)
+        elif line.strip():  # not a line of the log: it has no time of its own
+            file.write(f"{timestamp(time.time())} {line}")

@@ -31,7 +31,7 @@ class LogFile(RotatingFileHandler):
             self._lost = 0
             self._say(f"{self.baseFilename} is written again; {lost} lines are missing.")
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's own name
+    def handleError(self, record: logging.LogRecord) -> None:
         """Report the first failure of several."""
         self._lost += 1
         if self._lost == 1:

@@ -5,6 +5,7 @@ from django.conf import settings
 from argo.errors import NotFound
 from execution.brokers.protocol import Account
 from execution.models import TradingAccount
+from execution.types import REPLAY
 from signals.dialect import for_update
 from signals.rows import select, select_one
 

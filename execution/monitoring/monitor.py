@@ -24,6 +24,7 @@ from execution.positions.positions import measure_excursions, update_position
 from execution.prop_firm.flat import must_be_flat
 from execution.prop_firm.measures import LIMITS
 from execution.types import AT_BROKER, ExitReason, Leg, OrderState
+from signals.log_context import about_signal
 from signals.rows import by_id
 
 logger = logging.getLogger(__name__)
@@ -200,7 +201,7 @@ def _close_if_due(context: TradingContext, position: Position, is_breached: bool
         _end(context, position)
         return
     if why := _why_close(context, position, is_breached):
-        _mark_closing([position], why)
+        _mark_closing(position, why, context.log_level)
         position.closing_for = why
     if position.closing_for:
         _close(context, position)
@@ -217,7 +218,7 @@ def _end(context: TradingContext, position: Position) -> None:
 
 def ask_to_close(position: Position, why: ExitReason) -> None:
     """Have the position closed when the monitor looks next."""
-    _mark_closing([position], why)
+    _mark_closing(position, why, logging.INFO)
 
 
 def _why_close(context: TradingContext, position: Position, is_breached: bool) -> ExitReason | None:
@@ -248,13 +249,12 @@ def _is_protected(position: Position) -> bool:
     )
 
 
-def _mark_closing(positions: Iterable[Position], why: ExitReason) -> None:
-    for position in positions:
-        rows = Position.objects.filter(pk=position.pk, status=Position.Status.OPEN, closing_for="")
-        if rows.update(closing_for=why):
-            level = logging.WARNING if why in ALARMING else logging.INFO
-            logger.log(level, "The position %s is to be closed: %s", position, why,
-                       extra={"signal_id": position.signal.signal_id})  # fmt: skip
+def _mark_closing(position: Position, why: ExitReason, usual_level: int) -> None:
+    rows = Position.objects.filter(pk=position.pk, status=Position.Status.OPEN, closing_for="")
+    if rows.update(closing_for=why):
+        level = logging.WARNING if why in ALARMING else usual_level
+        with about_signal(position.signal.signal_id):
+            logger.log(level, "The position %s is to be closed: %s", position, why)
 
 
 def _close(context: TradingContext, position: Position) -> None:

@@ -1,8 +1,5 @@
 """Levels by area."""
 
-import logging
-import logging.config
-
 import pytest
 
 from argo.logs.areas import AREAS, REPEATED, logger_levels

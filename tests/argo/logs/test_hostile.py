@@ -16,7 +16,7 @@ FORGED = "2030-01-01T00:00:00.000Z ERROR argo: All signals are lost\tnode=forged
 HOSTILE = [
     f"a\n{FORGED}",
     f"a\r{FORGED}",
-    f"a\r\n    {FORGED}",
+    f"a\r\n    | {FORGED}",
     f"a\x0b{FORGED}\x0c\x1c\x1d\x1e",
     f"a\x85{FORGED}\u2028{FORGED}\u2029",
     "a\x1b[2J\x1b]0;title\x07",
@@ -99,7 +99,7 @@ def test_no_field_forges_a_line(
     log(text)
 
     first, *rest = text_log.last.split("\n")
-    assert all(line.startswith("    ") for line in rest)
+    assert all(line.startswith("    | ") for line in rest)
     head, separator, fields = first.partition("\t")
     assert separator
     assert all(map(is_safe, head + fields + "".join(rest)))

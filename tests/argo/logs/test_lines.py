@@ -70,8 +70,8 @@ def test_a_traceback_has_every_cause_and_its_lines_are_indented(
 
     first, *rest = text_log.last.split("\n")
     assert "ERROR sync.some: It failed" in first
-    assert all(line.startswith("    ") for line in rest)
-    text = "\n".join(line[4:] for line in rest)
+    assert all(line.startswith("    | ") for line in rest)
+    text = "\n".join(line[6:] for line in rest)
     assert text == json_log.fields["exception"]
     assert re.search(r"KeyError: 'first'\n.*direct cause.*\n.*\n  File .*ValueError: second$",
                      text, re.DOTALL)  # fmt: skip

@@ -1,6 +1,7 @@
 """Every line of a child is kept in its file; a person sees the warnings and errors."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,9 @@ INFO = "2026-01-02T03:04:05.678Z INFO sync.some: fine\tprocess=sync node=a"
 WARNING = INFO.replace("INFO", "WARNING")
 JSON_INFO = '{"timestamp":"2026-01-02T03:04:05.678Z","level":"info","event":"fine"}'
 JSON_ERROR = JSON_INFO.replace('"info"', '"error"')
+DEBUG, ERROR = INFO.replace("INFO", "DEBUG"), INFO.replace("INFO", "ERROR")
+LOG_LINES = (DEBUG, INFO, WARNING, ERROR, JSON_INFO, JSON_ERROR)
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
 
 
 class Logs:
@@ -37,8 +41,10 @@ class Logs:
     def close(self) -> None:
         self._logs.close()
 
-    def kept(self, name: str = "sync.log") -> list[str]:
-        return (self.folder / name).read_text().splitlines()
+    def kept(self) -> list[str]:
+        """Return the lines of the file, without the time that others than the log's get."""
+        lines = (self.folder / "sync.log").read_text().splitlines()
+        return [line if line in LOG_LINES else TIME.sub("", line) for line in lines]
 
 
 @pytest.fixture
@@ -48,14 +54,14 @@ def logs(tmp_path: Path) -> Iterator[Logs]:
     made.close()
 
 
-@pytest.mark.parametrize("line", [WARNING, WARNING.replace("WARNING", "ERROR"), JSON_ERROR,
+@pytest.mark.parametrize("line", [WARNING, ERROR, JSON_ERROR,
                                   "Traceback (most recent call last):", "Killed"])  # fmt: skip
 def test_warnings_errors_and_what_is_no_log_line_are_printed(logs: Logs, line: str) -> None:
     assert logs.add(line) == [line]
     assert logs.kept() == [line]
 
 
-@pytest.mark.parametrize("line", [INFO, INFO.replace("INFO", "DEBUG"), JSON_INFO,
+@pytest.mark.parametrize("line", [INFO, DEBUG, JSON_INFO,
                                   "worker: Warm shutdown (MainProcess)"])  # fmt: skip
 def test_other_lines_are_only_kept(logs: Logs, line: str) -> None:
     assert logs.add(line) == []
@@ -63,7 +69,7 @@ def test_other_lines_are_only_kept(logs: Logs, line: str) -> None:
 
 
 def test_a_traceback_follows_its_line(logs: Logs) -> None:
-    more = "    ValueError: wrong"
+    more = "    | ValueError: wrong"
     assert logs.add(WARNING, more, INFO, more, WARNING, more) == [WARNING, more] * 2
 
 
@@ -78,7 +84,7 @@ def test_secrets_and_control_characters_are_neither_kept_nor_printed(logs: Logs)
 
 
 def test_a_process_without_a_file_is_printed_only(logs: Logs) -> None:
-    assert logs.add("the password", name="alpine") == ["the password"]
+    assert logs.add("the secret", name="alpine") == ["the secret"]
     assert not logs.folder.exists()
 
 

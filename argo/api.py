@@ -14,6 +14,7 @@ from argo.health.views import router as health
 from argo.lifecycle import Event, lifecycle
 from argo.metrics.intake import count_refusal
 from argo.metrics.summary import Summary, SummaryQuery, summary
+from argo.middleware import log_refusal
 from argo.openapi import DescribedAPI
 from execution.api.views import router as execution
 from signals.api.auth import reader
@@ -73,6 +74,7 @@ def answer_argo_error(request: HttpRequest, error: ArgoError) -> HttpResponse:
         count_refusal(request, error.status)
     faults = error.errors if isinstance(error, InvalidInput) else ()
     body = {"detail": str(error), "errors": [vars(fault) for fault in faults]}
+    log_refusal(request, error.status, str(error))
     return api.create_response(request, body, status=error.status)
 
 
@@ -98,6 +100,7 @@ def answer_refusal(request: HttpRequest, error: HttpError) -> HttpResponse:
     count_refusal(request, error.status_code)
     advice = ADVICE.get(error.status_code)
     body = {"detail": f"{error}: {advice}" if advice else str(error), "errors": []}
+    log_refusal(request, error.status_code, str(error))
     return api.create_response(request, body, status=error.status_code)
 
 
@@ -106,4 +109,5 @@ def answer_invalid_parameters(request: HttpRequest, error: ValidationError) -> H
     """Return 422 and each invalid parameter or field."""
     faults = [{"field": str(item["loc"][-1]), "message": item["msg"]} for item in error.errors]
     detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults)
+    log_refusal(request, 422, detail)
     return api.create_response(request, {"detail": detail, "errors": faults}, status=422)

@@ -138,7 +138,7 @@ def _take(lock: Lock) -> None:
     try:
         lock.acquire()
     except LockedByAnother as error:
-        logger.critical("Another beat is already running: %s Only one may run.", error)
+        logger.error("Another beat is already running: %s Only one may run.", error)
         raise SystemExit(error.exit_code) from error
 
 

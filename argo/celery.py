@@ -1,8 +1,11 @@
 """The Celery application. A message is only a wake-up: it says that there is work."""
 
+import logging.config
 import os
+import warnings
 
 from celery import Celery
+from celery.signals import setup_logging
 from django.conf import settings
 from kombu import Exchange, Queue
 from kombu.transport import TRANSPORT_ALIASES
@@ -47,3 +50,12 @@ if ON_ONE_MACHINE:
     }
 app.autodiscover_tasks()
 app.steps["worker"].add("argo.health.heart:HeartStep")  # by name: it imports this module
+warnings.filterwarnings(  # `argo.W003` says it once, and what to do
+    "ignore", "You're running the worker with superuser privileges"
+)
+
+
+@setup_logging.connect(weak=False)
+def keep_logging(**_: object) -> None:
+    """Log as the settings say: with this receiver Celery adds no handlers or levels of its own."""
+    logging.config.dictConfig(settings.LOGGING)

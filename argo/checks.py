@@ -37,6 +37,19 @@ def data_folder(**_: object) -> list[CheckMessage]:
     return [Error(f"{settings.DATA_DIR} cannot be written.", hint=hint, id="argo.E002")]
 
 
+@register(Tags.database)
+def running_as_root(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
+    """Warn if Argo runs as root; only before it starts, not at every command."""
+    if not databases or os.geteuid() != 0:
+        return []
+    hint = (
+        "Start it as a user of its own, who owns the data folder: "
+        "useradd --system argo; chown -R argo DATA_FOLDER"
+    )
+    text = "Argo runs as root: what breaks into it, or a mistake, reaches the whole machine."
+    return [Warning(text, hint=hint, id="argo.W003")]
+
+
 @register()
 def unfinished_restore(**_: object) -> list[CheckMessage]:
     """Report a restore into the data folder that was interrupted."""

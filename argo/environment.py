@@ -85,15 +85,20 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
         self, name: str, default: str, *, minimum: float, maximum: float, keys: Sequence[str] = ()
     ) -> dict[str, float]:
         """Return the numbers of `NAME=NUMBER, NAME=NUMBER` by name; `keys` limits the names."""
-        found: dict[str, float] = {}
-        for item in filter(None, map(str.strip, self.text(name, default).split(","))):
-            key, _, text = (part.strip() for part in item.partition("="))
-            if not key or key in found or (keys and key not in keys):
-                one_of = f"one of {', '.join(keys)}, " if keys else ""
-                raise refusal(name, item, f"{one_of}a name that comes once")
-            if not text:
-                raise refusal(name, item, "NAME=NUMBER, or several separated by commas")
-            found[key] = self._parsed(float, f"a number for {key}", name, text, minimum, maximum)
+        return {
+            key: self._parsed(float, f"a number for {key}", name, text, minimum, maximum)
+            for key, text in self._by_name(name, default, keys, "NUMBER").items()
+        }
+
+    def choices(
+        self, name: str, default: str, *, keys: Sequence[str], choices: Sequence[str]
+    ) -> dict[str, str]:
+        """Return the words of `NAME=WORD, NAME=WORD` by name: names of `keys`, words of
+        `choices`."""
+        found = self._by_name(name, default, keys, "|".join(choices))
+        for key, word in found.items():
+            if word not in choices:
+                raise refusal(name, f"{key}={word}", f"one of {', '.join(choices)} for {key}")
         return found
 
     def weights(self, name: str, default: str) -> dict[str, float]:
@@ -137,6 +142,19 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
                 name, str(path), f"a folder that can be created ({error.strerror})"
             ) from None
         return path
+
+    def _by_name(self, name: str, default: str, keys: Sequence[str], form: str) -> dict[str, str]:
+        """Return the texts of `NAME=TEXT, NAME=TEXT` by name; `form` says what a text is."""
+        found: dict[str, str] = {}
+        for item in filter(None, map(str.strip, self.text(name, default).split(","))):
+            key, _, text = (part.strip() for part in item.partition("="))
+            if not key or key in found or (keys and key not in keys):
+                one_of = f"one of {', '.join(keys)}, " if keys else ""
+                raise refusal(name, item, f"{one_of}a name that comes once")
+            if not text:
+                raise refusal(name, item, f"NAME={form}, or several separated by commas")
+            found[key] = text
+        return found
 
     def _number(
         self, cast: Callable[[str], T], kind: str, name: str, default: T, minimum: T, maximum: T

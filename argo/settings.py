@@ -8,6 +8,8 @@ from typing import Any
 import django_stubs_ext
 
 from argo.environment import Environment
+from argo.logs.areas import AREAS, LEVELS
+from argo.logs.config import logging_settings
 from argo.metrics import slots
 from argo.secret import load_or_make_secret
 
@@ -30,7 +32,9 @@ METRICS_PUBLIC = env.flag("METRICS_PUBLIC", default=False)
 METRICS_DIR = DATA_DIR / "metrics"
 slots.install(METRICS_DIR)
 VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
-LOG_LEVEL = env.choice("ARGO_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_LEVEL = env.choice("ARGO_LOG_LEVEL", "INFO", LEVELS)
+LOG_LEVELS = env.choices("ARGO_LOG_LEVELS", "", keys=tuple(AREAS), choices=LEVELS)
+LOG_FORMAT = env.choice("ARGO_LOG_FORMAT", "text", ("text", "json"))
 
 # --- Signals ---------------------------------------------------------------------------------
 SIGNAL_BATCH_SIZE = env.integer("SIGNAL_BATCH_SIZE", 50, minimum=1)
@@ -254,6 +258,7 @@ INSTALLED_APPS = [
     "execution",
 ]
 MIDDLEWARE = [
+    "argo.middleware.RequestId",
     "argo.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -313,20 +318,4 @@ OWN_PREFIXES = (
 )  # fmt: skip
 UNKNOWN_SETTINGS = env.unknown(OWN_PREFIXES)
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    # A line for every message and every check would hide the rest.
-    "loggers": {
-        name: {"level": LOG_LEVEL if LOG_LEVEL in ("DEBUG", "ERROR") else "WARNING"}
-        for name in (
-            "celery.app.trace",
-            "celery.beat",
-            "celery.worker.request",
-            "celery.worker.strategy",
-        )
-    },
-}
+LOGGING = logging_settings(LOG_LEVEL, LOG_LEVELS, LOG_FORMAT)

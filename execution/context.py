@@ -1,5 +1,6 @@
 """Everything that one account is traded with: its broker, market, limits and clock."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -8,6 +9,7 @@ from execution.brokers.protocol import Broker
 from execution.prop_firm.rule_set import RuleSet
 from execution.risk.model import Limits
 from execution.risk.sizing import Sizing
+from execution.types import REPLAY
 from signals.clock import Clock
 from signals.journal import Journal
 from signals.market.hours import TradingHours
@@ -45,6 +47,14 @@ class TradingContext:
     expiry: timedelta = timedelta(days=30)
     instrument: Callable[[str], Instrument] = instrument
     traded_until: datetime | None = None
+
+    @property
+    def log_level(self) -> int:
+        """Return the level of the log's lines about what is traded.
+
+        A replay makes thousands of trades in a minute, and reports their results itself.
+        """
+        return logging.DEBUG if self.account == REPLAY else logging.INFO
 
     def is_behind(self) -> bool:
         """Return whether the account was already traded at a later time than now."""

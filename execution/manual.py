@@ -47,7 +47,8 @@ def cancel(context: TradingContext, order: Order, *, who: str, why: str) -> Orde
         )
     if order.state not in AT_BROKER:
         raise Conflict(f"{order}: only an order that is at the broker can be canceled.")
-    logger.warning("%s cancels %s: %s", who, order.client_order_id, why)
+    logger.info("%s cancels %s: %s", who, order.client_order_id, why,
+                extra={"signal_id": order.signal.signal_id})  # fmt: skip
     monitor.cancel(context, order, f"{who} cancels it: {why}")
     order.refresh_from_db()
     return order
@@ -64,5 +65,6 @@ def close(account: str, position: Position, *, who: str, why: str) -> None:
         raise Conflict(f"{position}: it is already closed.")
     if position.closing_for:
         raise Conflict(f"{position}: it is already being closed: {position.closing_for}.")
-    logger.warning("%s closes %s of %s: %s", who, position, position.pk, why)
+    logger.info("%s closes %s: %s", who, position, why,
+                extra={"signal_id": position.signal.signal_id})  # fmt: skip
     monitor.ask_to_close(position, ExitReason.MANUAL)

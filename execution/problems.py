@@ -8,10 +8,9 @@ from django.db.models import Min
 
 from execution.accounts import halts
 from execution.accounts.failures import failures
-from execution.accounts.rows import REPLAY
 from execution.models import Decision, Order, Position, TradingAccount
 from execution.models.decision import WAITING
-from execution.types import ExitReason, OrderState
+from execution.types import REPLAY, ExitReason, OrderState
 from signals.problems import Problem, ProblemKind
 
 MAX_DECISION_WAIT = timedelta(minutes=1)

@@ -12,11 +12,10 @@ from django.db.models import Count, Min, Q
 from execution.accounts import halts
 from execution.accounts.equity import latest_day
 from execution.accounts.failures import failures
-from execution.accounts.rows import REPLAY
 from execution.models import Decision, Halt, Order, Position, TradingAccount
 from execution.models.decision import WAITING
 from execution.problems import account_problems
-from execution.types import OrderState
+from execution.types import REPLAY, OrderState
 from signals.problems import sentences
 from signals.status_text import age, share
 

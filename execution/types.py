@@ -3,6 +3,9 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+REPLAY = "replay"
+"""The account of replays; no live worker touches it."""
+
 
 class Side(StrEnum):
     """The side of an order; a position has the side of the order that opened it."""

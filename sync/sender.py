@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import NamedTuple
 
+from signals.log_context import about_signal
 from sync.alpine import RETRIES, AlpineSyncService, Answer
 from sync.claims import ClaimedDelivery
 from sync.retry import SyncError
@@ -102,11 +103,16 @@ class Sender:
         return sent
 
     def _send(self, claimed: ClaimedDelivery, is_probe: bool) -> Sent:
+        with about_signal(claimed.signal_id):
+            return self._send_unless_held(claimed, is_probe)
+
+    def _send_unless_held(self, claimed: ClaimedDelivery, is_probe: bool) -> Sent:
         if self._stop.is_set() or self.is_holding:
             return Sent(claimed, None, is_probe)
         try:
             retries = 0 if is_probe else RETRIES
             answer = self._service.send(claimed.signal_id, claimed.body, retries=retries)
+            logger.debug("Delivered: Alpine answered %d", answer.status)
             return Sent(claimed, answer, is_probe)
         except SyncError as error:
             if error.is_refused_key:

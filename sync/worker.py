@@ -118,6 +118,7 @@ class Deliverer:
             )
         for result in results:
             counts.add(result)
+        _log_retries(results)
 
     def _result(self, sender: Sender, sent: Sent) -> DeliveryResult:
         """Return the new state of the delivery, and report the reply to the breaker."""
@@ -144,8 +145,23 @@ class Deliverer:
         due = next_attempt(claimed.attempts, now, self.chance(), error.retry_after)
         status = Status.DEAD if is_dead else Status.PENDING
         if is_dead:
-            logger.error("Dead letter: Alpine does not accept %r: %s", claimed.signal_id, error)
+            logger.error("Dead letter: Alpine does not accept %r: %s", claimed.signal_id, error,
+                         extra={"signal_id": claimed.signal_id})  # fmt: skip
         return DeliveryResult(claimed, status, claimed.attempts, due, error.status, str(error))
+
+
+def _log_retries(results: Sequence[DeliveryResult]) -> None:
+    """Log in one line that deliveries failed and are tried again: there may be thousands."""
+    retried = [
+        each
+        for each in results
+        if each.status == Status.PENDING and each.attempts == each.claimed.attempts
+    ]
+    if retried:
+        last = retried[-1]
+        logger.warning("%d deliveries failed and are tried again later; the last: %s",
+                       len(retried), last.last_answer,
+                       extra={"signal_id": last.claimed.signal_id})  # fmt: skip
 
 
 def released(

@@ -3,7 +3,7 @@
 import os
 
 from argo.settings import *  # noqa: F403
-from argo.settings import DATA_DIR, DATABASES
+from argo.settings import DATA_DIR, DATABASES, LOGGING
 from tests.services import POSTGRESQL
 
 DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "test.db")}
@@ -17,5 +17,6 @@ if POSTGRESQL.answers():
         "TEST": {"NAME": f"argo_test_{os.getpid()}"},
     }
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # logging in is not the test
+LOGGING["root"]["handlers"] = []  # pytest shows the log of a test that fails
 CELERY_BROKER_URL = "memory://"
 SIGNAL_FLUSH_LINGER = 0.01

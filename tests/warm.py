@@ -33,6 +33,7 @@ LIBRARIES = (
     "django.db.models", "django.contrib.admin", "django.contrib.postgres", "django.forms",
     "django.test.signals", "django.urls", "django.views.debug", "django_stubs_ext", "environ",
     "annotated_types", "exchange_calendars", "numpy", "numpy.typing", "orjson", "pandas",
+    "structlog.stdlib",
     "pydantic", "pydantic.dataclasses", "pydantic.json_schema", "pydantic.main", "psycopg",
     "requests", "sqlalchemy.pool", "talib", "tenacity", "tqdm", "tomllib", "cron_descriptor",
     "crontab", "multiprocessing.queues",

@@ -86,8 +86,7 @@ def _worker(worker: Worker) -> Spec:
 
 
 def _celery(command: str, *arguments: object) -> tuple[str, ...]:
-    level = ("--loglevel", settings.LOG_LEVEL)
-    return _python("celery", "-A", "argo", "--quiet", command, *level, *arguments)
+    return _python("celery", "-A", "argo", "--quiet", command, *arguments)
 
 
 def _python(module: str, *arguments: object) -> tuple[str, ...]:

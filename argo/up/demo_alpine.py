@@ -13,6 +13,7 @@ from django.db import connections
 from argo.secret import load_or_make_secret
 from argo.up.child import Spec
 from argo.up.children import ALPINE
+from argo.up.detail import Detail
 from argo.up.port import next_free
 from argo.up.prepare import CannotStart
 from sync.models import OPEN, Delivery
@@ -64,9 +65,11 @@ class DemoAlpine:
         }
         return dict.fromkeys(not_inherited, "") | own
 
-    def spec(self) -> Spec:
-        """Return it as one child, which starts its own processes."""
-        return Spec(NAME, (*MANAGE, "up"), ALPINE, STOP_TIMEOUT, environment=self.environment)
+    def spec(self, detail: Detail) -> Spec:
+        """Return it as one child, which starts its own processes and keeps their logs."""
+        option = "--verbose" if detail is Detail.ALL else "--nested"
+        command = (*MANAGE, "up", option)
+        return Spec(NAME, command, ALPINE, STOP_TIMEOUT, environment=self.environment)
 
     def as_alpine_of(self, spec: Spec) -> Spec:
         """Return the same process with settings that make it send to this Alpine."""

@@ -45,8 +45,16 @@ def ready() -> str:
         f"  Admin     {url}/admin/\n"
         f"  Manual    {url}/docs/\n"
         f"  API docs  {url}/api/docs\n"
-        f"  Health    {url}/api/health"
+        f"  Health    {url}/api/health\n"
+        f"  Logs      {_short(logs_folder())}/ has every line of each process; here are only the "
+        "warnings and errors"
     )
+
+
+def logs_folder() -> Path:
+    """Return the folder with a log file for each process."""
+    folder: Path = settings.DATA_DIR / "logs"
+    return folder
 
 
 def _short(path: Path) -> str:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from celery import Celery
 from django.conf import settings
-from django.core.checks import run_checks
+from django.core.checks import WARNING, run_checks
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from kombu.exceptions import OperationalError
@@ -22,15 +22,17 @@ class CannotStart(ArgoError):
     """Argo cannot be started, or it would not be safe."""
 
 
-def check_system(say: Callable[[str], None]) -> None:
-    """Run Django's system checks, including those of the database, and report their warnings.
+def check_system(say: Callable[[str], None], least: int = WARNING) -> None:
+    """Run Django's system checks, including those of the database.
+
+    Report messages of the level `least` and above, which is one of `django.core.checks`.
 
     Raises:
         CannotStart: a check found an error.
     """
     messages = [item for item in run_checks(databases=[DEFAULT_DB_ALIAS]) if not item.is_silenced()]
     for message in messages:
-        if not message.is_serious():
+        if least <= message.level and not message.is_serious():
             say(_as_text(message.msg, message.hint))
     serious = [_as_text(item.msg, item.hint) for item in messages if item.is_serious()]
     if serious:

@@ -4,13 +4,17 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from django.conf import settings
+from django.core.checks import INFO, WARNING
 
 from argo import locks
 from argo.celery import app
+from argo.logs.secrets import hider, known_secrets
 from argo.up import admin_user, demo, demo_alpine, messages
 from argo.up.child import Spec
+from argo.up.child_logs import ChildLogs
 from argo.up.children import BEAT_NODE, specs, workers
 from argo.up.demo_alpine import DemoAlpine
+from argo.up.detail import Detail
 from argo.up.output import Output
 from argo.up.port import ensure_free
 from argo.up.prepare import (
@@ -24,6 +28,7 @@ from argo.up.prepare import (
 )
 from argo.up.readiness import Probe, Readiness, nodes_not_ready, web_not_ready
 from argo.up.supervisor import OWN_NAME, Supervisor
+from signals.config import journal
 from signals.locks import FileLock, LockedByAnother
 
 Say = Callable[[str], None]
@@ -32,8 +37,10 @@ CHECKS_PER_REMINDER = 150
 """The number of checks, ten per second, between two lines that say what is not ready yet."""
 
 
-def up(output: Output, *, with_demo: bool) -> bool:
+def up(output: Output, *, with_demo: bool, detail: Detail = Detail.USUAL) -> bool:
     """Run Argo until it is asked to stop; return whether every process ended without being killed.
+
+    `detail` says how much is printed.
 
     Raises:
         ArgoError: it cannot be started; the message says why.
@@ -42,8 +49,8 @@ def up(output: Output, *, with_demo: bool) -> bool:
     _take(lock)
     try:
         ensure_free(settings.WEB_HOST, settings.WEB_PORT)
-        _prepare(partial(output.print, OWN_NAME))
-        return _supervise(output, demo_alpine.demo_alpine() if with_demo else None)
+        _prepare(partial(output.print, OWN_NAME), detail)
+        return _supervise(output, demo_alpine.demo_alpine() if with_demo else None, detail)
     finally:
         lock.release()
 
@@ -63,29 +70,44 @@ def _take(lock: FileLock) -> None:
         ) from error
 
 
-def _prepare(say: Say) -> None:
-    say(f"Data in {settings.DATA_DIR}")
-    check_system(say)
+def _prepare(say: Say, detail: Detail) -> None:
+    report = say if detail > Detail.LEAST else _say_nothing
+    report(f"Data in {settings.DATA_DIR}")
+    check_system(report, INFO if detail is Detail.ALL else WARNING)
     check_generation()
     with exclusive_database():
         migrate_database()
         password = admin_user.make_first_admin()
-    check_execution(say)
+    check_execution(report)
     declare_queues(app)
+    _ = journal().identity  # the name of this node in every line of the log
     if password:
         say(messages.first_admin(admin_user.NAME, password))
 
 
-def _supervise(output: Output, alpine: DemoAlpine | None) -> bool:
-    supervisor = Supervisor(output.print, settings.BASE_DIR)
-    for spec in _all_specs(alpine):
+def _say_nothing(text: str) -> None:
+    """Leave it to the `up` that runs this one, which says the same of itself."""
+
+
+def _supervise(output: Output, alpine: DemoAlpine | None, detail: Detail) -> bool:
+    names = [OWN_NAME, demo.NAME, *(spec.name for spec in specs())]
+    logs = ChildLogs(
+        messages.logs_folder(), names, output.print,
+        hide=hider(known_secrets(settings)), everything=detail is Detail.ALL,
+    )  # fmt: skip
+    supervisor = Supervisor(logs.add, settings.BASE_DIR)
+    for spec in _all_specs(alpine, detail):
         supervisor.add(spec)
-    steps = _steps(partial(output.print, OWN_NAME), supervisor, alpine)
-    return supervisor.run(_until_output_is_lost(output, supervisor, steps))
+    say = partial(output.print, OWN_NAME) if detail > Detail.LEAST else _say_nothing
+    steps = _steps(say, supervisor, alpine)
+    try:
+        return supervisor.run(_until_output_is_lost(output, supervisor, steps))
+    finally:
+        logs.close()
 
 
-def _all_specs(alpine: DemoAlpine | None) -> list[Spec]:
-    return [*map(alpine.as_alpine_of, specs()), alpine.spec()] if alpine else specs()
+def _all_specs(alpine: DemoAlpine | None, detail: Detail) -> list[Spec]:
+    return [*map(alpine.as_alpine_of, specs()), alpine.spec(detail)] if alpine else specs()
 
 
 def _steps(say: Say, supervisor: Supervisor, alpine: DemoAlpine | None) -> Iterator[None]:

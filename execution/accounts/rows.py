@@ -5,13 +5,12 @@ from django.conf import settings
 from argo.errors import NotFound
 from execution.brokers.protocol import Account
 from execution.models import TradingAccount
+from execution.types import REPLAY
 from signals.dialect import for_update
 from signals.rows import select, select_one
 
 PAPER = "paper"
 """The account whose broker is in the database too."""
-REPLAY = "replay"
-"""The account of replays; no live worker touches it."""
 _ACCOUNT = "SELECT * FROM trading_accounts WHERE name = %s"
 
 

@@ -2,7 +2,8 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -11,7 +12,6 @@ from django.db import DatabaseError, transaction
 from execution import metrics
 from execution.accounts import compliance
 from execution.accounts.portfolio import portfolio
-from execution.accounts.rows import REPLAY
 from execution.brokers.protocol import Account, BrokerError
 from execution.context import TradingContext
 from execution.decisions import queue
@@ -23,8 +23,10 @@ from execution.orders.bracket import new_bracket
 from execution.orders.router import send, send_due
 from execution.risk.model import Intent
 from execution.risk.rules import denials
-from execution.types import Denial, Reason
+from execution.types import REPLAY, Denial, Reason
 from signals.ledger.outcomes import record_order
+from signals.log_context import about_signal
+from signals.models import Signal
 from signals.owner import new_owner_id
 from signals.shutdown import stopping
 
@@ -90,12 +92,21 @@ def _skip_backlog(context: TradingContext) -> int:
             queue.skip_each(context.account, found, now)
             skipped = (decision.signal for decision, _ in found)
             Counterfactual.objects.begin(skipped, context.expiry, now)
+        _log_backlog(context, (why for _, why in found))
         for _, why in found:
             metrics.skipped(context.account, [why])
         count += len(found)
         if len(found) < BACKLOG_BATCH_SIZE or stopping.is_set():
             return count
         time.sleep(PAUSE)
+
+
+def _log_backlog(context: TradingContext, found: Iterable[Denial]) -> None:
+    """Log the reasons in one line: there may be hundreds of signals."""
+    counts = Counter(str(why.code) for why in found)
+    if counts:
+        text = ", ".join(f"{count} {code}" for code, count in sorted(counts.items()))
+        logger.log(context.log_level, "Skipped %d signals: %s", counts.total(), text)
 
 
 def _count(counts: DecisionCounts, status: Decision.Status) -> None:
@@ -105,6 +116,11 @@ def _count(counts: DecisionCounts, status: Decision.Status) -> None:
 
 
 def _decide(context: TradingContext, claimed: ClaimedDecision) -> Decision.Status:
+    with about_signal(claimed.decision.signal.signal_id):
+        return _decide_or_postpone(context, claimed)
+
+
+def _decide_or_postpone(context: TradingContext, claimed: ClaimedDecision) -> Decision.Status:
     try:
         if why := precheck(context, claimed.decision, context.clock()):
             return _skip(context, claimed, [why])
@@ -139,6 +155,7 @@ def _judge(context: TradingContext, claimed: ClaimedDecision, money: Account) ->
     if entry is None:  # another worker has the decision
         return Decision.Status.PENDING
     metrics.executed(context.account)
+    logger.log(context.log_level, "Executed: %s", entry)
     _send(context, entry)
     return Decision.Status.EXECUTED
 
@@ -181,5 +198,12 @@ def _skip(
                 record_order(signal.signal_id, None, who=BY, why="there is no such order",
                              now=now, journal=context.journal)  # fmt: skip
     if is_ours:
-        metrics.skipped(context.account, why)
+        _report_skipped(context, signal, why)
     return Decision.Status.SKIPPED
+
+
+def _report_skipped(context: TradingContext, signal: Signal, why: Sequence[Denial]) -> None:
+    metrics.skipped(context.account, why)
+    if logger.isEnabledFor(context.log_level):
+        reasons = "; ".join(f"{each.code}: {each.text}" for each in why)
+        logger.log(context.log_level, "Skipped %s: %s", signal, reasons)

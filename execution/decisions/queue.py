@@ -9,9 +9,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from argo.errors import Conflict, NotFound
-from execution.accounts.rows import REPLAY
 from execution.models import Decision
-from execution.types import Denial
+from execution.types import REPLAY, Denial
 from signals.clock import utc_now
 from signals.dialect import skip_locked
 from signals.ledger.queries import row_of, signal_of

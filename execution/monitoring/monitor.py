@@ -24,10 +24,13 @@ from execution.positions.positions import measure_excursions, update_position
 from execution.prop_firm.flat import must_be_flat
 from execution.prop_firm.measures import LIMITS
 from execution.types import AT_BROKER, ExitReason, Leg, OrderState
+from signals.log_context import about_signal
 from signals.rows import by_id
 
 logger = logging.getLogger(__name__)
 
+ALARMING = (ExitReason.BREACH, ExitReason.UNPROTECTED)
+"""Reasons to close a position that a person should look at."""
 TWO_DAYS = timedelta(days=2)
 """A position that closed longer ago than this was not opened today, in any time zone."""
 
@@ -177,7 +180,8 @@ def cancel_idle(context: TradingContext, guard: Guard) -> None:
     oldest = context.clock() - context.entry_timeout
     for entry in (each for each in entries if halted or each.created_at < oldest):
         why = halted or "it waited for too long"
-        logger.warning("%s is canceled: %s", entry, why)
+        logger.log(context.log_level, "%s is canceled: %s", entry, why,
+                   extra={"signal_id": entry.signal.signal_id})  # fmt: skip
         with guard(entry):
             cancel(context, entry, why)
 
@@ -197,7 +201,7 @@ def _close_if_due(context: TradingContext, position: Position, is_breached: bool
         _end(context, position)
         return
     if why := _why_close(context, position, is_breached):
-        _mark_closing([position], why)
+        _mark_closing(position, why, context.log_level)
         position.closing_for = why
     if position.closing_for:
         _close(context, position)
@@ -214,7 +218,7 @@ def _end(context: TradingContext, position: Position) -> None:
 
 def ask_to_close(position: Position, why: ExitReason) -> None:
     """Have the position closed when the monitor looks next."""
-    _mark_closing([position], why)
+    _mark_closing(position, why, logging.INFO)
 
 
 def _why_close(context: TradingContext, position: Position, is_breached: bool) -> ExitReason | None:
@@ -245,11 +249,11 @@ def _is_protected(position: Position) -> bool:
     )
 
 
-def _mark_closing(positions: Iterable[Position], why: ExitReason) -> None:
-    for position in positions:
-        rows = Position.objects.filter(pk=position.pk, status=Position.Status.OPEN, closing_for="")
-        if rows.update(closing_for=why):
-            level = logging.INFO if why is ExitReason.EXPIRED else logging.WARNING
+def _mark_closing(position: Position, why: ExitReason, usual_level: int) -> None:
+    rows = Position.objects.filter(pk=position.pk, status=Position.Status.OPEN, closing_for="")
+    if rows.update(closing_for=why):
+        level = logging.WARNING if why in ALARMING else usual_level
+        with about_signal(position.signal.signal_id):
             logger.log(level, "The position %s is to be closed: %s", position, why)
 
 

@@ -15,6 +15,7 @@ from execution.models import Counterfactual, Order, Position
 from execution.money import ZERO
 from execution.orders.states import may_become, move
 from execution.types import ON_THE_WAY, Leg, OrderState, Side
+from signals.log_context import about_signal
 from signals.owner import new_owner_id
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,11 @@ def _send_guarded(context: TradingContext, order: Order, guard: Guard) -> bool:
 
 def send(context: TradingContext, order: Order) -> bool:
     """Send one order or look it up; return False if another worker has it."""
+    with about_signal(order.signal.signal_id):
+        return _send(context, order)
+
+
+def _send(context: TradingContext, order: Order) -> bool:
     now, owner = context.clock(), new_owner_id()
     claim = {"claim": owner, "due_at": now + ORDER_LEASE}
     if order.state != OrderState.INITIALIZED:
@@ -102,6 +108,7 @@ def _submit(context: TradingContext, order: Order) -> None:
         else:
             _doubt(context, order, error)
     else:
+        logger.log(context.log_level, "Sent: %s", order)
         adopt(context, order, report)
 
 

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import connection, transaction
 
@@ -16,6 +17,7 @@ from execution.orders.bracket import Trade
 from execution.orders.states import may_become, move
 from execution.positions.positions import update_position
 from execution.types import HaltCode, Leg, OrderState
+from signals.log_context import about_signal
 
 logger = logging.getLogger(__name__)
 
@@ -86,7 +88,17 @@ def _record(
         ]
         if touched:
             update_position(context, trade)
+            transaction.on_commit(partial(_log_fills, context, trade, touched))
     return touched
+
+
+def _log_fills(context: TradingContext, trade: Trade, touched: Sequence[Order]) -> None:
+    if not logger.isEnabledFor(context.log_level):
+        return
+    with about_signal(trade.signal.signal_id):
+        for order in touched:
+            logger.log(context.log_level, "Filled %s of %s, on average at %s",
+                       order.filled, order, order.average_price)  # fmt: skip
 
 
 def _store(context: TradingContext, trade: Trade, order: Order, fill: FillReport) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
@@ -84,6 +85,7 @@ def update_position(context: TradingContext, trade: Trade) -> None:
     if exits and is_done and (is_priced or position.status == Position.Status.OPEN):
         _end(position, Leg(trade.order(exits[-1].order_id).leg), closed, entered)
         _record_outcome(context, position, trade.signal)
+        transaction.on_commit(partial(_log_closed, context, position, trade))
     if position._state.adding:
         insert(position)
     else:
@@ -147,6 +149,13 @@ def _end(position: Position, last: Leg, closed: Traded, entered: Traded) -> None
     position.exit_reason = position.closing_for if last is Leg.CLOSE else ExitReason(last)
 
 
+def _log_closed(context: TradingContext, position: Position, trade: Trade) -> None:
+    if logger.isEnabledFor(context.log_level):
+        logger.log(context.log_level, "Closed %s for %s, with a profit of %s", position,
+                   position.exit_reason, position.profit,
+                   extra={"signal_id": trade.signal.signal_id})  # fmt: skip
+
+
 def _record_outcome(context: TradingContext, position: Position, signal: Signal) -> None:
     """Record the outcome, unless the signal has one already: what a person recorded stays."""
     exit_price = float(position.exit_price or ZERO)
@@ -161,7 +170,8 @@ def _record_outcome(context: TradingContext, position: Position, signal: Signal)
             )  # fmt: skip
     except AlreadyEnded as error:
         name = signal.signal_id
-        logger.warning("The position of %s has closed, but its outcome stays: %s", name, error)
+        logger.warning("The position of %s has closed, but its outcome stays: %s", name, error,
+                       extra={"signal_id": name})  # fmt: skip
 
 
 def measure_excursions(context: TradingContext) -> int:

@@ -6,9 +6,8 @@ from django.conf import settings
 from django.db.models import F, Max
 
 from argo.errors import Conflict
-from execution.accounts.rows import REPLAY
 from execution.models import Decision, EquityDay, Order
-from execution.types import ON_THE_WAY
+from execution.types import ON_THE_WAY, REPLAY
 from signals.locks import FileLock, LockedByAnother
 
 

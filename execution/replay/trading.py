@@ -12,7 +12,6 @@ from django.db.models import Count
 
 from execution.accounts.equity import EquityCurve
 from execution.accounts.halts import active as active_halts
-from execution.accounts.rows import REPLAY
 from execution.brokers.fill_model import Prices
 from execution.brokers.paper.broker import PaperBroker
 from execution.brokers.protocol import FillReport
@@ -27,7 +26,7 @@ from execution.orders.router import send_due
 from execution.positions.fills import record
 from execution.positions.positions import measure_excursions
 from execution.replay.account import lock_account, release_claims, traded_until
-from execution.types import Leg
+from execution.types import REPLAY, Leg
 from signals.clock import Clock
 from signals.locks import FileLock
 from signals.market.bars import Bars

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from ninja.errors import HttpError
 from ninja.security import APIKeyHeader, HttpBearer
 from ninja.security.session import SessionAuthIsStaff
+from structlog.contextvars import bind_contextvars
 
 from signals.keys import find_key
 
@@ -23,7 +24,10 @@ class KeyWithScope(APIKeyHeader):
         super().__init__()
 
     def authenticate(self, request: HttpRequest, key: str | None) -> str | None:
-        return find_key(key, self._scope) if key else None
+        name = find_key(key, self._scope) if key else None
+        if name is not None:
+            bind_contextvars(key_name=name)  # on every log line of this request
+        return name
 
 
 class BearerWithScope(HttpBearer):

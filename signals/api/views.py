@@ -1,8 +1,10 @@
 """Endpoints under /api/signals: they call the tracker and the queries."""
 
+import logging
 import re
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -32,6 +34,7 @@ from signals.ledger.sums.query import StatsQuery
 from signals.tracker import SignalTracker, signal_or_error
 from signals.verification import verify_one
 
+logger = logging.getLogger(__name__)
 router = Router(tags=["signals"])
 ORIGIN = "api"
 LONGEST_WAIT = 30.0
@@ -72,9 +75,11 @@ def post_signal(request: HttpRequest) -> HttpResponse:
 def post_batch(request: HttpRequest) -> HttpResponse:
     """Send a JSON array or NDJSON. Bad signals are refused alone; if all are bad, it is 422."""
     items = [signal_or_error(item) for item in read_batch(request.body)]
-    results = [_result(item) for item in SignalTracker(ORIGIN).accept_each(items)]
+    receipts = SignalTracker(ORIGIN).accept_each(items)
+    results = [_result(item) for item in receipts]
     accepted = sum(result["status"] == "accepted" for result in results)
     answer = {"accepted": accepted, "refused": len(results) - accepted, "results": results}
+    _log_refused(receipts)
     return _json(answer, 202 if accepted else 422)
 
 
@@ -152,6 +157,13 @@ def _is_stored_within(seconds: float, receipt: Receipt, tracker: SignalTracker) 
         connection.close()  # other requests need it while this one sleeps
         time.sleep(RECHECK_INTERVAL)
     return True
+
+
+def _log_refused(items: Sequence[Receipt | InvalidInput]) -> None:
+    refused = [item for item in items if isinstance(item, InvalidInput)]
+    if refused:
+        logger.warning("Refused %d of %d signals; the first: %s",
+                       len(refused), len(items), refused[0])  # fmt: skip
 
 
 def _wait_seconds(request: HttpRequest) -> float | None:

@@ -17,6 +17,7 @@ from signals.generation.candidates import Judged
 from signals.generation.pipeline import SignalPipeline
 from signals.generation.regime import Regime
 from signals.generation.validation import Reason, Situation
+from signals.log_context import about_signal
 from signals.market.bars import Bars
 from signals.market.feed import Fetch
 from signals.market.protocol import FeedError, MarketData, Quote
@@ -191,11 +192,13 @@ class SignalGenerationService:
         signal_id = await self.tracker.log_signal_async(signal)
         metrics.GENERATED.inc()
         signal["signal_id"] = signal_id
-        self._sync_signal_to_alpine(signal)
-        self._track_signal_generated(signal, signal_id, symbol)
-        if self.auto_execute and self.trading_engine:
-            executed = await self._execute_trade_if_valid(self.trading_engine, signal, signal_id)
-            self._track_trade_execution(signal, signal_id, executed)
+        with about_signal(signal_id):
+            self._sync_signal_to_alpine(signal)
+            self._track_signal_generated(signal, signal_id, symbol)
+            if self.auto_execute and self.trading_engine:
+                engine = self.trading_engine
+                executed = await self._execute_trade_if_valid(engine, signal, signal_id)
+                self._track_trade_execution(signal, signal_id, executed)
         return signal_id
 
     def _sync_signal_to_alpine(self, signal: dict[str, Any]) -> None:

@@ -43,6 +43,7 @@ def store_dead_letters(
         logger.error(
             "Dead letter (%s) at %d:%d %s: %s",
             fault.kind, *offset, fault.signal_id, fault.reason,
+            extra={"signal_id": fault.signal_id},
         )  # fmt: skip
 
 

@@ -124,7 +124,7 @@ class Flusher:
         for how in (store_fresh, store):
             with suppress(*ROW_ERRORS):
                 return self._store_in(cursor, batch, how)
-        logger.warning("The database refused a batch; storing its signals one by one")
+        logger.debug("The database refused a batch; storing its signals one by one")
         return self._store_in(cursor, batch, store_one_by_one)
 
     def _store_in(self, cursor: JournalCursor, batch: "_Batch", how: "_Store") -> FlushResult:
@@ -142,7 +142,8 @@ class Flusher:
             store_dead_letters(faults, cursor, at=self.clock(), using=self.using)
             began = time.perf_counter()
         metrics.FLUSH_COMMIT.observe(time.perf_counter() - began)
-        logger.debug("Stored %d signals up to %s", len(result.stored), batch.end)
+        if logger.isEnabledFor(logging.DEBUG):  # asked once: a batch has thousands of signals
+            _log_stored(result.stored, batch.end)
         changes = len(batch.changes) - len(unfit)
         done = FlushResult(len(result.stored), result.duplicates, changes, len(faults))
         if self.sets_stored_at:
@@ -241,6 +242,13 @@ def _measure(done: FlushResult, stored: Sequence[StoredSignal], now: datetime) -
     metrics.flushed(**asdict(done))
     received = (each.fields["received_at"] for each in stored if each.origin not in PAST)
     metrics.STORAGE_LATENCY.observe_each(latencies(received, now))
+
+
+def _log_stored(stored: Sequence[StoredSignal], end: JournalPosition) -> None:
+    for signal in stored:
+        logger.debug("Stored %s from %s", signal.signal_id, signal.origin,
+                     extra={"signal_id": signal.signal_id})  # fmt: skip
+    logger.debug("Stored %d signals up to %s", len(stored), end)
 
 
 def _faults_of(result: StoreResult) -> list[Fault]:

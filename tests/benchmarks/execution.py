@@ -10,7 +10,6 @@ from pathlib import Path
 import orjson
 from django.conf import settings
 
-from execution.accounts.rows import REPLAY
 from execution.context import TradingContext
 from execution.decisions.intents import size
 from execution.factory import build_context, paper
@@ -18,7 +17,7 @@ from execution.models import Order
 from execution.replay.trading import execution
 from execution.risk.model import Exposure, Intent, Portfolio
 from execution.risk.rules import denials
-from execution.types import Leg, Side
+from execution.types import REPLAY, Leg, Side
 from signals.clock import utc_now
 from signals.generation import factory
 from signals.generation.candidates import keep

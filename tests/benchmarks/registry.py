@@ -10,6 +10,7 @@ from tests.benchmarks.workspace import Workspace
 NAMES = (
     "intake",
     "flush",
+    "logging",
     "api",
     "latency",
     "backlog",

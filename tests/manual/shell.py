@@ -17,8 +17,10 @@ from tests.manual.client import FORGET, SERVE, ask
 MARK = "--- block"
 LONGEST = 280.0
 """Seconds for a page, which takes less than ten on a machine that does nothing else."""
-LOG_LINE = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} [A-Z]+ .*\n", re.MULTILINE)
-"""Lines of the log, which the manual leaves out."""
+LOG_LINE = re.compile(
+    r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z]+ .*\n(?:    \| .*\n)*", re.MULTILINE
+)
+"""Lines of the log with their tracebacks, which the manual leaves out."""
 PREAMBLE = """
 exec 2>&1
 set -e

@@ -1,12 +1,14 @@
 """`manage.py up`: run all of Argo in the foreground."""
 
 import sys
+from argparse import SUPPRESS
 from typing import Any
 
 from django.core.management.base import CommandParser
 
 from argo.up import demo, demo_alpine
 from argo.up.children import specs
+from argo.up.detail import Detail
 from argo.up.output import Output, wants_colour
 from argo.up.run import up
 from argo.up.supervisor import OWN_NAME
@@ -26,14 +28,28 @@ class Command(ArgoCommand):
             action="store_true",
             help="make signals from real bars and send them to a second Argo, which plays Alpine",
         )
+        detail = parser.add_mutually_exclusive_group()
+        detail.set_defaults(detail=Detail.USUAL)
+        detail.add_argument(
+            "--verbose",
+            action="store_const",
+            const=Detail.ALL,
+            dest="detail",
+            help="print every line of every process, not only warnings and errors",
+        )
+        detail.add_argument(
+            "--nested", action="store_const", const=Detail.LEAST, dest="detail", help=SUPPRESS
+        )
 
     def run(self, options: dict[str, Any]) -> None:
         names = [OWN_NAME, *(spec.name for spec in specs())]
         names += [demo.NAME, demo_alpine.NAME] if options["demo"] else []
         output = Output(sys.stdout, names, coloured=wants_colour(sys.stdout))
         try:
-            ended_cleanly = up(output, with_demo=options["demo"])
+            ended_cleanly = up(output, with_demo=options["demo"], detail=options["detail"])
         except KeyboardInterrupt:
             self.fail("Stopped before it had started.")
+        finally:
+            output.finish()
         if not ended_cleanly:
             self.fail("Some processes had to be killed; nothing that was acknowledged is lost.")

@@ -6,6 +6,7 @@ import pytest
 from celery import Celery
 from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
+from django.core.checks import INFO
 from kombu import Queue
 
 from argo.up.admin_user import make_first_admin
@@ -16,7 +17,7 @@ from argo.up.prepare import CannotStart, check_system, declare_queues
 def test_the_checks_report_the_sqlite_version() -> None:
     said: list[str] = []
 
-    check_system(said.append)
+    check_system(said.append, INFO)
 
     assert f"SQLite {sqlite3.sqlite_version} runs." in said
 

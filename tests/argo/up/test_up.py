@@ -121,6 +121,7 @@ def test_it_starts_from_nothing_stores_a_signal_and_shuts_down_cleanly(
     assert running.end() == 0
     assert running.lines[-1] == "argo      | Stopped.\n"
     assert not any(is_alive(process.pid) for process in started)
+    assert_that_it_printed_little_and_kept_the_rest(argo, running)
 
     with as_in_the_background_of_a_script():
         again = start_up()
@@ -131,6 +132,18 @@ def test_it_starts_from_nothing_stores_a_signal_and_shuts_down_cleanly(
     again.signal(signal.SIGTERM)
     assert again.end() == 0
     assert not any(is_alive(process.pid) for process in started)
+
+
+def assert_that_it_printed_little_and_kept_the_rest(argo: Installation, running: Running) -> None:
+    assert len(running.lines) <= 20, running.text
+    assert "superuser" not in running.text
+    assert running.text.count("Argo runs as root") == (os.geteuid() == 0)
+    password = re.findall(r"Password: (\S{20})", running.text)[0]
+    logs = {path.name: path.read_text() for path in (argo.folder / "logs").iterdir()}
+    assert logs.keys() >= {"argo.log", "flush.log", "sync.log", "execution.log"}
+    assert not any(password in text for text in logs.values())
+    assert re.search(r" INFO celery\S*: flush@\S+ ready\.\tprocess=flush node=\S+",
+                     logs["flush.log"])  # fmt: skip
 
 
 def test_a_second_up_on_the_same_folder_names_the_first_and_exits(
@@ -168,7 +181,7 @@ def test_a_data_folder_that_cannot_be_written_is_reported(argo: Installation) ->
 def test_it_recovers_from_killed_children_and_a_deleted_broker(
     argo: Installation, start_up: StartUp, port: int
 ) -> None:
-    running = start_up()
+    running = start_up("--verbose")
     running.wait_for(re.escape(READY))
     key = make_key(argo)
     killed = [child(running, word) for word in ("granian", "beat", "flush")]
@@ -223,6 +236,7 @@ def test_the_demos_signals_arrive_at_a_second_argo_and_it_says_what_to_look_at(
     signals = "SELECT signal_id, sha256 FROM signals ORDER BY signal_id"
 
     assert int(arrived) == stored(argo) > 100
+    assert len(running.lines) <= 60, running.text  # two screens, with room for wrapped lines
     wait_until(lambda: stored(second) == stored(argo))
     assert second.query(signals) == argo.query(signals)
     late = argo.query(

@@ -14,11 +14,11 @@ from pytest_django import Settings
 
 from argo.errors import Conflict
 from execution.accounts import halts
-from execution.accounts.rows import REPLAY
 from execution.decisions import queue
 from execution.models import Counterfactual, Decision, EquityDay, Fill, Order, Position
 from execution.monitoring.reconcile import reconcile
 from execution.replay.trading import execution
+from execution.types import REPLAY
 from signals.generation.replay import ReplayClock
 from signals.market.sample import SampleMarket
 from signals.models import Signal

@@ -39,7 +39,7 @@ def gain(value: Decimal | float | None) -> str:
     """Return the amount with its sign and two decimal places, or four digits if it is huge."""
     if value is None:
         return ""
-    return f"{value:+,.2f}" if abs(value) < 1e15 else f"{value:+.4g}"
+    return f"{value:+,.2f}" if abs(float(value)) < 1e15 else f"{value:+.4g}"
 
 
 def percent(value: float | None) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from argo.version import version
 from signals.ledger.flush import Flusher
 from signals.locks import FileLock
 from signals.tracker import SignalTracker
@@ -23,7 +24,7 @@ def test_nothing_is_lost_or_doubled_on_the_way_to_another_folder_and_database(
     tracker = SignalTracker.with_parts(argo.journal, Flusher(argo.journal), origin="python")
     (waiting,) = (receipt.signal_id for receipt in tracker.accept([a_signal()]))
     made = back_up(argo, tmp_path / "backup")
-    assert made["argo"] == "0.2.0"
+    assert made["argo"] == version()
     other = empty()
     said = restore(other, tmp_path / "backup")
     assert (said["rows"], said["lines"], said["pending"], said["findings"]) == (4, 4, 0, [])

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from django.conf import settings
-from django.db import connection
 
 from signals.config import flusher, journal
 from signals.ledger.sums.answer import Stats, stats, totals
@@ -62,7 +61,6 @@ def run(workspace: Workspace) -> Iterator[Figure]:
 def _prepare(count: int) -> float:
     """Fill the database and sum it; return the seconds that the sums took."""
     say(f"  filling a database with {count:,} rows")
-    connection.close()
     database = settings.DATA_DIR / "signals.db"
     millions.fill(database, count)
     with millions.unprotected(database) as fast:

@@ -30,10 +30,11 @@ def run(workspace: Workspace) -> Iterator[Figure]:
 
 def _sides(count: int) -> dict[str, Callable[[int], float]]:
     levels = {"off": logging.CRITICAL + 1, "usual": logging.INFO, "all": logging.DEBUG}
-    return {
-        name: lambda number, level=level, at=at: _flushed(level, count, (3 * number + at) * count)
-        for at, (name, level) in enumerate(levels.items())
-    }
+    return {name: _side(level, at, count) for at, (name, level) in enumerate(levels.items())}
+
+
+def _side(level: int, at: int, count: int) -> Callable[[int], float]:
+    return lambda number: _flushed(level, count, first=(3 * number + at) * count)
 
 
 def _flushed(level: int, count: int, first: int) -> float:

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Iterator
 
 import pytest
 from pytest_django import Settings
@@ -16,7 +17,7 @@ ENCODED = "pa%2Fss%20w%25rd-7"
 
 
 @pytest.fixture
-def own(settings: Settings) -> Settings:
+def own(settings: Settings) -> Iterator[Settings]:
     """Set every secret that Argo has."""
     settings.SECRET_KEY = "django-secret-key-1"
     settings.ALPINE_API_KEY = "alpine-key-2"

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from functools import partial
 
 from signals.config import journal, stored_handlers
 from signals.ledger.flush import Flusher
@@ -31,9 +30,11 @@ def run(workspace: Workspace) -> Iterator[Figure]:
 
 def _sides(count: int) -> dict[str, Callable[[int], float]]:
     levels = {"off": logging.CRITICAL + 1, "usual": logging.INFO, "all": logging.DEBUG}
-    return {
-        name: partial(_flushed, level, count, at) for at, (name, level) in enumerate(levels.items())
-    }
+    return {name: _side(level, at, count) for at, (name, level) in enumerate(levels.items())}
+
+
+def _side(level: int, at: int, count: int) -> Callable[[int], float]:
+    return lambda number: _flushed(level, count, first=(3 * number + at) * count)
 
 
 def _flushed(level: int, count: int, side: int, number: int) -> float:

@@ -50,6 +50,6 @@ def test_a_database_without_tables_says_what_to_do(
     with closing(sqlite3.connect(bare)) as database:
         database.execute("CREATE TABLE other (number integer)")
     monkeypatch.setattr(SqliteDatabase, "path", bare)
-    with pytest.raises(BackupFailed, match="no such table.*migrate"):
+    with pytest.raises(BackupFailed, match=r"no such table.*migrate"):
         back_up(tmp_path / "backup", source, VERSION)
     assert not (tmp_path / "backup").exists()

@@ -69,7 +69,7 @@ def test_an_order_sent_after_the_backup_is_found_and_not_sent_twice(
     back_up(argo, tmp_path / "backup")
     trade(argo)
     placed = entries(alpaca)
-    assert len(placed) == 3
+    assert len(placed) == 3, argo.query(REASONS)
     alpaca.exchange.move("AAPL", "100")
 
     other = Installation(tmp_path / "other", trading_at(alpaca))
@@ -84,6 +84,7 @@ def test_an_order_sent_after_the_backup_is_found_and_not_sent_twice(
     lifted = other.manage("execute_signals", "--resume", "the open orders are its own")
     assert lifted.returncode == 0, lifted.stderr
     trade(other)
+    assert executed(other) == 3, other.query(REASONS)
     assert entries(alpaca) == placed
     agreed = other.manage("monitor_positions", "--reconcile", "--json")
     assert json.loads(agreed.stdout) == {"findings": []}, agreed.stderr
@@ -107,17 +108,19 @@ def test_a_halted_account_skips_the_signals_of_the_backup(
 
 
 def trading_at(alpaca: Alpaca) -> dict[str, str]:
-    """Return the settings that trade every signal there."""
+    """Return the settings that trade one share for every signal there, at whatever price."""
     own = {"BROKER": "alpaca", "ALPACA_API_KEY": KEY, "ALPACA_SECRET_KEY": SECRET,
-           "ALPACA_TRADING_URL": alpaca.url, "SIZING_PERCENT": "0.01"}  # fmt: skip
+           "ALPACA_TRADING_URL": alpaca.url, "SIZING": "fixed_fraction",
+           "SIZING_PERCENT": "0.15"}  # fmt: skip
     return LOOSE | own
 
 
 def log(argo: Installation, count: int) -> None:
+    """Log signals that may be traded at any price of the trader's market."""
     now = datetime.now(UTC).isoformat()
     made = [
         a_signal(signal_id=f"restored-{each}", timestamp=now, confidence=90.0, entry_price=100.0,
-                 target_price=103.4, stop_price=96.6)
+                 target_price=110.0, stop_price=90.0)
         for each in range(count)
     ]  # fmt: skip
     lines = "".join(f"{json.dumps(each)}\n" for each in made)
@@ -125,6 +128,15 @@ def log(argo: Installation, count: int) -> None:
 
 
 WAITING = "SELECT count(*) FROM decisions WHERE status IN ('pending', 'deciding')"
+
+
+REASONS = "SELECT status, reasons FROM decisions"
+
+
+def executed(argo: Installation) -> int:
+    (row,) = argo.query("SELECT count(*) FROM decisions WHERE status = 'executed'")
+    count: int = row[0]
+    return count
 
 
 def trade(argo: Installation) -> None:

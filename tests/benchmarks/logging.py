@@ -37,9 +37,8 @@ def _side(level: int, at: int, count: int) -> Callable[[int], float]:
     return lambda number: _flushed(level, count, first=(3 * number + at) * count)
 
 
-def _flushed(level: int, count: int, side: int, number: int) -> float:
-    """Return the seconds of a flush of `count` signals, other ones for each side and round."""
-    first = (3 * number + side) * count
+def _flushed(level: int, count: int, first: int) -> float:
+    """Return the seconds of a flush."""
     flusher = Flusher(journal(), handlers=stored_handlers())
     samples.fill(journal(), count, first)
     STORAGE.setLevel(level)

@@ -263,7 +263,7 @@ def look_at_its_metrics(port: int, key: str) -> None:
     """
     headers = {"Authorization": f"Bearer {key}"}
     answer = requests.get(f"http://127.0.0.1:{port}/metrics", headers=headers, timeout=PATIENCE)
-    families = text_string_to_metric_families(answer.text)  # type: ignore[no-untyped-call]
+    families = text_string_to_metric_families(answer.text)
     samples = [sample for family in families for sample in family.samples]
     counts = {(sample.name, *sample.labels.values()): sample.value for sample in samples}
     stored = counts["argo_flush_lines_total", "stored"]

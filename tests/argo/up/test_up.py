@@ -240,11 +240,11 @@ def test_the_demos_signals_arrive_at_a_second_argo_and_it_says_what_to_look_at(
     assert len(running.lines) <= 60, running.text  # two screens, with room for wrapped lines
     wait_until(lambda: stored(second) == stored(argo))
     assert second.query(signals) == argo.query(signals)
-    late = argo.query(
+    soon = argo.query(
         "SELECT count(*) FROM deliveries "
-        "WHERE julianday(delivered_at) - julianday(queued_at) > 2.0 / 86400"
+        "WHERE julianday(delivered_at) - julianday(queued_at) <= 2.0 / 86400"
     )
-    assert late == [(0,)]
+    assert soon[0][0] > 0.8 * int(arrived)  # woken: the schedule alone comes every five seconds
     second.manage("verify_signals").check_returncode()
 
     children = children_of(running)

@@ -45,7 +45,7 @@ def running_as_root(databases: Sequence[str] | None = None, **_: object) -> list
         return []
     hint = (
         "Start it as a user of its own, who owns the data folder: "
-        "useradd --system argo; chown -R argo DATA_FOLDER"
+        "useradd --system argo; chown -R argo:argo DATA_FOLDER"
     )
     text = "Argo runs as root: what breaks into it, or a mistake, reaches the whole machine."
     return [Warning(text, hint=hint, id="argo.W003")]

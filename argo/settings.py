@@ -1,6 +1,5 @@
 """Settings, read from the environment (`.env.example` lists them); an invalid value is refused."""
 
-import tomllib
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,6 @@ WEB_THREADS = env.integer("ARGO_WEB_THREADS", 8, minimum=1, maximum=256)
 METRICS_PUBLIC = env.flag("METRICS_PUBLIC", default=False)
 METRICS_DIR = DATA_DIR / "metrics"
 slots.install(METRICS_DIR)
-VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 LOG_LEVEL = env.choice("ARGO_LOG_LEVEL", "INFO", LEVELS)
 LOG_LEVELS = env.choices("ARGO_LOG_LEVELS", "", keys=tuple(AREAS), choices=LEVELS)
 LOG_FORMAT = env.choice("ARGO_LOG_FORMAT", "text", ("text", "json"))

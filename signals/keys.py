@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from argo.errors import ArgoError, FieldError, InvalidInput, NotFound
 from signals.clock import utc_now
@@ -20,6 +20,11 @@ _FIND = (
     "SELECT sha256, name, can_read, can_write FROM api_keys "
     "WHERE sha256 = %s AND revoked_at IS NULL"
 )
+
+_Row = tuple[str, str, bool, bool]
+MAX_KNOWN = 1024
+_known: dict[str, _Row] = {}
+"""The valid keys that this process has seen, by digest: for a time without the database."""
 
 
 class MissingScope(ArgoError):
@@ -50,8 +55,9 @@ def create_key(name: str, scopes: Sequence[str]) -> str:
 def find_key(key: str, scope: str) -> str | None:
     """Return the key's name, or None if it is unknown or revoked.
 
-    A revoked key ends within a second, in every process. Raises MissingScope if the key is valid
-    but lacks `scope`.
+    A revoked key ends within a second, in every process. While the database does not answer, a key
+    that this process has seen valid stays valid, so that signals are accepted meanwhile. Raises
+    MissingScope if the key is valid but lacks `scope`.
     """
     digest = _digest(key)
     row = _row(digest, int(time.monotonic()))
@@ -63,13 +69,27 @@ def find_key(key: str, scope: str) -> str | None:
     return str(row[1])
 
 
-@lru_cache(maxsize=1024)
-def _row(digest: str, second: int) -> tuple[str, str, bool, bool] | None:
+@lru_cache(maxsize=MAX_KNOWN)
+def _row(digest: str, second: int) -> _Row | None:
     """Look the key up once a second; each time, it would take a third of a request's time."""
-    with connection.cursor() as cursor:
-        cursor.execute(_FIND, [digest])
-        row: tuple[str, str, bool, bool] | None = cursor.fetchone()
-        return row
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(_FIND, [digest])
+            row: _Row | None = cursor.fetchone()
+    except DatabaseError:
+        if digest in _known:
+            return _known[digest]
+        raise
+    _remember(digest, row)
+    return row
+
+
+def _remember(digest: str, row: _Row | None) -> None:
+    """Keep the row of a valid key, and forget a revoked one."""
+    if row is None:
+        _known.pop(digest, None)
+    elif len(_known) < MAX_KNOWN:
+        _known[digest] = row
 
 
 def revoke(prefix: str, now: datetime) -> ApiKey:

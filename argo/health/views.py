@@ -68,8 +68,8 @@ def get_health(request: HttpRequest, query: Query[HealthQuery]) -> HttpResponse:
 def get_ready(request: HttpRequest) -> HttpResponse:
     """Return 503 if this machine cannot accept a signal now, for load balancers. No key is needed.
 
-    The reasons are a journal that cannot be written, a full disk, and missing migrations. A worker,
-    Alpine, the broker or the database being away is none.
+    The reasons are a journal that cannot be written, a full disk, and missing migrations. If a
+    worker, Alpine, the broker or the database is away, the machine still accepts signals.
     """
     reasons = sorted({problem.kind.code for problem in intake.problems(utc_now())})
     status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK

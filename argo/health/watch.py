@@ -1,8 +1,8 @@
 """Watches for problems that begin and end, and has them told.
 
-One worker of each machine does it, whichever has the lock; if it dies, another one takes over. It
-is a thread and no task: a task would wait behind a long run of others, and nobody would hear that
-beat or the broker is away.
+One worker of each machine does it: the one that has the lock. If it dies, another one takes over.
+It is a thread and not a task: a task would wait behind a long run of others, and nobody would hear
+that beat or the broker is away.
 """
 
 import logging
@@ -86,7 +86,7 @@ class Reporter:
     """Compares the problems that exist with those that were told, and queues what is new.
 
     `node` is the identity of this machine's journal. Problems that all machines share are told by
-    whichever comes first: a row is inserted and deleted once.
+    the machine that comes first: a row is inserted and deleted once.
     """
 
     def __init__(

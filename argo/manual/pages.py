@@ -10,7 +10,7 @@ from argo.manual.rendering import INDEX, Rendered, address, render
 
 NAMES = (
     INDEX, "start", "log", "generate", "sync", "trade", "prop-firms", "recover", "backup",
-    "settings", "api", "operations", "service", "upgrade", "architecture",
+    "settings", "api", "operations", "monitoring", "service", "upgrade", "architecture",
 )  # fmt: skip
 
 

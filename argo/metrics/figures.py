@@ -7,7 +7,6 @@ Every node that shares a database reports the same figures of it, so alerting ru
 import logging
 from collections.abc import Callable, Iterable, Iterator
 
-from django.conf import settings
 from django.db import DatabaseError
 from prometheus_client import Metric
 from prometheus_client.core import GaugeMetricFamily
@@ -15,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from argo.celery import app
 from argo.metrics.queues import queue_depths
+from argo.version import version
 from execution import status as execution_status
 from signals import config
 from signals.clock import utc_now
@@ -127,9 +127,9 @@ def _queues() -> Iterator[Metric]:
 
 
 def _build() -> Iterator[Metric]:
-    version = _family("argo_build_info", "Always 1; the label tells the version", "version")
-    version.add_metric([settings.VERSION], 1)
-    yield version
+    build = _family("argo_build_info", "Always 1; its label is Argo's version", "version")
+    build.add_metric([version()], 1)
+    yield build
 
 
 GROUPS: dict[str, Callable[[], Iterable[Metric]]] = {

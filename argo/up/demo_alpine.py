@@ -54,7 +54,7 @@ class DemoAlpine:
         """Return its settings. Those that it must not inherit are empty, which means default."""
         not_inherited = (
             "DATABASE_URL", "CELERY_BROKER_URL", "ALPINE_ENDPOINT", "ALPINE_API_KEY",
-            "ARGO_HTTPS", "ARGO_SECRET_KEY",
+            "ARGO_HTTPS", "ARGO_SECRET_KEY", "NOTIFY_URLS",
         )  # fmt: skip
         own = {
             "ARGO_DATA_DIR": str(self.folder),

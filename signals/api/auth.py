@@ -59,6 +59,6 @@ def may_read(request: HttpRequest) -> bool:
     if any(method(request) for method in reader):
         return True
     scheme = request.headers.get("Authorization", "").partition(" ")[0].lower()
-    if "X-API-Key" in request.headers or scheme == BearerWithScope.openapi_scheme:
+    if request.headers.get("X-API-Key") or scheme == BearerWithScope.openapi_scheme:
         raise HttpError(HTTPStatus.UNAUTHORIZED, "Unauthorized")
     return False

@@ -36,8 +36,9 @@ from signals.ledger.queries import changes_of
 
 router = Router(tags=["signals"])
 MANY = "/api/signals/outcomes"
-MANY_LIMIT = 1000
-"""Edits of one request: each is a transaction of its own, about a millisecond."""
+MANY_LIMIT = 200
+"""Edits of one request. Each is a transaction of its own that is synced to disk, and a request must
+not hold its thread for seconds."""
 OF_THE_ITEM = ("signal_id", "etag")
 
 

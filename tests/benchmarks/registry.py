@@ -11,6 +11,7 @@ NAMES = (
     "intake",
     "flush",
     "logging",
+    "metrics",
     "api",
     "latency",
     "backlog",

@@ -2,11 +2,15 @@
 
 import statistics
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 
 from django.conf import settings
-from django.db import connection
+from prometheus_client import generate_latest
 
+from argo.metrics.summary import summary
+from argo.metrics.views import registry
+from signals.clock import utc_now
 from signals.config import flusher, journal
 from signals.ledger.sums.answer import Stats, stats, totals
 from signals.ledger.sums.query import StatsQuery
@@ -52,6 +56,8 @@ def run(workspace: Workspace) -> Iterator[Figure]:
         answer = partial(stats, StatsQuery.model_validate(asked))
         yield at_most(f"statistics {what}, {of}", _milliseconds(answer), 150, " ms")
     yield at_most(f"totals for metrics, {of}", _milliseconds(totals), 50, " ms")
+    yield at_most(f"/metrics, {of}", _median(_scraped), 50, " ms")
+    yield at_most(f"/api/metrics/summary, {of}", _median(_summarized), 150, " ms")
     scan = partial(stats, StatsQuery(by="symbol", action="BUY"))
     taken = f"{number(_milliseconds(scan, exact=False))} ms"
     yield Figure("- statistics that are a scan of the newest 50,000", taken)
@@ -62,7 +68,6 @@ def run(workspace: Workspace) -> Iterator[Figure]:
 def _prepare(count: int) -> float:
     """Fill the database and sum it; return the seconds that the sums took."""
     say(f"  filling a database with {count:,} rows")
-    connection.close()
     database = settings.DATA_DIR / "signals.db"
     millions.fill(database, count)
     with millions.unprotected(database) as fast:
@@ -77,4 +82,18 @@ def _prepare(count: int) -> float:
 def _milliseconds(answer: Callable[[], Stats], *, exact: bool = True) -> float:
     """Return the median time of an answer."""
     assert answer().exact or not exact
-    return statistics.median(seconds(answer) for _ in range(ROUNDS)) * 1000
+    return _median(answer)
+
+
+def _median(work: Callable[[], object]) -> float:
+    """Return the median time in milliseconds, of calls after a first one."""
+    work()
+    return statistics.median(seconds(work) for _ in range(ROUNDS)) * 1000
+
+
+def _scraped() -> None:
+    assert b"argo_outcomes" in generate_latest(registry())
+
+
+def _summarized() -> None:
+    assert summary(timedelta(hours=1), utc_now()).generation_rate.signals

@@ -120,6 +120,25 @@ def test_deliveries_arrive_after_alpine_has_recovered(
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {2}
 
 
+def test_failures_that_are_tried_again_are_one_warning_and_what_arrives_is_debug(
+    log: Log, deliverer: Deliverer, alpine: Alpine, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "sync")
+    log(3)
+    alpine.always(answer(503))
+    deliverer.run()
+    (retried,) = [each for each in caplog.records if "tried again" in each.message]
+    assert retried.levelname == "WARNING"
+    assert retried.message.startswith("3 deliveries failed and are tried again later; the last: ")
+
+    alpine.always(accept)
+    clock.pass_by(6)
+    deliverer.run()
+    assert [each.levelname for each in caplog.records if "Delivered" in each.message] == [
+        "DEBUG", "DEBUG", "DEBUG",
+    ]  # fmt: skip
+
+
 def test_a_retry_after_delays_the_delivery(
     log: Log, deliverer: Deliverer, alpine: Alpine, clock: Clock
 ) -> None:

@@ -1,7 +1,7 @@
 """Answers by a scan of the newest signals in the range: for what the sums do not have."""
 
 from signals.ledger.sums.query import StatsQuery
-from signals.ledger.sums.source import Conditions, Counted, Source, columns, select
+from signals.ledger.sums.source import Conditions, Counted, Source, columns, needed, select
 from signals.ledger.sums.statements import grouped, stored
 
 SCAN_LIMIT = 50_000
@@ -25,7 +25,9 @@ def from_scan(query: StatsQuery, using: str) -> Source:
     since = last[0][0] if len(last) == 2 else None
     confidences = conditions.compare("s.confidence", ">=", query.min_confidence)
     confidences += conditions.compare("s.confidence", "<=", query.max_confidence)
-    scanned = grouped([stored(f"TRUE{confidences}", f"(SELECT s.* {newest} LIMIT {SCAN_LIMIT})")])
+    names = needed(query)
+    rows = f"(SELECT s.* {newest} LIMIT {SCAN_LIMIT})"
+    scanned = grouped([stored(f"TRUE{confidences}", rows, names)], names)
     selected = conditions.selected(query, {}, binned=False)
     return Source(
         f"SELECT {', '.join(columns(query))} FROM ({scanned}) AS scanned WHERE TRUE{selected}",  # noqa: S608

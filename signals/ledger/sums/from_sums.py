@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from signals.ledger.sums.periods import Piece, edges
 from signals.ledger.sums.query import SumsPlan
-from signals.ledger.sums.source import Conditions, Counted, Source, columns, select
+from signals.ledger.sums.source import Conditions, Counted, Source, columns, needed, select
 from signals.ledger.sums.statements import DIMENSIONS, grouped, moves, stored
 from signals.ledger.sums.update import Position, summed_up_to
 
@@ -92,15 +92,13 @@ def _parts_of_days(found: SumsPlan, late: Late, conditions: Conditions) -> list[
 
 def _not_summed(found: SumsPlan, late: Late, parts: list[str], conditions: Conditions) -> str:
     """Return a SELECT that sums what the sums do not have."""
-    (signal, change), upto = late.summed, late.upto
+    (signal, change), upto, names = late.summed, late.upto, needed(found.query)
     tail = conditions.within("s.timestamp", found.query.span)
     days = conditions.within("s.timestamp", found.days)
+    changes = f"c.id > {change} AND c.id <= {upto.change} AND c.signal_id <= {signal}{days}"
+    rows = [f"s.id > {signal} AND s.id <= {upto.signal}{tail}", *parts]
     return grouped(
-        [
-            stored(f"s.id > {signal} AND s.id <= {upto.signal}{tail}"),
-            moves(f"c.id > {change} AND c.id <= {upto.change} AND c.signal_id <= {signal}{days}"),
-            *map(stored, parts),
-        ]
+        [*(stored(where, names=names) for where in rows), moves(changes, names=names)], names
     )
 
 

@@ -65,6 +65,12 @@ class Conditions:
         return where
 
 
+def needed(query: StatsQuery) -> tuple[str, ...]:
+    """Return the values of a signal that the answer needs: to group by, or to select."""
+    values = [*query.keys, *query.equalities(), *(["confidence"] if query.min_confidence else [])]
+    return tuple(name for name in dict.fromkeys(values) if name != "outcome")
+
+
 def columns(query: StatsQuery) -> tuple[str, ...]:
     """Return the columns that the answer needs: its keys, the outcome and the counts."""
     return tuple(dict.fromkeys((*query.keys, "outcome", *COUNTS)))

@@ -6,7 +6,7 @@ not, or not yet, part of the sums. Every statement sees one state of the databas
 processes commit meanwhile.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 UNITS = 100_000
 """Units of the summed profit or loss in one percent. Whole numbers add up exactly in any order."""
@@ -39,7 +39,7 @@ COUNTS = ("n", "measured", "profit_loss")
 _BIN_OF = " ".join(
     f"WHEN s.confidence >= {low} THEN '{name}'" for low, name in reversed(BINS.items()) if low
 )
-_VALUES = {
+VALUES = {
     "day": "substr(s.timestamp, 1, 10)",
     "symbol": f"substr(s.symbol, 1, {LONGEST})",
     "strategy": f"substr(s.strategy, 1, {LONGEST})",
@@ -47,16 +47,21 @@ _VALUES = {
     "origin": f"substr(coalesce(x.origin, '{NO_ORIGIN}'), 1, {LONGEST})",
     "confidence": f"CASE {_BIN_OF} ELSE '{BINS[0]}' END",
 }
+"""The values of a signal, as SQL about its row `s` and its context `x`."""
+NAMES = tuple(VALUES)
 _CAPPED = f"CASE WHEN pct > {LARGEST} THEN {LARGEST} WHEN pct < -{LARGEST} THEN -{LARGEST}"
 _PROFIT_LOSS = f"coalesce(CAST(round(({_CAPPED} ELSE pct END) * {UNITS}) AS BIGINT), 0)"
 
 
-def stored(where: str, rows: str = "signals") -> str:
-    """Return a SELECT of the signals, from the table `rows` with the alias `s`, as they are now."""
-    return _each("s.outcome", "s.profit_loss_pct", 1, f"{rows} s", where)
+def stored(where: str, rows: str = "signals", names: Collection[str] = NAMES) -> str:
+    """Return a SELECT of the signals, from the table `rows` with the alias `s`, as they are now.
+
+    `names` are the values that it has, and that `grouped` needs.
+    """
+    return _each(names, "s.outcome", "s.profit_loss_pct", 1, f"{rows} s", where)
 
 
-def moves(where: str, sign: int = 1) -> str:
+def moves(where: str, sign: int = 1, names: Collection[str] = NAMES) -> str:
     """Return a SELECT that moves the signal of each outcome change `c` to its new outcome.
 
     With the sign -1 it moves the signal back.
@@ -65,6 +70,7 @@ def moves(where: str, sign: int = 1) -> str:
     sides = (("before", -sign), ("after", sign))
     return " UNION ALL ".join(
         _each(
+            names,
             f"c.\"{side}\" ->> 'outcome'",
             f"CAST(c.\"{side}\" ->> 'profit_loss_pct' AS DOUBLE PRECISION)",
             weight,
@@ -75,12 +81,12 @@ def moves(where: str, sign: int = 1) -> str:
     )
 
 
-def grouped(parts: Iterable[str]) -> str:
-    """Return a SELECT that adds these SELECTs up: one row for each day, outcome and set of values.
+def grouped(parts: Iterable[str], names: Collection[str] = NAMES) -> str:
+    """Return a SELECT that adds these SELECTs up: one row for each outcome and set of values.
 
-    Its columns are those of `_VALUES`, the outcome, and `COUNTS`.
+    Its columns are `names`, the outcome, and `COUNTS`.
     """
-    columns = ", ".join((*_VALUES, "outcome"))
+    columns = ", ".join((*names, "outcome"))
     return (
         f"SELECT {columns}, sum(weight) AS n, "  # noqa: S608
         "sum(CASE WHEN pct IS NULL THEN 0 ELSE weight END) AS measured, "
@@ -96,13 +102,15 @@ def by_dimension(rows: str, grains: Iterable[str] = GRAINS) -> str:
     )
 
 
-def _each(outcome: str, percent: str, weight: int, rows: str, where: str) -> str:
-    values = ", ".join(f"{expression} AS {name}" for name, expression in _VALUES.items())
+def _each(
+    names: Collection[str], outcome: str, percent: str, weight: int, rows: str, where: str
+) -> str:
+    chosen = [f"{VALUES[name]} AS {name}" for name in names]
+    chosen.append(f"substr(coalesce({outcome}, 'open'), 1, {LONGEST_OUTCOME}) AS outcome")
+    context = "LEFT JOIN signal_contexts x ON x.id = s.id" if "origin" in names else ""
     return (
-        f"SELECT {values}, "  # noqa: S608
-        f"substr(coalesce({outcome}, 'open'), 1, {LONGEST_OUTCOME}) AS outcome, "
-        f"{percent} AS pct, {weight} AS weight "
-        f"FROM {rows} LEFT JOIN signal_contexts x ON x.id = s.id WHERE {where}"
+        f"SELECT {', '.join(chosen)}, {percent} AS pct, {weight} AS weight "  # noqa: S608
+        f"FROM {rows} {context} WHERE {where}"
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.argo.backup.backups import back_up
 from tests.databases import Spares
 from tests.installation import Installation
 
@@ -51,3 +52,17 @@ def argo(
     spares: Spares = request.getfixturevalue("spares")
     with spares.copy_of(request.getfixturevalue("migrated_postgresql")) as url:
         yield Installation(folder, {"DATABASE_URL": url})
+
+
+@pytest.fixture(scope="session")
+def first_backup(migrated_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a backup of an installation without signals, on SQLite; only read it."""
+    folder = tmp_path_factory.mktemp("backups") / "first"
+    back_up(Installation(migrated_folder), folder)
+    return folder
+
+
+@pytest.fixture
+def backup(first_backup: Path, tmp_path: Path) -> Path:
+    """Return a copy of that backup."""
+    return shutil.copytree(first_backup, tmp_path / "backup")

@@ -1,6 +1,5 @@
 """A backup of an older Argo is restored and migrated; one of a newer Argo is refused."""
 
-import json
 from pathlib import Path
 
 import orjson
@@ -25,21 +24,15 @@ def test_a_backup_of_an_older_argo_is_restored_and_migrated(tmp_path: Path) -> N
     columns = [name for name in tables(older.folder)["signals"] if name not in CHANGEABLE]
     before = rows(older.folder, "signals", columns)
     assert rows(newer.folder, "signals", columns)[: len(before)] == before
-    pages = newer.manage("verify_signals", "--json")
-    assert json.loads(pages.stdout)["findings"] == []
 
 
-def test_a_backup_of_a_newer_argo_is_refused_with_1(
-    installation: Installation, tmp_path: Path
-) -> None:
-    folder = tmp_path / "backup"
-    back_up(installation, folder)
-    newer = read_manifest(folder).model_copy(update={"argo": "0.3.0"})
-    (folder / "manifest.json").write_bytes(
+def test_a_backup_of_a_newer_argo_is_refused_with_1(backup: Path, tmp_path: Path) -> None:
+    newer = read_manifest(backup).model_copy(update={"argo": "0.3.0"})
+    (backup / "manifest.json").write_bytes(
         orjson.dumps(newer.model_dump() | {"checksum": newer.checksum})
     )
     other = Installation(tmp_path / "other")
-    answer = other.manage("restore", str(folder))
+    answer = other.manage("restore", str(backup))
     assert answer.returncode == 1
     assert "Argo 0.3.0 made this backup, and this is the older Argo" in answer.stderr
     assert not (other.folder / "signals.db").exists()

@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import pytest
 import requests
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.argo.up.processes import (
     PATIENCE,
@@ -239,11 +240,11 @@ def test_the_demos_signals_arrive_at_a_second_argo_and_it_says_what_to_look_at(
     assert len(running.lines) <= 60, running.text  # two screens, with room for wrapped lines
     wait_until(lambda: stored(second) == stored(argo))
     assert second.query(signals) == argo.query(signals)
-    late = argo.query(
+    soon = argo.query(
         "SELECT count(*) FROM deliveries "
-        "WHERE julianday(delivered_at) - julianday(queued_at) > 2.0 / 86400"
+        "WHERE julianday(delivered_at) - julianday(queued_at) <= 2.0 / 86400"
     )
-    assert late == [(0,)]
+    assert soon[0][0] > 0.8 * int(arrived)  # woken: the schedule alone comes every five seconds
     second.manage("verify_signals").check_returncode()
 
     children = children_of(running)
@@ -255,11 +256,31 @@ def test_the_demos_signals_arrive_at_a_second_argo_and_it_says_what_to_look_at(
     look_at_the_demo(argo, again, port)
 
 
+def look_at_its_metrics(port: int, key: str) -> None:
+    """Each process counts for itself: the replay, the workers for flush and sync, the web server.
+
+    The replay ran twice, with the same signals; those of the first run were continued.
+    """
+    headers = {"Authorization": f"Bearer {key}"}
+    answer = requests.get(f"http://127.0.0.1:{port}/metrics", headers=headers, timeout=PATIENCE)
+    families = text_string_to_metric_families(answer.text)
+    samples = [sample for family in families for sample in family.samples]
+    counts = {(sample.name, *sample.labels.values()): sample.value for sample in samples}
+    stored = counts["argo_flush_lines_total", "stored"]
+    assert stored > 100
+    assert counts["argo_signals_accepted_total", "replay"] >= stored
+    assert counts["argo_sync_attempts_total", "delivered"] == stored
+    assert counts["argo_decisions_total", "replay", "executed"] > 10
+    assert counts["argo_sqlite_pool_connections",] >= 5 * CHILDREN
+    assert counts["argo_broker_answers",] == 1
+
+
 def look_at_the_demo(argo: Installation, running: Running, port: int) -> None:
     """Use the key and the commands that it prints."""
     key = running.wait_for(r"Created an API key; it is not shown again: (\S+)")[0]
     listed = get(f"http://127.0.0.1:{port}/api/signals?limit=3", key)
     assert len(listed["items"]) == 3
+    look_at_its_metrics(port, key)
     before = stored(argo)
     paste(*running.wait_for(r"(?:List|Post) +(curl .*)"))
     wait_until(lambda: stored(argo) == before + 1)

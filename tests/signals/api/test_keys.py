@@ -2,9 +2,11 @@
 
 import json
 import time
+from typing import NoReturn
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import OperationalError, connection
 from django.test import Client
 
 from argo.errors import InvalidInput, NotFound
@@ -82,3 +84,23 @@ def test_a_user_who_is_not_staff_may_not_even_read() -> None:
     client = Client()
     client.force_login(User.objects.create_user("somebody"))
     assert client.get("/api/signals").status_code == 401
+
+
+def no_database(*_: object) -> NoReturn:
+    raise OperationalError("the connection is closed")
+
+
+def test_a_known_key_still_logs_signals_while_the_database_is_away() -> None:
+    key, other = create_key("w", ["write"]), create_key("other", ["write"])
+    assert _write(_with(key)) == 202
+    time.sleep(1.001)  # the answer about a key is kept for a second in any case
+    with connection.execute_wrapper(no_database):
+        assert _write(_with(key)) == 202
+        assert _write(_with(other)) == 503
+        assert _write(_with("argo_wrong")) == 503
+    revoke(key[:10], utc_now())
+    time.sleep(1.001)
+    assert _write(_with(key)) == 401
+    time.sleep(1.001)
+    with connection.execute_wrapper(no_database):
+        assert _write(_with(key)) == 503

@@ -1,0 +1,31 @@
+"""The ledger's tables, and those of generation, keys, sums and health."""
+
+from signals.models.api_key import ApiKey
+from signals.models.candidate import CandidateRecord
+from signals.models.health import DiskSample, Heartbeat, OpenProblem
+from signals.models.journal import DeadLetter, JournalCursor
+from signals.models.signal import (
+    CHANGEABLE,
+    AppendOnly,
+    OutcomeChange,
+    Signal,
+    SignalContext,
+)
+from signals.models.sums import SignalSum, SumCursor
+
+__all__ = [
+    "CHANGEABLE",
+    "ApiKey",
+    "AppendOnly",
+    "CandidateRecord",
+    "DeadLetter",
+    "DiskSample",
+    "Heartbeat",
+    "JournalCursor",
+    "OpenProblem",
+    "OutcomeChange",
+    "Signal",
+    "SignalContext",
+    "SignalSum",
+    "SumCursor",
+]

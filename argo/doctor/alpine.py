@@ -75,7 +75,7 @@ def _resolve() -> Finding:
     way = _way()
     try:
         found = socket.getaddrinfo(way.host, way.port, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # no name may have an empty or a very long part
         return problem(f"The name {way.host} cannot be resolved: {error}", NAME_ADVICE)
     addresses = dict.fromkeys(str(each[4][0]) for each in found)
     return ok(f"{way.host} is {', '.join(addresses)}")

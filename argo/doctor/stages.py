@@ -10,11 +10,13 @@ from django.conf import settings
 from argo.celery import app
 from argo.doctor.check import Finding, Question, milliseconds, ok, problem, skipped, warning
 from argo.doctor.known import Known
-from argo.health.processes import queues_in_use
+from argo.health.intake import UNWRITABLE
+from argo.health.processes import broker_problems, queues_in_use
 from signals import config
 from signals.health.heartbeats import WORKER, Signs
 from signals.ledger.trial import time_insert, trial_line
 
+BROKER, DATABASE = "broker", "database"
 TARGET = 0.5
 """Seconds from the call to the row: the seed's target."""
 SLOW = 0.1
@@ -35,8 +37,11 @@ SLOW_QUEUE = "The machine or the broker is busy: look at its load, and at the la
 def journal_line() -> Finding:
     """Write and sync lines in a file of the data folder that has no name."""
     line = trial_line() + b"\n"
-    with tempfile.TemporaryFile(dir=settings.DATA_DIR, buffering=0) as scratch:
-        median = statistics.median(_time_line(scratch.fileno(), line) for _ in range(LINES))
+    try:
+        with tempfile.TemporaryFile(dir=settings.DATA_DIR, buffering=0) as scratch:
+            median = statistics.median(_time_line(scratch.fileno(), line) for _ in range(LINES))
+    except OSError as error:
+        return problem(f"No line can be written: {error}.", UNWRITABLE.advice)
     return _judged(median, "to write and sync a line", SLOW_DISK)
 
 
@@ -59,6 +64,11 @@ def commit(known: Known) -> Finding:
     if mean is None:
         return skipped("no flush was counted in the last hour")
     return _judged(mean, f"for the average commit of a flush {known.period()}", SLOW_DISK)
+
+
+def broker() -> Finding:
+    """Return if the Celery broker answers, also while the database does not."""
+    return next(map(Finding.of, broker_problems()), ok("answers"))
 
 
 def queues() -> Finding:
@@ -105,15 +115,12 @@ def _judged(seconds: float, what: str, advice: str) -> Finding:
     return warning(f"{text}.", advice) if seconds > SLOW else ok(text)
 
 
-BROKER, DATABASE = "broker", "database"
-
-
 def questions(known: Known) -> list[Question]:
     """Return the questions about each stage."""
     return [
         Question("journal line", journal_line),
         Question("insert", insert, needs=(DATABASE,)),
         Question("commit", lambda: commit(known)),
-        Question(BROKER, lambda: known.unless(("broker.no_answer",), lambda: ok("answers"))),
+        Question(BROKER, broker),
         Question("queues", queues, needs=(DATABASE, BROKER)),
     ]

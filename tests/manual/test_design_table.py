@@ -12,7 +12,7 @@ from argo.logs.areas import AREAS
 from argo.metrics.summary import Summary
 from tests.argo.metrics.test_metrics import names
 from tests.manual.blocks import documents
-from tests.manual.test_explained import _checks as checks
+from tests.manual.test_explained import checks
 from tests.manual.words import cells
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from signals.management.command import ArgoCommand
 class Command(ArgoCommand):
     help = (
         "Measure why signals are not stored, storing is slow, or sync fails, and say what to do. "
-        "No signal is made. Exits with 1 if there is a problem; a warning is none."
+        "No signal is made. Exits with 1 if there is a problem; warnings do not count."
     )
     requires_system_checks = ()  # they are a part of the answer
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+import certifi
 import requests
 from django.conf import settings
 from requests.utils import get_environ_proxies, select_proxy
@@ -107,9 +108,10 @@ def _trust() -> ssl.SSLContext:
     """Return the authorities that sync trusts."""
     session = requests.Session()
     found = session.merge_environment_settings(settings.ALPINE_ENDPOINT, {}, True, None, None)
-    bundle = requests.certs.where() if found["verify"] is True else str(found["verify"])
-    where = "capath" if Path(bundle).is_dir() else "cafile"
-    return ssl.create_default_context(**{where: bundle})
+    bundle = certifi.where() if found["verify"] is True else str(found["verify"])
+    if Path(bundle).is_dir():
+        return ssl.create_default_context(capath=bundle)
+    return ssl.create_default_context(cafile=bundle)
 
 
 def _end_of(certificate: dict[str, Any]) -> datetime:

@@ -1,12 +1,13 @@
 """The indexes that the queries need, and those that are missing in the database."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.apps import apps
 from django.db import connection
-from django.db.models import Field, Index, Model
+from django.db.models import Index, Model
 
 from argo.doctor.check import Finding, Repair, ok, problem
 
@@ -17,14 +18,15 @@ ADVICE = (
 )
 
 
-class Wanted(NamedTuple):
+@dataclass(frozen=True)
+class Wanted:
     """An index of a model. That of a column has the name that the database's maker gave it."""
 
     model: type[Model]
     index: Index
     column: str = ""
 
-    def is_among(self, found: dict[str, dict[str, Any]]) -> bool:
+    def is_among(self, found: Mapping[str, Mapping[str, Any]]) -> bool:
         """Return whether the table's constraints, by their names, have it."""
         if not self.column:
             return self.index.name in found
@@ -49,14 +51,10 @@ def _wanted(model: type[Model]) -> Iterator[Wanted]:
     for index in model._meta.indexes:
         yield Wanted(model, index)
     for field in model._meta.local_fields:
-        if field.db_index and not field.unique:
-            yield _of_column(model, field)
-
-
-def _of_column(model: type[Model], field: "Field[Any, Any]") -> Wanted:
-    index = Index(fields=[field.name])
-    index.set_name_with_model(model)
-    return Wanted(model, index, str(field.column))
+        if getattr(field, "db_index", False) and not field.unique:
+            index = Index(fields=[field.name])
+            index.set_name_with_model(model)
+            yield Wanted(model, index, str(field.column))
 
 
 def _missing(model: type[Model], wanted: Sequence[Wanted]) -> list[Wanted]:

@@ -10,6 +10,7 @@ from django.utils.module_loading import import_string
 
 from argo.sqlite.library import FIRST_FIXED
 from signals.backup import mark_of
+from signals.dialect import is_shared
 
 
 @register(Tags.database)
@@ -48,6 +49,26 @@ def running_as_root(databases: Sequence[str] | None = None, **_: object) -> list
     )
     text = "Argo runs as root: what breaks into it, or a mistake, reaches the whole machine."
     return [Warning(text, hint=hint, id="argo.W003")]
+
+
+@register(Tags.database)
+def pool_of_one(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
+    """Warn if threads must wait for one SQLite connection; only before Argo starts."""
+    if not databases or is_shared("default") or settings.SIGNAL_POOL_SIZE > 1:
+        return []
+    hint = "Set SIGNAL_POOL_SIZE=5, or remove it from the settings."
+    text = "SIGNAL_POOL_SIZE is 1: the threads of a process wait for each other."
+    return [Warning(text, hint=hint, id="argo.W004")]
+
+
+@register(Tags.database)
+def batch_of_one(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
+    """Warn if each signal starts a flush of its own; only before Argo starts."""
+    if not databases or settings.SIGNAL_BATCH_SIZE > 1:
+        return []
+    hint = "Set SIGNAL_BATCH_SIZE=50, or remove it from the settings."
+    text = "SIGNAL_BATCH_SIZE is 1: each signal starts a transaction of its own."
+    return [Warning(text, hint=hint, id="argo.W005")]
 
 
 @register()

@@ -117,6 +117,14 @@ def open_positions(account: str) -> int:
     return Position.objects.filter(account=account, status=Position.Status.OPEN).count()
 
 
+def closed_without_outcome(account: str, since: datetime) -> int:
+    """Return how many positions have closed since then whose signal has no outcome."""
+    closed = Position.objects.filter(
+        account=account, status=Position.Status.CLOSED, closed_at__gte=since
+    )
+    return closed.filter(signal__outcome=None).count()
+
+
 def open_orders(account: str) -> dict[str, int]:
     """Return the number of orders that may still fill, by state."""
     counted = Counter(order.state for order in Order.objects.may_fill(account))

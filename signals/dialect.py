@@ -115,6 +115,22 @@ def database_now(using: str = "default") -> datetime:
     return now
 
 
+def connections_in_use(using: str) -> tuple[int, int] | None:
+    """Return how many connections to the server are in use, and how many it allows.
+
+    None on SQLite, where each process has a pool of its own.
+    """
+    if not is_shared(using):
+        return None
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), current_setting('max_connections')::int FROM pg_stat_activity "
+            "WHERE backend_type = 'client backend'"
+        )
+        used, allowed = cursor.fetchone()
+    return used, allowed
+
+
 def is_deadlock(error: BaseException) -> bool:
     """Return True if the database ended this transaction because it was part of a deadlock."""
     return getattr(error.__cause__, "sqlstate", None) == "40P01"

@@ -36,6 +36,11 @@ class BatchHistogram(Histogram):
 ACCEPTED = Counter(
     "argo_signals_accepted", "Signals that were acknowledged: they are in the journal", ["door"]
 )
+SYNCHRONOUS = Counter(
+    "argo_synchronous_calls",
+    "Calls of log_signal and log_signals, which make their caller wait for the database",
+    ["door"],
+)
 REFUSED = Counter(
     "argo_signals_refused", "Signals and requests that were not accepted", ["door", "reason"]
 )
@@ -65,6 +70,11 @@ OUTCOMES = Counter(
 def accepted(origin: str, count: int) -> None:
     """Count signals that were acknowledged."""
     ACCEPTED.labels(door(origin)).inc(count)
+
+
+def synchronous(origin: str) -> None:
+    """Count a call that waits for the rows of its signals."""
+    SYNCHRONOUS.labels(door(origin)).inc()
 
 
 def refused(origin: str, reason: str, count: int = 1) -> None:

@@ -155,6 +155,7 @@ class SignalTracker:
         """
         encoded = [self._encoded(signal) for signal in signals]
         receipts = [receipt for receipt, _ in encoded]
+        metrics.synchronous(self._origin)
         stored = self._appended_and_stored(encoded)
         if len(stored) < len({receipt.signal_id for receipt in receipts}):
             # Refused, or the journal's file was removed before it was read: try once more.

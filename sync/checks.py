@@ -52,6 +52,16 @@ def endpoint_can_be_reached(**_: object) -> list[CheckMessage]:
 
 
 @register(Tags.database)
+def sync_is_off(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
+    """Warn if nothing is sent to Alpine; only before Argo starts."""
+    if not databases or settings.ALPINE_API_KEY:
+        return []
+    hint = "Set ALPINE_API_KEY. Until then deliveries wait in the queue."
+    text = "Sync with Alpine is off: ALPINE_API_KEY is empty."
+    return [Warning(text, hint=hint, id="sync.W002")]
+
+
+@register(Tags.database)
 def targets_are_valid(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
     """Report addresses of NOTIFY_URLS that Apprise does not know; by their place, as secrets.
 

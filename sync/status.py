@@ -66,6 +66,15 @@ def waiting(now: datetime) -> tuple[int, float | None]:
     return found["count"], age(found["oldest"], now)
 
 
+def last_failures(count: int) -> list[Delivery]:
+    """Return deliveries that failed and are not delivered, with their signals: dead ones, the
+    latest first, then those whose next try is the furthest away."""
+    rows = Delivery.objects.select_related("signal")
+    dead = rows.filter(status=Status.DEAD).order_by("-attempted_at")[:count]
+    tried = rows.filter(OPEN).exclude(attempts=0).order_by("-due_at")[:count]
+    return [*dead, *tried][:count]
+
+
 def success_rate(since: datetime) -> SuccessRate:
     """Count the deliveries that ended since then."""
     delivered = Delivery.objects.filter(delivered_at__gte=since).count()

@@ -6,7 +6,9 @@ from celery import bootsteps
 from django.conf import settings
 
 from argo.health.watch import Watch
+from argo.metrics import samples
 from signals import config
+from signals.clock import utc_now
 from signals.health import disk
 from signals.health.heartbeats import BEAT, WORKER, Heart, Process
 from signals.health.prices import oldest_old_price
@@ -34,7 +36,8 @@ class HeartStep(bootsteps.StartStopStep):
 
 
 def worker_heart(worker: Any) -> Heart:  # noqa: ANN401
-    """Return the heart of a worker; one that serves flush samples its machine's disk, too."""
+    """Return the heart of a worker; one that serves flush samples its machine's disk and counters,
+    too."""
     served = worker.app.amqp.queues.consume_from.values()
     queues = tuple(sorted(str(queue.alias or queue.name) for queue in served))
     node = config.journal().identity
@@ -42,6 +45,7 @@ def worker_heart(worker: Any) -> Heart:  # noqa: ANN401
     def sample() -> None:
         if "flush" in queues:
             disk.sample(node, settings.DATA_DIR)
+            samples.sample(settings.METRICS_DIR, utc_now())
 
     return Heart(
         Process(node, WORKER, queues),

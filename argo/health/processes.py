@@ -52,7 +52,7 @@ def problems(now: datetime) -> Iterator[Problem]:
             yield NO_WORKER.found(f"No worker serves the queue {queue}{where}: {silence}.", queue)
     if not signs.has_beat():
         yield NO_BEAT.found(f"Beat does not run: {_silence(signs.beat_silent_for())}.")
-    yield from _broker_problems()
+    yield from broker_problems()
 
 
 def queues_in_use() -> set[str]:
@@ -73,7 +73,8 @@ def _silence(seconds: float | None) -> str:
     return f"the last sign of life was {seconds:.0f} s ago"
 
 
-def _broker_problems() -> Iterator[Problem]:
+def broker_problems() -> Iterator[Problem]:
+    """Yield a problem if the broker does not answer; that needs no database."""
     try:
         _probe()
     except NoAnswer as error:

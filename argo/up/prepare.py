@@ -1,6 +1,6 @@
 """Checks and preparations before the first process starts."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
 from celery import Celery
@@ -22,17 +22,20 @@ class CannotStart(ArgoError):
     """Argo cannot be started, or it would not be safe."""
 
 
-def check_system(say: Callable[[str], None], least: int = WARNING) -> None:
+def check_system(
+    say: Callable[[str], None], least: int = WARNING, without: Collection[str] = ()
+) -> None:
     """Run Django's system checks, including those of the database.
 
-    Report messages of the level `least` and above, which is one of `django.core.checks`.
+    Report messages of the level `least` and above, which is one of `django.core.checks`, except
+    the warnings with an id in `without`.
 
     Raises:
         CannotStart: a check found an error.
     """
     messages = [item for item in run_checks(databases=[DEFAULT_DB_ALIAS]) if not item.is_silenced()]
     for message in messages:
-        if least <= message.level and not message.is_serious():
+        if least <= message.level and not message.is_serious() and message.id not in without:
             say(_as_text(message.msg, message.hint))
     serious = [_as_text(item.msg, item.hint) for item in messages if item.is_serious()]
     if serious:

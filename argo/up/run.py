@@ -1,6 +1,6 @@
 """Runs `manage.py up`, from taking the lock to the end of the last process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
 from django.conf import settings
@@ -33,6 +33,9 @@ from signals.locks import FileLock, LockedByAnother
 
 Say = Callable[[str], None]
 
+NOT_OF_A_DEMO = ("sync.W002",)
+"""Checks that a demo does not need: its processes get their Alpine only when they start."""
+
 CHECKS_PER_REMINDER = 150
 """The number of checks, ten per second, between two lines that say what is not ready yet."""
 
@@ -49,7 +52,8 @@ def up(output: Output, *, with_demo: bool, detail: Detail = Detail.USUAL) -> boo
     _take(lock)
     try:
         ensure_free(settings.WEB_HOST, settings.WEB_PORT)
-        _prepare(partial(output.print, OWN_NAME), detail)
+        needless = NOT_OF_A_DEMO if with_demo else ()
+        _prepare(partial(output.print, OWN_NAME), detail, needless)
         return _supervise(output, demo_alpine.demo_alpine() if with_demo else None, detail)
     finally:
         lock.release()
@@ -70,10 +74,10 @@ def _take(lock: FileLock) -> None:
         ) from error
 
 
-def _prepare(say: Say, detail: Detail) -> None:
+def _prepare(say: Say, detail: Detail, needless: Collection[str]) -> None:
     report = say if detail > Detail.LEAST else _say_nothing
     report(f"Data in {settings.DATA_DIR}")
-    check_system(report, INFO if detail is Detail.ALL else WARNING)
+    check_system(report, INFO if detail is Detail.ALL else WARNING, needless)
     check_generation()
     with exclusive_database():
         migrate_database()

@@ -64,3 +64,22 @@ def test_an_invalid_market_or_source_is_reported_before_anything_runs(
         setattr(settings, name, value)
     (error,) = run_checks()
     assert message in error.msg
+
+
+@pytest.mark.parametrize(
+    ("check", "wrong"),
+    [
+        ("argo.W004", {"SIGNAL_POOL_SIZE": 1}),
+        ("argo.W005", {"SIGNAL_BATCH_SIZE": 1}),
+        ("sync.W002", {"ALPINE_API_KEY": ""}),
+    ],
+)
+def test_a_best_practice_that_the_settings_do_not_follow_is_a_warning_at_the_start(
+    check: str, wrong: dict[str, object], settings: Settings
+) -> None:
+    settings.ALPINE_API_KEY = "key"
+    assert check not in _check_ids()
+    for name, value in wrong.items():
+        setattr(settings, name, value)
+    assert check in _check_ids()
+    assert run_checks() == [], "not at every command"

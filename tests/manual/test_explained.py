@@ -8,14 +8,18 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.management import get_commands
+from django.test import override_settings
 
 from argo.api import api
+from argo.doctor import practices, speed, storing, syncing
+from argo.doctor.known import Known
 from argo.up import demo, demo_alpine
 from argo.up.children import GENERATION, WORKERS
 from execution.models import Decision
 from execution.prop_firm import presets
 from execution.prop_firm.rule_set import OFF, RuleSet
 from execution.types import ExitReason, HaltCode, OrderState, Reason
+from signals.clock import utc_now
 from signals.ledger.outcomes import OUTCOMES
 from signals.models import DeadLetter
 from sync.models import Delivery
@@ -34,7 +38,7 @@ def _candidate_reasons() -> set[str]:
     return set(re.findall(r"Reason\(\s*\"(\w+)\"", source.read_text()))
 
 
-def _checks() -> set[str]:
+def checks() -> set[str]:
     sources = [path for app in APPS for path in (ROOT / app).rglob("*.py")]
     named = (re.findall(r'id="(\w+\.[EIW]\d+)"', path.read_text()) for path in sources)
     return {name for names in named for name in names}
@@ -45,6 +49,23 @@ def _calls() -> set[str]:
     return {
         f"{method.upper()} {path}" for path, operations in paths.items() for method in operations
     }
+
+
+def _doctors_checks() -> set[str]:
+    """Return the names of the doctor's checks, for a sync that is off and for one that is on."""
+    known = Known(utc_now(), [], None)
+    endpoint = "https://alpine.example/api/signals"
+    found: set[str] = set()
+    for key in ("", "key"):
+        with override_settings(ALPINE_API_KEY=key, ALPINE_ENDPOINT=endpoint):
+            found |= {
+                each.name for of in (storing, speed, syncing) for each in of.questions(known)
+            }
+    return found
+
+
+def _practices() -> set[str]:
+    return {each.name for each in practices.questions(Known(utc_now(), [], None), [])}
 
 
 EXPLAINED: dict[tuple[str, str], Callable[[], Collection[str]]] = {
@@ -59,11 +80,13 @@ EXPLAINED: dict[tuple[str, str], Callable[[], Collection[str]]] = {
     ("generate", "rejected for"): _candidate_reasons,
     ("generate", "source"): lambda: {path.rpartition(".")[2] for path in settings.SIGNAL_SOURCES},
     ("recover", "problem"): codes,
+    ("recover", "check"): _doctors_checks,
+    ("recover", "practice"): _practices,
     ("recover", "kind"): lambda: DeadLetter.Kind.values,
     ("prop-firms", "name"): lambda: set(presets.names()) - {OFF},
     ("api", "call"): _calls,
     ("operations", "command"): lambda: [n for n, app in get_commands().items() if app in APPS],
-    ("operations", "id"): _checks,
+    ("operations", "id"): checks,
     ("start", "process"): lambda: (
         ["web", "beat", demo.NAME, demo_alpine.NAME]
         + [each.name for each in (*WORKERS, GENERATION)]

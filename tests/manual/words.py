@@ -25,6 +25,19 @@ def tables(page: str) -> dict[str, Table]:
     return found
 
 
+def cells(page: str, heading: str) -> Iterator[tuple[str, list[str]]]:
+    """Yield the rows of the table with this first heading: the text of the first cell, and the
+    codes of the row."""
+    is_it = False
+    for row, is_head in _rows(parser().parse(Page(page).path.read_text(encoding="utf-8"))):
+        if is_head:
+            is_it = row[0].content == heading
+        elif is_it:
+            children = [child for cell in row for child in cell.children or ()]
+            codes = [child.content for child in children if child.type == "code_inline"]
+            yield row[0].content, codes
+
+
 def _rows(tokens: list[Token]) -> Iterator[tuple[list[Token], bool]]:
     """Yield the cells of each row, and whether they are headings."""
     cells: list[Token] = []

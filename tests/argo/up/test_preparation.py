@@ -8,9 +8,11 @@ from django.contrib.auth import authenticate
 from django.contrib.auth.models import User
 from django.core.checks import INFO
 from kombu import Queue
+from pytest_django import Settings
 
 from argo.up.admin_user import make_first_admin
 from argo.up.prepare import CannotStart, check_system, declare_queues
+from argo.up.run import NOT_OF_A_DEMO
 
 
 @pytest.mark.django_db
@@ -20,6 +22,18 @@ def test_the_checks_report_the_sqlite_version() -> None:
     check_system(said.append, INFO)
 
     assert f"SQLite {sqlite3.sqlite_version} runs." in said
+
+
+@pytest.mark.django_db
+def test_a_sync_that_is_off_is_said_except_before_a_demo(settings: Settings) -> None:
+    settings.ALPINE_API_KEY = ""
+    said: list[str] = []
+    check_system(said.append)
+    assert any("Sync with Alpine is off" in text for text in said)
+
+    of_a_demo: list[str] = []
+    check_system(of_a_demo.append, without=NOT_OF_A_DEMO)
+    assert [text for text in said if "Sync" not in text] == of_a_demo
 
 
 @pytest.mark.django_db

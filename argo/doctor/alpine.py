@@ -5,7 +5,6 @@ import ssl
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -15,7 +14,7 @@ import requests
 from django.conf import settings
 from requests.utils import get_environ_proxies, select_proxy
 
-from argo.doctor.check import Finding, Question, milliseconds, ok, problem, skipped, warning
+from argo.doctor.check import Finding, Question, milliseconds, ok, problem, warning
 from signals.clock import utc_now
 from sync.alpine import AlpineSyncService
 from sync.retry import SyncError

@@ -65,7 +65,9 @@ def _trouble(trouble: Trouble) -> Iterator[str]:
 
 
 def _line(check: Check) -> str:
-    return f"  {MARKS[check.result]:<{MARK_WIDTH}}{check.name:<{NAME_WIDTH}}{check.finding.sentence}"
+    return (
+        f"  {MARKS[check.result]:<{MARK_WIDTH}}{check.name:<{NAME_WIDTH}}{check.finding.sentence}"
+    )
 
 
 def _next(found: Examination) -> Iterator[str]:

@@ -31,7 +31,9 @@ SLOW_DATABASE = (
     "all writers wait for each other."
 )
 NO_REPLY = "Start Argo with argo up, or the worker of this queue; if it runs, its log says more."
-SLOW_QUEUE = "The machine or the broker is busy: look at its load, and at the latency of the broker."
+SLOW_QUEUE = (
+    "The machine or the broker is busy: look at its load, and at the latency of the broker."
+)
 
 
 def journal_line() -> Finding:

@@ -87,7 +87,13 @@ def test_each_trouble_has_a_command(question: str) -> None:
 
 
 def test_an_answer_that_does_not_exist_is_noticed() -> None:
-    wrong = ("argo_nothing", "argo nothing", "argo doctor --nothing", "GET /api/nothing", "argo.W999")
+    wrong = (
+        "argo_nothing",
+        "argo nothing",
+        "argo doctor --nothing",
+        "GET /api/nothing",
+        "argo.W999",
+    )
     assert [_kind(code) for code in wrong] == [""] * len(wrong)
 
 

@@ -58,9 +58,7 @@ def _doctors_checks() -> set[str]:
     found: set[str] = set()
     for key in ("", "key"):
         with override_settings(ALPINE_API_KEY=key, ALPINE_ENDPOINT=endpoint):
-            found |= {
-                each.name for of in (storing, speed, syncing) for each in of.questions(known)
-            }
+            found |= {each.name for of in (storing, speed, syncing) for each in of.questions(known)}
     return found
 
 

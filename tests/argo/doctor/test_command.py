@@ -45,7 +45,10 @@ def test_faults_are_found_repaired_on_request_and_gone(installation: Installatio
     broken = sentences(found, "problem")
     assert "signals.log cannot be written (mode 444)" in broken["permissions"]
     assert broken["indexes"] == "Missing: signals_symbol_time."
-    repairs = ["set the mode of argo/signals.log to 644", "make the index signals_symbol_time again"]
+    repairs = [
+        "set the mode of argo/signals.log to 644",
+        "make the index signals_symbol_time again",
+    ]
     assert (found["can_fix"], found["fixed"]) == (repairs, [])
 
     code, found = doctor(installation, "--fix")
@@ -78,7 +81,9 @@ def test_wrong_usage_is_exit_code_2(installation: Installation) -> None:
 
 
 def test_a_setting_that_stops_other_commands_is_found(installation: Installation) -> None:
-    argo = Installation(installation.folder, {"SIGNAL_SOURCES": "no.such.module=1", "RISK_MIN": "1"})
+    argo = Installation(
+        installation.folder, {"SIGNAL_SOURCES": "no.such.module=1", "RISK_MIN": "1"}
+    )
     assert argo.manage("flush_signals").returncode == 1
     code, found = doctor(argo)
     assert code == 1
@@ -104,7 +109,9 @@ def test_it_ends_in_time_even_if_everything_hangs(tmp_path: Path) -> None:
     assert [each["code"] for each in found["problems"]] == ["database.no_answer"]
     broken = sentences(found, "problem")
     assert {"database", "broker", "key"} <= set(broken)
-    assert {"flush", "insert", "indexes", "queues", "waiting"} <= set(sentences(found, "not checked"))
+    assert {"flush", "insert", "indexes", "queues", "waiting"} <= set(
+        sentences(found, "not checked")
+    )
     assert {"permissions", "journal", "journal line"} <= set(sentences(found, "ok"))
 
 
@@ -139,8 +146,9 @@ def test_a_healthy_argo_is_exit_code_0_until_its_worker_hangs(installation: Inst
         code, found = doctor(installation)
         worker.signal(signal.SIGCONT)
         assert code == 1
-        assert "No worker answers for default, execution, flush, sync" in (
-            sentences(found, "problem")["queues"]
+        assert (
+            "No worker answers for default, execution, flush, sync"
+            in (sentences(found, "problem")["queues"])
         )
     finally:
         worker.kill_all()

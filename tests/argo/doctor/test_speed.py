@@ -52,7 +52,9 @@ def test_a_missing_index_is_found_and_made_again() -> None:
 def test_a_missing_index_of_a_column_is_found_and_made_again() -> None:
     with connection.cursor() as cursor:
         found = connection.introspection.get_constraints(cursor, "outcome_changes")
-    (name,) = (name for name, each in found.items() if each["columns"] == ["signal_id"] and each["index"])
+    (name,) = (
+        name for name, each in found.items() if each["columns"] == ["signal_id"] and each["index"]
+    )
     with connection.schema_editor() as editor:
         editor.execute(f'DROP INDEX "{name}"')
     missing = of(speed.questions, "indexes")["indexes"]

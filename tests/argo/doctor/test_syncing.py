@@ -38,7 +38,9 @@ def sync_is_on(settings: Settings) -> None:
 
 
 @contextmanager
-def answering(status: int, tls: ssl.SSLContext | None = None) -> Iterator[tuple[int, list[Request]]]:
+def answering(
+    status: int, tls: ssl.SSLContext | None = None
+) -> Iterator[tuple[int, list[Request]]]:
     """Serve an Alpine that answers every request so; yield its port, and what it gets."""
     got: list[Request] = []
 

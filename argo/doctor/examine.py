@@ -14,6 +14,7 @@ from argo.doctor.limit import Limit
 from argo.health import database, registry
 from argo.health.bounded import NoAnswer
 from argo.metrics import samples
+from argo.metrics.samples import Growth
 from signals.clock import utc_now
 from signals.problems import Problem
 
@@ -76,11 +77,24 @@ def repair(repairs: Iterable[Repair]) -> list[str]:
 
 
 def _known(limit: Limit, now: datetime) -> Known:
+    return Known(now, _problems(limit, now), _growth(limit, now))
+
+
+def _problems(limit: Limit, now: datetime) -> list[Problem]:
     try:
-        problems = limit.wait_for(lambda: registry.problems(now))
+        return limit.wait_for(lambda: registry.problems(now))
     except NoAnswer as error:
-        problems = [database.no_answer(error)]
-    return Known(now, problems, samples.growth(settings.METRICS_DIR, now))
+        return [database.no_answer(error)]
+    except Exception as error:  # noqa: BLE001  # it is a problem itself
+        return [registry.CHECK_FAILED.found(f"Looking for problems failed: {error}")]
+
+
+def _growth(limit: Limit, now: datetime) -> Growth | None:
+    """Return the growth of the counters; None if they cannot be read: `pool use` says why."""
+    try:
+        return limit.wait_for(lambda: samples.growth(settings.METRICS_DIR, now))
+    except Exception:  # noqa: BLE001
+        return None
 
 
 def _system_checks(limit: Limit, known: Known) -> list[Check]:

@@ -62,4 +62,4 @@ class Limit:
 
 
 def _left_out(name: str) -> Finding:
-    return skipped(f"it needs what '{name}' checks")
+    return skipped(f"left out, because of '{name}'")

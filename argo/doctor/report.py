@@ -51,7 +51,7 @@ def _fixed(found: Examination) -> Iterator[str]:
 def _head(found: Examination) -> Iterator[str]:
     """Yield the number of problems, and each one."""
     warnings = len(found.with_result(Result.WARNING))
-    yield f"{_count(found.problem_count, 'problem')}, {_count(warnings, 'warning')}"
+    yield f"{counted(found.problem_count, 'problem')}, {counted(warnings, 'warning')}"
     for problem in found.problems:
         yield f"  {problem.kind.code}: {problem.sentence}"
     for check in found.with_result(Result.PROBLEM):
@@ -81,7 +81,8 @@ def _next(found: Examination) -> Iterator[str]:
         yield from (f"  - {repair.text}" for repair in found.repairs)
 
 
-def _count(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """Return a number with its noun: "no problems", "1 problem"."""
     return f"{number or 'no'} {what}{'' if number == 1 else 's'}"
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from argo.doctor.examine import examine, repair
-from argo.doctor.report import as_dict, as_text
+from argo.doctor.report import as_dict, as_text, counted
 from signals.management.command import ArgoCommand
 
 
@@ -30,4 +30,4 @@ class Command(ArgoCommand):
             found = examine(fixed=repair(found.repairs))
         self.answer(options, as_dict(found), as_text(found))
         if found.problem_count:
-            self.fail(f"{found.problem_count} problems: see above")
+            self.fail(f"{counted(found.problem_count, 'problem')}: see above")

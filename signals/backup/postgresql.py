@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -33,6 +34,12 @@ INSTALL = (
 NAMES = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "NAME": "PGDATABASE"}
 TRUNCATED = 2000
 """The number of characters that are kept of a program's own error."""
+OTHER_RESTORE_WAIT = 60.0
+"""Seconds."""
+_OTHER_RESTORES = (
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND application_name = 'pg_restore'"
+)
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,7 @@ class PostgresqlDatabase:
     def restore(self, path: Path, progress: Progress) -> None:
         """Restore the dump in one transaction. Raises NotRestored and OSError."""
         program = self._program("pg_restore", NotRestored)
+        self._wait_for_other_restores()
         command = [program, "--single-transaction", "--exit-on-error", *PLAIN]
         command.append(f"--dbname={self._name}")
         connections[self.using].close()
@@ -83,6 +91,20 @@ class PostgresqlDatabase:
                 for block in read_file(path):
                     pipe.write(block)
                     progress(len(block))
+
+    def _wait_for_other_restores(self) -> None:
+        """Wait until the program of a restore that was killed has ended: its work is rolled back.
+
+        Raises NotRestored if that takes too long.
+        """
+        deadline = time.monotonic() + OTHER_RESTORE_WAIT
+        while self._query(_OTHER_RESTORES) != [(0,)]:
+            if time.monotonic() > deadline:
+                raise NotRestored(
+                    "Another pg_restore works on this database. Wait until it has ended, or end "
+                    "it, and run restore again."
+                )
+            time.sleep(0.05)
 
     @property
     def _name(self) -> str:

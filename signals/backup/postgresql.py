@@ -67,11 +67,13 @@ class PostgresqlDatabase:
                 return store(_blocks(process.stdout), path, progress), state
 
     def occupied(self) -> list[str]:
-        """Return the database if it has tables."""
+        """Return the database if it has tables. Raises NotRestored."""
+        self._wait_for_other_restores()
         return [f"the tables of the database {self._name}"] if self._tables() else []
 
     def holds(self, manifest: Manifest) -> bool:
-        """Return whether the database is at the snapshot's state."""
+        """Return whether the database is at the snapshot's state. Raises NotRestored."""
+        self._wait_for_other_restores()
         if "django_migrations" not in self._tables():
             return False
         return read_state(self._query, manifest.journal) == State(
@@ -81,7 +83,6 @@ class PostgresqlDatabase:
     def restore(self, path: Path, progress: Progress) -> None:
         """Restore the dump in one transaction. Raises NotRestored and OSError."""
         program = self._program("pg_restore", NotRestored)
-        self._wait_for_other_restores()
         command = [program, "--single-transaction", "--exit-on-error", *PLAIN]
         command.append(f"--dbname={self._name}")
         connections[self.using].close()
@@ -93,7 +94,7 @@ class PostgresqlDatabase:
                     progress(len(block))
 
     def _wait_for_other_restores(self) -> None:
-        """Wait until the program of a restore that was killed has ended: its work is rolled back.
+        """Wait until the program of a restore that was killed has ended, with or without success.
 
         Raises NotRestored if that takes too long.
         """

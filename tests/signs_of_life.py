@@ -4,13 +4,13 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
+from argo.up.children import workers
 from signals import config
 from signals.dialect import database_now
 from signals.health.heartbeats import BEAT, WORKER
 from signals.models import Heartbeat
 
 _pids = count(1)
-QUEUES = ("flush", "sync", "execution")
 
 
 def alive(role: str = WORKER, queues: str = "", ago: float = 0.0, **changes: Any) -> Heartbeat:  # noqa: ANN401
@@ -28,6 +28,6 @@ def alive(role: str = WORKER, queues: str = "", ago: float = 0.0, **changes: Any
 
 def all_alive() -> None:
     """Write the heartbeats of everything that `up` runs."""
-    for queue in QUEUES:
-        alive(queues=queue)
+    for worker in workers():
+        alive(queues=" ".join(worker.queues))
     alive(BEAT)

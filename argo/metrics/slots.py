@@ -10,7 +10,7 @@ import fcntl
 import logging
 import os
 import sys
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import values
@@ -34,10 +34,25 @@ class _Slot:
         self._lock: int | None = None
         self._number = -1
 
+    def take(self) -> None:
+        """Take the lowest free number. Raises OSError if its files cannot be made."""
+        self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        number, lock = _lowest_free(self._folder)
+        try:
+            _reserve(self._folder, number)
+        except OSError:
+            os.close(lock)
+            raise
+        self._number, self._lock = number, lock
+
     def number(self) -> int:
-        """Return the number; take one first if this process has none."""
+        """Return the number; a forked child takes its own first.
+
+        If it gets none, it shares its parent's, and some counts may be lost.
+        """
         if self._lock is None:
-            self._take()
+            with suppress(OSError):
+                self.take()
         return self._number
 
     def forget(self) -> None:
@@ -46,31 +61,21 @@ class _Slot:
             os.close(self._lock)  # the parent's copy keeps the lock
             self._lock = None
 
-    def _take(self) -> None:
-        try:
-            self._use(self._folder)
-        except OSError as error:
-            logger.warning(
-                "The counters of this process are not in /metrics: %s cannot be written (%s)",
-                self._folder, error,
-            )  # fmt: skip
-            self._use(Path(tempfile.mkdtemp(prefix="argo-metrics-", dir=_memory())))
-
-    def _use(self, folder: Path) -> None:
-        folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        number, lock = _lowest_free(folder)
-        try:
-            _reserve(folder, number)
-        except OSError:
-            os.close(lock)
-            raise
-        self._number, self._lock = number, lock
-        os.environ[ENVIRONMENT] = str(folder)
-
 
 def install(folder: Path) -> None:
-    """Keep the counters that this process makes from now on in `folder`."""
+    """Keep the counters that this process makes from now on in `folder`.
+
+    If that cannot be written, they stay in memory, and the log says so.
+    """
     slot = _Slot(folder)
+    try:
+        slot.take()
+    except OSError as error:
+        logger.warning(
+            "The counters of this process are not in /metrics: %s cannot be written (%s)",
+            folder, error,
+        )  # fmt: skip
+        return
     os.environ[ENVIRONMENT] = str(folder)
     values.ValueClass = values.MultiProcessValue(slot.number)  # type: ignore[no-untyped-call]
     os.register_at_fork(after_in_child=slot.forget)
@@ -137,8 +142,3 @@ def _allocate(descriptor: int, size: int) -> None:
         os.posix_fallocate(descriptor, size, missing)
     else:
         os.write(descriptor, bytes(missing))
-
-
-def _memory() -> str | None:
-    """Return a folder in memory, or None for the system's folder for temporary files."""
-    return "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -33,6 +34,12 @@ INSTALL = (
 NAMES = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "NAME": "PGDATABASE"}
 TRUNCATED = 2000
 """The number of characters that are kept of a program's own error."""
+OTHER_RESTORE_WAIT = 60.0
+"""Seconds."""
+_OTHER_RESTORES = (
+    "SELECT count(*) FROM pg_stat_activity "
+    "WHERE datname = current_database() AND application_name = 'pg_restore'"
+)
 
 
 @dataclass(frozen=True)
@@ -60,11 +67,13 @@ class PostgresqlDatabase:
                 return store(_blocks(process.stdout), path, progress), state
 
     def occupied(self) -> list[str]:
-        """Return the database if it has tables."""
+        """Return the database if it has tables. Raises NotRestored."""
+        self._wait_for_other_restores()
         return [f"the tables of the database {self._name}"] if self._tables() else []
 
     def holds(self, manifest: Manifest) -> bool:
-        """Return whether the database is at the snapshot's state."""
+        """Return whether the database is at the snapshot's state. Raises NotRestored."""
+        self._wait_for_other_restores()
         if "django_migrations" not in self._tables():
             return False
         return read_state(self._query, manifest.journal) == State(
@@ -83,6 +92,20 @@ class PostgresqlDatabase:
                 for block in read_file(path):
                     pipe.write(block)
                     progress(len(block))
+
+    def _wait_for_other_restores(self) -> None:
+        """Wait until the program of a restore that was killed has ended, with or without success.
+
+        Raises NotRestored if that takes too long.
+        """
+        deadline = time.monotonic() + OTHER_RESTORE_WAIT
+        while self._query(_OTHER_RESTORES) != [(0,)]:
+            if time.monotonic() > deadline:
+                raise NotRestored(
+                    "Another pg_restore works on this database. Wait until it has ended, or end "
+                    "it, and run restore again."
+                )
+            time.sleep(0.05)
 
     @property
     def _name(self) -> str:

@@ -27,12 +27,12 @@ def test_a_backup_of_an_older_argo_is_restored_and_migrated(tmp_path: Path) -> N
 
 
 def test_a_backup_of_a_newer_argo_is_refused_with_1(backup: Path, tmp_path: Path) -> None:
-    newer = read_manifest(backup).model_copy(update={"argo": "0.3.0"})
+    newer = read_manifest(backup).model_copy(update={"argo": "99.0.0"})
     (backup / "manifest.json").write_bytes(
         orjson.dumps(newer.model_dump() | {"checksum": newer.checksum})
     )
     other = Installation(tmp_path / "other")
     answer = other.manage("restore", str(backup))
     assert answer.returncode == 1
-    assert "Argo 0.3.0 made this backup, and this is the older Argo" in answer.stderr
+    assert "Argo 99.0.0 made this backup, and this is the older Argo" in answer.stderr
     assert not (other.folder / "signals.db").exists()

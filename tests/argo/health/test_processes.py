@@ -6,6 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from argo.health import processes
+from argo.up.children import workers
 from signals.clock import utc_now
 from signals.health.heartbeats import BEAT
 from signals.models import Heartbeat
@@ -30,6 +31,7 @@ def test_everything_runs() -> None:
 
 def test_nothing_runs() -> None:
     assert keys() == [
+        ("worker.missing", "default"),
         ("worker.missing", "execution"),
         ("worker.missing", "flush"),
         ("worker.missing", "sync"),
@@ -53,8 +55,8 @@ def test_a_process_that_was_silent_for_a_minute_is_missing() -> None:
 
 
 def test_each_machine_needs_its_own_flush_and_shares_the_rest() -> None:
-    for queue in ("flush", "sync", "execution"):
-        alive(queues=queue, node="another")
+    for worker in workers():
+        alive(queues=" ".join(worker.queues), node="another")
     alive(BEAT, node="another")
     assert keys() == [("worker.missing", "flush")]
     assert "on this machine" in found()[0].sentence
@@ -66,9 +68,8 @@ def test_a_queue_that_the_schedule_uses_needs_a_worker(settings: Settings) -> No
     all_alive()
     settings.CELERY_BEAT_SCHEDULE = settings.CELERY_BEAT_SCHEDULE | {
         "generate": {"task": "signals.tasks.generate", "schedule": 60.0},
-        "later": {"task": "signals.tasks.later", "schedule": 60.0},
     }
-    assert keys() == [("worker.missing", "default"), ("worker.missing", "generation")]
+    assert keys() == [("worker.missing", "generation")]
 
 
 def test_a_broker_that_accepts_and_never_answers_delays_health_by_a_second(

@@ -27,7 +27,10 @@ open_ones.set(1)
 print("counted", flush=True)
 sys.stdin.readline()
 """
-FORKING = COUNTING.replace("print(", "if os.fork() == 0:\n    things.labels('a').inc(10)\nprint(")
+FORKING = COUNTING.replace(
+    "print(",
+    "if os.fork() == 0:\n    things.labels('a').inc(10)\n    os._exit(0)\nos.wait()\nprint(",
+)
 
 
 @pytest.fixture
@@ -122,6 +125,13 @@ def test_on_a_full_disk_a_process_runs_and_says_that_it_is_not_counted(full_disk
     said = end(start(full_disk / "metrics", 5))
     assert "No space left on device" in said
     assert total(full_disk / "metrics", "things_total") is None
+
+
+def test_a_limit_on_the_size_of_files_hurts_nobody(folder: Path) -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))\n"
+    said = end(start(folder, 5, limit + COUNTING))
+    assert "File too large" in said
+    assert "Traceback" not in said
 
 
 def test_a_folder_that_cannot_be_made_hurts_nobody(tmp_path: Path) -> None:

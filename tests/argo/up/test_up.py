@@ -9,6 +9,7 @@ import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -322,5 +323,10 @@ def test_settings_reach_the_children_through_the_environment(
     wait_until(lambda: len(psutil.Process(running.process.pid).children()) == CHILDREN)
 
     for process in psutil.Process(running.process.pid).children():
-        assert process.environ()["ARGO_DATA_DIR"] == str(argo.folder)
+        wait_until(partial(has_folder, process, argo.folder))
         assert os.path.samefile(process.cwd(), ROOT)
+
+
+def has_folder(process: psutil.Process, folder: Path) -> bool:
+    """Return if the process has this data folder; its environment is empty while it begins."""
+    return process.environ().get("ARGO_DATA_DIR") == str(folder)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import given, settings
@@ -195,7 +196,7 @@ def test_the_sums_equal_a_scan_after_any_sequence(
     @given(STEPS)
     def run(steps: list[tuple[Any, ...]]) -> None:
         ledger = Ledger(journal, using, monkeypatch)
-        ledger.journal = Journal(journal.path.parent / f"{id(steps)}" / "signals.log")
+        ledger.journal = Journal(journal.path.parent / uuid4().hex / "signals.log")
         try:
             for name, *arguments in steps:
                 step: Callable[..., None] = getattr(ledger, "import_" if name == "import" else name)

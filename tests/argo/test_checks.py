@@ -77,7 +77,7 @@ def test_an_invalid_market_or_source_is_reported_before_anything_runs(
 def test_a_best_practice_that_the_settings_do_not_follow_is_a_warning_at_the_start(
     check: str, wrong: dict[str, object], settings: Settings
 ) -> None:
-    settings.ALPINE_API_KEY = "key"
+    settings.ALPINE_API_KEY, settings.ALPINE_ENDPOINT = "key", "https://alpine.example/signals"
     assert check not in _check_ids()
     for name, value in wrong.items():
         setattr(settings, name, value)

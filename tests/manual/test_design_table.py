@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Iterator
 
 import pytest
-from django.core.management import get_commands, load_command_class
+from django.core.management import CommandError, get_commands, load_command_class
 
 from argo.api import api
 from argo.logs.areas import AREAS
@@ -124,7 +124,7 @@ def _is_command(code: str) -> bool:
     made = load_command_class(str(get_commands()[words[0]]), words[0])
     try:
         made.create_parser("manage.py", words[0]).parse_args(words[1:])
-    except SystemExit:
+    except CommandError:
         return False
     return True
 

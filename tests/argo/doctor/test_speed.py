@@ -174,7 +174,7 @@ def test_a_worker_that_lives_and_does_not_answer_is_found(monkeypatch: pytest.Mo
     monkeypatch.setattr(stages, "REPLY_WAIT", 0.1)
     found = of(speed.questions, "broker", "queues")["queues"]
     assert found.result is PROBLEM
-    assert "No worker answers for execution, flush, sync within 0.1 s." in found.sentence
+    assert "No worker answers for default, execution, flush, sync within 0.1 s." in found.sentence
 
 
 def test_a_slow_stage_is_a_warning_and_a_very_slow_one_a_problem(

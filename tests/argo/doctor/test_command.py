@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from argo.doctor.check import Check, Repair, Trouble, ok, problem, warning
+from argo.doctor.check import Check, Finding, Repair, Trouble, ok, problem, warning
 from argo.doctor.examine import Examination
 from argo.doctor.report import as_text
 from argo.health.database import NO_ANSWER
@@ -155,12 +155,13 @@ def test_a_healthy_argo_is_exit_code_0_until_its_worker_hangs(installation: Inst
 
 def test_a_person_reads_the_problems_first_and_what_to_do_last() -> None:
     repair = Repair("do it", lambda: None)
+    said = NO_ANSWER.found("The database does not answer: no")
     checks = [
+        Check("database", Finding.of(said)),
         Check("one", ok("is fine")),
         Check("two", warning("could be better", "Improve it.")),
         Check("three", problem("is broken", "Correct it.", repair)),
     ]
-    said = NO_ANSWER.found("The database does not answer: no")
     found = Examination([said], [Trouble("A trouble", checks)], ["Done: something"])
     assert as_text(found).split("\n") == [
         "Done: something",
@@ -170,6 +171,7 @@ def test_a_person_reads_the_problems_first_and_what_to_do_last() -> None:
         "  three: is broken",
         "",
         "A trouble",
+        "  PROBLEM  database              The database does not answer: no",
         "  ok       one                   is fine",
         "  WARNING  two                   could be better",
         "  PROBLEM  three                 is broken",

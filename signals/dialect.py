@@ -1,10 +1,11 @@
 """The differences between SQLite and PostgreSQL; no other module asks which one runs."""
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -14,6 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from signals.clock import utc_now
 
 Rows = Sequence[tuple[Any, ...]]
+NOTHING: Mapping[str, str | None] = MappingProxyType({})
 
 SEED_TABLE = """
 CREATE TABLE signals (
@@ -226,10 +228,19 @@ def insert_new(
         return _insert_sqlite(cursor, table, columns, rows)
 
 
-def insert_rows(using: str, table: str, columns: Sequence[str], rows: Rows) -> None:
-    """Insert rows with these columns."""
+def insert_rows(
+    using: str,
+    table: str,
+    columns: Sequence[str],
+    rows: Rows,
+    same: Mapping[str, str | None] = NOTHING,
+) -> None:
+    """Insert rows with these columns, and with the values of `same`, which all rows share.
+
+    The latter are part of the statement: a parameter more would cost every row.
+    """
     with connections[using].cursor() as cursor:
-        cursor.executemany(_insert(table, columns), rows)
+        cursor.executemany(_insert(table, columns, same), rows)
 
 
 def _insert_sqlite(
@@ -268,6 +279,11 @@ def _insert_postgresql(
     return dict(cursor.fetchall())
 
 
-def _insert(table: str, columns: Sequence[str]) -> str:
-    values = ", ".join(["%s"] * len(columns))
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({values})"  # noqa: S608
+def _insert(table: str, columns: Sequence[str], same: Mapping[str, str | None] = NOTHING) -> str:
+    values = ", ".join([*["%s"] * len(columns), *map(_literal, same.values())])
+    return f"INSERT INTO {table} ({', '.join([*columns, *same])}) VALUES ({values})"  # noqa: S608
+
+
+def _literal(text: str | None) -> str:
+    """Return the text as SQL, in a statement that has parameters."""
+    return "NULL" if text is None else "'" + text.replace("'", "''").replace("%", "%%") + "'"

@@ -21,8 +21,7 @@ def insert_signals(using: str, rows: Rows) -> dict[str, int]:
 
 def insert_contexts(using: str, rows: Rows, stored_at: str | None) -> None:
     """Insert rows of `CONTEXT_COLUMNS`, all with this `stored_at`."""
-    dated = [(*row, stored_at) for row in rows]
-    insert_rows(using, "signal_contexts", (*CONTEXT_COLUMNS, "stored_at"), dated)
+    insert_rows(using, "signal_contexts", CONTEXT_COLUMNS, rows, {"stored_at": stored_at})
 
 
 def stored_hashes(using: str, signal_ids: Sequence[str]) -> dict[str, str]:

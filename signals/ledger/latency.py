@@ -1,7 +1,6 @@
 """How long signals take from the call that logs them to their row."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from datetime import datetime
 
 from signals.ledger.records import IMPORTED
@@ -17,8 +16,16 @@ def latencies(received: Iterable[str], stored_at: datetime) -> list[float]:
     A clock that was set back gives 0. A time that cannot be read is left out: the hash does not
     cover it, so anything may be on an altered line.
     """
-    found = []
-    for text in received:
-        with suppress(ValueError):
-            found.append(max(0.0, (stored_at - parse_utc(text)).total_seconds()))
-    return found
+    texts = list(received)
+    try:
+        moments = list(map(parse_utc, texts))
+    except ValueError:
+        moments = [moment for text in texts if (moment := _readable(text)) is not None]
+    return [max(0.0, (stored_at - moment).total_seconds()) for moment in moments]
+
+
+def _readable(text: str) -> datetime | None:
+    try:
+        return parse_utc(text)
+    except ValueError:
+        return None

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from execution.brokers.protocol import BrokerError
 from execution.models import Failure
@@ -32,6 +32,11 @@ def each_isolated() -> Iterator[Guard]:
     yield guard
     if failed:
         raise failed[0]
+
+
+def unguarded(what: object) -> AbstractContextManager[None]:
+    """Isolate nothing: the first failure is raised at once."""
+    return nullcontext()
 
 
 @contextmanager

@@ -7,13 +7,15 @@ from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from tqdm import tqdm
 
 from argo.errors import ArgoError
 
 NO_TABLE = re.compile(r"no such table|relation .* does not exist")
 """The messages of SQLite and PostgreSQL; Django has no error class for it."""
+LOCKED = re.compile(r"database (table )?is locked|lock timeout|deadlock detected|could not obtain")
+"""The messages of a database in which another process holds what this one needs."""
 
 
 class ArgoCommand(BaseCommand):
@@ -44,12 +46,24 @@ class ArgoCommand(BaseCommand):
 
 
 def _for_people(error: ArgoError | DatabaseError) -> Exception:
-    """Return an error that is printed without a traceback; unknown database errors stay as is."""
+    """Return an error that is printed without a traceback; unknown database errors stay as is.
+
+    A database that is locked or does not answer is no fault of Argo's, so no traceback is of use.
+    """
     if NO_TABLE.search(str(error)):
         text = f"The database lacks tables ({error}): run manage.py migrate or manage.py up."
         return CommandError(text, returncode=1)
     if isinstance(error, ArgoError):
         return CommandError(str(error), returncode=error.exit_code)
+    if LOCKED.search(str(error)):
+        text = (
+            f"The database is in use by another process ({error}), and nothing was changed by the "
+            "last step: run the command again in a moment."
+        )
+        return CommandError(text, returncode=1)
+    if isinstance(error, OperationalError | InterfaceError):
+        text = f"The database does not answer ({error}): see that it runs, and check DATABASE_URL."
+        return CommandError(text, returncode=1)
     return error
 
 

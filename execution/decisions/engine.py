@@ -83,7 +83,7 @@ def execute_due(context: TradingContext, only: int | None = None) -> DecisionCou
     while True:
         claimed = queue.claim(context.account, owner, BATCH_SIZE, context.clock(), only)
         for each in claimed:
-            _count(counts, _decide(context, each, counts.failures))
+            _decide_isolated(context, each, counts)
         if len(claimed) < BATCH_SIZE or stopping.is_set():
             return counts
 
@@ -126,16 +126,27 @@ def _count(counts: DecisionCounts, status: Decision.Status) -> None:
     setattr(counts, name, getattr(counts, name) + 1)
 
 
-def _decide(
-    context: TradingContext, claimed: ClaimedDecision, failures: list[Exception]
-) -> Decision.Status:
+def _decide_isolated(
+    context: TradingContext, claimed: ClaimedDecision, counts: DecisionCounts
+) -> None:
+    """Decide and count. A failure is kept for the end, so that it does not block the others."""
+    try:
+        _count(counts, _decide(context, claimed))
+    except DatabaseError:
+        raise
+    except Exception as error:
+        logger.exception("%s: not decided yet", claimed.decision.signal)
+        counts.postponed += 1
+        counts.failures.append(error)
+
+
+def _decide(context: TradingContext, claimed: ClaimedDecision) -> Decision.Status:
     with about_signal(claimed.decision.signal.signal_id):
-        return _decide_or_postpone(context, claimed, failures)
+        return _decide_or_postpone(context, claimed)
 
 
-def _decide_or_postpone(
-    context: TradingContext, claimed: ClaimedDecision, failures: list[Exception]
-) -> Decision.Status:
+def _decide_or_postpone(context: TradingContext, claimed: ClaimedDecision) -> Decision.Status:
+    """Decide now, or later if something fails; a signal that becomes too old is skipped."""
     try:
         if why := precheck(context, claimed.decision, context.clock()):
             return _skip(context, claimed, [why])
@@ -145,9 +156,9 @@ def _decide_or_postpone(
         raise
     except BrokerError as error:
         logger.warning("%s: not decided yet, the broker failed: %s", claimed.decision.signal, error)
-    except Exception as error:  # it must not block the others; it is skipped once it is too old
-        logger.exception("%s: not decided yet", claimed.decision.signal)
-        failures.append(error)
+    except Exception:
+        queue.postpone(claimed, context.clock() + RETRY_AFTER)
+        raise
     queue.postpone(claimed, context.clock() + RETRY_AFTER)
     return Decision.Status.PENDING
 

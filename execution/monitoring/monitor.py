@@ -23,9 +23,9 @@ from execution.context import TradingContext
 from execution.models import EquityDay, Order, Position
 from execution.monitoring import counterfactuals
 from execution.monitoring.protection import cancel_leftovers, protect
-from execution.orders.bracket import Trade, new_close
 from execution.orders.adoption import adopt
-from execution.orders.router import send, send_due
+from execution.orders.bracket import Trade, new_close
+from execution.orders.router import refresh_exits, send, send_due
 from execution.positions.fills import take_fills
 from execution.positions.positions import measure_excursions, update_position
 from execution.prop_firm.flat import must_be_flat
@@ -291,5 +291,5 @@ def _close(context: TradingContext, position: Position) -> None:
     if close is None:
         return
     send(context, close)
-    if OrderState(close.state).is_final:  # it failed, but its bracket may be canceled already
-        refresh(context, [close])
+    if OrderState(close.state).is_final:  # it failed, but the exits may be canceled already
+        refresh_exits(context, close)

@@ -85,7 +85,7 @@ def _compare(context: TradingContext) -> list[Difference]:
     theirs = {holding.symbol: holding.quantity for holding in holdings}
     unsettled = _unsettled(context.account) | {each.symbol for each in holdings.unread}
     found += position_differences(_ours(context.account), theirs, unsettled)
-    return list(dict.fromkeys(found + _order_differences(context, context.broker.open_orders())))
+    return found + _order_differences(context, context.broker.open_orders(), found)
 
 
 @contextmanager
@@ -149,11 +149,19 @@ def _unsettled(account: str) -> frozenset[str]:
     return frozenset(each.symbol for each in live if each.state in ON_THE_WAY and each.submitted_at)
 
 
-def _order_differences(context: TradingContext, theirs: Listing[OrderReport]) -> list[Difference]:
-    """Return the orders that only one side has; an order on the way explains the broker's."""
+def _order_differences(
+    context: TradingContext, theirs: Listing[OrderReport], found: Sequence[Difference]
+) -> list[Difference]:
+    """Return the orders that only one side has; an order on the way explains the broker's.
+
+    An order of ours that could not be read is among the differences that were `found` already.
+    """
+    unread, named = {each.row_id: each for each in theirs.unread}, {each.name for each in found}
+    ours = Order.objects.of_broker(context.account, unread.keys())
+    known = {each.broker_id for each in ours if each.client_order_id in named}
     return [
-        *(_unreadable("an order", each) for each in theirs.unread),
-        *_unmatched_orders(context, theirs, {each.row_id for each in theirs.unread}),
+        *(_unreadable("an order", each) for row_id, each in unread.items() if row_id not in known),
+        *_unmatched_orders(context, theirs, unread.keys()),
     ]
 
 

@@ -11,7 +11,6 @@ from execution.accounts.rows import lock
 from execution.brokers.protocol import OrderReport
 from execution.context import TradingContext
 from execution.models import Counterfactual, Order
-from execution.money import ZERO
 from execution.orders.states import client_order_id, may_become, move
 from execution.types import Leg, OrderState
 from signals.rows import insert

@@ -68,8 +68,13 @@ def _send(context: TradingContext, order: Order) -> bool:
         logger.warning("%s is not sent: %s", order.client_order_id, why)
         return end(context, order, OrderState.DENIED, why)
     if order.leg == Leg.CLOSE and order.state == OrderState.UNKNOWN:
-        # it canceled the exits and failed: a stop is put back before the next try
-        return end(context, order, OrderState.REJECTED, order.reason)
+        try:
+            is_bare = not _has_stop(context, order)
+        except BrokerError as error:
+            _doubt(context, order, error)
+            return True
+        if is_bare:  # it failed after it canceled the stop: one is put back before the next try
+            return end(context, order, OrderState.REJECTED, order.reason)
     if not move(order, OrderState.SUBMITTED, now, submitted_at=now, **claim):
         return False
     _submit(context, order)
@@ -87,6 +92,22 @@ def _look_up(context: TradingContext, order: Order) -> bool:
         return False
     adopt(context, order, report)
     return True
+
+
+def _has_stop(context: TradingContext, close: Order) -> bool:
+    """Return whether the position that the order was to close still has a stop at the broker."""
+    refresh_exits(context, close)
+    return bool(_exits_at_broker(close, Leg.STOP))
+
+
+def refresh_exits(context: TradingContext, close: Order) -> None:
+    """Ask the broker for the exits of the position that the order was to close, and adopt their
+    states. Raises `BrokerError` if the broker fails."""
+    orders = Order.objects.of_signal(close.signal_id)
+    alone = [each for each in orders if each.leg == Leg.STOP and each.number > 1]
+    for order in (orders[0], *(each for each in alone if each.state in AT_BROKER)):
+        if report := context.broker.find(order.client_order_id):
+            adopt(context, order, report)
 
 
 def _denied(context: TradingContext, order: Order, now: datetime) -> str | None:
@@ -128,7 +149,7 @@ def _request(order: Order) -> Bracket | Close | Stop:
             order.client_order_id, parent.client_order_id, order.symbol, side, order.quantity
         )  # fmt: skip
         if order.leg == Leg.CLOSE:
-            return Close(*terms, _exits_at_broker(order))
+            return Close(*terms, _exits_at_broker(order, Leg.STOP, Leg.TARGET))
         return Stop(*terms, order.level or ZERO)
     exits = _exits(order)
     return Bracket(
@@ -137,10 +158,10 @@ def _request(order: Order) -> Bracket | Close | Stop:
     )  # fmt: skip
 
 
-def _exits_at_broker(close: Order) -> tuple[str, ...]:
-    """Return the broker's ids of the position's exits."""
+def _exits_at_broker(close: Order, *legs: Leg) -> tuple[str, ...]:
+    """Return the broker's ids of these exits of the position."""
     orders = Order.objects.of_signal(close.signal_id)
-    exits = (each for each in orders if each.leg in (Leg.STOP, Leg.TARGET))
+    exits = (each for each in orders if each.leg in legs)
     return tuple(each.broker_id for each in exits if each.state in AT_BROKER)
 
 

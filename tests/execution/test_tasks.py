@@ -10,8 +10,8 @@ from execution.context import TradingContext
 from execution.models import Failure, TradingAccount
 from execution.status import status
 from signals.clock import utc_now
-from tests.databases import DATABASES
 from signals.market.instruments import Instrument
+from tests.databases import DATABASES
 from tests.execution.trading_fixtures import Trading, decision_of, quoted, states_of
 
 pytestmark = pytest.mark.django_db(databases=DATABASES)

@@ -1,7 +1,7 @@
 """The broker Alpaca, through `alpaca-py`: bracket orders of United States stocks."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit

@@ -233,7 +233,9 @@ class PaperBroker:
         entry, quantity = bracket.entry, min(order.quantity, bracket.held)
         placed = Bracket(order.client_order_id, entry.symbol, bracket.side, quantity,
                          ZERO, ZERO, entry.reference)  # fmt: skip
-        row = self._row(ledger.account, placed, leg, order.side, order.client_order_id, entry, level)
+        row = self._row(
+            ledger.account, placed, leg, order.side, order.client_order_id, entry, level
+        )
         insert(row)
         bracket.add(row)
 

@@ -37,7 +37,6 @@ class BrokerCase(Protocol):
         spelling.
         """
 
-
     @property
     def outside(self) -> "Outside | None":
         """Return what others can do on the account; None if nobody can."""

@@ -91,5 +91,7 @@ class AlpacaAccount:
         """Return the stops that would sell if their price came."""
         done = ("filled", "canceled", "expired", "replaced", "rejected")
         return [
-            row for row in self.exchange.orders if row["type"] == "stop" and row["status"] not in done
+            row
+            for row in self.exchange.orders
+            if row["type"] == "stop" and row["status"] not in done
         ]

@@ -87,8 +87,8 @@ class Exchange:
         against = [
             Decimal(order["qty"])
             for order in self.orders
-            if (order["status"] in ("new", "pending_cancel") and order["type"] == "limit"
-                or order["status"] == "accepted" and order["type"] == "stop")
+            if ((order["status"] in ("new", "pending_cancel") and order["type"] == "limit")
+                or (order["status"] == "accepted" and order["type"] == "stop"))
             and (order["symbol"], order["side"]) == (asked["symbol"], asked["side"])
         ]  # fmt: skip
         free = abs(quantity) - sum(against)

@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
+from django.db import OperationalError, ProgrammingError
+
 from execution.brokers.protocol import BrokerError
 from execution.models import Failure
 from signals.clock import Clock
@@ -18,6 +20,7 @@ def each_isolated() -> Iterator[Guard]:
     """Isolate things that are done one after the other, each in `with guard(it):`.
 
     A failure is logged and does not stop the others; the first one is raised after all were tried.
+    A database that fails as a whole, such as a locked one, is raised at once.
     """
     failed: list[Exception] = []
 
@@ -25,6 +28,8 @@ def each_isolated() -> Iterator[Guard]:
     def guard(what: object) -> Iterator[None]:
         try:
             yield
+        except (OperationalError, ProgrammingError):
+            raise
         except Exception as error:
             logger.exception("%s failed", what)
             failed.append(error)

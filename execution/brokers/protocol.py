@@ -132,7 +132,7 @@ class OrderReport:
 
     @property
     def exits(self) -> "list[OrderReport]":
-        """Return the exits of the order and of its successors, replaced ones included, once each."""
+        """Return the exits of the order and of its successors, also replaced ones, once each."""
         legs = [each for order in self.chain for leg in order.legs for each in leg.chain]
         return list({each.broker_id: each for each in legs}.values())
 
@@ -174,8 +174,16 @@ class Listing(list[T]):
         self.unread = tuple(unread)
 
 
+def unread(rows: Sequence[object]) -> tuple[Unread, ...]:
+    """Return what could not be read of a broker's list; a plain list was read whole."""
+    return rows.unread if isinstance(rows, Listing) else ()
+
+
 class Broker(Protocol):
-    """Symbols are in Argo's spelling. Every call raises `BrokerError` and nothing else."""
+    """Symbols are in Argo's spelling. Every call raises `BrokerError` and nothing else.
+
+    A list is a `Listing` if it has rows that cannot be read.
+    """
 
     @property
     def name(self) -> str: ...
@@ -186,7 +194,7 @@ class Broker(Protocol):
     def account(self) -> Account:
         """Return the account's money now."""
 
-    def positions(self) -> Listing[Holding]:
+    def positions(self) -> Sequence[Holding]:
         """Return what is held, one `Holding` for each symbol."""
 
     def submit(self, order: Bracket | Close | Stop) -> OrderReport:
@@ -198,8 +206,8 @@ class Broker(Protocol):
     def find(self, client_order_id: str) -> OrderReport | None:
         """Return the order with this client id; None if the broker never had it."""
 
-    def open_orders(self) -> Listing[OrderReport]:
+    def open_orders(self) -> Sequence[OrderReport]:
         """Return the orders that may still fill; exits are also listed on their own."""
 
-    def fills(self, since: datetime) -> Listing[FillReport]:
+    def fills(self, since: datetime) -> Sequence[FillReport]:
         """Return the fills at `since` or later, in any order."""

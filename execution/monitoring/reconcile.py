@@ -14,7 +14,7 @@ from django.db import transaction
 from argo.errors import FieldError, InvalidInput
 from execution.accounts import halts
 from execution.accounts.rows import account_row, lock
-from execution.brokers.protocol import BrokerError, Listing, OrderReport, Unread
+from execution.brokers.protocol import BrokerError, OrderReport, Unread, unread
 from execution.context import TradingContext
 from execution.models import Order, Position, TradingAccount
 from execution.money import ZERO
@@ -81,9 +81,9 @@ def _compare(context: TradingContext) -> list[Difference]:
     refresh(context, take_fills(context), guard)
     refresh_open(context, guard)
     holdings = context.broker.positions()
-    found += [_unreadable("position", each) for each in holdings.unread]
+    found += [_unreadable("a position", each) for each in unread(holdings)]
     theirs = {holding.symbol: holding.quantity for holding in holdings}
-    unsettled = _unsettled(context.account) | {each.symbol for each in holdings.unread}
+    unsettled = _unsettled(context.account) | {each.symbol for each in unread(holdings)}
     found += position_differences(_ours(context.account), theirs, unsettled)
     return found + _order_differences(context, context.broker.open_orders(), found)
 
@@ -105,7 +105,7 @@ def _reading(found: list[Difference], what: object) -> Iterator[None]:
 
 
 def _unreadable(what: str, row: Unread) -> Difference:
-    """Return the finding about a row of the broker's list; its name is the symbol, if it is known."""
+    """Return the finding about a row of the broker's list; its name is the symbol, if known."""
     about = f" of {row.symbol}" if row.symbol else ""
     text = f"it has {what} {row.row_id or '?'}{about}, which cannot be read: {row.text}"
     return Difference(DifferenceCode.UNREADABLE, text, row.symbol or row.row_id)
@@ -150,28 +150,28 @@ def _unsettled(account: str) -> frozenset[str]:
 
 
 def _order_differences(
-    context: TradingContext, theirs: Listing[OrderReport], found: Sequence[Difference]
+    context: TradingContext, theirs: Sequence[OrderReport], found: Sequence[Difference]
 ) -> list[Difference]:
     """Return the orders that only one side has; an order on the way explains the broker's.
 
     An order of ours that could not be read is among the differences that were `found` already.
     """
-    unread, named = {each.row_id: each for each in theirs.unread}, {each.name for each in found}
-    ours = Order.objects.of_broker(context.account, unread.keys())
+    rows, named = {each.row_id: each for each in unread(theirs)}, {each.name for each in found}
+    ours = Order.objects.of_broker(context.account, rows.keys())
     known = {each.broker_id for each in ours if each.client_order_id in named}
     return [
-        *(_unreadable("an order", each) for row_id, each in unread.items() if row_id not in known),
-        *_unmatched_orders(context, theirs, unread.keys()),
+        *(_unreadable("an order", each) for row_id, each in rows.items() if row_id not in known),
+        *_unmatched_orders(context, theirs, rows.keys()),
     ]
 
 
 def _unmatched_orders(
-    context: TradingContext, theirs: Sequence[OrderReport], unread: Collection[str]
+    context: TradingContext, theirs: Sequence[OrderReport], not_read: Collection[str]
 ) -> list[Difference]:
     unsettled = _unsettled(context.account)  # read after the broker's answer, or one may be missed
     open_rows = Order.objects.may_fill(context.account)
     names = {each.broker_id for each in theirs}
-    listed = names | set(unread)
+    listed = names | set(not_read)
     known = {row.broker_id for row in Order.objects.of_broker(context.account, names)}
     clients = {row.client_order_id for row in open_rows}
     found = [
@@ -234,13 +234,13 @@ def settle(context: TradingContext, *, by: str, why: str) -> list[str]:
 def _perhaps_renamed(context: TradingContext, found: Sequence[Difference]) -> frozenset[str]:
     """Return the symbols that the broker may hold under another name, and those names.
 
-    A position that is missing may be one that only the broker knows, on the same side; or the
-    broker's own orders for it have a new symbol.
+    A position that is missing may be in another symbol of which the broker holds more than we do,
+    on the same side; or the broker's own orders for it have a new symbol.
     """
-    ours = _ours(context.account)
+    ours = defaultdict(lambda: ZERO, _ours(context.account))
     missing = {each.name for each in found if each.code is DifferenceCode.MISSING_POSITION}
-    new = {each.name: each.held for each in found if each.code is DifferenceCode.UNKNOWN_POSITION}
-    pairs = {(old, name) for old in missing for name in new if ours.get(old, ZERO) * new[name] > 0}
+    more = {each.name: each.held for each in found if abs(each.held) > abs(ours[each.name])}
+    pairs = {(old, name) for old in missing for name in more if ours[old] * more[name] > ZERO}
     pairs |= {(old, name) for old, name in _new_names(context) if old in missing}
     return frozenset(name for pair in pairs for name in pair)
 

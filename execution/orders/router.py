@@ -67,14 +67,8 @@ def _send(context: TradingContext, order: Order) -> bool:
     if why := _denied(context, order, now):
         logger.warning("%s is not sent: %s", order.client_order_id, why)
         return end(context, order, OrderState.DENIED, why)
-    if order.leg == Leg.CLOSE and order.state == OrderState.UNKNOWN:
-        try:
-            is_bare = not _has_stop(context, order)
-        except BrokerError as error:
-            _doubt(context, order, error)
-            return True
-        if is_bare:  # it failed after it canceled the stop: one is put back before the next try
-            return end(context, order, OrderState.REJECTED, order.reason)
+    if _left_bare(context, order):
+        return True
     if not move(order, OrderState.SUBMITTED, now, submitted_at=now, **claim):
         return False
     _submit(context, order)
@@ -94,10 +88,22 @@ def _look_up(context: TradingContext, order: Order) -> bool:
     return True
 
 
-def _has_stop(context: TradingContext, close: Order) -> bool:
-    """Return whether the position that the order was to close still has a stop at the broker."""
-    refresh_exits(context, close)
-    return bool(_exits_at_broker(close, Leg.STOP))
+def _left_bare(context: TradingContext, order: Order) -> bool:
+    """End a close that failed after it canceled the stop; return False if it may be sent again.
+
+    A stop is put back before the next try. Return True also if the broker does not answer.
+    """
+    if order.leg != Leg.CLOSE or order.state != OrderState.UNKNOWN:
+        return False
+    try:
+        refresh_exits(context, order)
+    except BrokerError as error:
+        _doubt(context, order, error)
+        return True
+    if _exits_at_broker(order, Leg.STOP):
+        return False
+    end(context, order, OrderState.REJECTED, order.reason)
+    return True
 
 
 def refresh_exits(context: TradingContext, close: Order) -> None:

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from execution.accounts import halts
 from execution.accounts.rows import lock
-from execution.brokers.protocol import FillReport, Unread
+from execution.brokers.protocol import FillReport, Unread, unread
 from execution.context import TradingContext
 from execution.models import Fill, Order
 from execution.money import ZERO, exact_text
@@ -37,7 +37,7 @@ def take_fills(context: TradingContext) -> list[Order]:
     A fill of ours that cannot be read halts trading. Raises `BrokerError` if the broker fails.
     """
     reports = context.broker.fills(_since(context))
-    _halt_for_unread(context, reports.unread)
+    _halt_for_unread(context, unread(reports))
     known = set(
         Fill.objects.filter(
             account=context.account, fill_id__in=[each.fill_id for each in reports]
@@ -116,11 +116,11 @@ def _store(context: TradingContext, trade: Trade, order: Order, fill: FillReport
     return not why
 
 
-def _halt_for_unread(context: TradingContext, unread: Sequence[Unread]) -> None:
+def _halt_for_unread(context: TradingContext, rows: Sequence[Unread]) -> None:
     """Halt once for each fill of an order of ours that cannot be read; after that, only compare."""
-    known = Order.objects.of_broker(context.account, {each.order_id for each in unread})
+    known = Order.objects.of_broker(context.account, {each.order_id for each in rows})
     orders = {order.broker_id: order for order in known if order.broker_id}
-    for each in unread:
+    for each in rows:
         if order := orders.get(each.order_id):
             figures = {"unread": each.row_id}
             why = f"a fill of {order.client_order_id} cannot be read: {each.text}"

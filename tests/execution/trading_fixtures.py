@@ -10,7 +10,7 @@ from execution.accounts.halts import active
 from execution.brokers.fill_model import Costs, FillModel
 from execution.brokers.paper.broker import PaperBroker
 from execution.brokers.paper.ledger import PaperStore
-from execution.brokers.protocol import Broker, BrokerError, FillReport, Holding, Listing
+from execution.brokers.protocol import Broker, BrokerError, FillReport, Holding
 from execution.context import TradingContext
 from execution.decisions.engine import DecisionCounts, execute_due
 from execution.decisions.queue import enqueue
@@ -116,7 +116,7 @@ class FlakyBroker:
             answer = self.instead.get(name, call)(*arguments)
             if name in self.after:
                 raise self.after[name]
-            return Listing(answer) if type(answer) is list else answer
+            return answer
 
         return wrapped
 

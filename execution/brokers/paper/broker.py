@@ -27,7 +27,6 @@ from execution.brokers.protocol import (
     Close,
     FillReport,
     Holding,
-    Listing,
     OrderReport,
     Stop,
 )
@@ -78,14 +77,14 @@ class PaperBroker:
             money = ledger.money
             return Account(money.equity, money.balance, money.buying_power, self.clock())
 
-    def positions(self) -> Listing[Holding]:
+    def positions(self) -> Sequence[Holding]:
         """Return what is held, one `Holding` for each symbol."""
         by_symbol: dict[str, list[PaperBracket]] = {}
         with self.store.reading() as ledger:
             for each in ledger.brackets:
                 if each.held:
                     by_symbol.setdefault(each.entry.symbol, []).append(each)
-        return Listing(_holding(symbol, there) for symbol, there in sorted(by_symbol.items()))
+        return [_holding(symbol, there) for symbol, there in sorted(by_symbol.items())]
 
     def submit(self, order: Bracket | Close | Stop) -> OrderReport:
         """Place an order, which a later price fills.
@@ -128,21 +127,20 @@ class PaperBroker:
             bracket = ledger.bracket_of(client_order_id)
         return as_report(bracket, client_order_id) if bracket else None
 
-    def open_orders(self) -> Listing[OrderReport]:
+    def open_orders(self) -> Sequence[OrderReport]:
         """Return the orders that may still fill."""
         with self.store.reading() as ledger:
             orders = [(each, order) for each in ledger.brackets for order in each.orders]
-        return Listing(
+        return [
             as_report(each, order.client_order_id) for each, order in orders if not is_final(order)
-        )
+        ]
 
-    def fills(self, since: datetime) -> Listing[FillReport]:
+    def fills(self, since: datetime) -> Sequence[FillReport]:
         """Return the fills at `since` or later."""
         self.look()
         with self.store.reading() as ledger:
             rows = PaperFill.objects.filter(order__account=ledger.account.pk, time__gte=since)
-            found = rows.select_related("order").order_by("pk")
-            return Listing(_fill_report(fill) for fill in found)
+            return [_fill_report(fill) for fill in rows.select_related("order").order_by("pk")]
 
     def look(self) -> int:
         """Apply the market's prices since the last look, and return the number of fills.

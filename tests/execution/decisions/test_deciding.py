@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection
 
 from execution.context import TradingContext
-from execution.decisions import engine
+from execution.decisions import engine, intents
 from execution.decisions.queue import ClaimedDecision
 from execution.models import Counterfactual, Decision, Order
 from execution.risk.model import Intent, Limits
@@ -318,7 +318,7 @@ def test_a_decision_whose_claim_was_lost_meanwhile_leaves_nothing(
     trading: Trading, monkeypatch: pytest.MonkeyPatch, is_traded: bool
 ) -> None:
     """Another worker takes the decision while this one asks the rules."""
-    signal, intent_of = trading.log(), engine.intent_of
+    signal, intent_of = trading.log(), intents.intent_of
 
     def late(context: TradingContext, wanted: Signal) -> Intent:
         Decision.objects.filter(pk=signal.pk).update(claim="another")

@@ -1,7 +1,9 @@
 """No position is left without a stop, and no order by hand hides what must be closed."""
 
+from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,6 @@ from execution.brokers.protocol import (
     BrokerError,
     Close,
     FillReport,
-    Listing,
     OrderReport,
     Stop,
 )
@@ -54,7 +55,7 @@ def closing(account: AlpacaAccount, signal: Signal) -> None:
     account.trading.look()
 
 
-def stops(signal: Signal) -> list[tuple[int, str, Decimal | None]]:
+def stops(signal: Signal) -> list[tuple[Any, ...]]:
     rows = Order.objects.filter(signal=signal, leg="stop").order_by("number")
     return list(rows.values_list("number", "state", "level"))
 
@@ -170,7 +171,7 @@ def test_a_stop_that_a_person_moved_protects_the_position(
     assert problems(account) == []
     account.move("98")
     position = position_of(signal)
-    assert (position.status, position.exit_reason, position.exit_price) == ("closed", "stop", 98)
+    assert [position.status, position.exit_reason, position.exit_price] == ["closed", "stop", 98]
     assert Order.objects.may_fill(ACCOUNT) == []
     assert reconcile(account.trading.context) == []
 
@@ -212,8 +213,22 @@ def test_an_entry_and_a_target_that_a_person_changed_are_followed(account: Alpac
     account.exchange.replace(account.at_exchange(signal, "target"), limit_price="104")
     account.trading.look()
     account.move("105")
-    assert (position_of(signal).status, position_of(signal).exit_price) == ("closed", 105)
+    assert [position_of(signal).status, position_of(signal).exit_price] == ["closed", 105]
     assert halt_codes() == []
+
+
+def test_a_close_that_a_person_changed_is_followed(account: AlpacaAccount) -> None:
+    signal = account.trade()
+    closing(account, signal)
+    close = account.at_exchange(signal, "close")
+    account.exchange.replace(close, type="limit", limit_price="101")
+    account.trading.look()
+    assert [row.state for row in Order.objects.filter(leg="close")] == ["canceled", "accepted"]
+    assert reconcile(account.trading.context) == []
+    account.wait(minutes=5)
+    account.move("102")
+    position = position_of(signal)
+    assert [position.status, position.exit_reason, position.exit_price] == ["closed", "manual", 102]
 
 
 def test_a_fill_before_and_after_a_replacement_counts_once(account: AlpacaAccount) -> None:
@@ -249,7 +264,7 @@ def test_after_a_failed_close_the_stop_is_put_back_or_it_is_said(
     account.trading.look()
     account.move("99")
     position = position_of(signal)
-    assert (position.status, position.exit_reason, position.exit_price) == ("closed", "manual", 99)
+    assert [position.status, position.exit_reason, position.exit_price] == ["closed", "manual", 99]
     assert account.live_stops() == []
     assert reconcile(account.trading.context) == []
 
@@ -260,7 +275,7 @@ def test_a_stop_that_was_put_back_works_and_leaves_nothing(account: AlpacaAccoun
     closing(account, signal)
     account.move("94")
     position = position_of(signal)
-    assert (position.status, position.exit_reason, position.profit) == ("closed", "stop", -600)
+    assert [position.status, position.exit_reason, position.profit] == ["closed", "stop", -600]
     assert as_stored(signal).outcome == "loss"
     assert account.exchange.positions == {}
     assert Order.objects.may_fill(ACCOUNT) == []
@@ -362,7 +377,7 @@ def test_a_target_that_fills_during_a_look_is_no_lost_stop(trading: Trading) -> 
     fills, asked = trading.broker.broker.fills, []
     before = fills(trading.clock() - timedelta(days=1))
 
-    def late(since: datetime) -> Listing[FillReport]:
+    def late(since: datetime) -> Sequence[FillReport]:
         asked.append(since)
         return before if len(asked) == 1 else fills(since)
 
@@ -396,6 +411,22 @@ def test_settling_after_a_rename_keeps_the_stop(
     assert any("renamed" in text for text in texts)
     assert [row["id"] for row in account.live_stops()] == before
     assert (position_of(signal).status, states_of(signal)["stop"]) == ("open", "accepted")
+
+
+def test_settling_after_a_merger_into_a_held_symbol_keeps_the_stop(account: AlpacaAccount) -> None:
+    limits = Limits(max_position=Decimal(40))
+    account.trading = account.trading.changed(limits=limits)
+    quoted(account.trading, MSFT=100.0)
+    account.exchange.prices["MSFT"] = Decimal(100)
+    other = account.trading.log(symbol="MSFT")
+    gone = account.trade()
+    account.exchange.move("MSFT", "100")
+    account.trading.look()
+    shares = position_of(gone).quantity
+    del account.exchange.positions[SYMBOL]
+    account.exchange.positions["MSFT"] = (position_of(other).quantity + shares, Decimal(100))
+    settle(account.trading.context, by="ann", why="it is gone")
+    assert (position_of(gone).status, len(account.live_stops())) == ("open", 2)
 
 
 def test_settling_a_position_that_is_gone_cancels_its_orders(account: AlpacaAccount) -> None:

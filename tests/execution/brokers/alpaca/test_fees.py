@@ -37,7 +37,7 @@ def test_the_fills_of_sales_carry_their_fee(alpaca: Alpaca) -> None:
     opened(alpaca, broker, selling("entry-2"))
     alpaca.exchange.activities[1]["side"] = "sell_short"
     bought, sold = broker.fills(MORNING)
-    assert (bought.fee, sold.fee) == (0, Decimal("0.02255"))
+    assert [bought.fee, sold.fee] == [0, Decimal("0.02255")]
     assert sold.symbol == SYMBOL
 
 

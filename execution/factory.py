@@ -142,6 +142,9 @@ def _broker(account: str, prices: MarketData, clock: Clock) -> Broker:
 def _alpaca(clock: Clock) -> Broker:
     """Import it only when it is used: `alpaca-py` takes half a second and 20 MiB."""
     from execution.brokers.alpaca.broker import AlpacaBroker, endpoint
+    from execution.brokers.alpaca.fees import SaleFees
 
+    keys = settings.ALPACA_API_KEY, settings.ALPACA_SECRET_KEY
     url = endpoint(settings.ALPACA_LIVE, settings.ALPACA_TRADING_URL)
-    return AlpacaBroker(settings.ALPACA_API_KEY, settings.ALPACA_SECRET_KEY, url, clock=clock)
+    fees = SaleFees(as_decimal(settings.ALPACA_SEC_FEE), as_decimal(settings.ALPACA_TAF))
+    return AlpacaBroker(*keys, url, fees=fees, clock=clock)

@@ -28,7 +28,7 @@ def execute(context: TradingContext, signal_id: str, who: str) -> Decision:
     row = row_of(signal_id)
     reconcile(context)
     ask_for(signal_id, who, context.clock())
-    execute_due(context, row)
+    execute_due(context, row).check()
     return decision_of(signal_id)
 
 

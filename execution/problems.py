@@ -1,6 +1,7 @@
 """What is wrong with the trading of one account."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -10,7 +11,8 @@ from execution.accounts import halts
 from execution.accounts.failures import failures
 from execution.models import Decision, Order, Position, TradingAccount
 from execution.models.decision import WAITING
-from execution.types import REPLAY, ExitReason, OrderState
+from execution.orders.bracket import is_bare
+from execution.types import REPLAY, ExitReason, Leg, OrderState
 from signals.problems import Problem, ProblemKind
 
 MAX_DECISION_WAIT = timedelta(minutes=1)
@@ -28,7 +30,8 @@ HALTED = ProblemKind(
 )
 UNPROTECTED = ProblemKind(
     "execution.unprotected",
-    "Look at the broker's site: find out who canceled the stop, and that the position is closed.",
+    "Look at the broker's site: find out who canceled the stop or why closing fails, and see that "
+    "the position is closed or has a stop.",
     "recover.md#a-position-lost-its-stop",
 )
 WAITING_DECISION = ProblemKind(
@@ -80,13 +83,27 @@ def oldest_wanted(now: datetime) -> datetime | None:
 
 
 def _unprotected(account: str, now: datetime) -> Iterator[Problem]:
-    """Yield the positions that lost their stop, while they are open and some time after that."""
+    """Yield the positions without a stop, and for some time those that were closed without one."""
+    live: dict[int, list[Order]] = defaultdict(list)
+    for order in Order.objects.may_fill(account):
+        live[order.signal_id].append(order)
     for position in Position.objects.open_on(account):
-        if position.closing_for == ExitReason.UNPROTECTED:
+        if is_bare(position, live[position.pk]) and not _is_closing(live[position.pk], now):
+            text = f"The position in {position.symbol} has no stop at the broker"
+            yield UNPROTECTED.found(f"{text}, and it is not closed.", str(position.pk))
+        elif position.closing_for == ExitReason.UNPROTECTED:
             yield _lost_stop(position, "is being closed")
     for position in Position.objects.closed_since(account, now - UNPROTECTED_FOR):
         if position.exit_reason == ExitReason.UNPROTECTED:
             yield _lost_stop(position, "was closed")
+
+
+def _is_closing(orders: Iterable[Order], now: datetime) -> bool:
+    """Return whether a worker is sending an order to close the position."""
+    return any(
+        order.leg == Leg.CLOSE and order.state == OrderState.SUBMITTED and order.due_at > now
+        for order in orders
+    )
 
 
 def _lost_stop(position: Position, end: str) -> Problem:

@@ -132,7 +132,7 @@ class HaltCode(DescribedCode):
     DAILY_LOSS = "daily_loss", "the prop firm's daily loss limit is broken"
     DRAWDOWN = "drawdown", "the prop firm's drawdown limit is broken"
     MISMATCH = "mismatch", "the broker's records differ from ours"
-    OVERFILL = "overfill", "the broker reported a fill that cannot be right"
+    OVERFILL = "overfill", "the broker reported a fill that cannot be right or read"
     RESTORED = "restored", "Argo was restored from a backup"
     UNCLOSABLE = "unclosable", "several orders to close a position failed"
 

@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from django.db import OperationalError, ProgrammingError
 
 from execution.brokers.protocol import BrokerError
 from execution.models import Failure
@@ -18,6 +20,7 @@ def each_isolated() -> Iterator[Guard]:
     """Isolate things that are done one after the other, each in `with guard(it):`.
 
     A failure is logged and does not stop the others; the first one is raised after all were tried.
+    A database that fails as a whole, such as a locked one, is raised at once.
     """
     failed: list[Exception] = []
 
@@ -25,6 +28,8 @@ def each_isolated() -> Iterator[Guard]:
     def guard(what: object) -> Iterator[None]:
         try:
             yield
+        except (OperationalError, ProgrammingError):
+            raise
         except Exception as error:
             logger.exception("%s failed", what)
             failed.append(error)
@@ -32,6 +37,11 @@ def each_isolated() -> Iterator[Guard]:
     yield guard
     if failed:
         raise failed[0]
+
+
+def unguarded(what: object) -> AbstractContextManager[None]:
+    """Isolate nothing: the first failure is raised at once."""
+    return nullcontext()
 
 
 @contextmanager

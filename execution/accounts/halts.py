@@ -52,6 +52,17 @@ def latch(
     return halt
 
 
+def latch_once(
+    account: str, code: str, reason: str, now: datetime, figures: Mapping[str, object]
+) -> None:
+    """Stop all new trades as `latch` does, unless these figures have halted the account before.
+
+    So a person can lift a halt whose cause the broker goes on to report.
+    """
+    if not Halt.objects.filter(account=account, code=code, figures=dict(figures)).exists():
+        latch(account, code, reason, now, figures=figures)
+
+
 def lift(
     account: str,
     *,

@@ -1,13 +1,15 @@
 """The interface of a broker: a few calls, and plain frozen answers."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from argo.errors import ArgoError
 from execution.types import Leg, OrderState, Side
+
+T = TypeVar("T")
 
 
 class BrokerError(ArgoError):
@@ -15,14 +17,17 @@ class BrokerError(ArgoError):
 
     `permanent`: the same call will fail again. Otherwise it is unknown whether the broker did what
     it was asked to do: after an order, look it up first. `duplicate`: the broker already has an
-    order with this client id.
+    order with this client id. `unreadable`: the broker answered, but Argo cannot read the answer.
     """
 
     status = 503
 
-    def __init__(self, message: str, *, permanent: bool, duplicate: bool = False) -> None:
+    def __init__(
+        self, message: str, *, permanent: bool, duplicate: bool = False, unreadable: bool = False
+    ) -> None:
         self.permanent = permanent
         self.duplicate = duplicate
+        self.unreadable = unreadable
         super().__init__(message)
 
 
@@ -72,7 +77,8 @@ class Bracket:
 class Close:
     """A market order that closes a position; `entry` is the client id of its bracket.
 
-    The rest of that bracket is canceled first: its exits would sell what is already sold.
+    The rest of that bracket is canceled first: its exits would sell what is already sold. `exits`
+    are the broker's ids of other exits of the position, which are canceled, too.
     """
 
     client_order_id: str
@@ -80,11 +86,31 @@ class Close:
     symbol: str
     side: Side
     quantity: Decimal
+    exits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A stop on its own, for a position that lost the stop of its bracket.
+
+    `entry` is the client id of that bracket. The broker accepts no more than is still held of it.
+    """
+
+    client_order_id: str
+    entry: str
+    symbol: str
+    side: Side
+    quantity: Decimal
+    level: Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class OrderReport:
-    """The broker's state of an order. A bracket's entry has its exits in `legs`."""
+    """The broker's state of an order. A bracket's entry has its exits in `legs`.
+
+    `level` is the price of a stop or a target. `successor` is the order that replaced it, for
+    example because a person moved a stop at the broker.
+    """
 
     broker_id: str
     client_order_id: str
@@ -96,6 +122,19 @@ class OrderReport:
     state: OrderState
     reason: str = ""
     legs: Sequence["OrderReport"] = ()
+    level: Decimal | None = None
+    successor: "OrderReport | None" = None
+
+    @property
+    def chain(self) -> "list[OrderReport]":
+        """Return the order and those that replaced it, one after the other."""
+        return [self, *(self.successor.chain if self.successor else ())]
+
+    @property
+    def exits(self) -> "list[OrderReport]":
+        """Return the exits of the order and of its successors, also replaced ones, once each."""
+        legs = [each for order in self.chain for leg in order.legs for each in leg.chain]
+        return list({each.broker_id: each for each in legs}.values())
 
 
 class FillReport(NamedTuple):
@@ -111,8 +150,40 @@ class FillReport(NamedTuple):
     time: datetime
 
 
+class Unread(NamedTuple):
+    """A row of a broker's list that Argo cannot read.
+
+    `text` says why. `row_id` is the row's own id, `order_id` the broker's id of the order that it
+    is about; each is empty if even that cannot be read.
+    """
+
+    text: str
+    row_id: str = ""
+    order_id: str = ""
+    symbol: str = ""
+
+
+class Listing(list[T]):
+    """A broker's list: the rows that Argo can read, and in `unread` the others.
+
+    A row that cannot be read, such as an order for dollars that a person placed, hides no other.
+    """
+
+    def __init__(self, rows: Iterable[T] = (), unread: Iterable[Unread] = ()) -> None:
+        super().__init__(rows)
+        self.unread = tuple(unread)
+
+
+def unread(rows: Sequence[object]) -> tuple[Unread, ...]:
+    """Return what could not be read of a broker's list; a plain list was read whole."""
+    return rows.unread if isinstance(rows, Listing) else ()
+
+
 class Broker(Protocol):
-    """Symbols are in Argo's spelling. Every call raises `BrokerError` and nothing else."""
+    """Symbols are in Argo's spelling. Every call raises `BrokerError` and nothing else.
+
+    A list is a `Listing` if it has rows that cannot be read.
+    """
 
     @property
     def name(self) -> str: ...
@@ -126,7 +197,7 @@ class Broker(Protocol):
     def positions(self) -> Sequence[Holding]:
         """Return what is held, one `Holding` for each symbol."""
 
-    def submit(self, order: Bracket | Close) -> OrderReport:
+    def submit(self, order: Bracket | Close | Stop) -> OrderReport:
         """Place an order. Raises with `duplicate` if the client id was already used."""
 
     def cancel(self, broker_id: str) -> None:

@@ -4,7 +4,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from django.db import DatabaseError, transaction
@@ -41,29 +41,40 @@ BY = "execution"
 
 @dataclass
 class DecisionCounts:
-    """The numbers of decisions of one run that were executed, skipped or postponed."""
+    """The numbers of decisions of one run that were executed, skipped or postponed.
+
+    `failures` are the errors for which some were postponed, without those of the broker.
+    """
 
     executed: int = 0
     skipped: int = 0
     postponed: int = 0
+    failures: list[Exception] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Raise the first failure, if there is any."""
+        if self.failures:
+            raise self.failures[0]
 
 
 def send_and_decide(context: TradingContext) -> DecisionCounts:
     """Send the orders that are due, and decide on every signal that waits.
 
-    A failure to send an order does not stop the decisions; it is raised after them.
+    A failure to send an order or to decide stops no other decision; it is raised after them.
     """
     try:
         send_due(context)
     finally:
         counts = execute_due(context)
+    counts.check()
     return counts
 
 
 def execute_due(context: TradingContext, only: int | None = None) -> DecisionCounts:
     """Decide on every signal that waits, oldest first, or `only` on the signal of this row.
 
-    End early if the worker is asked to stop.
+    End early if the worker is asked to stop. A decision that fails is postponed; the caller calls
+    `check` to learn of it.
     """
     owner = new_owner_id()
     counts = DecisionCounts()
@@ -72,7 +83,7 @@ def execute_due(context: TradingContext, only: int | None = None) -> DecisionCou
     while True:
         claimed = queue.claim(context.account, owner, BATCH_SIZE, context.clock(), only)
         for each in claimed:
-            _count(counts, _decide(context, each))
+            _decide_isolated(context, each, counts)
         if len(claimed) < BATCH_SIZE or stopping.is_set():
             return counts
 
@@ -115,12 +126,27 @@ def _count(counts: DecisionCounts, status: Decision.Status) -> None:
     setattr(counts, name, getattr(counts, name) + 1)
 
 
+def _decide_isolated(
+    context: TradingContext, claimed: ClaimedDecision, counts: DecisionCounts
+) -> None:
+    """Decide and count. A failure is kept for the end, so that it does not block the others."""
+    try:
+        _count(counts, _decide(context, claimed))
+    except DatabaseError:
+        raise
+    except Exception as error:
+        logger.exception("%s: not decided yet", claimed.decision.signal)
+        counts.postponed += 1
+        counts.failures.append(error)
+
+
 def _decide(context: TradingContext, claimed: ClaimedDecision) -> Decision.Status:
     with about_signal(claimed.decision.signal.signal_id):
         return _decide_or_postpone(context, claimed)
 
 
 def _decide_or_postpone(context: TradingContext, claimed: ClaimedDecision) -> Decision.Status:
+    """Decide now, or later if something fails; a signal that becomes too old is skipped."""
     try:
         if why := precheck(context, claimed.decision, context.clock()):
             return _skip(context, claimed, [why])
@@ -130,8 +156,9 @@ def _decide_or_postpone(context: TradingContext, claimed: ClaimedDecision) -> De
         raise
     except BrokerError as error:
         logger.warning("%s: not decided yet, the broker failed: %s", claimed.decision.signal, error)
-    except Exception:  # one failure must not block the others; it is skipped once it is too old
-        logger.exception("%s: not decided yet", claimed.decision.signal)
+    except Exception:
+        queue.postpone(claimed, context.clock() + RETRY_AFTER)
+        raise
     queue.postpone(claimed, context.clock() + RETRY_AFTER)
     return Decision.Status.PENDING
 

@@ -10,15 +10,22 @@ from django.db import transaction
 from execution.accounts import halts
 from execution.accounts.compliance import measures
 from execution.accounts.equity import EquityCurve
-from execution.accounts.failures import Guard, each_isolated, recording_failures
+from execution.accounts.failures import (
+    Guard,
+    each_isolated,
+    recording_failures,
+    unguarded,
+)
 from execution.accounts.halts import halt_reason
 from execution.accounts.rows import lock
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
 from execution.models import EquityDay, Order, Position
 from execution.monitoring import counterfactuals
+from execution.monitoring.protection import cancel_leftovers, protect
+from execution.orders.adoption import adopt
 from execution.orders.bracket import Trade, new_close
-from execution.orders.router import adopt, send, send_due
+from execution.orders.router import refresh_exits, send, send_due
 from execution.positions.fills import take_fills
 from execution.positions.positions import measure_excursions, update_position
 from execution.prop_firm.flat import must_be_flat
@@ -65,17 +72,24 @@ def monitor(context: TradingContext) -> MonitorCounts:
 def follow_trades(context: TradingContext, counts: MonitorCounts) -> None:
     """Take fills, check the equity against its limits, and close what is due.
 
-    Raises `BrokerError` if the broker fails.
+    What must be closed is closed even if something else cannot be read. The first failure is raised
+    after all steps.
     """
-    touched = take_fills(context)
-    counts.filled = len(touched)
-    refresh(context, touched)
-    refresh_open(context, {order.broker_id for order in context.broker.open_orders()})
-    try:
-        mark_equity(context)
-    finally:  # what must be closed is closed even if the account cannot be measured
-        close_due(context)
-    measure_excursions(context)
+    listed: set[str] = set()
+    with each_isolated() as guard:
+        with guard("Taking the fills"):
+            touched = take_fills(context)
+            counts.filled = len(touched)
+            refresh(context, touched, guard)
+        with guard("Looking at the open orders"):
+            listed |= {order.broker_id for order in context.broker.open_orders()}
+            refresh_open(context, guard, listed)
+        with guard("Measuring the account"):
+            mark_equity(context)
+        with guard("Closing positions"):
+            close_due(context)
+        cancel_leftovers(context, listed, guard)
+        measure_excursions(context)
 
 
 def mark_equity(context: TradingContext) -> None:
@@ -101,14 +115,15 @@ def not_counted(context: TradingContext, latest: EquityDay | None) -> int:
     return max(0, sum(context.day_of(each.opened_at) == today for each in positions) - counted)
 
 
-def refresh(context: TradingContext, touched: Iterable[Order]) -> None:
+def refresh(context: TradingContext, touched: Iterable[Order], guard: Guard = unguarded) -> None:
     """Ask the broker for the brackets of these orders, and adopt their states.
 
-    Raises `BrokerError` if the broker fails.
+    `guard` isolates each bracket; without it, the first `BrokerError` is raised.
     """
     entries = {order.parent_id or order.pk for order in touched}
     for entry in by_id(Order, entries).values():
-        _refresh_one(context, entry)
+        with guard(entry):
+            _refresh_one(context, entry)
 
 
 def _refresh_one(context: TradingContext, order: Order) -> None:
@@ -117,17 +132,20 @@ def _refresh_one(context: TradingContext, order: Order) -> None:
         adopt(context, order, report)
 
 
-def refresh_open(context: TradingContext, known_open: Collection[str] = ()) -> None:
+def refresh_open(
+    context: TradingContext, guard: Guard = unguarded, known_open: Collection[str] = ()
+) -> None:
     """Ask the broker about every order that may still fill, except `known_open`.
 
-    `known_open` are the broker's ids of orders that it has just listed as open. Raises
-    `BrokerError` if the broker fails.
+    `known_open` are the broker's ids of orders that it has just listed as open. `guard` isolates
+    each order; without it, the first `BrokerError` is raised.
     """
     live = _at_broker(context)
     asked = [order for order in live if order.broker_id not in known_open]
-    refresh(context, asked)
-    for close in (order for order in asked if order.leg == Leg.CLOSE):
-        _refresh_one(context, close)
+    refresh(context, asked, guard)
+    for order in (each for each in asked if each.leg == Leg.CLOSE or each.number > 1):
+        with guard(order):
+            _refresh_one(context, order)
 
 
 def _at_broker(context: TradingContext) -> list[Order]:
@@ -200,11 +218,15 @@ def _close_if_due(context: TradingContext, position: Position, is_breached: bool
     if not position.left:  # open only because its entry may still fill
         _end(context, position)
         return
-    if why := _why_close(context, position, is_breached):
+    why = _why_close(context, position, is_breached)
+    if why is ExitReason.UNPROTECTED and _has_closed(context, position):
+        return
+    if why:
         _mark_closing(position, why, context.log_level)
         position.closing_for = why
     if position.closing_for:
         _close(context, position)
+        protect(context, position)
 
 
 def _end(context: TradingContext, position: Position) -> None:
@@ -234,18 +256,23 @@ def _why_close(context: TradingContext, position: Position, is_breached: bool) -
     return None if _is_protected(position) else ExitReason.UNPROTECTED
 
 
+def _has_closed(context: TradingContext, position: Position) -> bool:
+    """Take the fills again, and return whether they close the position: the broker cancels its stop
+    when the target fills."""
+    refresh(context, take_fills(context))
+    now = Position.objects.of_signal(position.pk)
+    return now is None or now.status == Position.Status.CLOSED
+
+
 def _is_protected(position: Position) -> bool:
     """Return whether the broker has the position's stop, or has filled one of its exits.
 
     The broker reports the stop together with the entry, so a state that is still unsent is no stop.
     """
-    states = {order.leg: order.state for order in Order.objects.of_signal(position.pk)}
-    if OrderState(states[Leg.TARGET]) is OrderState.FILLED:
-        return True
-    return OrderState(states[Leg.STOP]) in (
-        OrderState.ACCEPTED,
-        OrderState.PARTIALLY_FILLED,
-        OrderState.FILLED,
+    return any(
+        order.state == OrderState.FILLED or (order.leg == Leg.STOP and order.state in AT_BROKER)
+        for order in Order.objects.of_signal(position.pk)
+        if order.leg in (Leg.STOP, Leg.TARGET)
     )
 
 
@@ -261,5 +288,8 @@ def _close(context: TradingContext, position: Position) -> None:
     with transaction.atomic():
         lock(context.account)
         close = new_close(context, position.pk, context.clock())
-    if close is not None:
-        send(context, close)
+    if close is None:
+        return
+    send(context, close)
+    if OrderState(close.state).is_final:  # it failed, but the exits may be canceled already
+        refresh_exits(context, close)

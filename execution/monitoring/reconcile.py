@@ -2,9 +2,11 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 from django.db import transaction
@@ -12,11 +14,12 @@ from django.db import transaction
 from argo.errors import FieldError, InvalidInput
 from execution.accounts import halts
 from execution.accounts.rows import account_row, lock
-from execution.brokers.protocol import OrderReport
+from execution.brokers.protocol import BrokerError, OrderReport, Unread, unread
 from execution.context import TradingContext
 from execution.models import Order, Position, TradingAccount
 from execution.money import ZERO
 from execution.monitoring.monitor import refresh, refresh_open
+from execution.monitoring.protection import cancel_leftovers
 from execution.orders.router import end, send_due
 from execution.orders.states import may_become
 from execution.positions.fills import take_fills
@@ -34,6 +37,7 @@ class DifferenceCode(StrEnum):
     DIFFERENT_QUANTITY = "different_quantity"
     UNKNOWN_ORDER = "unknown_order"  # only the broker has the order
     MISSING_ORDER = "missing_order"  # only we have it
+    UNREADABLE = "unreadable"  # the broker's row cannot be read
 
 
 class Difference(NamedTuple):
@@ -71,12 +75,40 @@ def _differences(context: TradingContext) -> list[Difference]:
 
 
 def _compare(context: TradingContext) -> list[Difference]:
+    found: list[Difference] = []
+    guard = partial(_reading, found)
     send_due(context)
-    refresh(context, take_fills(context))
-    refresh_open(context)
-    theirs = {holding.symbol: holding.quantity for holding in context.broker.positions()}
-    found = position_differences(_ours(context.account), theirs, _unsettled(context.account))
-    return found + _order_differences(context, context.broker.open_orders())
+    refresh(context, take_fills(context), guard)
+    refresh_open(context, guard)
+    holdings = context.broker.positions()
+    found += [_unreadable("a position", each) for each in unread(holdings)]
+    theirs = {holding.symbol: holding.quantity for holding in holdings}
+    unsettled = _unsettled(context.account) | {each.symbol for each in unread(holdings)}
+    found += position_differences(_ours(context.account), theirs, unsettled)
+    return found + _order_differences(context, context.broker.open_orders(), found)
+
+
+@contextmanager
+def _reading(found: list[Difference], what: object) -> Iterator[None]:
+    """Keep an order of ours that cannot be read as a difference, so that the others are compared.
+
+    Raises any other `BrokerError`.
+    """
+    try:
+        yield
+    except BrokerError as error:
+        if not error.unreadable:
+            raise
+        logger.error("%s cannot be read at the broker: %s", what, error)
+        name = what.client_order_id if isinstance(what, Order) else str(what)
+        found.append(Difference(DifferenceCode.UNREADABLE, str(error), name))
+
+
+def _unreadable(what: str, row: Unread) -> Difference:
+    """Return the finding about a row of the broker's list; its name is the symbol, if known."""
+    about = f" of {row.symbol}" if row.symbol else ""
+    text = f"it has {what} {row.row_id or '?'}{about}, which cannot be read: {row.text}"
+    return Difference(DifferenceCode.UNREADABLE, text, row.symbol or row.row_id)
 
 
 def position_differences(
@@ -117,11 +149,29 @@ def _unsettled(account: str) -> frozenset[str]:
     return frozenset(each.symbol for each in live if each.state in ON_THE_WAY and each.submitted_at)
 
 
-def _order_differences(context: TradingContext, theirs: Sequence[OrderReport]) -> list[Difference]:
-    """Return the orders that only one side has; an order on the way explains the broker's."""
+def _order_differences(
+    context: TradingContext, theirs: Sequence[OrderReport], found: Sequence[Difference]
+) -> list[Difference]:
+    """Return the orders that only one side has; an order on the way explains the broker's.
+
+    An order of ours that could not be read is among the differences that were `found` already.
+    """
+    rows, named = {each.row_id: each for each in unread(theirs)}, {each.name for each in found}
+    ours = Order.objects.of_broker(context.account, rows.keys())
+    known = {each.broker_id for each in ours if each.client_order_id in named}
+    return [
+        *(_unreadable("an order", each) for row_id, each in rows.items() if row_id not in known),
+        *_unmatched_orders(context, theirs, rows.keys()),
+    ]
+
+
+def _unmatched_orders(
+    context: TradingContext, theirs: Sequence[OrderReport], not_read: Collection[str]
+) -> list[Difference]:
     unsettled = _unsettled(context.account)  # read after the broker's answer, or one may be missed
     open_rows = Order.objects.may_fill(context.account)
     names = {each.broker_id for each in theirs}
+    listed = names | set(not_read)
     known = {row.broker_id for row in Order.objects.of_broker(context.account, names)}
     clients = {row.client_order_id for row in open_rows}
     found = [
@@ -132,7 +182,7 @@ def _order_differences(context: TradingContext, theirs: Sequence[OrderReport]) -
         and each.symbol not in unsettled
     ]
     for row in open_rows:
-        if row.state in AT_BROKER and row.broker_id not in names and _is_gone(context, row):
+        if row.state in AT_BROKER and row.broker_id not in listed and _is_gone(context, row):
             text = f"it does not have our order {row}"
             found.append(Difference(DifferenceCode.MISSING_ORDER, text, row.client_order_id))
     return found
@@ -146,8 +196,13 @@ def _unknown(report: OrderReport) -> Difference:
 
 def _is_gone(context: TradingContext, row: Order) -> bool:
     """Return whether the broker never had the order; a finished one is already adopted."""
-    sent = row.parent if row.leg in (Leg.STOP, Leg.TARGET) and row.parent is not None else row
-    return context.broker.find(sent.client_order_id) is None
+    is_exit = row.leg in (Leg.STOP, Leg.TARGET)
+    sent = row.parent if is_exit and row.parent is not None else row
+    report = context.broker.find(sent.client_order_id)
+    if report is None or row.number == 1:
+        return report is None
+    ids = {each.broker_id for each in (*report.chain, *report.exits)}
+    return row.broker_id not in ids and context.broker.find(row.client_order_id) is None
 
 
 def settle(context: TradingContext, *, by: str, why: str) -> list[str]:
@@ -155,20 +210,54 @@ def settle(context: TradingContext, *, by: str, why: str) -> list[str]:
 
     Orders that the broker does not have are canceled. If it holds less of a symbol than we do, the
     difference is closed without a price or an outcome; a fill that comes later brings them. What
-    the broker holds beyond ours must be closed there, and a sentence says so. Raises `InvalidInput`
-    without a reason, and `BrokerError` if the broker fails.
+    the broker holds beyond ours must be closed there, and a sentence says so. What it may hold
+    under a new name keeps its orders. Raises `InvalidInput` without a reason, and `BrokerError` if
+    the broker fails.
     """
     if not why.strip():
         raise InvalidInput([FieldError("why", "say why the broker's records are right")])
     account_row(context.account, context.broker.account())
     found = _differences(context)
-    _withdraw(context, found)
+    renamed = _perhaps_renamed(context, found)
+    clear = [each for each in found if each.name not in renamed]
+    changes = list(map(_kept, (each for each in found if each.name in renamed)))
+    _withdraw(context, clear)
     with transaction.atomic():
         lock(context.account)
-        changes = [text for each in found for text in _settle_one(context, each)]
+        changes += [text for each in clear for text in _settle_one(context, each)]
+    cancel_leftovers(context, {order.broker_id for order in context.broker.open_orders()})
     for text in changes:
         logger.warning("%s settles with the broker (%s): %s", by, why, text)
     return changes
+
+
+def _perhaps_renamed(context: TradingContext, found: Sequence[Difference]) -> frozenset[str]:
+    """Return the symbols that the broker may hold under another name, and those names.
+
+    A position that is missing may be in another symbol of which the broker holds more than we do,
+    on the same side; or the broker's own orders for it have a new symbol.
+    """
+    ours = defaultdict(lambda: ZERO, _ours(context.account))
+    missing = {each.name for each in found if each.code is DifferenceCode.MISSING_POSITION}
+    more = {each.name: each.held for each in found if abs(each.held) > abs(ours[each.name])}
+    pairs = {(old, name) for old in missing for name in more if ours[old] * more[name] > ZERO}
+    pairs |= {(old, name) for old, name in _new_names(context) if old in missing}
+    return frozenset(name for pair in pairs for name in pair)
+
+
+def _new_names(context: TradingContext) -> Iterator[tuple[str, str]]:
+    """Yield the symbol of each order of ours that has another one at the broker, and that one."""
+    reports = {each.broker_id: each for each in context.broker.open_orders()}
+    for order in Order.objects.of_broker(context.account, reports.keys()):
+        if reports[order.broker_id].symbol != order.symbol:
+            yield order.symbol, reports[order.broker_id].symbol
+
+
+def _kept(difference: Difference) -> str:
+    return (
+        f"{difference.text}: nothing is changed, because the symbol may have been renamed. Close "
+        "what only the broker holds there, then settle again"
+    )
 
 
 def _withdraw(context: TradingContext, found: Sequence[Difference]) -> None:
@@ -182,6 +271,8 @@ def _withdraw(context: TradingContext, found: Sequence[Difference]) -> None:
 def _settle_one(context: TradingContext, difference: Difference) -> Iterator[str]:
     if difference.code is DifferenceCode.MISSING_ORDER:
         yield from _cancel(context, difference)
+    elif difference.code is DifferenceCode.UNREADABLE:
+        yield f"{difference.text}: look at it at the broker"
     elif _is_less(context, difference):
         yield from _take_off(context, difference)
     else:
@@ -227,6 +318,7 @@ def _is_same_side(position: Position, difference: Difference) -> bool:
 
 
 def _end_orders(context: TradingContext, position: Position) -> None:
+    """End the orders of a closed position; those at the broker are canceled there afterwards."""
     if position.status == Position.Status.CLOSED:
         for order in Order.objects.filter(signal_id=position.pk).order_by("pk"):
             if may_become(OrderState(order.state), OrderState.CANCELED):

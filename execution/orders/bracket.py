@@ -1,6 +1,6 @@
 """The orders of one signal: read at once, and made as rows before anything is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -12,7 +12,7 @@ from execution.models import Order, Position
 from execution.money import ZERO
 from execution.orders.states import client_order_id
 from execution.risk.model import Intent
-from execution.types import HaltCode, Leg, OrderState, Side
+from execution.types import AT_BROKER, ON_THE_WAY, HaltCode, Leg, OrderState, Side
 from signals.models import Signal
 from signals.rows import by_id, insert
 
@@ -42,6 +42,16 @@ class Trade:
     def entry(self) -> Order:
         """Return the order that opens the position."""
         return self.leg(Leg.ENTRY)
+
+    @property
+    def entries(self) -> list[Order]:
+        """Return the order that opens the position, and those that took its place."""
+        return [each for each in self.orders if each.leg == Leg.ENTRY]
+
+    @property
+    def is_entered(self) -> bool:
+        """Return whether no entry can fill any more."""
+        return all(OrderState(each.state).is_final for each in self.entries)
 
     @property
     def signal(self) -> Signal:
@@ -113,11 +123,47 @@ def new_close(context: TradingContext, signal_pk: int, now: datetime) -> Order |
     failed = _failed_closes(earlier)
     if len(failed) >= MAX_FAILED_CLOSES:
         _latch_unclosable(context, position, failed, now)
-    if failed and now - failed[-1].updated_at < _pause_after(len(failed)):
+    if _is_paused(failed, now):
         return None
-    close = _close_row(context, position, orders[0], len(earlier) + 1, now)
+    close = _row_beside(context, position, orders[0], Leg.CLOSE, len(earlier) + 1, now)
     insert(close)
     return close
+
+
+def is_bare(position: Position, orders: Iterable[Order]) -> bool:
+    """Return whether the position holds something, and no order at the broker protects it.
+
+    `orders` are those of its signal; those that are done may be left out. An order that closes it
+    protects it; one that got no answer may have canceled the stop.
+    """
+    live = [order for order in orders if not OrderState(order.state).is_final]
+    if position.left == ZERO:
+        return False
+    if any(order.leg == Leg.CLOSE for order in live):
+        return not any(order.leg == Leg.CLOSE and order.state in AT_BROKER for order in live)
+    return not any(order.leg == Leg.STOP and order.state in AT_BROKER for order in live)
+
+
+def new_stop(context: TradingContext, signal_pk: int, now: datetime) -> Order | None:
+    """Store and return a stop for a position that has none; the caller holds the account.
+
+    None if the position is protected, if an order to close it or to protect it is on its way, or if
+    the last stops were refused and the pause after them is not over.
+    """
+    position, orders = Position.objects.of_signal(signal_pk), Order.objects.of_signal(signal_pk)
+    stops = [order for order in orders if order.leg == Leg.STOP]
+    if position is None or not is_bare(position, orders):
+        return None
+    sent = [order for order in orders if order.leg == Leg.CLOSE] + stops[1:]
+    if any(order.state in ON_THE_WAY for order in sent):
+        return None
+    refused = takewhile(lambda order: order.state == OrderState.REJECTED, reversed(stops))
+    if _is_paused(list(refused)[::-1], now):
+        return None
+    stop = _row_beside(context, position, orders[0], Leg.STOP, stops[-1].number + 1, now)
+    stop.level = next(order.level for order in reversed(stops) if order.level is not None)
+    insert(stop)
+    return stop
 
 
 def _failed_closes(closes: Sequence[Order]) -> list[Order]:
@@ -126,16 +172,22 @@ def _failed_closes(closes: Sequence[Order]) -> list[Order]:
     return list(latest_first)[::-1]
 
 
+def _is_paused(failed: Sequence[Order], now: datetime) -> bool:
+    """Return whether it is too early to try again after these failures."""
+    return bool(failed) and now - failed[-1].updated_at < _pause_after(len(failed))
+
+
 def _pause_after(failures: int) -> timedelta:
     return CLOSE_PAUSES[min(failures, len(CLOSE_PAUSES)) - 1]
 
 
-def _close_row(
-    context: TradingContext, position: Position, entry: Order, number: int, now: datetime
+def _row_beside(
+    context: TradingContext, position: Position, entry: Order, leg: Leg, number: int, now: datetime
 ) -> Order:
+    """Return an order for what is left of the position, which is sent on its own."""
     return Order(
-        account=context.account, signal_id=position.pk, leg=Leg.CLOSE, number=number, parent=entry,
-        client_order_id=client_order_id(position.signal.signal_id, Leg.CLOSE, number),
+        account=context.account, signal_id=position.pk, leg=leg, number=number, parent=entry,
+        client_order_id=client_order_id(position.signal.signal_id, leg, number),
         symbol=position.symbol, side=Side(position.side).opposite,
         quantity=position.left, state=OrderState.INITIALIZED,
         created_at=now, due_at=now, updated_at=now,

@@ -1,7 +1,6 @@
 """Sends orders to the broker: first a row, then the call; after an unclear answer, a look-up."""
 
 import logging
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -9,12 +8,13 @@ from django.db.models import Q
 
 from execution.accounts import halts
 from execution.accounts.failures import Guard, each_isolated
-from execution.brokers.protocol import Bracket, BrokerError, Close, OrderReport
+from execution.brokers.protocol import Bracket, BrokerError, Close, Stop
 from execution.context import TradingContext
-from execution.models import Counterfactual, Order, Position
+from execution.models import Order, Position
 from execution.money import ZERO
-from execution.orders.states import may_become, move
-from execution.types import ON_THE_WAY, Leg, OrderState, Side
+from execution.orders.adoption import adopt, end_exits, storable
+from execution.orders.states import move
+from execution.types import AT_BROKER, ON_THE_WAY, Leg, OrderState, Side
 from signals.log_context import about_signal
 from signals.owner import new_owner_id
 
@@ -25,10 +25,9 @@ ORDER_LEASE = timedelta(seconds=30)
 LOOKUP_DELAY = timedelta(seconds=10)
 """How long to wait after a time-out, because the order may still be on its way."""
 SENT_LEGS = (Leg.ENTRY, Leg.CLOSE)
-"""The legs that are sent on their own; the exits go with their entry."""
-_ON_THE_WAY = Q(leg__in=SENT_LEGS, state__in=ON_THE_WAY)
-MAX_REASON_LENGTH = 500
-"""The number of characters kept of a broker's reason."""
+"""The legs that are sent on their own. The exits go with their entry, except for a stop that is put
+back later, which has a number above 1."""
+_SENT_ALONE = Q(leg__in=SENT_LEGS) | Q(number__gt=1)
 
 
 def send_due(context: TradingContext) -> int:
@@ -37,7 +36,8 @@ def send_due(context: TradingContext) -> int:
     One order that fails stops no other; the first failure is raised after them.
     """
     now = context.clock()
-    sent = [order for order in Order.objects.may_fill(context.account) if order.leg in SENT_LEGS]
+    live = Order.objects.may_fill(context.account)
+    sent = [order for order in live if order.leg in SENT_LEGS or order.number > 1]
     due = [order for order in sent if order.state in ON_THE_WAY and order.due_at <= now]
     with each_isolated() as guard:
         return sum(_send_guarded(context, order, guard) for order in due)
@@ -59,14 +59,16 @@ def _send(context: TradingContext, order: Order) -> bool:
     now, owner = context.clock(), new_owner_id()
     claim = {"claim": owner, "due_at": now + ORDER_LEASE}
     if order.state != OrderState.INITIALIZED:
-        free = Order.objects.filter(_ON_THE_WAY, pk=order.pk, state=order.state, due_at__lte=now)
-        if free.update(**claim) != 1:
+        free = Order.objects.filter(_SENT_ALONE, pk=order.pk, state=order.state, due_at__lte=now)
+        if order.state not in ON_THE_WAY or free.update(**claim) != 1:
             return False
         if _look_up(context, order):
             return True
     if why := _denied(context, order, now):
         logger.warning("%s is not sent: %s", order.client_order_id, why)
         return end(context, order, OrderState.DENIED, why)
+    if _left_bare(context, order):
+        return True
     if not move(order, OrderState.SUBMITTED, now, submitted_at=now, **claim):
         return False
     _submit(context, order)
@@ -86,6 +88,34 @@ def _look_up(context: TradingContext, order: Order) -> bool:
     return True
 
 
+def _left_bare(context: TradingContext, order: Order) -> bool:
+    """End a close that failed after it canceled the stop; return False if it may be sent again.
+
+    A stop is put back before the next try. Return True also if the broker does not answer.
+    """
+    if order.leg != Leg.CLOSE or order.state != OrderState.UNKNOWN:
+        return False
+    try:
+        refresh_exits(context, order)
+    except BrokerError as error:
+        _doubt(context, order, error)
+        return True
+    if _exits_at_broker(order, Leg.STOP):
+        return False
+    end(context, order, OrderState.REJECTED, order.reason)
+    return True
+
+
+def refresh_exits(context: TradingContext, close: Order) -> None:
+    """Ask the broker for the exits of the position that the order was to close, and adopt their
+    states. Raises `BrokerError` if the broker fails."""
+    orders = Order.objects.of_signal(close.signal_id)
+    alone = [each for each in orders if each.leg == Leg.STOP and each.number > 1]
+    for order in (orders[0], *(each for each in alone if each.state in AT_BROKER)):
+        if report := context.broker.find(order.client_order_id):
+            adopt(context, order, report)
+
+
 def _denied(context: TradingContext, order: Order, now: datetime) -> str | None:
     """Return why the order must not be sent any more. An open position may always be closed."""
     if order.leg != Leg.ENTRY:
@@ -101,25 +131,32 @@ def _submit(context: TradingContext, order: Order) -> None:
     try:
         report = context.broker.submit(_request(order))
     except BrokerError as error:
-        if error.duplicate:
-            _look_up(context, order)
-        elif error.permanent:
-            _reject(context, order, error)
-        else:
-            _doubt(context, order, error)
+        # a refusal may come although the order was placed
+        if not error.permanent or not _look_up(context, order):
+            _end_or_doubt(context, order, error)
     else:
         logger.log(context.log_level, "Sent: %s", order)
         adopt(context, order, report)
 
 
-def _request(order: Order) -> Bracket | Close:
+def _end_or_doubt(context: TradingContext, order: Order, error: BrokerError) -> None:
+    if error.permanent and not error.duplicate:
+        _reject(context, order, error)
+    else:
+        _doubt(context, order, error)
+
+
+def _request(order: Order) -> Bracket | Close | Stop:
     side = Side(order.side)
-    if order.leg == Leg.CLOSE:
+    if order.leg != Leg.ENTRY:
         parent = order.parent
-        assert parent is not None  # noqa: S101  # a close is made with its entry
-        return Close(
+        assert parent is not None  # noqa: S101  # a close or a stop is made with its entry
+        terms = (
             order.client_order_id, parent.client_order_id, order.symbol, side, order.quantity
-        )
+        )  # fmt: skip
+        if order.leg == Leg.CLOSE:
+            return Close(*terms, _exits_at_broker(order, Leg.STOP, Leg.TARGET))
+        return Stop(*terms, order.level or ZERO)
     exits = _exits(order)
     return Bracket(
         order.client_order_id, order.symbol, side, order.quantity,
@@ -127,10 +164,17 @@ def _request(order: Order) -> Bracket | Close:
     )  # fmt: skip
 
 
+def _exits_at_broker(close: Order, *legs: Leg) -> tuple[str, ...]:
+    """Return the broker's ids of these exits of the position."""
+    orders = Order.objects.of_signal(close.signal_id)
+    exits = (each for each in orders if each.leg in legs)
+    return tuple(each.broker_id for each in exits if each.state in AT_BROKER)
+
+
 def _doubt(context: TradingContext, order: Order, error: BrokerError) -> None:
     now = context.clock()
     logger.error("%s: the broker gave no answer: %s", order.client_order_id, error)
-    reason, due_at = _storable(str(error)), now + LOOKUP_DELAY
+    reason, due_at = storable(str(error)), now + LOOKUP_DELAY
     move(order, OrderState.UNKNOWN, now, reason=reason, due_at=due_at, claim="")
 
 
@@ -146,57 +190,14 @@ def end(context: TradingContext, order: Order, state: OrderState, why: str) -> b
     """
     now = context.clock()
     with transaction.atomic():
-        if not move(order, state, now, reason=_storable(why), claim=""):
+        if not move(order, state, now, reason=storable(why), claim=""):
             return False
         if order.leg == Leg.ENTRY and order.filled == ZERO:
-            _end_exits(context, order, _exits(order), now)
+            end_exits(context, Order.objects.of_signal(order.signal_id), now)
     return True
-
-
-def adopt(context: TradingContext, order: Order, report: OrderReport) -> None:
-    """Take over the state of an order and its exits as the broker reports them.
-
-    Filled quantities are not taken over: only the fills themselves count.
-    """
-    now = context.clock()
-    with transaction.atomic():
-        _adopt(order, report, now)
-        if order.leg != Leg.ENTRY:
-            return
-        exits = _exits(order)
-        for each in report.legs:
-            _adopt(exits[each.leg], each, now)
-        if OrderState(order.state).is_final and order.filled == report.filled == ZERO:
-            _end_exits(context, order, exits, now)
-
-
-def _adopt(order: Order, report: OrderReport, now: datetime) -> None:
-    new = report.state
-    if new is OrderState.FILLED and report.quantity == order.filled:
-        new = OrderState.CANCELED  # the broker had less to close: no more fills come
-    elif new in (OrderState.FILLED, OrderState.PARTIALLY_FILLED):
-        new = OrderState.ACCEPTED  # until its fills are rows
-    if order.state != new and may_become(OrderState(order.state), new):
-        changes = {"reason": _storable(report.reason)} if report.reason else {}
-        move(order, new, now, broker_id=report.broker_id, claim="", **changes)
-
-
-def _storable(reason: str) -> str:
-    """Return the part of a broker's reason that every database can store."""
-    return reason.replace("\0", "")[:MAX_REASON_LENGTH]
 
 
 def _exits(entry: Order) -> dict[str, Order]:
     """Return the entry's stop and target, by leg."""
     found = Order.objects.of_signal(entry.signal_id)
     return {each.leg: each for each in found if each.leg in (Leg.STOP, Leg.TARGET)}
-
-
-def _end_exits(
-    context: TradingContext, entry: Order, exits: Mapping[str, Order], now: datetime
-) -> None:
-    """Cancel the exits of an entry that filled nothing, and follow its signal as not traded."""
-    for order in exits.values():
-        if may_become(OrderState(order.state), OrderState.CANCELED):
-            move(order, OrderState.CANCELED, now)
-    Counterfactual.objects.begin([entry.signal], context.expiry, now)

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from execution.accounts import halts
 from execution.accounts.rows import lock
-from execution.brokers.protocol import FillReport
+from execution.brokers.protocol import FillReport, Unread, unread
 from execution.context import TradingContext
 from execution.models import Fill, Order
 from execution.money import ZERO, exact_text
@@ -34,9 +34,10 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (account, fill_id) DO NOTHIN
 def take_fills(context: TradingContext) -> list[Order]:
     """Ask the broker for fills, store the new ones, and return the orders that they filled.
 
-    Raises `BrokerError` if the broker fails.
+    A fill of ours that cannot be read halts trading. Raises `BrokerError` if the broker fails.
     """
     reports = context.broker.fills(_since(context))
+    _halt_for_unread(context, unread(reports))
     known = set(
         Fill.objects.filter(
             account=context.account, fill_id__in=[each.fill_id for each in reports]
@@ -115,6 +116,19 @@ def _store(context: TradingContext, trade: Trade, order: Order, fill: FillReport
     return not why
 
 
+def _halt_for_unread(context: TradingContext, rows: Sequence[Unread]) -> None:
+    """Halt once for each fill of an order of ours that cannot be read; after that, only compare."""
+    known = Order.objects.of_broker(context.account, {each.order_id for each in rows})
+    orders = {order.broker_id: order for order in known if order.broker_id}
+    for each in rows:
+        if order := orders.get(each.order_id):
+            figures = {"unread": each.row_id}
+            why = f"a fill of {order.client_order_id} cannot be read: {each.text}"
+            halts.latch_once(context.account, HaltCode.OVERFILL, why, context.clock(), figures)
+        else:
+            logger.warning("A fill that belongs to no order of ours cannot be read: %s", each)
+
+
 def _insert(account: str, order: Order, fill: FillReport, refused: str) -> bool:
     figures = [exact_text(each) for each in (fill.quantity, fill.price, fill.fee)]
     time = connection.ops.adapt_datetimefield_value(fill.time)
@@ -144,7 +158,7 @@ def _is_early(trade: Trade, order: Order, fill: FillReport, now: datetime) -> bo
     """
     if order.leg == Leg.ENTRY or fill.quantity <= trade.held or now - fill.time > LATE_FILL_GRACE:
         return False
-    return trade.entry.filled < trade.entry.quantity
+    return all(entry.filled < entry.quantity for entry in trade.entries)
 
 
 def _refuse(context: TradingContext, order: Order, fill: FillReport, why: str) -> None:

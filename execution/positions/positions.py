@@ -15,7 +15,7 @@ from execution.models import Fill, Position
 from execution.money import ZERO
 from execution.orders.bracket import Trade
 from execution.positions.excursions import excursions
-from execution.types import ExitReason, Leg, OrderState, Side
+from execution.types import ExitReason, Leg, Side
 from signals.ledger.outcomes import (
     BY_POSITION,
     AlreadyEnded,
@@ -72,15 +72,15 @@ def update_position(context: TradingContext, trade: Trade) -> None:
     When the whole position is closed, the signal gets its outcome. The signal of a
     settled position gets it later, when fills give a price for everything that was settled.
     """
-    entry = trade.entry
-    fills = Fill.objects.counted_of(entry.signal_id)
-    entered = Traded.of([fill for fill in fills if fill.order_id == entry.pk])
-    exits = [fill for fill in fills if fill.order_id != entry.pk]
+    entries = {entry.pk for entry in trade.entries}
+    fills = Fill.objects.counted_of(trade.entry.signal_id)
+    entered = Traded.of([fill for fill in fills if fill.order_id in entries])
+    exits = [fill for fill in fills if fill.order_id not in entries]
     position = _position(context, trade, entered)
     closed = Traded.of(exits)
     unpriced = _unpriced(position, exits)
     _add_exits(position, closed, entered, unpriced)
-    is_done = OrderState(entry.state).is_final and position.closed_quantity == position.quantity
+    is_done = trade.is_entered and position.closed_quantity == position.quantity
     is_priced = position.settled_at is not None and not unpriced
     if exits and is_done and (is_priced or position.status == Position.Status.OPEN):
         _end(position, Leg(trade.order(exits[-1].order_id).leg), closed, entered)
@@ -137,14 +137,18 @@ def _add_exits(position: Position, closed: Traded, entered: Traded, unpriced: De
 
 
 def _end(position: Position, last: Leg, closed: Traded, entered: Traded) -> None:
-    """Close the position; its profit counts only the quantity that has a price."""
+    """Close the position; its profit counts only the quantity that has a price.
+
+    Such a part pays its share of the entry's fee.
+    """
     is_whole = closed.quantity == entered.quantity
     paid = entered.value if is_whole else entered.price * closed.quantity
     gain = closed.value - paid
     if Side(position.side) is Side.SELL:
         gain = -gain
+    entry_fee = entered.fees if is_whole else entered.fees * closed.quantity / entered.quantity
     position.status = Position.Status.CLOSED
-    position.profit = gain - position.fees
+    position.profit = gain - entry_fee - closed.fees
     position.closed_at = closed.last
     position.exit_reason = position.closing_for if last is Leg.CLOSE else ExitReason(last)
 

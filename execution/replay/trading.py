@@ -144,7 +144,7 @@ class PaperTrading:
         with transaction.atomic():
             self._write()
             queue.insert(sorted(rows), REPLAY, self.context.clock())
-        execute_due(self.context)
+        execute_due(self.context).check()
 
     def finish(self) -> dict[str, Any]:
         """End the replay; return its decisions, reasons, halts, outcomes and equity for people."""

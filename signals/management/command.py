@@ -14,6 +14,13 @@ from argo.errors import ArgoError
 
 NO_TABLE = re.compile(r"no such table|relation .* does not exist")
 """The messages of SQLite and PostgreSQL; Django has no error class for it."""
+LOCKED = re.compile(r"database (table )?is locked|lock timeout|deadlock detected|could not obtain")
+"""The messages of a database in which another process holds what this one needs."""
+NO_ANSWER = re.compile(
+    r"connection (to server|failed|refused|timeout|is lost)|server closed the connection"
+    r"|couldn't get a connection|unable to open database file"
+)
+"""The messages of a database that cannot be reached."""
 
 
 class ArgoCommand(BaseCommand):
@@ -44,12 +51,24 @@ class ArgoCommand(BaseCommand):
 
 
 def _for_people(error: ArgoError | DatabaseError) -> Exception:
-    """Return an error that is printed without a traceback; unknown database errors stay as is."""
+    """Return an error that is printed without a traceback; unknown database errors stay as is.
+
+    A database that is locked or does not answer is no fault of Argo's, so no traceback is of use.
+    """
     if NO_TABLE.search(str(error)):
         text = f"The database lacks tables ({error}): run manage.py migrate or manage.py up."
         return CommandError(text, returncode=1)
+    if LOCKED.search(str(error)):
+        text = (
+            f"The database is in use by another process ({error}), and nothing was changed by the "
+            "last step: run the command again in a moment."
+        )
+        return CommandError(text, returncode=1)
     if isinstance(error, ArgoError):
         return CommandError(str(error), returncode=error.exit_code)
+    if NO_ANSWER.search(str(error)):
+        text = f"The database does not answer ({error}): see that it runs, and check DATABASE_URL."
+        return CommandError(text, returncode=1)
     return error
 
 

@@ -1,13 +1,16 @@
 """The commands of execution: trade, stop trading, and show the state."""
 
 import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, OperationalError, connection, connections
 from django.test import override_settings
 
 from argo.errors import Conflict
@@ -191,3 +194,59 @@ def test_only_a_missing_table_is_told_so(database: str, statement: str, output: 
 
     with pytest.raises(CommandError if output else DatabaseError, match=output):
         call_command(Asking())
+
+
+@pytest.fixture
+def locked(trading: Trading) -> Iterator[None]:
+    """Let another connection hold the database, which is waited for only briefly."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout=20")
+    with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        yield
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA busy_timeout=30000")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("locked")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["execute_signals", "--halt", "the news"],
+        ["execute_signals", "--halt", "the news", "--json"],
+        ["execute_signals"],
+        ["monitor_positions"],
+        ["monitor_positions", "--settle", "sold by hand"],
+        ["api_key", "--create", "mine", "--scopes", "read"],
+    ],
+    ids=" ".join,
+)
+def test_a_command_has_a_sentence_for_a_locked_database(arguments: list[str]) -> None:
+    code, text = refused(*arguments)
+    assert code == 1
+    assert "locked" in text
+    assert "again" in text
+
+
+@pytest.mark.parametrize(
+    ("message", "sentence"),
+    [
+        ("database is locked", "in use by another process"),
+        ("database table is locked: halts", "in use by another process"),
+        ("canceling statement due to lock timeout", "in use by another process"),
+        ("deadlock detected", "in use by another process"),
+        ("connection to server at localhost failed", "check DATABASE_URL"),
+    ],
+)
+def test_a_database_that_fails_for_now_is_a_sentence(
+    message: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*arguments: object, **options: object) -> None:
+        raise OperationalError(message)
+
+    monkeypatch.setattr(halts, "lift", failing)
+    code, text = refused("execute_signals", "--resume", "over")
+    assert code == 1
+    assert sentence in text
+    assert message in text

@@ -10,8 +10,9 @@ from execution.context import TradingContext
 from execution.models import Failure, TradingAccount
 from execution.status import status
 from signals.clock import utc_now
+from signals.market.instruments import Instrument
 from tests.databases import DATABASES
-from tests.execution.trading_fixtures import Trading, states_of
+from tests.execution.trading_fixtures import Trading, decision_of, quoted, states_of
 
 pytestmark = pytest.mark.django_db(databases=DATABASES)
 WRONG_KEYS = BrokerError("401: the keys are wrong", permanent=True)
@@ -69,6 +70,30 @@ def test_a_desk_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -> 
     assert problem == (
         "Execution's task monitor failed: ValueError: 'moon' is no exchange calendar"
     )
+
+
+@pytest.mark.usefixtures("database")
+def test_a_decision_that_fails_makes_the_task_fail_until_it_is_made(
+    trading: Trading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_instrument(name: str) -> Instrument:
+        if name == "AAPL":
+            raise LookupError("a bug")
+        return trading.context.instrument(name)
+
+    bad, good = trading.log(), quoted(trading, MSFT=100.0).log(symbol="MSFT")
+    failing = trading.changed(instrument=no_instrument)
+    monkeypatch.setattr(tasks, "trading_context", lambda: failing.context)
+    with pytest.raises(LookupError):
+        tasks.execute()
+    assert (decision_of(bad).status, decision_of(good).status) == ("pending", "executed")
+    (problem,) = status(utc_now())["problems"]
+    assert "task execute failed: LookupError: a bug" in problem
+    tasks._ready_context.cache_clear()
+    monkeypatch.setattr(tasks, "trading_context", lambda: trading.context)
+    trading.wait(seconds=6)
+    assert tasks.execute() == 1
+    assert status(utc_now())["problems"] == []
 
 
 def test_each_problem_is_told_once(trading: Trading) -> None:

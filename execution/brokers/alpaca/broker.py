@@ -1,23 +1,27 @@
 """The broker Alpaca, through `alpaca-py`: bracket orders of United States stocks."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from execution.brokers.alpaca.client import AlpacaClient
+from execution.brokers.alpaca.fees import SaleFees
 from execution.brokers.alpaca.parse import (
     Answer,
     fill_report,
     holding,
     is_bracket,
+    listing,
     moment,
     number,
     order_report,
+    signed_quantity,
     state_of,
     still_open,
+    symbol,
     text,
 )
 from execution.brokers.alpaca.payloads import (
@@ -26,6 +30,7 @@ from execution.brokers.alpaca.payloads import (
     close,
     permanent_error,
     step_of,
+    stop,
     utc_seconds,
 )
 from execution.brokers.protocol import (
@@ -35,7 +40,9 @@ from execution.brokers.protocol import (
     Close,
     FillReport,
     Holding,
+    Listing,
     OrderReport,
+    Stop,
 )
 from execution.types import Leg, Side
 from signals.clock import Clock, utc_now
@@ -47,6 +54,7 @@ ALPACA_DOMAIN = "alpaca.markets"
 ORDER_LIFE = timedelta(days=100)
 """Alpaca cancels a good-till-canceled order after 90 days."""
 ONE_DAY = timedelta(days=1)
+NO_FEES = SaleFees()
 ORDERS_A_PAGE, FILLS_A_PAGE = 500, 100
 """The most rows that Alpaca returns at once."""
 CANCEL_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
@@ -96,10 +104,12 @@ class AlpacaBroker:
         url: str,
         *,
         timeout: float = 10.0,
+        fees: SaleFees = NO_FEES,
         clock: Clock = utc_now,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._client = AlpacaClient(key, secret, url, timeout)
+        self._fees = fees
         self._now = clock
         self._sleep = sleep
 
@@ -118,20 +128,28 @@ class AlpacaBroker:
             unrealised = sum((number(each, "unrealized_pl") for each in positions), Decimal(0))
             return Account(equity, equity - unrealised, number(answer, "buying_power"), self._now())
 
-    def positions(self) -> Sequence[Holding]:
-        """Return what is held, one `Holding` for each symbol."""
-        with self._client.asking("the positions"):
-            return [holding(each) for each in self._client.rows("/positions")]
+    def positions(self) -> Listing[Holding]:
+        """Return what is held, one `Holding` for each symbol.
 
-    def submit(self, order: Bracket | Close) -> OrderReport:
+        Raises `BrokerError` if a row has no symbol: then nothing is known of any other symbol.
+        """
+        with self._client.asking("the positions"):
+            rows = self._client.rows("/positions")
+            for row in rows:
+                symbol(row)
+            return listing(rows, holding, "asset_id")
+
+    def submit(self, order: Bracket | Close | Stop) -> OrderReport:
         """Place an order.
 
-        A `Close` first cancels the orders of its bracket, and then trades no more than they left:
+        A `Close` first cancels the exits of its position, and then trades no more than they left:
         after an error on the way, the position may have no exits. Raises `BrokerError`.
         """
         with self._client.asking(f"{order.client_order_id} of {order.symbol}"):
             check(order)
-            return self._open(order) if isinstance(order, Bracket) else self._close(order)
+            if isinstance(order, Bracket):
+                return self._open(order)
+            return self._close(order) if isinstance(order, Close) else self._protect(order)
 
     def cancel(self, broker_id: str) -> None:
         """Ask Alpaca to cancel an order, which may take a moment."""
@@ -152,9 +170,9 @@ class AlpacaBroker:
             )
             if answer and is_bracket(answer):  # Alpaca shows the exits only by the order's own id
                 answer = self._nested(text(answer, "id"))
-            return None if answer is None else _checked_report(answer, client_order_id)
+            return None if answer is None else self._checked_report(answer, client_order_id)
 
-    def open_orders(self) -> Sequence[OrderReport]:
+    def open_orders(self) -> Listing[OrderReport]:
         """Return the orders that may still fill.
 
         Alpaca's open orders leave out an exit that is "held", and list exits on their own once
@@ -165,7 +183,7 @@ class AlpacaBroker:
             listed = self._orders({}, status="open", nested="false")
             return still_open(listed + self._orders(recent, status="all", nested="true"))
 
-    def fills(self, since: datetime) -> Sequence[FillReport]:
+    def fills(self, since: datetime) -> Listing[FillReport]:
         """Return the fills at `since` or later.
 
         One more day is asked for: Alpaca's `after` excludes the moment itself, and its precision
@@ -173,21 +191,40 @@ class AlpacaBroker:
         """
         with self._client.asking("the fills"):
             rows = self._activities(after=utc_seconds(since - ONE_DAY))
-            return [fill_report(row) for row in rows if moment(row, "transaction_time") >= since]
+
+            def read(row: Answer) -> FillReport | None:
+                is_earlier = moment(row, "transaction_time") < since
+                return None if is_earlier else fill_report(row, self._fees)
+
+            return listing(rows, read, "order_id")
 
     def _open(self, order: Bracket) -> OrderReport:
-        found = _checked_report(self._client.post("/orders", bracket(order)), order.client_order_id)
+        answer = self._client.post("/orders", bracket(order))
+        found = self._checked_report(answer, order.client_order_id)
         if not found.state.is_final and {leg.leg for leg in found.legs} != {Leg.STOP, Leg.TARGET}:
             raise ValueError("the bracket comes without its exits")
         return found
 
     def _close(self, order: Close) -> OrderReport:
+        self._refuse_duplicate(order)  # first, so that nothing of its bracket is canceled again
+        entry = self._canceled(self._entry_of(order), order.exits)
+        body = close(order, self._closable(order, entry))
+        return self._checked_report(self._client.post("/orders", body), order.client_order_id)
+
+    def _protect(self, order: Stop) -> OrderReport:
+        self._refuse_duplicate(order)
+        body = stop(order, self._closable(order, self._entry_of(order)))
+        return self._checked_report(self._client.post("/orders", body), order.client_order_id)
+
+    def _refuse_duplicate(self, order: Close | Stop) -> None:
         if self._client.get_if_there(
             "/orders:by_client_order_id", client_order_id=order.client_order_id
-        ):  # checked first, so that nothing of its bracket is canceled again
+        ):
             message = f"Alpaca already has an order {order.client_order_id}"
             raise BrokerError(message, permanent=True, duplicate=True)
-        entry = self._canceled(self._entry_of(order))
+
+    def _closable(self, order: Close | Stop, entry: OrderReport) -> Decimal:
+        """Return how much the order may trade: no more than is left of the bracket and held."""
         left, held = _left(entry), self._held(order)
         if left <= 0:
             raise permanent_error(f"nothing of {order.entry} is left to close")
@@ -197,10 +234,9 @@ class AlpacaBroker:
                 "compare the two",
                 permanent=False,
             )
-        body = close(order, min(order.quantity, left, held))
-        return _checked_report(self._client.post("/orders", body), order.client_order_id)
+        return min(order.quantity, left, held)
 
-    def _entry_of(self, order: Close) -> OrderReport:
+    def _entry_of(self, order: Close | Stop) -> OrderReport:
         entry = self.find(order.entry)
         if entry is None:
             raise permanent_error(f"Alpaca never had {order.entry}: there is nothing to close")
@@ -210,26 +246,44 @@ class AlpacaBroker:
             )
         return entry
 
-    def _canceled(self, entry: OrderReport) -> OrderReport:
-        """Return the bracket when nothing of it can fill any more.
+    def _canceled(self, entry: OrderReport, exits: Iterable[str]) -> OrderReport:
+        """Return the bracket when nothing of it, and none of the `exits`, can fill any more.
 
-        Until then it holds the shares.
+        Until then they hold the shares.
         """
-        for order in _open_of(entry):
-            self._client.delete(f"/orders/{order.broker_id}")
+        inside = {order.broker_id for order in (*entry.chain, *entry.exits)}
+        others = [broker_id for broker_id in exits if broker_id not in inside]
+        for broker_id in (*_open_of(entry), *filter(self._is_open, others)):
+            self._client.delete(f"/orders/{broker_id}")
         for pause in CANCEL_PAUSES:
-            entry = order_report(self._nested(entry.broker_id))
-            if not _open_of(entry):
+            entry = self._report(self._nested(entry.broker_id))
+            if not _open_of(entry) and not any(map(self._is_open, others)):
                 return entry
             self._sleep(pause)
         message = f"{entry.client_order_id} is still being canceled: close it again in a moment"
         raise BrokerError(message, permanent=False)
 
-    def _held(self, order: Close) -> Decimal:
+    def _is_open(self, broker_id: str) -> bool:
+        answer = self._client.get_if_there(f"/orders/{broker_id}") if _is_id(broker_id) else None
+        return answer is not None and not state_of(answer).is_final
+
+    def _held(self, order: Close | Stop) -> Decimal:
+        """Return how much is held that the order would close; only its own symbol is read."""
         sign = 1 if order.side is Side.SELL else -1
-        symbol = instrument(order.symbol).symbol
-        held = [each.quantity for each in self.positions() if each.symbol == symbol]
-        return sign * sum(held, Decimal(0))
+        name = instrument(order.symbol).symbol
+        rows = [row for row in self._client.rows("/positions") if symbol(row) == name]
+        return sign * sum(map(signed_quantity, rows), Decimal(0))
+
+    def _checked_report(self, answer: Answer, client_order_id: str) -> OrderReport:
+        """Return the report. Raises `ValueError` if it is about another order."""
+        found = self._report(answer)
+        if found.client_order_id != client_order_id:
+            raise ValueError(f"the order is {found.client_order_id}")
+        return found
+
+    def _report(self, answer: Answer) -> OrderReport:
+        """Return the report, with the orders that replaced any of it."""
+        return order_report(answer, self._nested)
 
     def _nested(self, broker_id: str) -> Answer:
         return self._client.get(f"/orders/{broker_id}", nested="true")
@@ -249,21 +303,16 @@ class AlpacaBroker:
         return list(self._client.pages(path, cursor, ORDERS_A_PAGE, first, on_every_page))
 
 
-def _checked_report(answer: Answer, client_order_id: str) -> OrderReport:
-    """Return the report. Raises `ValueError` if it is about another order."""
-    found = order_report(answer)
-    if found.client_order_id != client_order_id:
-        raise ValueError(f"the order is {found.client_order_id}")
-    return found
-
-
 def _left(entry: OrderReport) -> Decimal:
     """Return the filled quantity of the entry that its exits have not closed."""
-    return entry.filled - sum((leg.filled for leg in entry.legs), Decimal(0))
+    entered = sum((each.filled for each in entry.chain), Decimal(0))
+    return entered - sum((each.filled for each in entry.exits), Decimal(0))
 
 
-def _open_of(entry: OrderReport) -> list[OrderReport]:
-    return [order for order in (entry, *entry.legs) if not order.state.is_final]
+def _open_of(entry: OrderReport) -> list[str]:
+    """Return the ids of the orders of a bracket that may still fill."""
+    orders = (*entry.chain, *entry.exits)
+    return [order.broker_id for order in orders if not order.state.is_final]
 
 
 def _is_id(broker_id: str) -> bool:

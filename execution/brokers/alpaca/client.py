@@ -10,7 +10,7 @@ from alpaca.common.exceptions import APIError
 from alpaca.trading.client import TradingClient
 from requests import JSONDecodeError, RequestException
 
-from execution.brokers.alpaca.parse import Answer
+from execution.brokers.alpaca.parse import PARSE_ERRORS, Answer
 from execution.brokers.protocol import BrokerError
 from signals.market.alpaca_http import problem_with_keys, set_timeout
 
@@ -28,7 +28,6 @@ ADVICE = {
     429: "This is Alpaca's rate limit: send fewer requests.",
 }
 Parameters = Mapping[str, str]
-PARSE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
 
 
 class Refusal(NamedTuple):
@@ -128,7 +127,8 @@ class AlpacaClient:
         except RequestException as error:
             raise self._failed(what, error) from error
         except PARSE_ERRORS as error:
-            raise BrokerError(self._invalid(what, error), permanent=False) from error
+            message = self._invalid(what, error)
+            raise BrokerError(message, permanent=False, unreadable=True) from error
 
     def _refused(self, what: str, refused: Refusal) -> BrokerError:
         duplicate = bool(DUPLICATE.search(refused.message))

@@ -1,18 +1,24 @@
 """Alpaca's answers as Argo's reports. An invalid answer raises `ValueError` or `KeyError`."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
-from execution.brokers.protocol import FillReport, Holding, OrderReport
-from execution.money import ZERO
+from execution.brokers.alpaca.fees import SaleFees
+from execution.brokers.protocol import FillReport, Holding, Listing, OrderReport, Unread
 from execution.types import Leg, OrderState, Side
 from signals.market.instruments import QUOTED_IN, normalised
 
 Answer = Mapping[str, Any]
+Fetch = Callable[[str], Answer]
+"""Returns the order with this id of Alpaca, with its exits."""
 T = TypeVar("T")
+PARSE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
+"""The errors of reading an answer that is not as documented."""
+MAX_REPLACEMENTS = 100
+"""How many times an order may have been replaced; more is taken for a circle."""
 
 STATES = {
     "new": OrderState.ACCEPTED,
@@ -36,55 +42,87 @@ STATES = {
 }
 """Argo's state for each status of Alpaca; an unknown status is refused, never guessed."""
 SIDES = {"buy": Side.BUY, "sell": Side.SELL, "sell_short": Side.SELL}
+MULTI_LEG = "mleg"
+"""The class of an order of several instruments, such as a spread of options."""
 EXITS = {"limit": Leg.TARGET, "stop": Leg.STOP, "stop_limit": Leg.STOP, "trailing_stop": Leg.STOP}
 SIGNS = {"long": 1, "short": -1}
+LEVELS = ("stop_price", "limit_price")
+"""A stop with a limit has both: its stop is what counts."""
 PAIR = re.compile(rf"([A-Z0-9]+?)[-/]?({QUOTED_IN})")
 
 
-def order_report(answer: Answer) -> OrderReport:
-    """Return an order, with its exits if the answer has them."""
+def order_report(
+    answer: Answer, fetch: Fetch | None = None, leg: Leg | None = None, hops: int = MAX_REPLACEMENTS
+) -> OrderReport:
+    """Return an order, with its exits if the answer has them.
+
+    With `fetch`, the orders that replaced it and its exits are followed. `leg` is given for an
+    order that is known to be this leg.
+    """
     quantity, filled = number(answer, "qty"), number(answer, "filled_qty")
     if not 0 <= filled <= quantity:
         raise _invalid(answer, "filled_qty")
-    state = _state(answer, filled)
+    state, leg = _state(answer, filled), leg or _leg(answer)
     return OrderReport(
         broker_id=text(answer, "id"),
         client_order_id=text(answer, "client_order_id"),
-        leg=_leg(answer),
+        leg=leg,
         symbol=symbol(answer),
         side=_one_of(SIDES, answer, "side"),
         quantity=quantity,
         filled=filled,
         state=state,
         reason="" if answer["status"] in (state, "new") else answer["status"],
-        legs=tuple(order_report(leg) for leg in answer.get("legs") or ()),
+        legs=tuple(order_report(each, fetch, _exit_leg(each)) for each in answer.get("legs") or ()),
+        level=_level(answer),
+        successor=_successor(answer, fetch, leg, hops),
     )
+
+
+def _successor(answer: Answer, fetch: Fetch | None, leg: Leg, hops: int) -> OrderReport | None:
+    """Return the order that replaced it, which is the same leg whatever its type is."""
+    if fetch is None or not answer.get("replaced_by"):
+        return None
+    if not hops:
+        raise _invalid(answer, "replaced_by")
+    return order_report(fetch(text(answer, "replaced_by")), fetch, leg, hops - 1)
+
+
+def _level(answer: Answer) -> Decimal | None:
+    """Return the price of a stop or a target; None if it has no fixed one."""
+    return next((number(answer, name) for name in LEVELS if answer.get(name) is not None), None)
 
 
 def holding(answer: Answer) -> Holding:
     """Return a position. Alpaca gives a short position a negative quantity, and also says its
     side."""
-    quantity = abs(number(answer, "qty")) * _one_of(SIGNS, answer, "side")
+    quantity = signed_quantity(answer)
     prices = number(answer, "avg_entry_price"), number(answer, "current_price")
     return Holding(symbol(answer), quantity, *prices)
 
 
-def fill_report(answer: Answer) -> FillReport:
-    """Return a fill from the account's activities.
+def signed_quantity(answer: Answer) -> Decimal:
+    """Return the quantity of a position, negative if it is sold short."""
+    return abs(number(answer, "qty")) * _one_of(SIGNS, answer, "side")
 
-    The fee is 0: Alpaca charges none for stocks and reports none here.
+
+def fill_report(answer: Answer, fees: SaleFees) -> FillReport:
+    """Return a fill from the account's activities, with the fee that `fees` estimates.
+
+    Alpaca charges the regulators' fees at the end of the day, as one sum for all sales.
     """
     quantity, price = number(answer, "qty"), number(answer, "price")
     if not (quantity > 0 and price > 0):
         raise _invalid(answer, "price" if quantity > 0 else "qty")
+    side = _one_of(SIDES, answer, "side")
     return FillReport(
         text(answer, "id"),
         text(answer, "order_id"),
         symbol(answer),
-        _one_of(SIDES, answer, "side"),
+        side,
         quantity,
         price,
-        ZERO,
+        fees.of(side, quantity, price),
         moment(answer, "transaction_time"),
     )
 
@@ -95,20 +133,57 @@ def is_bracket(answer: Answer) -> bool:
 
 
 def with_legs(answer: Answer) -> Iterator[Answer]:
-    """Yield the order, then its exits."""
+    """Yield the order, then its exits. The legs of an order of several instruments are no exits."""
     yield answer
-    yield from answer.get("legs") or ()
+    if answer.get("order_class") != MULTI_LEG:
+        yield from answer.get("legs") or ()
 
 
-def still_open(orders: Iterable[Answer]) -> list[OrderReport]:
+def still_open(orders: Iterable[Answer]) -> Listing[OrderReport]:
     """Return the orders that may still fill, exits on their own too; if one comes twice, its later
     row.
 
     Only the status of an order that is done is read: orders made outside of Argo may be of kinds
     that it does not know.
     """
-    latest = {text(each, "id"): each for answer in orders for each in with_legs(answer)}
-    return [order_report(each) for each in latest.values() if not state_of(each).is_final]
+    latest = {each.get("id"): each for answer in orders for each in with_legs(answer)}
+    return listing(latest.values(), _open_report)
+
+
+def _open_report(answer: Answer) -> OrderReport | None:
+    return None if state_of(answer).is_final else order_report(answer)
+
+
+def listing(
+    answers: Iterable[Answer], read: Callable[[Answer], T | None], order_id: str = "id"
+) -> Listing[T]:
+    """Return what `read` makes of each row, and apart from them the rows that cannot be read.
+
+    A row for which it returns None is left out. `order_id` is the name of the order's id.
+    """
+    found: list[T] = []
+    unread: list[Unread] = []
+    for answer in answers:
+        try:
+            row = read(answer)
+        except PARSE_ERRORS as error:
+            ids = (_plain(answer, name) for name in ("id", order_id, "symbol"))
+            unread.append(Unread(_why(error), *ids))
+        else:
+            found += [] if row is None else [row]
+    return Listing(found, unread)
+
+
+def _why(error: Exception) -> str:
+    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def _plain(answer: Answer, name: str) -> str:
+    """Return the text, or an empty one if there is none; a symbol in Argo's spelling."""
+    try:
+        return symbol(answer) if name == "symbol" else text(answer, name)
+    except PARSE_ERRORS:
+        return ""
 
 
 def number(answer: Answer, name: str) -> Decimal:
@@ -166,6 +241,11 @@ def _leg(answer: Answer) -> Leg:
     if answer["type"] == "market":
         return Leg.ENTRY if is_bracket(answer) else Leg.CLOSE
     return _one_of(EXITS, answer, "type")
+
+
+def _exit_leg(answer: Answer) -> Leg:
+    """Return the leg of an exit; a stop that was reached may have become a market order."""
+    return Leg.TARGET if answer["type"] == "limit" else Leg.STOP
 
 
 def _one_of(table: Mapping[str, T], answer: Answer, name: str) -> T:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from execution.brokers.protocol import Bracket, BrokerError, Close
+from execution.brokers.protocol import Bracket, BrokerError, Close, Stop
 from signals.market.instruments import CRYPTO, instrument
 
 SHARE_STEP, COIN_STEP = Decimal(1), Decimal("0.000000001")
@@ -16,7 +16,7 @@ def step_of(symbol: str) -> Decimal:
     return COIN_STEP if instrument(symbol).asset_type == CRYPTO else SHARE_STEP
 
 
-def check(order: Bracket | Close) -> None:
+def check(order: Bracket | Close | Stop) -> None:
     """Raise `BrokerError` for an order that cannot be traded, before any request is sent."""
     if not (order.quantity.is_finite() and order.quantity > 0):
         raise permanent_error(f"the quantity {order.quantity} of {order.symbol} is not valid")
@@ -55,7 +55,14 @@ def close(order: Close, quantity: Decimal) -> Mapping[str, object]:
     return {**_market(order, quantity), "time_in_force": "day"}
 
 
-def _market(order: Bracket | Close, quantity: Decimal) -> dict[str, object]:
+def stop(order: Stop, quantity: Decimal) -> Mapping[str, object]:
+    """Return a stop on its own. One for a fraction lasts only for the day, as Alpaca demands."""
+    lasts = "day" if quantity % SHARE_STEP else "gtc"
+    levels = {"type": "stop", "stop_price": plain(order.level), "time_in_force": lasts}
+    return _market(order, quantity) | levels
+
+
+def _market(order: Bracket | Close | Stop, quantity: Decimal) -> dict[str, object]:
     return {
         "symbol": instrument(order.symbol).symbol,
         "qty": plain(quantity),

@@ -27,11 +27,15 @@ class Filled(NamedTuple):
 
 @dataclass(eq=False)
 class PaperBracket:
-    """An entry, its exits, and its closing orders, of which at most one is open."""
+    """An entry, its exits, and its closing orders, of which at most one is open.
+
+    `former` are stops that ended and were replaced by another one.
+    """
 
     entry: PaperOrder
     legs: dict[Leg, PaperOrder]
     closes: list[PaperOrder] = field(default_factory=list)
+    former: list[PaperOrder] = field(default_factory=list)
 
     @property
     def side(self) -> Side:
@@ -41,13 +45,21 @@ class PaperBracket:
     @property
     def held(self) -> Decimal:
         """Return the quantity that was entered and is not closed yet."""
-        ended = (order.filled for order in (*self.legs.values(), *self.closes))
-        return self.entry.filled - sum(ended, ZERO)
+        return self.entry.filled - sum((order.filled for order in self.orders[1:]), ZERO)
 
     @property
     def orders(self) -> tuple[PaperOrder, ...]:
         """Return all its orders, the entry first."""
-        return (self.entry, *self.legs.values(), *self.closes)
+        return (self.entry, *self.legs.values(), *self.closes, *self.former)
+
+    def add(self, order: PaperOrder) -> None:
+        """Add an exit or a closing order; a new exit takes the place of the one before."""
+        if order.leg == Leg.CLOSE:
+            self.closes.append(order)
+            return
+        if (before := self.legs.get(Leg(order.leg))) is not None:
+            self.former.append(before)
+        self.legs[Leg(order.leg)] = order
 
     @property
     def close(self) -> PaperOrder | None:

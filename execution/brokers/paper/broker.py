@@ -28,6 +28,7 @@ from execution.brokers.protocol import (
     FillReport,
     Holding,
     OrderReport,
+    Stop,
 )
 from execution.models import PaperAccount, PaperFill, PaperOrder
 from execution.money import ZERO
@@ -85,7 +86,7 @@ class PaperBroker:
                     by_symbol.setdefault(each.entry.symbol, []).append(each)
         return [_holding(symbol, there) for symbol, there in sorted(by_symbol.items())]
 
-    def submit(self, order: Bracket | Close) -> OrderReport:
+    def submit(self, order: Bracket | Close | Stop) -> OrderReport:
         """Place an order, which a later price fills.
 
         Raises `BrokerError` if the quantity is invalid, the client id was already used, the buying
@@ -100,8 +101,10 @@ class PaperBroker:
                 )
             if isinstance(order, Bracket):
                 bracket = self._open(ledger, order)
-            else:
+            elif isinstance(order, Close):
                 bracket = self._close(ledger, order)
+            else:
+                bracket = self._protect(ledger, order)
             ledger.write([bracket])
             return as_report(bracket, order.client_order_id)
 
@@ -206,24 +209,33 @@ class PaperBroker:
         return PaperBracket(entry, legs)
 
     def _close(self, ledger: PaperLedger, order: Close) -> PaperBracket:
-        bracket = ledger.bracket_of(order.entry)
-        if bracket is None or not bracket.held:
-            raise BrokerError(f"nothing of {order.entry} is held", permanent=True)
-        if bracket.close is not None:
-            raise BrokerError(f"{order.entry} is already being closed", permanent=True)
-        entry = bracket.entry
-        if not is_final(entry):
-            entry.state = OrderState.CANCELED
+        bracket = _held_bracket(ledger, order)
+        if not is_final(bracket.entry):
+            bracket.entry.state = OrderState.CANCELED
         bracket.cancel_exits()
-        quantity = min(order.quantity, bracket.held)
+        self._add(ledger, bracket, order, Leg.CLOSE)
+        return bracket
+
+    def _protect(self, ledger: PaperLedger, order: Stop) -> PaperBracket:
+        bracket = _held_bracket(ledger, order)
+        if not is_final(bracket.legs[Leg.STOP]):
+            raise BrokerError(f"{order.entry} has a stop already", permanent=True)
+        self._add(ledger, bracket, order, Leg.STOP, order.level)
+        return bracket
+
+    def _add(
+        self, ledger: PaperLedger, bracket: PaperBracket, order: Close | Stop, leg: Leg,
+        level: Decimal | None = None,
+    ) -> None:  # fmt: skip
+        """Add an order for what is held, or less, to a bracket."""
+        entry, quantity = bracket.entry, min(order.quantity, bracket.held)
         placed = Bracket(order.client_order_id, entry.symbol, bracket.side, quantity,
                          ZERO, ZERO, entry.reference)  # fmt: skip
-        close = self._row(
-            ledger.account, placed, Leg.CLOSE, order.side, order.client_order_id, entry
+        row = self._row(
+            ledger.account, placed, leg, order.side, order.client_order_id, entry, level
         )
-        insert(close)
-        bracket.closes.append(close)
-        return bracket
+        insert(row)
+        bracket.add(row)
 
     def _row(
         self,
@@ -242,6 +254,16 @@ class PaperBroker:
             reference=order.reference, state=OrderState.ACCEPTED, placed_at=now, seen_at=now,
             bars_seen_at=now, is_open=leg is Leg.ENTRY,
         )  # fmt: skip
+
+
+def _held_bracket(ledger: PaperLedger, order: Close | Stop) -> PaperBracket:
+    """Return the bracket of the position. Raises `BrokerError` if nothing of it may be closed."""
+    bracket = ledger.bracket_of(order.entry)
+    if bracket is None or not bracket.held:
+        raise BrokerError(f"nothing of {order.entry} is held", permanent=True)
+    if bracket.close is not None:
+        raise BrokerError(f"{order.entry} is already being closed", permanent=True)
+    return bracket
 
 
 def _marks(found: Sequence[PaperBracket]) -> dict[str, Marks]:

@@ -13,7 +13,7 @@ from execution.brokers.paper.bracket import Filled, PaperBracket
 from execution.brokers.protocol import BrokerError
 from execution.models import PaperAccount, PaperFill, PaperOrder
 from execution.money import ZERO, exact_text
-from execution.types import Leg, Side
+from execution.types import Side
 from signals.rows import insert, select_one, update
 
 _BY_NAME = "SELECT * FROM paper_orders WHERE account_id = %s AND client_order_id = %s"
@@ -185,10 +185,8 @@ def brackets_of(entries: Iterable[int]) -> list[PaperBracket]:
     for order in rows.order_by("pk"):
         if order.parent_id is None:
             found[order.pk] = PaperBracket(order, {})
-        elif order.leg == Leg.CLOSE:
-            found[order.parent_id].closes.append(order)
         else:
-            found[order.parent_id].legs[Leg(order.leg)] = order
+            found[order.parent_id].add(order)
     return list(found.values())
 
 

@@ -27,4 +27,5 @@ def _report(order: PaperOrder, legs: tuple[OrderReport, ...] = ()) -> OrderRepor
         filled=order.filled,
         state=OrderState(order.state),
         legs=legs,
+        level=order.level,
     )

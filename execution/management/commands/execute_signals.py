@@ -88,7 +88,8 @@ class Command(ArgoCommand):
         text = (
             f"{counts.executed} executed, {counts.skipped} skipped, {counts.postponed} postponed."
         )
-        self.answer(options, vars(counts), text)
+        numbers = {name: getattr(counts, name) for name in ("executed", "skipped", "postponed")}
+        self.answer(options, numbers, text)
 
 
 def _needs_no_broker(options: dict[str, Any]) -> bool:

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Protocol
 
-from execution.brokers.protocol import Bracket, Broker, Close, OrderReport
-from execution.types import Side
+import pytest
+
+from execution.brokers.protocol import Bracket, Broker, Close, OrderReport, Stop
+from execution.types import Leg, Side
 
 SYMBOL = "AAPL"
 QUANTITY = Decimal(10)
@@ -35,6 +37,36 @@ class BrokerCase(Protocol):
         spelling.
         """
 
+    @property
+    def outside(self) -> "Outside | None":
+        """Return what others can do on the account; None if nobody can."""
+
+
+class Outside(Protocol):
+    """What a person, or the broker, does on an account without Argo."""
+
+    def order_for_dollars(self) -> None:
+        """Place an order by hand for an amount of money."""
+
+    def order_several(self) -> None:
+        """Place one order by hand for several instruments."""
+
+    def move_stop(self, client_order_id: str, level: str) -> None:
+        """Move the stop of this bracket to another price."""
+
+    def refuse_closes(self, status: int) -> None:
+        """Refuse orders that close a position from now on; 0 accepts them again."""
+
+    def refuse_what_it_places(self) -> None:
+        """From now on, refuse each order and place it all the same."""
+
+
+def outside_of(broker_case: BrokerCase) -> Outside:
+    """Return what others can do on the account; skip the test if nobody can."""
+    if broker_case.outside is None:
+        pytest.skip("nobody else can trade on this account")
+    return broker_case.outside
+
 
 def buying(client_order_id: str = "entry-1", symbol: str = SYMBOL) -> Bracket:
     """Return an order to buy 10 at about 100, with exits at 110 and 90."""
@@ -55,6 +87,18 @@ def closing(bracket: Bracket, client_order_id: str = "close-1") -> Close:
     side = bracket.side.opposite
     entry = bracket.client_order_id
     return Close(client_order_id, entry, bracket.symbol, side, bracket.quantity)
+
+
+def protecting(bracket: Bracket, client_order_id: str = "stop-2", level: int = 95) -> Stop:
+    """Return a stop on its own for the position of a bracket."""
+    side, entry = bracket.side.opposite, bracket.client_order_id
+    quantity = bracket.quantity
+    return Stop(client_order_id, entry, bracket.symbol, side, quantity, Decimal(level))
+
+
+def stop_of(broker: Broker, client_order_id: str = "entry-1") -> OrderReport:
+    """Return the stop of a bracket, the last one if it was replaced."""
+    return [leg for leg in found(broker, client_order_id).exits if leg.leg is Leg.STOP][-1]
 
 
 def held(broker: Broker) -> dict[str, Decimal]:

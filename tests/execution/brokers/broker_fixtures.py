@@ -10,7 +10,7 @@ from execution.brokers.paper.ledger import PaperStore
 from signals.market.bars import Bars, as_times
 from signals.market.hours import ALWAYS_OPEN
 from signals.market.protocol import Quote
-from tests.execution.brokers.alpaca.alpaca_exchange import Exchange
+from tests.execution.brokers.alpaca.alpaca_exchange import Exchange, Refused, Row
 
 
 @dataclass
@@ -22,8 +22,41 @@ class AlpacaCase:
     exchange: Exchange
     other_spelling: str = "msft"
 
+    @property
+    def outside(self) -> "AlpacaOutside":
+        return AlpacaOutside(self.exchange)
+
     def move(self, symbol: str, price: str) -> None:
         self.exchange.move(symbol, price)
+
+
+@dataclass
+class AlpacaOutside:
+    """A person at Alpaca's site, and Alpaca itself."""
+
+    exchange: Exchange
+
+    def order_for_dollars(self) -> None:
+        self.exchange.for_dollars()
+
+    def order_several(self) -> None:
+        self.exchange.spread()
+
+    def move_stop(self, client_order_id: str, level: str) -> None:
+        legs = self.exchange.legs(self.exchange.order(client_order_id))
+        stop = next(leg for leg in legs if leg["type"] == "stop" and not leg["replaced_by"])
+        self.exchange.replace(stop, stop_price=level)
+
+    def refuse_closes(self, status: int) -> None:
+        def refuse(asked: Row) -> Refused | None:
+            is_close = asked["type"] == "market" and asked.get("order_class") != "bracket"
+            return Refused(status, status * 100_000, "not now") if status and is_close else None
+
+        self.exchange.refuse = refuse
+
+    def refuse_what_it_places(self) -> None:
+        self.exchange.refuse = lambda asked: Refused(422, 42210000, "the market is closed")
+        self.exchange.places_refused = True
 
 
 @dataclass
@@ -48,6 +81,7 @@ class PaperCase:
     """The paper broker at its usual costs; it looks at every move of the market."""
 
     other_spelling = "BTC/USD"
+    outside = None
 
     def __init__(self) -> None:
         self.market = market = Quotes()

@@ -1,11 +1,12 @@
 """The contract of every broker, run on each of them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
-from execution.brokers.protocol import Bracket, BrokerError
+from execution.brokers.protocol import Bracket, BrokerError, unread
 from execution.types import Leg, OrderState, Side
 from signals.market.instruments import normalised
 from tests.execution.brokers.broker_cases import (
@@ -16,8 +17,11 @@ from tests.execution.brokers.broker_cases import (
     closing,
     found,
     held,
+    outside_of,
+    protecting,
     selling,
     states,
+    stop_of,
 )
 
 SIDES = pytest.mark.parametrize("bracket", [buying(), selling()], ids=["long", "short"])
@@ -281,3 +285,127 @@ def test_an_invalid_quantity_is_refused_permanently(broker_case: BrokerCase, qua
         broker_case.broker.submit(wrong)
     assert caught.value.permanent
     assert broker_case.broker.find("entry-1") is None
+
+
+def unprotected(broker_case: BrokerCase, bracket: Bracket) -> None:
+    """Open a position, and let somebody cancel its stop."""
+    opened(broker_case, bracket)
+    broker_case.broker.cancel(stop_of(broker_case.broker).broker_id)
+
+
+@pytest.mark.parametrize(
+    ("bracket", "level", "beyond"), [(buying(), 95, "94"), (selling(), 105, "106")]
+)
+def test_a_stop_that_is_put_back_ends_the_position(
+    broker_case: BrokerCase, bracket: Bracket, level: int, beyond: str
+) -> None:
+    unprotected(broker_case, bracket)
+    order = broker_case.broker.submit(protecting(bracket, level=level))
+    assert (order.leg, order.client_order_id) == (Leg.STOP, "stop-2")
+    assert (order.side, order.quantity) == (bracket.side.opposite, QUANTITY)
+    assert order.level == level
+    assert order.broker_id in {each.broker_id for each in broker_case.broker.open_orders()}
+    broker_case.move(SYMBOL, "100")
+    assert held(broker_case.broker) == {SYMBOL: signed(bracket)}
+    broker_case.move(SYMBOL, beyond)
+    assert held(broker_case.broker) == {}
+    assert list(broker_case.broker.open_orders()) == []
+    assert found(broker_case.broker, "stop-2").filled == QUANTITY
+
+
+def test_a_stop_is_put_back_only_once_under_one_id(broker_case: BrokerCase) -> None:
+    unprotected(broker_case, buying())
+    broker_case.broker.submit(protecting(buying()))
+    with pytest.raises(BrokerError) as caught:
+        broker_case.broker.submit(protecting(buying()))
+    assert caught.value.duplicate
+
+
+def test_no_stop_is_put_back_for_more_than_is_held(broker_case: BrokerCase) -> None:
+    unprotected(broker_case, buying())
+    order = broker_case.broker.submit(replace(protecting(buying()), quantity=Decimal(50)))
+    assert order.quantity == QUANTITY
+
+
+def test_no_stop_is_put_back_for_what_is_closed(broker_case: BrokerCase) -> None:
+    opened(broker_case, buying())
+    broker_case.move(SYMBOL, "111")
+    with pytest.raises(BrokerError) as caught:
+        broker_case.broker.submit(protecting(buying()))
+    assert caught.value.permanent
+    broker_case.move(SYMBOL, "80")
+    assert held(broker_case.broker) == {}
+
+
+def test_a_close_cancels_the_stop_that_was_put_back(broker_case: BrokerCase) -> None:
+    unprotected(broker_case, buying())
+    stop = broker_case.broker.submit(protecting(buying()))
+    broker_case.broker.submit(replace(closing(buying()), exits=(stop.broker_id,)))
+    for price in ("100", "94", "80"):
+        broker_case.move(SYMBOL, price)
+        assert held(broker_case.broker) == {}
+    assert found(broker_case.broker, "stop-2").state is OrderState.CANCELED
+
+
+@pytest.mark.parametrize("kind", ["order_for_dollars", "order_several"])
+def test_an_order_of_another_kind_hides_no_other(broker_case: BrokerCase, kind: str) -> None:
+    opened(broker_case, buying())
+    getattr(outside_of(broker_case), kind)()
+    orders = broker_case.broker.open_orders()
+    assert sorted(order.leg for order in orders) == [Leg.STOP, Leg.TARGET]
+    assert unread(orders)
+    assert all(each.row_id and each.text for each in unread(orders))
+    assert found(broker_case.broker).state is OrderState.FILLED
+
+
+def test_a_stop_that_was_moved_is_followed(broker_case: BrokerCase) -> None:
+    opened(broker_case, buying())
+    before = stop_of(broker_case.broker)
+    for level in ("92", "94"):
+        outside_of(broker_case).move_stop("entry-1", level)
+    stops = [leg for leg in found(broker_case.broker).exits if leg.leg is Leg.STOP]
+    assert [(each.level, each.state.is_final) for each in stops] == [
+        (Decimal(90), True), (Decimal(92), True), (Decimal(94), False),
+    ]  # fmt: skip
+    assert stops[0].broker_id == before.broker_id
+    broker_case.move(SYMBOL, "93")
+    assert held(broker_case.broker) == {}
+    with pytest.raises(BrokerError) as caught:
+        broker_case.broker.submit(closing(buying()))
+    assert caught.value.permanent, "the stop that was moved has sold the shares"
+
+
+def test_a_close_cancels_a_stop_that_was_moved(broker_case: BrokerCase) -> None:
+    opened(broker_case, buying())
+    outside_of(broker_case).move_stop("entry-1", "95")
+    broker_case.broker.submit(closing(buying()))
+    for price in ("100", "94"):
+        broker_case.move(SYMBOL, price)
+        assert held(broker_case.broker) == {}
+    assert list(broker_case.broker.open_orders()) == []
+
+
+@pytest.mark.parametrize("status", [403, 422, 500, 503])
+def test_after_a_failed_close_the_position_can_be_protected_and_closed(
+    broker_case: BrokerCase, status: int
+) -> None:
+    opened(broker_case, buying())
+    outside = outside_of(broker_case)
+    outside.refuse_closes(status)
+    with pytest.raises(BrokerError) as caught:
+        broker_case.broker.submit(closing(buying()))
+    assert caught.value.permanent == (status < 500)
+    assert broker_case.broker.find("close-1") is None
+    stop = broker_case.broker.submit(protecting(buying()))
+    outside.refuse_closes(0)
+    broker_case.broker.submit(replace(closing(buying()), exits=(stop.broker_id,)))
+    broker_case.move(SYMBOL, "80")
+    assert held(broker_case.broker) == {}
+    assert list(broker_case.broker.open_orders()) == []
+
+
+def test_an_order_that_was_refused_and_placed_is_found(broker_case: BrokerCase) -> None:
+    outside_of(broker_case).refuse_what_it_places()
+    with pytest.raises(BrokerError):
+        broker_case.broker.submit(buying())
+    assert {leg.leg for leg in found(broker_case.broker).legs} == {Leg.STOP, Leg.TARGET}

@@ -8,14 +8,14 @@ from django.conf import settings
 from django.db import connection
 
 from execution.context import TradingContext
-from execution.decisions import engine
+from execution.decisions import engine, intents
 from execution.decisions.queue import ClaimedDecision
 from execution.models import Counterfactual, Decision, Order
-from execution.risk.model import Limits
+from execution.risk.model import Intent, Limits
 from execution.types import Reason
 from signals.ledger.outcomes import record_order, record_outcome
 from signals.market.protocol import FeedError, Quote
-from signals.models import OutcomeChange
+from signals.models import OutcomeChange, Signal
 from signals.shutdown import stopping
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import (
@@ -310,3 +310,25 @@ def test_a_signal_that_has_ended_is_not_traded(trading: Trading) -> None:
     )  # fmt: skip
     trading.decide()
     assert codes_of(signal) == ["ended"]
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("is_traded", [True, False])
+def test_a_decision_whose_claim_was_lost_meanwhile_leaves_nothing(
+    trading: Trading, monkeypatch: pytest.MonkeyPatch, is_traded: bool
+) -> None:
+    """Another worker takes the decision while this one asks the rules."""
+    signal, intent_of = trading.log(), intents.intent_of
+
+    def late(context: TradingContext, wanted: Signal) -> Intent:
+        Decision.objects.filter(pk=signal.pk).update(claim="another")
+        if not is_traded:
+            raise ValueError("a figure")
+        return intent_of(context, wanted)
+
+    monkeypatch.setattr(engine, "intent_of", late)
+    assert trading.decide().executed == 0
+    assert not Order.objects.exists()
+    assert not Counterfactual.objects.exists()
+    assert as_stored(signal).order_id is None
+    assert (decision_of(signal).status, decision_of(signal).claim) == ("deciding", "another")

@@ -1,6 +1,7 @@
 """A difference between our records and the broker's halts trading."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -13,6 +14,7 @@ from execution.models import (
     TradingAccount,
 )
 from execution.monitoring.reconcile import position_differences, reconcile
+from execution.positions.fills import take_fills
 from execution.types import Leg, OrderState, Side
 from signals.market.protocol import Quote
 from tests.databases import DATABASES
@@ -163,3 +165,30 @@ def test_fault_41_a_restart_invents_no_position_and_a_mismatch_halts(trading: Tr
     late = again.log()
     again.decide()
     assert "halt" in codes_of(late)
+
+
+def test_it_looks_a_second_time_before_it_halts(trading: Trading) -> None:
+    """A fill may come between two of the questions to the broker."""
+    trading.trade()
+    answers = [holding(AAPL=60), holding(AAPL=100)]
+    trading.broker.instead["positions"] = lambda: answers.pop(0)
+    assert reconcile(trading.context) == []
+    assert (answers, halt_codes()) == ([], [])
+
+
+def test_an_order_that_was_never_submitted_explains_no_mismatch(trading: Trading) -> None:
+    """The broker has the entry, but not its exits: their rows wait for ever."""
+    submit, find = trading.broker.broker.submit, trading.broker.broker.find
+    trading.broker.instead["submit"] = lambda order: replace(submit(order), legs=())
+    trading.broker.instead["find"] = lambda name: (
+        (report := find(name)) and replace(report, legs=())
+    )
+    signal = trading.log()
+    trading.decide()
+    trading.clock.pass_by(seconds=1)
+    trading.market.quotes[SYMBOL] = Quote(100.0, trading.clock())
+    take_fills(trading.context)
+    assert states_of(signal)["stop"] == "initialized"
+    trading.broker.instead["positions"] = lambda: holding(AAPL=60)
+    trading.broker.instead["open_orders"] = list
+    assert codes(trading) == ["different_quantity"]

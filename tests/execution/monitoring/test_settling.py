@@ -81,6 +81,22 @@ def test_settling_takes_the_fills_first(trading: Trading) -> None:
 
 
 @pytest.mark.usefixtures("database")
+def test_a_part_that_has_a_price_pays_its_share_of_the_entry_s_fee(trading: Trading) -> None:
+    signal = trading.log()
+    trading.decide()
+    entry, target = orders_of(signal)["entry"], orders_of(signal)["target"]
+    record(trading.context, [fill_of(entry, 100, 100, fee=Decimal(5))])
+    trading.broker.instead["positions"] = lambda: holding(AAPL=25)
+    settle(trading.context, by="ann", why="sold by hand")
+    trading.clock.pass_by(seconds=1)
+    report = fill_of(target, 25, 110, fee=Decimal(1), time=trading.clock())
+    record(trading.context, [report])
+    position = position_of(signal)
+    assert position.fees == Decimal(6)
+    assert position.profit == Decimal(250) - Decimal("1.25") - 1
+
+
+@pytest.mark.usefixtures("database")
 def test_an_order_that_the_broker_lost_is_canceled(trading: Trading) -> None:
     signal = trading.log()
     trading.decide()

@@ -105,3 +105,16 @@ def test_a_close_larger_than_what_is_left_ends(trading: Trading) -> None:
         Decimal(60),
     )
     assert Order.objects.may_fill("paper") == []
+
+
+def test_no_second_close_is_made_while_one_is_under_way(trading: Trading) -> None:
+    """Not after the pause for failed closes either: no price comes, so nothing fills."""
+    trading.trade()
+    trading.clock.pass_by(days=31)
+    trading.broker.before["submit"] = REFUSED
+    trading.look()
+    del trading.broker.before["submit"]
+    for minutes in (1, 5, 30, 60, 60):
+        trading.clock.pass_by(minutes=minutes)
+        trading.look()
+        assert closes() == [(1, "rejected"), (2, "accepted")]

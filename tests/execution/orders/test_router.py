@@ -5,8 +5,8 @@ import pytest
 from execution.accounts.halts import latch
 from execution.brokers.protocol import Bracket, BrokerError, Close, OrderReport
 from execution.models import Counterfactual, Order, PaperOrder
-from execution.orders.router import LOOKUP_DELAY, ORDER_LEASE, send, send_due
-from execution.types import HaltCode
+from execution.orders.router import LOOKUP_DELAY, ORDER_LEASE, end, send, send_due
+from execution.types import HaltCode, OrderState
 from signals.models import Signal
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import (
@@ -196,3 +196,60 @@ def test_a_reason_is_stored_without_its_nul(trading: Trading) -> None:
     trading.decide()
     assert orders_of(signal)["entry"].reason == "badthing"
     trading.look()
+
+
+@pytest.mark.usefixtures("database")
+def test_the_lease_of_another_sender_is_respected(trading: Trading) -> None:
+    trading.broker.before["submit"] = Died()
+    with pytest.raises(Died):
+        ordered(trading)
+    trading.broker.before.clear()
+    sent_by_another = orders_of(Signal.objects.get())["entry"]
+    calls = len(trading.broker.calls)
+    assert not send(trading.context, sent_by_another)
+    assert trading.broker.calls[calls:] == []
+    later(trading)
+    assert send(trading.context, sent_by_another)
+
+
+@pytest.mark.usefixtures("database")
+def test_an_order_that_another_worker_has_sent_meanwhile_is_not_sent_again(
+    trading: Trading,
+) -> None:
+    seen_before = orders_of(ordered(trading))["entry"]
+    seen_before.state = OrderState.INITIALIZED
+    calls = len(trading.broker.calls)
+    assert not send(trading.context, seen_before)
+    assert trading.broker.calls[calls:] == []
+
+
+@pytest.mark.usefixtures("database")
+def test_an_order_that_another_worker_has_adopted_meanwhile_is_not_ended(trading: Trading) -> None:
+    signal = ordered(trading)
+    seen_before = orders_of(signal)["entry"]
+    seen_before.state = OrderState.SUBMITTED
+    assert not end(trading.context, seen_before, OrderState.REJECTED, "no")
+    assert states_of(signal) == {"entry": "accepted", "stop": "accepted", "target": "accepted"}
+    assert not Counterfactual.objects.exists()
+
+
+def test_a_refusal_is_believed_only_after_a_look_up(trading: Trading) -> None:
+    trading.broker.after["submit"] = BrokerError("422: the market is closed", permanent=True)
+    signal = ordered(trading)
+    assert states_of(signal) == {"entry": "accepted", "stop": "accepted", "target": "accepted"}
+    trading.broker.after.clear()
+    trading.move(100.0)
+    assert position_of(signal).quantity == 100
+
+
+def test_a_refusal_that_cannot_be_looked_up_is_in_doubt(trading: Trading) -> None:
+    trading.broker.after["submit"] = REFUSED
+    trading.broker.before["find"] = TIMED_OUT
+    signal = ordered(trading)
+    assert states_of(signal)["entry"] == "unknown"
+    trading.broker.after.clear()
+    trading.broker.before.clear()
+    later(trading)
+    send_due(trading.context)
+    assert states_of(signal)["entry"] == "accepted"
+    assert brackets() == 1

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import datetime
 from decimal import Decimal
 
 import pytest
@@ -24,6 +25,7 @@ from tests.execution.trading_fixtures import (
     halt_codes,
     orders_of,
     position_of,
+    quoted,
     states_of,
 )
 
@@ -223,3 +225,27 @@ def test_fault_40_a_fill_counts_once_and_no_more_is_sold_than_is_held(trading: T
     assert (position.quantity, position.closed_quantity) == (Decimal(100), Decimal(50))
     assert Fill.objects.filter(refused="").count() == 3
     assert halt_codes() == ["overfill"]
+
+
+@pytest.mark.parametrize("hours", [1, 23])
+def test_a_late_fill_of_an_order_that_is_over_is_still_asked_for(
+    trading: Trading, hours: int
+) -> None:
+    """Its order was canceled, no order is open, and a newer fill is known."""
+    over, other = trading.log(), quoted(trading, MSFT=100.0).log(symbol="MSFT")
+    trading.decide()
+    late = entry(over, 40)._replace(time=trading.clock())
+    trading.broker.cancel(orders_of(over)["entry"].broker_id)
+    refresh(trading.context, [orders_of(over)["entry"]])
+    trading.clock.pass_by(hours=hours)
+    for price in (100.0, 111.0):
+        trading.move(price, "MSFT")
+    assert (position_of(other).status, states_of(over)["entry"]) == ("closed", "canceled")
+    fills = trading.broker.broker.fills
+
+    def with_late_fill(since: datetime) -> list[FillReport]:
+        return [*fills(since), *([late] if late.time >= since else [])]
+
+    trading.broker.instead["fills"] = with_late_fill
+    take_fills(trading.context)
+    assert position_of(over).quantity == 40

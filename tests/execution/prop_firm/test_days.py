@@ -47,6 +47,9 @@ def utc(text: str) -> datetime:
         (CHICAGO, "2026-03-08T22:00", date(2026, 3, 9)),  # the clocks went forward that morning
         (CHICAGO, "2026-11-01T23:00", date(2026, 11, 2)),  # and back
         (TOKYO, "2026-03-01T21:00", date(2026, 3, 2)),
+        (rule_set(reset=time(11, 59)), "2026-03-05T11:59", date(2026, 3, 5)),
+        (rule_set(reset=time(12)), "2026-03-05T12:00", date(2026, 3, 6)),
+        (rule_set(reset=time(12, 59)), "2026-03-05T12:59", date(2026, 3, 6)),
         (AUCKLAND, "2026-01-14T11:00", date(2026, 1, 15)),
         (AUCKLAND, "2026-07-14T12:00", date(2026, 7, 15)),
     ],

@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from signals.clock import utc_now
+from signals.generation import candidates
 from signals.generation.pipeline import SignalPipeline
 from signals.generation.service import INTERRUPTED_AFTER, CycleFailed, SignalGenerationService
 from signals.generation.votes import Direction, Vote
@@ -375,6 +376,24 @@ def test_a_candidate_claimed_too_long_ago_is_rejected(interrupted: ScriptedServi
     assert not Signal.objects.filter(symbol="AAPL").exists()
     (fresh,) = interrupted.cycle("AAPL")
     assert Signal.objects.get(symbol="AAPL").signal_id == fresh, "it does not block a new candidate"
+
+
+def test_a_candidate_that_became_a_signal_meanwhile_is_not_given_up(
+    interrupted: ScriptedService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process finishes it while this one finds it too old."""
+    candidate_id = CandidateRecord.objects.get(symbol="AAPL").candidate_id
+
+    def meanwhile(self: object, receipt: object) -> bool:
+        candidates.set_signal(candidate_id, "made-by-another")
+        return False
+
+    monkeypatch.setattr(SignalTracker, "is_stored", meanwhile)
+    interrupted.later += DAY
+    interrupted.cycle("MSFT")
+    record = CandidateRecord.objects.get(symbol="AAPL")
+    assert (record.candidate_id, record.rejected_for) == (candidate_id, "")
+    assert record.signal_id == "made-by-another"
 
 
 def test_an_interrupted_candidate_is_stored_even_if_the_markets_time_stands_still(

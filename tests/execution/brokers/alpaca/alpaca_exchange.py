@@ -1,7 +1,7 @@
 """Orders, fills and positions as Alpaca keeps them, in its documented JSON, without HTTP."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -31,6 +31,8 @@ class Exchange:
 
     `slow_cancels` is how many times an order must be read before its cancellation is done.
     `counts_legs`: exits count toward a page of orders, which Alpaca leaves undocumented.
+    `hides_replaced`: a bracket is shown without exits that were replaced. `refuse` returns why an
+    order is refused; with `places_refused` the order is placed all the same.
     """
 
     prices: dict[str, Decimal] = field(default_factory=dict)
@@ -40,6 +42,9 @@ class Exchange:
     cash: Decimal = CASH
     slow_cancels: int = 0
     counts_legs: bool = False
+    hides_replaced: bool = False
+    refuse: Callable[[Row], Refused | None] = lambda asked: None
+    places_refused: bool = False
     now: datetime = MORNING
 
     def tick(self) -> str:
@@ -49,6 +54,13 @@ class Exchange:
 
     def place(self, asked: Row) -> Row:
         """Add an order, or refuse it as Alpaca does."""
+        if (refused := self.refuse(asked)) is None:
+            return self._place(asked)
+        if self.places_refused:
+            self._place(asked)
+        raise refused
+
+    def _place(self, asked: Row) -> Row:
         if any(order["client_order_id"] == asked["client_order_id"] for order in self.orders):
             raise Refused(422, 40010001, "client_order_id must be unique")
         if asked.get("order_class") == "bracket":
@@ -75,7 +87,8 @@ class Exchange:
         against = [
             Decimal(order["qty"])
             for order in self.orders
-            if order["status"] in ("new", "pending_cancel") and order["type"] == "limit"
+            if ((order["status"] in ("new", "pending_cancel") and order["type"] == "limit")
+                or (order["status"] == "accepted" and order["type"] == "stop"))
             and (order["symbol"], order["side"]) == (asked["symbol"], asked["side"])
         ]  # fmt: skip
         free = abs(quantity) - sum(against)
@@ -104,6 +117,42 @@ class Exchange:
         self.orders.append(order)
         return order
 
+    def by_hand(self, **changes: object) -> Row:
+        """Add an order as a person places it at Alpaca's site, of any kind."""
+        asked = {
+            "client_order_id": str(uuid4()), "symbol": "AAPL", "qty": "1", "side": "buy",
+            "type": "limit", "limit_price": "1", "order_class": "simple", "time_in_force": "day",
+        }  # fmt: skip
+        order = self._add(asked)
+        order |= changes
+        return order
+
+    def for_dollars(self) -> Row:
+        """Add an order by hand for 500 dollars, whatever quantity that is."""
+        return self.by_hand(qty=None, notional="500", type="market", limit_price=None)
+
+    def spread(self) -> Row:
+        """Add an order by hand for two options at once; only its legs have symbol and side."""
+        order = self.by_hand(symbol="", side="", asset_class="", order_class="mleg")
+        legs = [
+            self.by_hand(symbol=name, side=side, asset_class="us_option", order_class="mleg",
+                         qty=None, ratio_qty="1", parent=order["id"], limit_price=None)
+            for name, side in (("AAPL240119C00100000", "buy"), ("AAPL240119C00110000", "sell"))
+        ]  # fmt: skip
+        assert len(legs) == 2
+        return order
+
+    def replace(self, order: Row, **changes: object) -> Row:
+        """Replace an order as a person does at Alpaca's site: a new one takes its place."""
+        new = order | {
+            "id": str(uuid4()), "client_order_id": str(uuid4()), "replaces": order["id"],
+            "submitted_at": self.tick(), **changes,
+        }  # fmt: skip
+        self._end(order, "replaced")
+        order["replaced_by"] = new["id"]
+        self.orders.append(new)
+        return new
+
     def order(self, order_id: str) -> Row:
         for order in self.orders:
             if order_id in (order["id"], order["client_order_id"]):
@@ -111,7 +160,8 @@ class Exchange:
         raise Refused(404, 40410000, f"order not found for {order_id}")
 
     def legs(self, entry: Row) -> list[Row]:
-        return [order for order in self.orders if order["parent"] == entry["id"]]
+        legs = [order for order in self.orders if order["parent"] == entry["id"]]
+        return [leg for leg in legs if not (self.hides_replaced and leg["replaced_by"])]
 
     def shown(self, order: Row, nested: bool) -> Row:
         """Return the order as it is answered; each read advances a cancellation."""
@@ -153,7 +203,7 @@ class Exchange:
                 self.fill(order)
 
     def _would_fill(self, order: Row, price: Decimal) -> bool:
-        if order["status"] in (*DONE, "pending_cancel"):
+        if order["status"] in (*DONE, "pending_cancel") or order["qty"] is None:
             return False
         if order["type"] == "market":
             return True

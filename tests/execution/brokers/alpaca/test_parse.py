@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from execution.brokers.alpaca.broker import AlpacaBroker
+from tests.execution.brokers.alpaca.alpaca_exchange import MORNING
 from tests.execution.brokers.alpaca.alpaca_server import Alpaca
 from tests.execution.brokers.alpaca.builders import CALLS, failing, opened
 from tests.execution.brokers.broker_cases import SYMBOL, buying
@@ -14,10 +15,13 @@ from tests.signals.market.alpaca_server import in_json
 def test_an_unknown_status_is_named(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     broker.submit(buying())
     alpaca.exchange.orders[0]["status"] = "FILLED"
-    for call in ("find", "open_orders"):
-        error = failing(CALLS[call], broker)
-        assert not error.permanent
-        assert "'FILLED'" in str(error)
+    error = failing(CALLS["find"], broker)
+    assert not error.permanent
+    assert error.unreadable
+    assert "'FILLED'" in str(error)
+    (unread,) = broker.open_orders().unread
+    assert (unread.row_id, unread.symbol) == (alpaca.exchange.orders[0]["id"], SYMBOL)
+    assert "'FILLED'" in unread.text
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "-inf", "", "ten", None, True, float("nan")])
@@ -52,14 +56,24 @@ def test_an_account_with_an_invalid_number_is_refused(
     assert field in str(failing(CALLS["account"], broker))
 
 
-@pytest.mark.parametrize("field", ["qty", "current_price", "avg_entry_price", "side", "symbol"])
-def test_a_position_without_its_figures_is_refused(
+@pytest.mark.parametrize("field", ["qty", "current_price", "avg_entry_price", "side"])
+def test_a_position_without_its_figures_hides_no_other(
     alpaca: Alpaca, broker: AlpacaBroker, field: str
 ) -> None:
     opened(alpaca, broker)
-    row = alpaca.exchange.position(SYMBOL) | {field: None}
+    row = alpaca.exchange.position(SYMBOL)
+    alpaca.instead("GET /positions", in_json([row | {"symbol": "MSFT", field: None}, row]))
+    positions = broker.positions()
+    assert [each.symbol for each in positions] == [SYMBOL]
+    assert [each.symbol for each in positions.unread] == ["MSFT"]
+    assert field in positions.unread[0].text
+
+
+def test_positions_without_a_symbol_are_refused(alpaca: Alpaca, broker: AlpacaBroker) -> None:
+    opened(alpaca, broker)
+    row = alpaca.exchange.position(SYMBOL) | {"symbol": None}
     alpaca.instead("GET /positions", in_json([row]))
-    assert field in str(failing(CALLS["positions"], broker))
+    assert "symbol" in str(failing(CALLS["positions"], broker))
 
 
 def test_no_balance_without_the_unrealised_profit(alpaca: Alpaca, broker: AlpacaBroker) -> None:
@@ -82,12 +96,17 @@ def test_no_balance_without_the_unrealised_profit(alpaca: Alpaca, broker: Alpaca
     ],
     ids=str,
 )
-def test_an_invalid_fill_is_refused(
+def test_an_invalid_fill_hides_no_other(
     alpaca: Alpaca, broker: AlpacaBroker, wrong: dict[str, str]
 ) -> None:
     opened(alpaca, broker)
+    opened(alpaca, broker, buying("entry-2"))
     alpaca.exchange.activities[0] |= wrong
-    assert not failing(CALLS["fills"], broker).permanent
+    fills = broker.fills(MORNING)
+    assert [fill.fill_id for fill in fills] == [alpaca.exchange.activities[1]["id"]]
+    (unread,) = fills.unread
+    assert unread.order_id == alpaca.exchange.orders[0]["id"]
+    assert unread.text
 
 
 def test_an_order_with_another_id_is_refused(alpaca: Alpaca, broker: AlpacaBroker) -> None:
@@ -103,3 +122,14 @@ def test_earlier_fills_are_not_read(alpaca: Alpaca, broker: AlpacaBroker) -> Non
     opened(alpaca, broker)
     alpaca.exchange.activities[0]["qty"] = "NaN"
     assert list(broker.fills(alpaca.exchange.now + timedelta(hours=1))) == []
+
+
+def test_orders_that_replace_each_other_in_a_circle_are_refused(
+    alpaca: Alpaca, broker: AlpacaBroker
+) -> None:
+    opened(alpaca, broker)
+    stop = alpaca.exchange.orders[2]
+    new = alpaca.exchange.replace(stop)
+    alpaca.exchange.replace(new)
+    new["replaced_by"] = stop["id"]
+    assert "replaced_by" in str(failing(CALLS["find"], broker))

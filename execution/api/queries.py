@@ -17,7 +17,7 @@ from execution.models.order import MAY_FILL
 from execution.types import FINAL, Leg, OrderState, Reason
 from signals.ledger.queries import find_row
 from signals.ledger.validation import Label
-from signals.market.instruments import normalised
+from signals.instruments import name_of
 
 Row = TypeVar("Row", bound=Model)
 OPEN = "open"
@@ -41,7 +41,7 @@ StateName = Annotated[
     str, AfterValidator(_state), WithJsonSchema({"type": "string", "enum": STATES})
 ]
 """One type, because the error of a union would name each of its types."""
-Symbol = Annotated[Label, AfterValidator(normalised)]
+Symbol = Annotated[Label, AfterValidator(name_of)]
 
 
 class PageQuery(BaseModel):

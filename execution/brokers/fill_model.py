@@ -14,8 +14,9 @@ from execution.risk.sizing import to_step
 from execution.types import ExitReason, Side
 from signals.market.bars import Bar
 
-PRECISION = Decimal("0.00000001")
-"""Prices and fees of fills are rounded to this."""
+DECIMALS, DIGITS = 8, 9
+"""Prices and fees of fills keep this many decimals, and below 1 this many significant digits: a
+coin may cost a billionth."""
 
 
 class Prices(NamedTuple):
@@ -78,11 +79,17 @@ class Costs:
         """Return the fill price of a market order: worse than the mid `price` by half the spread
         and the slippage."""
         worse = (self.spread / TWO + self.slippage) / HUNDRED
-        return (price * (ONE + worse if side is Side.BUY else ONE - worse)).quantize(PRECISION)
+        return _rounded(price * (ONE + worse if side is Side.BUY else ONE - worse))
 
     def fee_of(self, quantity: Decimal, price: Decimal) -> Decimal:
         """Return the fee of one fill."""
-        return (quantity * price * self.fee / HUNDRED).quantize(PRECISION)
+        return _rounded(quantity * price * self.fee / HUNDRED)
+
+
+def _rounded(value: Decimal) -> Decimal:
+    """Return the value with `DECIMALS` decimals, or more if it needs them for `DIGITS` digits."""
+    digits = value.adjusted() - DIGITS + 1 if value else -DECIMALS
+    return value.quantize(Decimal((0, (1,), min(-DECIMALS, digits))))
 
 
 @dataclass(frozen=True)

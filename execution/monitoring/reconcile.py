@@ -75,7 +75,7 @@ def _compare(context: TradingContext) -> list[Difference]:
     refresh(context, take_fills(context))
     refresh_open(context)
     theirs = {holding.symbol: holding.quantity for holding in context.broker.positions()}
-    found = position_differences(_ours(context.account), theirs, _unsettled(context.account))
+    found = position_differences(_ours(context), theirs, _unsettled(context))
     return found + _order_differences(context, context.broker.open_orders())
 
 
@@ -104,22 +104,24 @@ def _describe(symbol: str, ours: Decimal, theirs: Decimal) -> tuple[DifferenceCo
     return DifferenceCode.DIFFERENT_QUANTITY, f"we hold {ours} of {symbol}, it holds {theirs}"
 
 
-def _ours(account: str) -> dict[str, Decimal]:
+def _ours(context: TradingContext) -> dict[str, Decimal]:
+    """Return what our rows hold by instrument; an older version's rows may spell it otherwise."""
     held: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for row in Position.objects.open_on(account):
-        held[row.symbol] += row.left if Side(row.side) is Side.BUY else -row.left
+    for row in Position.objects.open_on(context.account):
+        held[context.instrument(row.symbol).symbol] += row.left if Side(row.side) is Side.BUY else -row.left
     return {symbol: quantity for symbol, quantity in held.items() if quantity}
 
 
-def _unsettled(account: str) -> frozenset[str]:
+def _unsettled(context: TradingContext) -> frozenset[str]:
     """Return the symbols with orders that were sent but that the broker has not confirmed yet."""
-    live = Order.objects.may_fill(account)
-    return frozenset(each.symbol for each in live if each.state in ON_THE_WAY and each.submitted_at)
+    live = Order.objects.may_fill(context.account)
+    on_the_way = (each for each in live if each.state in ON_THE_WAY and each.submitted_at)
+    return frozenset(context.instrument(each.symbol).symbol for each in on_the_way)
 
 
 def _order_differences(context: TradingContext, theirs: Sequence[OrderReport]) -> list[Difference]:
     """Return the orders that only one side has; an order on the way explains the broker's."""
-    unsettled = _unsettled(context.account)  # read after the broker's answer, or one may be missed
+    unsettled = _unsettled(context)  # read after the broker's answer, or one may be missed
     open_rows = Order.objects.may_fill(context.account)
     names = {each.broker_id for each in theirs}
     known = {row.broker_id for row in Order.objects.of_broker(context.account, names)}
@@ -175,7 +177,7 @@ def _withdraw(context: TradingContext, found: Sequence[Difference]) -> None:
     """Cancel the exits of positions that are gone: they would open the opposite position."""
     gone = [each.name for each in found if each.code is DifferenceCode.MISSING_POSITION]
     for order in Order.objects.may_fill(context.account):
-        if order.symbol in gone and order.state in AT_BROKER:
+        if context.instrument(order.symbol).symbol in gone and order.state in AT_BROKER:
             context.broker.cancel(order.broker_id)
 
 
@@ -200,7 +202,7 @@ def _is_less(context: TradingContext, difference: Difference) -> bool:
     less = (DifferenceCode.MISSING_POSITION, DifferenceCode.DIFFERENT_QUANTITY)
     if difference.code not in less:
         return False
-    ours, held = _ours(context.account).get(difference.name, ZERO), difference.held
+    ours, held = _ours(context).get(difference.name, ZERO), difference.held
     return held == ZERO or (ours * held > ZERO and abs(held) <= abs(ours))
 
 
@@ -209,9 +211,11 @@ def _take_off(context: TradingContext, difference: Difference) -> Iterator[str]:
 
     If it holds none of the symbol, all positions are closed, long and short.
     """
-    beyond = abs(_ours(context.account).get(difference.name, ZERO)) - abs(difference.held)
+    beyond = abs(_ours(context).get(difference.name, ZERO)) - abs(difference.held)
     held = Position.objects.filter(account=context.account, status=Position.Status.OPEN)
-    for position in held.filter(symbol=difference.name).order_by("pk"):
+    for position in held.order_by("pk"):
+        if context.instrument(position.symbol).symbol != difference.name:
+            continue
         rest = position.left
         quantity = rest if difference.held == ZERO else min(rest, beyond)
         if quantity > ZERO and _is_same_side(position, difference):

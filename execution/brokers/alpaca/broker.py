@@ -39,7 +39,7 @@ from execution.brokers.protocol import (
 )
 from execution.types import Leg, Side
 from signals.clock import Clock, utc_now
-from signals.market.instruments import instrument
+from signals.instruments import name_of
 
 PAPER = "https://paper-api.alpaca.markets"
 LIVE = "https://api.alpaca.markets"
@@ -204,7 +204,7 @@ class AlpacaBroker:
         entry = self.find(order.entry)
         if entry is None:
             raise permanent_error(f"Alpaca never had {order.entry}: there is nothing to close")
-        if (entry.symbol, entry.side) != (instrument(order.symbol).symbol, order.side.opposite):
+        if (entry.symbol, entry.side) != (name_of(order.symbol), order.side.opposite):
             raise permanent_error(
                 f"{order.side} {order.symbol} cannot close {entry.side} {entry.symbol}"
             )
@@ -227,7 +227,7 @@ class AlpacaBroker:
 
     def _held(self, order: Close) -> Decimal:
         sign = 1 if order.side is Side.SELL else -1
-        symbol = instrument(order.symbol).symbol
+        symbol = name_of(order.symbol)
         held = [each.quantity for each in self.positions() if each.symbol == symbol]
         return sign * sum(held, Decimal(0))
 

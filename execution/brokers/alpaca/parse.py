@@ -1,6 +1,5 @@
 """Alpaca's answers as Argo's reports. An invalid answer raises `ValueError` or `KeyError`."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -9,7 +8,7 @@ from typing import Any, TypeVar
 from execution.brokers.protocol import FillReport, Holding, OrderReport
 from execution.money import ZERO
 from execution.types import Leg, OrderState, Side
-from signals.market.instruments import QUOTED_IN, normalised
+from signals.instruments import instrument
 
 Answer = Mapping[str, Any]
 T = TypeVar("T")
@@ -38,7 +37,6 @@ STATES = {
 SIDES = {"buy": Side.BUY, "sell": Side.SELL, "sell_short": Side.SELL}
 EXITS = {"limit": Leg.TARGET, "stop": Leg.STOP, "stop_limit": Leg.STOP, "trailing_stop": Leg.STOP}
 SIGNS = {"long": 1, "short": -1}
-PAIR = re.compile(rf"([A-Z0-9]+?)[-/]?({QUOTED_IN})")
 
 
 def order_report(answer: Answer) -> OrderReport:
@@ -146,9 +144,7 @@ def symbol(answer: Answer) -> str:
 
     Alpaca's positions say BTCUSD, but its orders say BTC/USD.
     """
-    name = text(answer, "symbol")
-    pair = PAIR.fullmatch(name) if answer.get("asset_class") == "crypto" else None
-    return "-".join(pair.groups()) if pair else normalised(name)
+    return instrument(text(answer, "symbol"), answer.get("asset_class") or "").symbol
 
 
 def state_of(answer: Answer) -> OrderState:

@@ -1,11 +1,13 @@
 """The instruments of this installation, from MARKET_EXCHANGE, MARKET_TICKS and INSTRUMENTS_FILE."""
 
 from decimal import Decimal
-from functools import lru_cache
+from hashlib import sha256
+from functools import cache, lru_cache
 from pathlib import Path
 
 from django.conf import settings
 
+from signals.market import instruments as package
 from signals.market.instruments import Instrument, Instruments, load
 
 Stamp = tuple[int, int]
@@ -31,6 +33,15 @@ def name_of(spelling: str) -> str:
     return instrument(spelling).symbol
 
 
+def rules() -> str:
+    """Return a text that changes whenever a spelling may be read otherwise.
+
+    It covers the operator's file, MARKET_EXCHANGE, and the code that reads spellings.
+    """
+    path = settings.INSTRUMENTS_FILE
+    return _rules(settings.MARKET_EXCHANGE, path, _stamp(path))
+
+
 def _stamp(path: str) -> Stamp:
     """Return values that change with the file; zeros if there is no such file."""
     try:
@@ -38,6 +49,18 @@ def _stamp(path: str) -> Stamp:
     except OSError:
         return (0, 0)
     return found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=4)
+def _rules(exchange: str, path: str, stamp: Stamp) -> str:
+    own = Path(path).read_bytes() if stamp != (0, 0) else b""
+    return sha256(_code() + exchange.encode() + own).hexdigest()
+
+
+@cache
+def _code() -> bytes:
+    folder = Path(*package.__path__)
+    return b"".join(path.read_bytes() for path in sorted(folder.glob("*.py")))
 
 
 @lru_cache(maxsize=4)

@@ -24,6 +24,7 @@ from signals.clock import Clock, utc_now
 from signals.config import watched_market
 from signals.instruments import instrument, name_of
 from signals.market.hours import TradingHours, hours_of
+from signals.market.instruments import Kind
 from signals.market.protocol import MarketData
 
 Hours = Callable[[str], TradingHours]
@@ -105,7 +106,7 @@ def limits(firm: RuleSet | None) -> Limits:
         min_confidence_by_regime=settings.MIN_CONFIDENCE_BY_REGIME,
         min_confidence_by_strategy=settings.MIN_CONFIDENCE_BY_STRATEGY,
         allowed=_symbols(settings.RISK_ALLOWED) or None,
-        restricted=_symbols(settings.RISK_RESTRICTED),
+        restricted=_every_meaning(settings.RISK_RESTRICTED),
         price_max_age=settings.MARKET_PRICE_MAX_AGE,
         max_distance=as_decimal(settings.RISK_MAX_DISTANCE),
         max_positions=settings.RISK_MAX_POSITIONS,
@@ -125,6 +126,14 @@ def limits(firm: RuleSet | None) -> Limits:
 
 def _symbols(names: list[str]) -> frozenset[str]:
     return frozenset(map(name_of, names))
+
+
+def _every_meaning(names: list[str]) -> frozenset[str]:
+    """Return every instrument that these texts may mean to some sender: ES is a stock, or a future.
+
+    So a wrong or missing asset type cannot pass a restriction.
+    """
+    return frozenset(instrument(name, kind).symbol for name in names for kind in ("", *Kind))
 
 
 def _sizing() -> Sizing:

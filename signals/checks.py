@@ -13,6 +13,8 @@ from django.db import DatabaseError, connections
 from argo.errors import InvalidInput
 from signals import config
 from signals.instruments import instruments
+from signals.market.hours import exchange_hours
+from signals.market.instruments import ALWAYS, FOREX, HOME, OwnInstrument
 from signals.ledger.journal_state import journal_state
 
 
@@ -70,11 +72,18 @@ def market_has_symbols(**_: object) -> list[CheckMessage]:
 def own_instruments(**_: object) -> list[CheckMessage]:
     """Report an INSTRUMENTS_FILE that cannot be read or has an invalid field."""
     try:
-        instruments()
-    except InvalidInput as error:
+        for each in instruments().own:
+            _check_hours(each)
+    except (InvalidInput, ValueError) as error:
         hint = "Correct the file, or leave INSTRUMENTS_FILE empty."
         return [Error(f"INSTRUMENTS_FILE: {error}.", hint=hint, id="argo.E012")]
     return []
+
+
+def _check_hours(own: OwnInstrument) -> None:
+    """Raise `ValueError` if the hours are no calendar."""
+    if own.hours not in (None, ALWAYS, FOREX, HOME):
+        exchange_hours(own.hours)
 
 
 @register(Tags.database)

@@ -135,7 +135,7 @@ class Flusher:
             now = self.clock()
             stored_at = utc_text(now) if self.sets_stored_at else None
             result = how(batch.records, cursor, stored_at, using=self.using)
-            learn({_seen(record) for record in batch.records}, using=self.using)
+            learn({_seen(signal) for signal in result.stored}, using=self.using)
             self._call_handlers(result.stored)
             made = self._made_already(batch.changes)
             todo = [change for change in batch.changes if change.change.change_id not in made]
@@ -239,8 +239,8 @@ def _parsed(chunk: Chunk) -> _Batch:
     return batch
 
 
-def _seen(record: Record) -> Seen:
-    return Seen(record.fields["symbol"], record.fields["asset_type"])
+def _seen(signal: StoredSignal) -> Seen:
+    return Seen(signal.fields["symbol"], signal.fields["asset_type"])
 
 
 def _measure(done: FlushResult, stored: Sequence[StoredSignal], now: datetime) -> None:

@@ -56,7 +56,11 @@ def _form(**changes: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["signal", "deadletter", "outcomechange", "journalcursor", "apikey", "candidaterecord"]
+    "name",
+    [
+        "signal", "deadletter", "outcomechange", "journalcursor", "apikey", "candidaterecord",
+        "instrumentspelling",
+    ],  # fmt: skip
 )
 def test_every_table_can_be_browsed(clerk: Client, name: str) -> None:
     _log()

@@ -13,9 +13,9 @@ from django.db import DatabaseError, connections
 from argo.errors import InvalidInput
 from signals import config
 from signals.instruments import instruments
+from signals.ledger.journal_state import journal_state
 from signals.market.hours import exchange_hours
 from signals.market.instruments import ALWAYS, FOREX, HOME, OwnInstrument
-from signals.ledger.journal_state import journal_state
 
 
 @register()

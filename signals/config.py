@@ -72,9 +72,7 @@ def _sample() -> MarketData:
 
 def _files() -> MarketData:
     kind = import_string("signals.market.files.FolderMarket")
-    made: MarketData = kind(
-        settings.MARKET_FOLDER, settings.MARKET_EXCHANGE, find=instrument
-    )
+    made: MarketData = kind(settings.MARKET_FOLDER, settings.MARKET_EXCHANGE, find=instrument)
     return made
 
 

@@ -1,8 +1,8 @@
 """The instruments of this installation, from MARKET_EXCHANGE, MARKET_TICKS and INSTRUMENTS_FILE."""
 
 from decimal import Decimal
-from hashlib import sha256
 from functools import cache, lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 from django.conf import settings

@@ -15,10 +15,10 @@ from execution.models import Decision, Fill, Halt, Order, Position
 from execution.models.decision import WAITING, skipped_for
 from execution.models.order import MAY_FILL
 from execution.types import FINAL, Leg, OrderState, Reason
+from signals.instruments import name_of
 from signals.ledger.queries import find_row
 from signals.ledger.spellings import spellings_of
 from signals.ledger.validation import Label
-from signals.instruments import name_of
 
 Row = TypeVar("Row", bound=Model)
 OPEN = "open"
@@ -113,7 +113,9 @@ def orders(query: OrderQuery) -> list[Order]:
         chosen = chosen.filter(MAY_FILL)
     if query.state and query.state != OPEN:
         chosen = chosen.filter(state=query.state)
-    return _page(chosen.filter(**_given(leg=query.leg, symbol__in=_spelled(query.symbol))), query, few)
+    return _page(
+        chosen.filter(**_given(leg=query.leg, symbol__in=_spelled(query.symbol))), query, few
+    )
 
 
 def fills(query: FillQuery) -> list[Fill]:

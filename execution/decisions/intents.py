@@ -10,8 +10,8 @@ from execution.risk.model import Intent, Portfolio
 from execution.risk.sizing import NoSize, sized
 from execution.risk.volatility import volatility
 from execution.types import Denial, Reason, Side
-from signals.market.instruments import NOT_KNOWN, Instrument
 from signals.market.hours import ALWAYS_OPEN, TradingHours
+from signals.market.instruments import NOT_KNOWN, Instrument
 from signals.market.protocol import FeedError, Quote, UnknownSymbol
 from signals.models import Signal, SignalContext
 from signals.rows import select_one

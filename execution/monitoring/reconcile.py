@@ -108,7 +108,9 @@ def _ours(context: TradingContext) -> dict[str, Decimal]:
     """Return what our rows hold by instrument; an older version's rows may spell it otherwise."""
     held: dict[str, Decimal] = defaultdict(lambda: ZERO)
     for row in Position.objects.open_on(context.account):
-        held[context.instrument(row.symbol).symbol] += row.left if Side(row.side) is Side.BUY else -row.left
+        held[context.instrument(row.symbol).symbol] += (
+            row.left if Side(row.side) is Side.BUY else -row.left
+        )
     return {symbol: quantity for symbol, quantity in held.items() if quantity}
 
 

@@ -3,8 +3,8 @@
 import base64
 import binascii
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from django.db.models import QuerySet

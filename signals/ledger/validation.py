@@ -56,9 +56,7 @@ def _names(name: str) -> AliasChoices:
 Price = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Sha256 = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")]
 # PostgreSQL stores no NUL. Pydantic checks these patterns without calling Python code.
-Symbol = Annotated[
-    str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z0-9.\-/=^:_&]{1,32}$")
-]
+Symbol = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z0-9.\-/=^:_&]{1,32}$")]
 _SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
 Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)]
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=NO_NUL)]

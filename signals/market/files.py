@@ -9,7 +9,7 @@ import pandas as pd
 
 from signals.clock import Clock, utc_now
 from signals.market.bars import BadBars, Bars
-from signals.market.daily import days_of, daily_bars
+from signals.market.daily import daily_bars, days_of
 from signals.market.hours import ALWAYS_OPEN, TradingHours, hours_of
 from signals.market.instruments import HOME, NOT_KNOWN, Instrument, instrument
 from signals.market.protocol import FeedError, Quote, UnknownSymbol

@@ -58,7 +58,12 @@ def _form(**changes: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     "name",
     [
-        "signal", "deadletter", "outcomechange", "journalcursor", "apikey", "candidaterecord",
+        "signal",
+        "deadletter",
+        "outcomechange",
+        "journalcursor",
+        "apikey",
+        "candidaterecord",
         "instrumentspelling",
     ],  # fmt: skip
 )

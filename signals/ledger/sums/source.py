@@ -66,8 +66,7 @@ class Conditions:
         `binned` says that confidences are bins.
         """
         where = "".join(
-            self.among(names.get(name, name), values)
-            for name, values in query.equalities().items()
+            self.among(names.get(name, name), values) for name, values in query.equalities().items()
         )
         if binned and query.min_confidence:
             column = names.get("confidence", "confidence")

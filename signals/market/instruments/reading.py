@@ -7,8 +7,8 @@ The sender's word for the kind counts before any guess. A pair of two known code
 import re
 from collections.abc import Callable
 
-from signals.market.instruments.contracts import future, index, perpetual
 from signals.market.instruments.codes import ANY, CRYPTO, FUTURE, INDEX, VENUES
+from signals.market.instruments.contracts import future, index, perpetual
 from signals.market.instruments.equities import equity
 from signals.market.instruments.kinds import SILENT, Kind, is_known_word, said_kind
 from signals.market.instruments.pairs import coin, metal, pair, split

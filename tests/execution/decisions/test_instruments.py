@@ -35,9 +35,7 @@ def test_fault_58_a_restriction_holds_for_every_spelling(trading: Trading, spell
 
 
 @pytest.mark.parametrize("written", ["NASDAQ:AAPL", "aapl", "AAPL.US"])
-def test_the_list_of_restrictions_may_spell_it_in_any_way(
-    written: str, settings: Settings
-) -> None:
+def test_the_list_of_restrictions_may_spell_it_in_any_way(written: str, settings: Settings) -> None:
     settings.RISK_RESTRICTED = [written]
     settings.RISK_ALLOWED, settings.RISK_GROUPS = [written], [[written, "BTCUSD"]]
     limits = factory.limits(None)
@@ -61,7 +59,10 @@ def test_a_restriction_holds_for_everything_that_its_text_may_mean(
 
 def test_a_position_is_held_in_every_spelling(trading: Trading) -> None:
     trading.trade()
-    again, opposite = trading.log(symbol="NASDAQ:AAPL"), trading.log(symbol="AAPL.US", action="SELL")
+    again, opposite = (
+        trading.log(symbol="NASDAQ:AAPL"),
+        trading.log(symbol="AAPL.US", action="SELL"),
+    )
     trading.decide()
     assert "held" in codes_of(again)
     assert "opposite" in codes_of(opposite)
@@ -134,7 +135,11 @@ def test_fault_61_a_coin_that_costs_a_billionth_is_traded_at_its_price(
 
 
 def test_levels_are_rounded_to_the_tick_of_the_instrument(trading: Trading) -> None:
-    levels: dict[str, Any] = {"entry_price": 1.08, "target_price": 1.1234567, "stop_price": 1.0712345}
+    levels: dict[str, Any] = {
+        "entry_price": 1.08,
+        "target_price": 1.1234567,
+        "stop_price": 1.0712345,
+    }
     trading.market.quotes["EUR-USD"] = Quote(1.08, trading.clock())
     wide = trading.changed(limits=WIDE)
     held = position_of(wide.trade(1.08, symbol="EURUSD", asset_type="forex", **levels))

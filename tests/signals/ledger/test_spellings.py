@@ -110,4 +110,3 @@ def test_a_page_of_one_spelling_takes_the_index() -> None:
     assert names == ("AAPL",)
     plan = Signal.objects.filter(symbol="AAPL").order_by("-timestamp", "-id").explain()
     assert "signals_symbol_time" in plan
-

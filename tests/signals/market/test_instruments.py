@@ -21,7 +21,6 @@ from signals.market.instruments import (
     spellings,
 )
 
-
 ALIASES = {
     "AAPL": "AAPL aapl NASDAQ:AAPL AAPL.US AAPL:US AAPL.O AAPL.OQ AAPL.NASDAQ AAPL_US_EQ $AAPL",
     "IBM": "IBM NYSE:IBM IBM.N IBM-US XNYS:IBM IBM.XNYS",
@@ -150,11 +149,64 @@ def test_another_exchange_than_the_home_exchange_is_part_of_the_name() -> None:
 
 
 CODES = st.sampled_from(
-    "A B P F X US BTC USD USDT EUR GOLD AAPL ES Z 4 24 PERP SPX BUSD 1INCH XBT . - / = ^ : _ ! & "
-    "NASDAQ BINANCE LSE L O CME =F =X .P".split()
+    [
+        "A",
+        "B",
+        "P",
+        "F",
+        "X",
+        "US",
+        "BTC",
+        "USD",
+        "USDT",
+        "EUR",
+        "GOLD",
+        "AAPL",
+        "ES",
+        "Z",
+        "4",
+        "24",
+        "PERP",
+        "SPX",
+        "BUSD",
+        "1INCH",
+        "XBT",
+        ".",
+        "-",
+        "/",
+        "=",
+        "^",
+        ":",
+        "_",
+        "!",
+        "&",
+        "NASDAQ",
+        "BINANCE",
+        "LSE",
+        "L",
+        "O",
+        "CME",
+        "=F",
+        "=X",
+        ".P",
+    ]
 )
 WORDS = st.sampled_from(
-    "stock etf forex crypto perpetual future index metal commodity option unknown gizmo".split() + [""]
+    [
+        "stock",
+        "etf",
+        "forex",
+        "crypto",
+        "perpetual",
+        "future",
+        "index",
+        "metal",
+        "commodity",
+        "option",
+        "unknown",
+        "gizmo",
+    ]
+    + [""]
 )
 
 

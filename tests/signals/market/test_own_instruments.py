@@ -64,9 +64,7 @@ def test_the_file_corrects_a_kind_and_its_hours_even_against_the_sender(file: Pa
         ("[A", "cannot be read"),
     ],
 )
-def test_a_bad_file_is_refused_with_its_name_and_field(
-    file: Path, text: str, field: str
-) -> None:
+def test_a_bad_file_is_refused_with_its_name_and_field(file: Path, text: str, field: str) -> None:
     file.write_text(text)
     with pytest.raises(InvalidInput) as raised:
         load(file)

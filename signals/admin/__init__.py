@@ -1,4 +1,4 @@
-"""The admin pages of signals, candidates, instruments, dead letters, outcome changes, cursors and keys."""
+"""The admin pages of signals, candidates, spellings, dead letters, changes, cursors and keys."""
 
 from signals.admin import candidates, instruments, ledger, signals
 

@@ -65,7 +65,7 @@ def _form(**changes: str) -> dict[str, str]:
         "apikey",
         "candidaterecord",
         "instrumentspelling",
-    ],  # fmt: skip
+    ],
 )
 def test_every_table_can_be_browsed(clerk: Client, name: str) -> None:
     _log()

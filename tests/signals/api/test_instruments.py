@@ -49,16 +49,14 @@ def test_what_is_not_known_is_answered_as_unknown(reader: Client) -> None:
     assert "the sender can say which" in found["why"][0]
 
 
-@pytest.mark.parametrize(
-    ("path", "field"), [("A A", "symbol"), ("A" * 33, "symbol"), ("A%00", "symbol")]
-)
-def test_what_no_signal_can_have_is_refused(reader: Client, path: str, field: str) -> None:
+@pytest.mark.parametrize("path", ["A A", "A" * 33, "A%00"])
+def test_what_no_signal_can_have_is_refused(reader: Client, path: str) -> None:
     answer = reader.get(f"/api/instruments/{path}")
     assert answer.status_code == 422
-    assert [fault["field"] for fault in answer.json()["errors"]] == [field]
+    assert [fault["field"] for fault in answer.json()["errors"]] == ["symbol"]
 
 
-def test_an_unknown_parameter_is_refused_and_a_key_is_needed(
+def test_a_misspelt_parameter_is_refused_and_a_key_is_needed(
     reader: Client, client: Client
 ) -> None:
     assert reader.get("/api/instruments/AAPL", {"kind": "stock"}).status_code == 422

@@ -11,6 +11,7 @@ from signals.market import instruments as package
 from signals.market.instruments import Instrument, Instruments, load
 
 Stamp = tuple[int, int]
+NO_FILE: Stamp = (0, 0)
 
 
 def instruments() -> Instruments:
@@ -43,17 +44,19 @@ def rules() -> str:
 
 
 def _stamp(path: str) -> Stamp:
-    """Return values that change with the file; zeros if there is no such file."""
+    """Return values that change with the file."""
+    if not path:
+        return NO_FILE
     try:
         found = Path(path).stat()
     except OSError:
-        return (0, 0)
+        return NO_FILE
     return found.st_mtime_ns, found.st_size
 
 
 @lru_cache(maxsize=4)
 def _rules(exchange: str, path: str, stamp: Stamp) -> str:
-    own = Path(path).read_bytes() if stamp != (0, 0) else b""
+    own = Path(path).read_bytes() if Path(path).is_file() else b""
     return sha256(_code() + exchange.encode() + own).hexdigest()
 
 

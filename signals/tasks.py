@@ -42,8 +42,9 @@ def sum_signals() -> int:
 
     Beat sends it; to lose or repeat it does no harm.
     """
+    summed = update_sums(seconds=SUMS_SECONDS, pause=SUMS_PAUSE)
     read_again()
-    return update_sums(seconds=SUMS_SECONDS, pause=SUMS_PAUSE)
+    return summed
 
 
 @shared_task(name="signals.tasks.generate")

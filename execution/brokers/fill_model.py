@@ -15,8 +15,9 @@ from execution.types import ExitReason, Side
 from signals.market.bars import Bar
 
 DECIMALS, DIGITS = 8, 9
-"""Prices and fees of fills keep this many decimals, and below 1 this many significant digits: a
-coin may cost a billionth."""
+"""Prices and fees of fills are rounded to this many decimals; those below `TINY` to this many
+significant digits, because a coin may cost a billionth."""
+TINY = Decimal("0.001")
 
 
 class Prices(NamedTuple):
@@ -87,9 +88,10 @@ class Costs:
 
 
 def _rounded(value: Decimal) -> Decimal:
-    """Return the value with `DECIMALS` decimals, or more if it needs them for `DIGITS` digits."""
-    digits = value.adjusted() - DIGITS + 1 if value else -DECIMALS
-    return value.quantize(Decimal((0, (1,), min(-DECIMALS, digits))))
+    """Return the value rounded; no value but 0 becomes 0."""
+    is_tiny = 0 < value < TINY
+    last = value.adjusted() - DIGITS + 1 if is_tiny else -DECIMALS
+    return value.quantize(ONE.scaleb(last))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ The flush adds a spelling when it is first seen. A change of the rules (the oper
 new version of Argo) makes rows stale: a reader reads such a row anew, and `read_again` stores it.
 """
 
+import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
@@ -11,11 +12,13 @@ from typing import NamedTuple, TypeVar
 from django.db import connections
 from django.db.models import Model, Q, QuerySet
 
+from argo.errors import InvalidInput
 from signals.dialect import among
 from signals.instruments import instrument, rules
 from signals.models import InstrumentSpelling
 from signals.rows import update_each
 
+logger = logging.getLogger(__name__)
 Row = TypeVar("Row", bound=Model)
 _INSERT = """
 INSERT INTO instrument_spellings (spelling, asset_type, instrument, rules) VALUES (%s, %s, %s, %s)
@@ -63,10 +66,19 @@ def learn(seen: Collection[Seen], *, using: str = "default") -> None:
         )
         new = sorted(set(seen) - set(map(Seen._make, cursor.fetchall())))
         if new:
-            current = rules()
-            cursor.executemany(
-                _INSERT, [(*each, instrument(*each).symbol, current) for each in new]
-            )
+            cursor.executemany(_INSERT, [_row(each) for each in new])
+
+
+def _row(seen: Seen) -> tuple[str, ...]:
+    """Return the row of a spelling; a stale one if the operator's file is invalid.
+
+    An invalid file must not keep signals from being stored.
+    """
+    try:
+        return (*seen, instrument(*seen).symbol, rules())
+    except InvalidInput as error:
+        logger.error("The spelling %s cannot be read: %s", seen.spelling, error)
+        return (*seen, "", "")
 
 
 def read_again(*, using: str = "default") -> int:

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 from execution.brokers.protocol import FillReport, Holding, OrderReport
 from execution.money import ZERO
 from execution.types import Leg, OrderState, Side
-from signals.instruments import instrument
+from signals.instruments import instruments
+from signals.market.instruments import ALPACA
 
 Answer = Mapping[str, Any]
 T = TypeVar("T")
@@ -144,7 +145,8 @@ def symbol(answer: Answer) -> str:
 
     Alpaca's positions say BTCUSD, but its orders say BTC/USD.
     """
-    return instrument(text(answer, "symbol"), answer.get("asset_class") or "").symbol
+    name, kind = text(answer, "symbol"), answer.get("asset_class") or ""
+    return instruments().at(ALPACA, name, kind).symbol
 
 
 def state_of(answer: Answer) -> OrderState:

@@ -50,9 +50,10 @@ class Instruments:
         """Return the one name of the instrument for a spelling."""
         return self.of(spelling, asset_type).symbol
 
-    def spellings(self, name: str) -> tuple[str, ...]:
-        """Return the operator's spellings of the instrument with this name."""
-        return tuple(each for own in self.own if own.name == name for each in own.spellings)
+    def at(self, vendor: str, spelling: str, asset_type: str = "") -> Instrument:
+        """Return the instrument for a vendor's own spelling, which the operator may have set."""
+        own = (each.name for each in self.own if each.vendors.get(vendor) == spelling)
+        return self.of(next(own, spelling), asset_type)
 
     def _made(self, spelling: str, asset_type: str) -> Instrument:
         own = self._own_of(spelling) or self._own_of(read(spelling, asset_type, self.exchange).name)

@@ -13,7 +13,7 @@ from signals.market.instruments.codes import (
     UNMISTAKABLE_INDEXES,
 )
 from signals.market.instruments.kinds import COMMODITY, Kind
-from signals.market.instruments.pairs import Pair, perpetual_of, split
+from signals.market.instruments.pairs import CRYPTO_KINDS, Pair, perpetual_of, split
 from signals.market.instruments.spelling import NOT_KNOWN, Reading, Spelling
 
 _PERPETUAL = re.compile(
@@ -32,7 +32,8 @@ def perpetual(wanted: Spelling) -> Reading | None:
     if wanted.said is Kind.UNKNOWN or not (found := _PERPETUAL.fullmatch(wanted.text)):
         return None
     text = found["after"] or found["before"] or found["settled"]
-    made = Pair(text, "USD") if text in COINS else split(text)
+    is_coin = text in COINS and not wanted.text.endswith(".P")  # TradingView marks pairs by .P
+    made = Pair(text, "USD") if is_coin else split(text)
     if made is None or made.is_money:
         return None
     return perpetual_of(made, "the spelling marks a perpetual future")
@@ -46,7 +47,7 @@ def index(wanted: Spelling) -> Reading | None:
     mark, text = found[1], found[2]
     if mark or wanted.said is Kind.INDEX or wanted.venue == INDEX:
         return _index(text, "it is marked as an index" if mark else "it is said to be an index")
-    if wanted.said is None and text in UNMISTAKABLE_INDEXES:
+    if text in UNMISTAKABLE_INDEXES and not (text in COINS and wanted.said in CRYPTO_KINDS):
         return _index(text, f"{text} is an index")
     return _quoted_index(wanted)
 
@@ -54,7 +55,9 @@ def index(wanted: Spelling) -> Reading | None:
 def _quoted_index(wanted: Spelling) -> Reading | None:
     """Return the index of a spelling with a currency, such as `SPX500_USD`."""
     found = _QUOTED_INDEX.fullmatch(wanted.text)
-    if found and found[1] in UNMISTAKABLE_INDEXES and found[2] in CURRENCIES:
+    if found is None or found[1] in COINS:
+        return None
+    if found[1] in UNMISTAKABLE_INDEXES and found[2] in CURRENCIES:
         return _index(found[1], f"{found[1]} is an index")
     return None
 

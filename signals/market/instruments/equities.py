@@ -9,12 +9,13 @@ from signals.market.instruments.codes import (
     US,
     US_CALENDARS,
     US_SUFFIXES,
+    VENUES,
 )
 from signals.market.instruments.kinds import Kind
 from signals.market.instruments.spelling import HOME, Reading, Spelling, unknown
 
 _SUFFIX = re.compile(r"(.+?)([. _:-])([A-Z_]{1,12}?)(?: EQUITY)?")
-_CLASS = re.compile(r"([A-Z]{1,5})[./ _-]([A-Z])")
+_CLASS = re.compile(r"([A-Z]{1,5})[./ _-]([A-MP-Z])")  # N and O are exchanges in data feeds
 _PREFERRED = re.compile(r"([A-Z]{1,5})[./ _-]P(?:R)?[./ _-]?([A-Z]?)")
 _SERIES = re.compile(r"([A-Z]{1,5})[./ _-](WS|WT|WTS|UN|RT|RI)")
 _SERIES_NAMES = {"WT": "WS", "WTS": "WS", "UN": "U", "RI": "RT"}
@@ -30,6 +31,9 @@ def equity(wanted: Spelling) -> Reading:
     """Return the stock or ETF that a spelling means; the kind `unknown` if it means none."""
     text, listing = _listing(wanted)
     name = _share(text, is_stock=wanted.said in (Kind.STOCK, Kind.ETF))
+    if not _SHAPE.fullmatch(name):
+        why = f"{wanted.text or 'an empty text'} is not spelled like anything that Argo knows"
+        return unknown(wanted.text, why)
     if why := _why_not(name, wanted):
         return unknown(_named(name, listing, wanted.exchange), why)
     is_etf = wanted.said is Kind.ETF or (
@@ -52,6 +56,8 @@ def _listing(wanted: Spelling) -> tuple[str, str | None]:
     text, separator, suffix = found.groups()
     if separator == "." and suffix in CALENDARS and suffix != "V":
         return text, suffix
+    if separator == "." and (venue := VENUES.get(suffix)) in CALENDARS:
+        return text, venue
     if suffix in US_SUFFIXES and (separator == "." or suffix in ("US", "US_EQ")):
         return text, US
     return wanted.text, None
@@ -93,8 +99,6 @@ def _why_not(name: str, wanted: Spelling) -> str | None:
         return f"{name} is not spelled like a {str(wanted.said).replace('_', ' ')}"
     if _OPTION.fullmatch(name):
         return f"{name} is spelled like an option"
-    if not _SHAPE.fullmatch(name):
-        return f"{name or 'an empty text'} is not spelled like anything that Argo knows"
     is_long = len(name) > LONGEST_STOCK
     if wanted.said is None and wanted.venue is None and is_long and _MAY_BE_COIN.fullmatch(name):
         return f"{name} may be a stock or a coin that Argo does not know: the sender can say which"

@@ -24,7 +24,7 @@ _AT_A_BROKER = re.compile(r"([A-Z]{6})(?:[._-][A-Z0-9]{1,6}|[A-Z]|PRO|ECN|STP|RA
 _CODE = re.compile(r"[A-Z0-9]{1,15}")
 _MONEY = CURRENCIES | METALS.keys()
 _NOT_SPOT = (Kind.FUTURE, Kind.CRYPTO_PERPETUAL, Kind.UNKNOWN)
-_CRYPTO = (Kind.CRYPTO_SPOT, Kind.CRYPTO_PERPETUAL)
+CRYPTO_KINDS = (Kind.CRYPTO_SPOT, Kind.CRYPTO_PERPETUAL)
 
 
 class Pair(NamedTuple):
@@ -60,7 +60,7 @@ def split(text: str, *, is_coin: bool = False) -> Pair | None:
 
 def pair(wanted: Spelling) -> Reading | None:
     """Return the pair that a spelling means; None if it means none."""
-    found = _yahoo(wanted.text) or split(wanted.text, is_coin=wanted.said in _CRYPTO)
+    found = _yahoo(wanted.text) or split(wanted.text, is_coin=wanted.said in CRYPTO_KINDS)
     if found is None:
         return None
     if found.base in INDEX_NAMES and found.quote in CURRENCIES and found.base not in COINS:
@@ -70,9 +70,10 @@ def pair(wanted: Spelling) -> Reading | None:
 
 def coin(wanted: Spelling) -> Reading | None:
     """Return the coin that a sender names without a quote: it is quoted in dollars."""
-    if wanted.said not in _CRYPTO or not _CODE.fullmatch(wanted.text):
+    code = _code(wanted.text)
+    if wanted.said not in CRYPTO_KINDS or code in _MONEY or not _CODE.fullmatch(code):
         return None
-    return _crypto(Pair(_code(wanted.text), "USD"), wanted, "a coin without a quote is in USD")
+    return _crypto(Pair(code, "USD"), wanted, "a coin without a quote is in USD")
 
 
 def metal(wanted: Spelling) -> Reading | None:
@@ -118,7 +119,7 @@ def _coins(found: Pair, wanted: Spelling) -> Reading | None:
 
 
 def _may_be_coin(said: Kind | str | None) -> bool:
-    return said is None or said in (*_CRYPTO, Kind.FUTURE)
+    return said is None or said in (*CRYPTO_KINDS, Kind.FUTURE)
 
 
 def _crypto(found: Pair, wanted: Spelling, why: str) -> Reading:
@@ -145,8 +146,9 @@ def _joined(text: str, is_coin: bool) -> Pair | None:
     """
     if not _CODE.fullmatch(text) or (len(text) < SHORTEST_JOINED and not is_coin):
         return None
-    if len(text) == SHORTEST_JOINED and {text[:3], text[3:]} <= _MONEY and not is_coin:
-        return Pair(text[:3], text[3:])
+    halves = Pair(text[:3], text[3:])
+    if halves.is_money and not is_coin:
+        return halves
     ends = [Pair(_code(text[: -len(quote)]), _code(quote)) for quote in _quotes(text)]
     known = [each for each in ends if each.base in COINS]
     sure = [each for each in ends if each.quote in STABLECOINS]

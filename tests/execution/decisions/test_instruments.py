@@ -38,8 +38,8 @@ def test_the_list_of_restrictions_may_spell_it_in_any_way(written: str, settings
     settings.RISK_ALLOWED, settings.RISK_GROUPS = [written], [[written, "BTCUSD"]]
     limits = factory.limits(None)
     assert "AAPL" in limits.restricted
-    assert limits.allowed == {"AAPL"}
-    assert limits.groups == [{"AAPL", "BTC-USD"}]
+    assert limits.allowed == frozenset({"AAPL"})
+    assert limits.groups == [frozenset({"AAPL", "BTC-USD"})]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_fault_61_a_coin_that_costs_a_billionth_is_traded_at_its_price(
 ) -> None:
     trading.market.quotes["PEPE-USD"] = Quote(price, trading.clock())
     signal = trading.trade(
-        price, symbol="PEPEUSD", asset_type="crypto", entry_price=price,
+        price, symbol="PEPE-USD", asset_type="crypto", entry_price=price,
         target_price=price * 1.1, stop_price=price * 0.95,
     )  # fmt: skip
     held = position_of(signal)
@@ -131,7 +131,7 @@ def test_fault_61_a_coin_that_costs_a_billionth_is_traded_at_its_price(
 def test_levels_are_rounded_to_the_tick_of_the_instrument(trading: Trading) -> None:
     trading.market.quotes["EUR-USD"] = Quote(1.08, trading.clock())
     held = position_of(
-        trading.trade(1.08, symbol="EURUSD", asset_type="forex", entry_price=1.08,
+        trading.trade(1.08, symbol="EUR-USD", asset_type="forex", entry_price=1.08,
                       target_price=1.1234567, stop_price=1.0712345)
     )  # fmt: skip
     assert held.symbol == "EUR-USD"

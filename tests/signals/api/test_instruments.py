@@ -69,6 +69,7 @@ def test_the_filter_of_signals_and_statistics_takes_any_spelling(reader: Client)
     for path in ("/api/signals", "/api/signals/latest"):
         items = reader.get(path, {"symbol": "AAPL.US", "limit": 5}).json()["items"]
         assert {item["signal_id"] for item in items} == set(made[:2])
-    for more in ({}, {"strategy": "test"}, {"min_confidence": "0.0000001"}):
+    wanted: tuple[dict[str, str], ...] = ({}, {"strategy": "test"}, {"min_confidence": "0.0000001"})
+    for more in wanted:
         answer = reader.get("/api/signals/stats", {"symbol": "AAPL.US", **more}).json()
         assert answer["total"]["n"] == 2, more

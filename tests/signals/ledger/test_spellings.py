@@ -110,3 +110,15 @@ def test_a_page_of_one_spelling_takes_the_index() -> None:
     assert names == ("AAPL",)
     plan = Signal.objects.filter(symbol="AAPL").order_by("-timestamp", "-id").explain()
     assert "signals_symbol_time" in plan
+
+
+def test_an_invalid_file_keeps_no_signal_from_being_stored(
+    settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "instruments.toml"
+    settings.INSTRUMENTS_FILE = str(file)
+    file.write_text("[AAPL")
+    log("AAPL")
+    assert Signal.objects.count() == 1
+    file.write_text("")
+    assert len(found("NASDAQ:AAPL")) == 1

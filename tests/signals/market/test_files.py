@@ -295,7 +295,7 @@ def test_irregular_rows_are_logged(
     )
 
 
-WEEK = "".join(f"2008-03-{day:02d},10,12,9,{day},1000\n" for day in range(3, 17))
+WEEK = "".join(f"2008-03-{day:02d},10,12,9,10,1000\n" for day in range(3, 17))
 
 
 def test_fault_59_a_file_with_weekend_bars_is_of_a_market_that_never_closes(

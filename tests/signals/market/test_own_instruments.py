@@ -43,6 +43,13 @@ def test_the_file_adds_spellings_steps_and_vendors(file: Path) -> None:
     assert gold.vendors == {"mybroker": "GOLDm#", "alpaca": "GLD"}
 
 
+def test_a_vendors_own_spelling_is_read_back(file: Path) -> None:
+    known = Instruments(own=load(file))
+    assert known.at("alpaca", "GLD").symbol == "XAU-USD"
+    assert known.at("yahoo", "GLD").symbol == "GLD"
+    assert known.at("alpaca", "BTCUSD", "crypto").symbol == "BTC-USD"
+
+
 def test_the_file_corrects_a_kind_and_its_hours_even_against_the_sender(file: Path) -> None:
     known = Instruments(own=load(file))
     coin = known.of("NEWCOINUSD", "stock")

@@ -57,12 +57,14 @@ Each takes a `Sequence[signals.ledger.store.StoredSignal]`. They only insert row
 # --- Making signals --------------------------------------------------------------------------
 MARKET_DATA = env.choice("MARKET_DATA", "sample", ("sample", "files", "alpaca"))
 MARKET_IS_LIVE = MARKET_DATA != "sample"  # the sample's bars end in the past
-MARKET_SYMBOLS = env.names("MARKET_SYMBOLS", "AAPL,FB,GOOG,IBM,MSFT")
+SAMPLE_SYMBOLS = "AAPL,FB,GOOG,IBM,MSFT"  # FB is another security by now: never ask a live market
+MARKET_SYMBOLS = env.listed("MARKET_SYMBOLS", "" if MARKET_IS_LIVE else SAMPLE_SYMBOLS)
 MARKET_INTERVAL = env.seconds("MARKET_INTERVAL", 60.0, minimum=1.0)
 MARKET_TIMEOUT = env.seconds("MARKET_TIMEOUT", 20.0, minimum=0.1)
 MARKET_THREADS = env.integer("MARKET_THREADS", 4, minimum=1, maximum=64)
 MARKET_EXCHANGE = env.text("MARKET_EXCHANGE", "XNYS")
 MARKET_FOLDER = BASE_DIR / env.text("MARKET_FOLDER", "data/bars")
+INSTRUMENTS_FILE = env.text("INSTRUMENTS_FILE", "")
 MARKET_TICKS = env.numbers("MARKET_TICKS", "", minimum=1e-12, maximum=1e6)
 MARKET_PRICE_MAX_AGE = env.seconds("MARKET_PRICE_MAX_AGE", 900.0, minimum=1.0, maximum=10 * 86400)
 MARKET_AFTER_CLOSE = env.seconds("MARKET_AFTER_CLOSE", 3600.0, minimum=0.0)
@@ -314,7 +316,7 @@ if HTTPS:
 OWN_PREFIXES = (
     "ARGO_", "SIGNAL_", "ALPINE_", "SYNC_", "MARKET_", "ALPACA_", "MIN_CONFIDENCE", "PROP_FIRM",
     "AUTO_EXECUTE", "BROKER", "EXECUTION_", "MONITOR_", "RECONCILE_", "POSITION_", "SIZING",
-    "RISK_", "PAPER_", "TRADING_", "METRICS_", "NOTIFY_",
+    "RISK_", "PAPER_", "TRADING_", "METRICS_", "NOTIFY_", "INSTRUMENTS_",
 )  # fmt: skip
 UNKNOWN_SETTINGS = env.unknown(OWN_PREFIXES)
 

@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 
 from argo.errors import InvalidInput
 from execution.prop_firm.presets import load
-from signals.market.instruments import normalised
+from signals.instruments import name_of
 
 SYMBOL = re.compile(r"[A-Za-z0-9.\-/=^:_&]{1,32}")
 """The spelling of symbols in signals."""
@@ -89,7 +89,7 @@ def groups(**_: object) -> list[CheckMessage]:
             id="execution.E005",
         )
         for group in settings.RISK_GROUPS
-        if len({normalised(name) for name in group}) < 2 or not all(map(str.strip, group))
+        if len({name_of(name) for name in group}) < 2 or not all(map(str.strip, group))
     ]
 
 
@@ -116,8 +116,8 @@ def _symbols() -> Iterator[tuple[str, str]]:
 @register()
 def symbols_contradict(**_: object) -> list[CheckMessage]:
     """Warn of symbols that are both allowed and restricted: they are not traded."""
-    allowed = set(map(normalised, settings.RISK_ALLOWED))
-    both = allowed & set(map(normalised, settings.RISK_RESTRICTED))
+    allowed = set(map(name_of, settings.RISK_ALLOWED))
+    both = allowed & set(map(name_of, settings.RISK_RESTRICTED))
     if not both:
         return []
     text = (

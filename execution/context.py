@@ -11,9 +11,10 @@ from execution.risk.model import Limits
 from execution.risk.sizing import Sizing
 from execution.types import REPLAY
 from signals.clock import Clock
+from signals.instruments import instrument
 from signals.journal import Journal
 from signals.market.hours import TradingHours
-from signals.market.instruments import Instrument, instrument
+from signals.market.instruments import Instrument
 from signals.market.protocol import MarketData
 
 
@@ -24,7 +25,8 @@ class TradingContext:
     `hours` returns the trading hours of a symbol, `day_of` the trading day of a moment. A signal
     older than `max_age` is not traded. For `grace` after a session orders are still made, for the
     next session. An entry that is not filled within `entry_timeout` is canceled; a position is
-    closed after `expiry`. Stop and target are rounded to the tick that `instrument` returns.
+    closed after `expiry`. `instrument` returns the instrument for a spelling and, if it is given,
+    the sender's asset type; stop and target are rounded to its tick.
 
     `traded_until` is set in a replay only: the moment up to which the account was traded already.
     Nothing is decided before it.
@@ -45,7 +47,7 @@ class TradingContext:
     grace: timedelta = timedelta(hours=1)
     entry_timeout: timedelta = timedelta(days=5)  # longer than any holiday
     expiry: timedelta = timedelta(days=30)
-    instrument: Callable[[str], Instrument] = instrument
+    instrument: Callable[..., Instrument] = instrument
     traded_until: datetime | None = None
 
     @property

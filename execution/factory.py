@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
 
@@ -23,8 +22,9 @@ from execution.risk.sizing import Sizing
 from signals import config
 from signals.clock import Clock, utc_now
 from signals.config import watched_market
+from signals.instruments import instrument, name_of
 from signals.market.hours import TradingHours, hours_of
-from signals.market.instruments import instrument, normalised
+from signals.market.instruments import Kind
 from signals.market.protocol import MarketData
 
 Hours = Callable[[str], TradingHours]
@@ -47,12 +47,12 @@ def build_context(
 
     Everything else comes from the settings. Raises `InvalidInput` if PROP_FIRM names no rule set.
     """
-    firm = rule_set()
+    firm, trading_hours = rule_set(), partial(hours, market=prices)
     return TradingContext(
         account=account,
         broker=make(account, prices, clock),
         market=prices,
-        hours=hours,
+        hours=trading_hours,
         limits=limits(firm),
         journal=config.journal(),
         clock=clock,
@@ -63,7 +63,7 @@ def build_context(
         max_age=timedelta(seconds=settings.EXECUTION_MAX_AGE),
         grace=timedelta(seconds=settings.MARKET_AFTER_CLOSE),
         expiry=timedelta(days=settings.POSITION_MAX_DAYS),
-        instrument=partial(instrument, ticks=_ticks()),
+        instrument=instrument,
     )
 
 
@@ -79,7 +79,8 @@ def paper(
     )
     fill_model = FillModel(costs, as_decimal(share) if share else None)
     store = PaperStore(account, as_decimal(settings.PAPER_DEPOSIT), is_exclusive)
-    return PaperBroker(store, prices, hours, clock, fill_model)
+    trading_hours = partial(hours, market=prices)
+    return PaperBroker(store, prices, trading_hours, clock, fill_model)
 
 
 def rule_set() -> RuleSet | None:
@@ -93,18 +94,19 @@ def days_without_firm() -> RuleSet:
     return RuleSet(name="house", source="settings", zone=settings.TRADING_ZONE)
 
 
-def hours(symbol: str) -> TradingHours:
-    """Return the trading hours of a symbol."""
-    return hours_of(instrument(symbol), settings.MARKET_EXCHANGE)
+def hours(symbol: str, market: MarketData | None = None) -> TradingHours:
+    """Return the trading hours of a symbol; `market` may show them by its bars."""
+    return hours_of(instrument(symbol), settings.MARKET_EXCHANGE, market)
 
 
 def limits(firm: RuleSet | None) -> Limits:
     """Return the user's limits, or the stricter of both if there is a firm."""
     own = Limits(
         min_confidence=max(settings.MIN_CONFIDENCE, settings.PROP_FIRM_MIN_CONFIDENCE),
-        min_confidence_by=settings.MIN_CONFIDENCE_BY_REGIME | settings.MIN_CONFIDENCE_BY_STRATEGY,
+        min_confidence_by_regime=settings.MIN_CONFIDENCE_BY_REGIME,
+        min_confidence_by_strategy=settings.MIN_CONFIDENCE_BY_STRATEGY,
         allowed=_symbols(settings.RISK_ALLOWED) or None,
-        restricted=_symbols(settings.RISK_RESTRICTED),
+        restricted=_every_meaning(settings.RISK_RESTRICTED),
         price_max_age=settings.MARKET_PRICE_MAX_AGE,
         max_distance=as_decimal(settings.RISK_MAX_DISTANCE),
         max_positions=settings.RISK_MAX_POSITIONS,
@@ -123,11 +125,15 @@ def limits(firm: RuleSet | None) -> Limits:
 
 
 def _symbols(names: list[str]) -> frozenset[str]:
-    return frozenset(map(normalised, names))
+    return frozenset(map(name_of, names))
 
 
-def _ticks() -> dict[str, Decimal]:
-    return {normalised(name): as_decimal(tick) for name, tick in settings.MARKET_TICKS.items()}
+def _every_meaning(names: list[str]) -> frozenset[str]:
+    """Return every instrument that these texts may mean to some sender: ES is a stock, or a future.
+
+    So a wrong or missing asset type cannot pass a restriction.
+    """
+    return frozenset(instrument(name, kind).symbol for name in names for kind in ("", *Kind))
 
 
 def _sizing() -> Sizing:

@@ -10,8 +10,12 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, connections
 
+from argo.errors import InvalidInput
 from signals import config
+from signals.instruments import instruments
 from signals.ledger.journal_state import journal_state
+from signals.market.hours import exchange_hours
+from signals.market.instruments import ALWAYS, FOREX, HOME, OwnInstrument
 
 
 @register()
@@ -48,6 +52,38 @@ def market(**_: object) -> list[CheckMessage]:
         return []
     hint = "Correct it, or set MARKET_DATA=sample: then signals are made only when asked for."
     return [Error(f"MARKET_DATA={settings.MARKET_DATA}, but {wrong}.", hint=hint, id="argo.E006")]
+
+
+@register()
+def market_has_symbols(**_: object) -> list[CheckMessage]:
+    """Report a live market without symbols of its own: those of the sample are of the past."""
+    if not settings.MARKET_IS_LIVE:
+        return []
+    is_sample = ",".join(settings.MARKET_SYMBOLS) == settings.SAMPLE_SYMBOLS
+    if settings.MARKET_SYMBOLS and not is_sample:
+        return []
+    wrong = "has the symbols of the sample" if is_sample else "is not set"
+    hint = "Name the symbols to look at, such as MARKET_SYMBOLS=AAPL,BTC-USD."
+    text = f"MARKET_DATA={settings.MARKET_DATA}, but MARKET_SYMBOLS {wrong}."
+    return [Error(text, hint=hint, id="argo.E011")]
+
+
+@register()
+def own_instruments(**_: object) -> list[CheckMessage]:
+    """Report an INSTRUMENTS_FILE that cannot be read or has an invalid field."""
+    try:
+        for each in instruments().own:
+            _check_hours(each)
+    except (InvalidInput, ValueError) as error:
+        hint = "Correct the file, or leave INSTRUMENTS_FILE empty."
+        return [Error(f"INSTRUMENTS_FILE: {error}.", hint=hint, id="argo.E012")]
+    return []
+
+
+def _check_hours(own: OwnInstrument) -> None:
+    """Raise `ValueError` if the hours are no calendar."""
+    if own.hours not in (None, ALWAYS, FOREX, HOME):
+        exchange_hours(own.hours)
 
 
 @register(Tags.database)

@@ -5,6 +5,7 @@ from functools import cache
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from signals.instruments import instrument
 from signals.journal import Journal
 from signals.ledger.flush import Flusher
 from signals.ledger.store import StoredHandler
@@ -71,7 +72,7 @@ def _sample() -> MarketData:
 
 def _files() -> MarketData:
     kind = import_string("signals.market.files.FolderMarket")
-    made: MarketData = kind(settings.MARKET_FOLDER, settings.MARKET_EXCHANGE)
+    made: MarketData = kind(settings.MARKET_FOLDER, settings.MARKET_EXCHANGE, find=instrument)
     return made
 
 
@@ -83,5 +84,6 @@ def _alpaca() -> MarketData:
         settings.ALPACA_DATA_URL,
         feed=settings.ALPACA_FEED,
         exchange=settings.MARKET_EXCHANGE,
+        find=instrument,
     )
     return made

@@ -7,6 +7,7 @@ from celery import shared_task
 from django.conf import settings
 
 from signals.config import flusher
+from signals.ledger.spellings import read_again
 from signals.ledger.sums.update import update_sums
 from signals.shutdown import stopping
 
@@ -36,11 +37,14 @@ def flush() -> int:
 
 @shared_task(name="signals.tasks.sum")
 def sum_signals() -> int:
-    """Bring the sums up to date; return how many signals and outcome changes were summed.
+    """Bring the sums and the spellings up to date; return how many signals and outcome changes
+    were summed.
 
     Beat sends it; to lose or repeat it does no harm.
     """
-    return update_sums(seconds=SUMS_SECONDS, pause=SUMS_PAUSE)
+    summed = update_sums(seconds=SUMS_SECONDS, pause=SUMS_PAUSE)
+    read_again()
+    return summed
 
 
 @shared_task(name="signals.tasks.generate")

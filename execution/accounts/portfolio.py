@@ -32,7 +32,7 @@ def portfolio(
         buying_power=money.buying_power - _not_counted(entries, money.time),
         day_start=day_start(context, money),
         peak=max(row.peak_equity, money.equity),
-        holdings=_holdings(context.account, entries),
+        holdings=_holdings(context, entries),
         orders=_latest_orders(context.account, now),
         losses=_losses(context.account, context.limits.losses_in_a_row),
         halt=halt_reason(context.account),
@@ -49,18 +49,26 @@ def _decision_price(entry: Order) -> Decimal:
     return entry.level or ZERO
 
 
-def _holdings(account: str, entries: list[Order]) -> list[Exposure]:
-    """Return one exposure for each signal: what is held, plus what its entry may still add."""
+def _holdings(context: TradingContext, entries: list[Order]) -> list[Exposure]:
+    """Return one exposure for each signal: what is held, plus what its entry may still add.
+
+    Rows of an older version may have another spelling of the instrument.
+    """
     awaited = {entry.signal_id: entry for entry in entries}
     found: list[Exposure] = []
-    for each in Position.objects.open_on(account):
+    for each in Position.objects.open_on(context.account):
         entry = awaited.pop(each.pk, None)
         held = each.left + (entry.awaited if entry else ZERO)
-        found.append(Exposure(each.symbol, Side(each.side), held, each.entry_price))
+        found.append(Exposure(_name(context, each.symbol), Side(each.side), held, each.entry_price))
     return found + [
-        Exposure(entry.symbol, Side(entry.side), entry.awaited, _decision_price(entry))
+        Exposure(_name(context, entry.symbol), Side(entry.side), entry.awaited,
+                 _decision_price(entry))
         for entry in awaited.values()
-    ]
+    ]  # fmt: skip
+
+
+def _name(context: TradingContext, symbol: str) -> str:
+    return context.instrument(symbol).symbol
 
 
 def _not_counted(entries: list[Order], asked_at: datetime) -> Decimal:

@@ -17,6 +17,7 @@ from argo.errors import ArgoError
 from execution.models import TradingAccount
 from signals.admin.common import ReadOnly
 from signals.ledger.queries import find_row
+from signals.ledger.spellings import spellings_of
 from signals.models import Signal
 
 Row = TypeVar("Row", bound=Model)
@@ -50,7 +51,7 @@ class SearchedBySignal(admin.ModelAdmin[Row]):
     """Search for a complete signal id or symbol."""
 
     search_fields = ("signal__signal_id",)
-    search_help_text = "A complete signal id or symbol"
+    search_help_text = "A complete signal id, or a symbol in any spelling"
     signal, symbol = "signal", "symbol"
 
     def get_search_results(
@@ -63,7 +64,7 @@ class SearchedBySignal(admin.ModelAdmin[Row]):
         found = find_row(term)
         if found is not None:
             return queryset.filter(**{self.signal: found}), False
-        return queryset.filter(**{self.symbol: term.upper()}), False
+        return queryset.filter(**{f"{self.symbol}__in": spellings_of(term).names}), False
 
 
 class WhyForm(forms.Form):

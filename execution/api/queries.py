@@ -15,9 +15,10 @@ from execution.models import Decision, Fill, Halt, Order, Position
 from execution.models.decision import WAITING, skipped_for
 from execution.models.order import MAY_FILL
 from execution.types import FINAL, Leg, OrderState, Reason
+from signals.instruments import name_of
 from signals.ledger.queries import find_row
+from signals.ledger.spellings import spellings_of
 from signals.ledger.validation import Label
-from signals.market.instruments import normalised
 
 Row = TypeVar("Row", bound=Model)
 OPEN = "open"
@@ -41,7 +42,8 @@ StateName = Annotated[
     str, AfterValidator(_state), WithJsonSchema({"type": "string", "enum": STATES})
 ]
 """One type, because the error of a union would name each of its types."""
-Symbol = Annotated[Label, AfterValidator(normalised)]
+Symbol = Annotated[Label, AfterValidator(name_of)]
+"""Any spelling becomes the instrument's one name."""
 
 
 class PageQuery(BaseModel):
@@ -111,7 +113,9 @@ def orders(query: OrderQuery) -> list[Order]:
         chosen = chosen.filter(MAY_FILL)
     if query.state and query.state != OPEN:
         chosen = chosen.filter(state=query.state)
-    return _page(chosen.filter(**_given(leg=query.leg, symbol=query.symbol)), query, few)
+    return _page(
+        chosen.filter(**_given(leg=query.leg, symbol__in=_spelled(query.symbol))), query, few
+    )
 
 
 def fills(query: FillQuery) -> list[Fill]:
@@ -123,7 +127,7 @@ def fills(query: FillQuery) -> list[Fill]:
 def positions(query: PositionQuery) -> list[Position]:
     """Return one page. The keys are the ids of the signals' rows."""
     chosen = _of_signal(Position.objects.select_related("signal"), "pk", query.signal_id)
-    chosen = chosen.filter(**_given(status=query.status, symbol=query.symbol))
+    chosen = chosen.filter(**_given(status=query.status, symbol__in=_spelled(query.symbol)))
     return _page(chosen, query, few=query.status == "open")
 
 
@@ -150,6 +154,11 @@ def _page(rows: QuerySet[Row], query: PageQuery, few: bool = False) -> list[Row]
     chosen = rows.alias(on=on).filter(**_given(on=query.account, pk__lt=query.after))
     order = (F("pk") + 0).desc() if few else F("pk").desc()
     return list(chosen.order_by(order)[: query.limit + 1])
+
+
+def _spelled(symbol: str | None) -> tuple[str, ...] | None:
+    """Return the names that rows of the instrument may have: older versions had other ones."""
+    return spellings_of(symbol).names if symbol else None
 
 
 def _given(**conditions: Any) -> dict[str, Any]:  # noqa: ANN401

@@ -14,8 +14,10 @@ from execution.risk.sizing import to_step
 from execution.types import ExitReason, Side
 from signals.market.bars import Bar
 
-PRECISION = Decimal("0.00000001")
-"""Prices and fees of fills are rounded to this."""
+DECIMALS, DIGITS = 8, 9
+"""Prices and fees of fills are rounded to this many decimals; those below `TINY` to this many
+significant digits, because a coin may cost a billionth."""
+TINY = Decimal("0.001")
 
 
 class Prices(NamedTuple):
@@ -78,11 +80,18 @@ class Costs:
         """Return the fill price of a market order: worse than the mid `price` by half the spread
         and the slippage."""
         worse = (self.spread / TWO + self.slippage) / HUNDRED
-        return (price * (ONE + worse if side is Side.BUY else ONE - worse)).quantize(PRECISION)
+        return rounded(price * (ONE + worse if side is Side.BUY else ONE - worse))
 
     def fee_of(self, quantity: Decimal, price: Decimal) -> Decimal:
         """Return the fee of one fill."""
-        return (quantity * price * self.fee / HUNDRED).quantize(PRECISION)
+        return rounded(quantity * price * self.fee / HUNDRED)
+
+
+def rounded(value: Decimal) -> Decimal:
+    """Return the value rounded; no value but 0 becomes 0."""
+    is_tiny = 0 < value < TINY
+    last = value.adjusted() - DIGITS + 1 if is_tiny else -DECIMALS
+    return value.quantize(ONE.scaleb(last))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from execution.risk.model import Intent, Portfolio
 from execution.risk.sizing import NoSize, sized
 from execution.risk.volatility import volatility
 from execution.types import Denial, Reason, Side
-from signals.market.instruments import normalised
+from signals.market.hours import ALWAYS_OPEN, TradingHours
+from signals.market.instruments import NOT_KNOWN, Instrument
 from signals.market.protocol import FeedError, Quote, UnknownSymbol
 from signals.models import Signal, SignalContext
 from signals.rows import select_one
@@ -26,16 +27,16 @@ def intent_of(context: TradingContext, signal: Signal) -> Intent:
 
     Raises `ValueError` or `ArithmeticError` if a figure of the signal makes no trade.
     """
-    quote, market_open = latest(context, signal.symbol)
-    rounded = context.instrument(signal.symbol).rounded
+    wanted = context.instrument(signal.symbol, signal.asset_type)
+    quote, market_open = latest(context, wanted)
     intent = Intent(
         signal_id=signal.signal_id,
-        symbol=normalised(signal.symbol),
+        symbol=wanted.symbol,
         side=Side(signal.action),
         quantity=ZERO,
         entry=as_decimal(signal.entry_price),
-        target=as_decimal(rounded(signal.target_price)),
-        stop=as_decimal(rounded(signal.stop_price)),
+        target=as_decimal(wanted.rounded(signal.target_price)),
+        stop=as_decimal(wanted.rounded(signal.stop_price)),
         confidence=signal.confidence,
         made_at=parse_utc(signal.timestamp),
         strategy=signal.strategy,
@@ -52,16 +53,23 @@ def _regime(signal: Signal) -> str:
     return (row and row.regime) or ""
 
 
-def latest(context: TradingContext, symbol: str) -> tuple[Quote | None, bool | None]:
+def latest(context: TradingContext, wanted: Instrument) -> tuple[Quote | None, bool | None]:
     """Return the latest price and whether the market is open; None for what is not known."""
+    symbol = wanted.symbol
     try:
-        is_open = context.hours(symbol).is_open(context.clock(), context.grace)
-        return context.market.quote(normalised(symbol)), is_open
+        hours = context.hours(symbol)
+        is_open = hours.is_open(context.clock(), context.grace) if _is_sure(wanted, hours) else None
+        return context.market.quote(symbol), is_open
     except (FeedError, UnknownSymbol, ValueError) as error:
         logger.warning("%s: no price: %s", symbol, error)
     except Exception:
         logger.exception("%s: the market data failed; there is no price", symbol)
     return None, None
+
+
+def _is_sure(wanted: Instrument, hours: TradingHours) -> bool:
+    """Return whether these are the instrument's hours; those of the exchange may be a guess."""
+    return wanted.hours != NOT_KNOWN or hours is ALWAYS_OPEN
 
 
 def _with_volatility(context: TradingContext, intent: Intent) -> Intent:

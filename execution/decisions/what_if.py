@@ -105,12 +105,13 @@ def _outlook(
 
 
 def _intent(context: TradingContext, proposal: Proposal, now: datetime) -> Intent:
-    quote, market_open = latest(context, proposal.symbol)
+    about = context.instrument(proposal.symbol)
+    quote, market_open = latest(context, about)
     mirrored = TWO * proposal.entry - proposal.stop
     enough = context.limits.min_confidence
     return Intent(
         signal_id="",
-        symbol=proposal.symbol,
+        symbol=about.symbol,
         side=proposal.side,
         quantity=proposal.quantity or ZERO,
         entry=proposal.entry,

@@ -42,7 +42,8 @@ def follow(context: TradingContext) -> int:
     chosen = due.alias(on=on).filter(on=context.account).select_related("signal")
     by_symbol: dict[str, list[Counterfactual]] = {}
     for each in chosen.order_by("due_at")[:BATCH_SIZE]:
-        by_symbol.setdefault(each.signal.symbol, []).append(each)
+        name = context.instrument(each.signal.symbol, each.signal.asset_type).symbol
+        by_symbol.setdefault(name, []).append(each)
     return sum(_follow(context, symbol, each, now) for symbol, each in by_symbol.items())
 
 

@@ -83,8 +83,8 @@ def _compare(context: TradingContext) -> list[Difference]:
     holdings = context.broker.positions()
     found += [_unreadable("a position", each) for each in unread(holdings)]
     theirs = {holding.symbol: holding.quantity for holding in holdings}
-    unsettled = _unsettled(context.account) | {each.symbol for each in unread(holdings)}
-    found += position_differences(_ours(context.account), theirs, unsettled)
+    unsettled = _unsettled(context) | {each.symbol for each in unread(holdings)}
+    found += position_differences(_ours(context), theirs, unsettled)
     return found + _order_differences(context, context.broker.open_orders(), found)
 
 
@@ -136,17 +136,21 @@ def _describe(symbol: str, ours: Decimal, theirs: Decimal) -> tuple[DifferenceCo
     return DifferenceCode.DIFFERENT_QUANTITY, f"we hold {ours} of {symbol}, it holds {theirs}"
 
 
-def _ours(account: str) -> dict[str, Decimal]:
+def _ours(context: TradingContext) -> dict[str, Decimal]:
+    """Return what our rows hold by instrument; an older version's rows may spell it otherwise."""
     held: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for row in Position.objects.open_on(account):
-        held[row.symbol] += row.left if Side(row.side) is Side.BUY else -row.left
+    for row in Position.objects.open_on(context.account):
+        held[context.instrument(row.symbol).symbol] += (
+            row.left if Side(row.side) is Side.BUY else -row.left
+        )
     return {symbol: quantity for symbol, quantity in held.items() if quantity}
 
 
-def _unsettled(account: str) -> frozenset[str]:
+def _unsettled(context: TradingContext) -> frozenset[str]:
     """Return the symbols with orders that were sent but that the broker has not confirmed yet."""
-    live = Order.objects.may_fill(account)
-    return frozenset(each.symbol for each in live if each.state in ON_THE_WAY and each.submitted_at)
+    live = Order.objects.may_fill(context.account)
+    on_the_way = (each for each in live if each.state in ON_THE_WAY and each.submitted_at)
+    return frozenset(context.instrument(each.symbol).symbol for each in on_the_way)
 
 
 def _order_differences(
@@ -168,7 +172,7 @@ def _order_differences(
 def _unmatched_orders(
     context: TradingContext, theirs: Sequence[OrderReport], not_read: Collection[str]
 ) -> list[Difference]:
-    unsettled = _unsettled(context.account)  # read after the broker's answer, or one may be missed
+    unsettled = _unsettled(context)  # read after the broker's answer, or one may be missed
     open_rows = Order.objects.may_fill(context.account)
     names = {each.broker_id for each in theirs}
     listed = names | set(not_read)
@@ -237,7 +241,7 @@ def _perhaps_renamed(context: TradingContext, found: Sequence[Difference]) -> fr
     A position that is missing may be in another symbol of which the broker holds more than we do,
     on the same side; or the broker's own orders for it have a new symbol.
     """
-    ours = defaultdict(lambda: ZERO, _ours(context.account))
+    ours = defaultdict(lambda: ZERO, _ours(context))
     missing = {each.name for each in found if each.code is DifferenceCode.MISSING_POSITION}
     more = {each.name: each.held for each in found if abs(each.held) > abs(ours[each.name])}
     pairs = {(old, name) for old in missing for name in more if ours[old] * more[name] > ZERO}
@@ -264,7 +268,7 @@ def _withdraw(context: TradingContext, found: Sequence[Difference]) -> None:
     """Cancel the exits of positions that are gone: they would open the opposite position."""
     gone = [each.name for each in found if each.code is DifferenceCode.MISSING_POSITION]
     for order in Order.objects.may_fill(context.account):
-        if order.symbol in gone and order.state in AT_BROKER:
+        if context.instrument(order.symbol).symbol in gone and order.state in AT_BROKER:
             context.broker.cancel(order.broker_id)
 
 
@@ -291,7 +295,7 @@ def _is_less(context: TradingContext, difference: Difference) -> bool:
     less = (DifferenceCode.MISSING_POSITION, DifferenceCode.DIFFERENT_QUANTITY)
     if difference.code not in less:
         return False
-    ours, held = _ours(context.account).get(difference.name, ZERO), difference.held
+    ours, held = _ours(context).get(difference.name, ZERO), difference.held
     return held == ZERO or (ours * held > ZERO and abs(held) <= abs(ours))
 
 
@@ -300,9 +304,11 @@ def _take_off(context: TradingContext, difference: Difference) -> Iterator[str]:
 
     If it holds none of the symbol, all positions are closed, long and short.
     """
-    beyond = abs(_ours(context.account).get(difference.name, ZERO)) - abs(difference.held)
+    beyond = abs(_ours(context).get(difference.name, ZERO)) - abs(difference.held)
     held = Position.objects.filter(account=context.account, status=Position.Status.OPEN)
-    for position in held.filter(symbol=difference.name).order_by("pk"):
+    for position in held.order_by("pk"):
+        if context.instrument(position.symbol).symbol != difference.name:
+            continue
         rest = position.left
         quantity = rest if difference.held == ZERO else min(rest, beyond)
         if quantity > ZERO and _is_same_side(position, difference):

@@ -106,7 +106,7 @@ def _store(context: TradingContext, trade: Trade, order: Order, fill: FillReport
     """Return whether the fill is new and counts."""
     if _is_early(trade, order, fill, context.clock()):
         return False
-    why = _why_refused(trade, order, fill)
+    why = _why_refused(context, trade, order, fill)
     if not _insert(context.account, order, fill, why):
         return False
     if why:
@@ -137,9 +137,10 @@ def _insert(account: str, order: Order, fill: FillReport, refused: str) -> bool:
         return bool(cursor.rowcount == 1)
 
 
-def _why_refused(trade: Trade, order: Order, fill: FillReport) -> str:
+def _why_refused(context: TradingContext, trade: Trade, order: Order, fill: FillReport) -> str:
     """Return why the fill cannot belong to the order; an empty text if it can."""
-    if fill.side != order.side or fill.symbol != order.symbol:
+    is_same = context.instrument(order.symbol) == context.instrument(fill.symbol)
+    if fill.side != order.side or not is_same:
         return f"it is a {fill.side} of {fill.symbol}, the order a {order.side} of {order.symbol}"
     if not (fill.quantity > ZERO and fill.price > ZERO):
         return f"{fill.quantity} at {fill.price} is not a valid fill"

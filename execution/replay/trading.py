@@ -52,6 +52,10 @@ class PastMarket:
             raise UnknownSymbol(symbol, self.symbols)
         return self.histories[symbol].between(since, min(upto, self.now()))
 
+    def is_always_open(self, symbol: str) -> bool:
+        """Return True if the symbol's history goes on at weekends."""
+        return symbol in self.histories and self.histories[symbol].is_always_open(symbol)
+
     def quote(self, symbol: str) -> Quote | None:
         """Return the last close."""
         return Quote.last_close(self.bars(symbol, self.now()))

@@ -131,8 +131,9 @@ class Limits:
     """
 
     min_confidence: float = 75.0
-    min_confidence_by: Mapping[str, float] = field(default_factory=dict)
-    """By strategy or regime; the strictest of all that apply counts."""
+    min_confidence_by_regime: Mapping[str, float] = field(default_factory=dict)
+    min_confidence_by_strategy: Mapping[str, float] = field(default_factory=dict)
+    """The strictest of all thresholds that apply counts."""
     allowed: frozenset[str] | None = None
     restricted: frozenset[str] = frozenset()
     price_max_age: float = 60.0
@@ -157,8 +158,9 @@ class Limits:
 
     def confidence_for(self, intent: Intent) -> float:
         """Return the lowest confidence that this trade needs, 0 to 100."""
-        special = (self.min_confidence_by.get(name) for name in (intent.strategy, intent.regime))
-        return max(self.min_confidence, *(each for each in special if each is not None), 0.0)
+        by_regime = self.min_confidence_by_regime.get(intent.regime, 0.0)
+        by_strategy = self.min_confidence_by_strategy.get(intent.strategy, 0.0)
+        return max(self.min_confidence, by_regime, by_strategy, 0.0)
 
     def most_per_position(self, equity: Decimal) -> Decimal:
         """Return the most that all holdings in one symbol may be worth together.

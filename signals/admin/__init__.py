@@ -1,5 +1,5 @@
-"""The admin pages of signals, candidates, dead letters, outcome changes, cursors and keys."""
+"""The admin pages of signals, candidates, spellings, dead letters, changes, cursors and keys."""
 
-from signals.admin import candidates, ledger, signals
+from signals.admin import candidates, instruments, ledger, signals
 
-__all__ = ["candidates", "ledger", "signals"]
+__all__ = ["candidates", "instruments", "ledger", "signals"]

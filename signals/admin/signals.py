@@ -19,6 +19,7 @@ from signals.clock import utc_now
 from signals.config import journal
 from signals.ledger.outcome_history import recorded
 from signals.ledger.outcomes import OUTCOMES, check, record_outcome
+from signals.ledger.spellings import spellings_of
 from signals.ledger.validation import LONGEST_WHY
 from signals.models import OutcomeChange, Signal, SignalContext
 from signals.timestamps import range_start
@@ -120,7 +121,7 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
     list_per_page = 50
     ordering = ("-timestamp", "-id")
     search_fields = ("signal_id",)
-    search_help_text = "A complete signal id or symbol"
+    search_help_text = "A complete signal id, or a symbol in any spelling"
     show_full_result_count = False
     actions = ("set_outcomes",)
     inlines: ClassVar = [ContextInline, ChangesInline]
@@ -183,7 +184,7 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
         if not term:
             return queryset, False
         by_id = queryset.filter(signal_id=term)
-        return (by_id if by_id.exists() else queryset.filter(symbol=term.upper())), False
+        return (by_id if by_id.exists() else spellings_of(term).of(queryset)), False
 
     def save_model(
         self, request: HttpRequest, obj: Signal, form: OutcomeForm, change: bool

@@ -177,6 +177,36 @@ class FiguresOut(Schema):
     average_profit_loss_pct: float | None
 
 
+class SeenSpelling(Schema):
+    """A symbol as signals have it, with the sender's word for its kind."""
+
+    spelling: str
+    asset_type: str
+
+
+class InstrumentOut(Schema):
+    """What Argo makes of a symbol, and why.
+
+    `name` is the instrument's one name. `kind` is stock, etf, forex, metal, crypto_spot,
+    crypto_perpetual, future, index or unknown; an unknown one is not traded. `is_open` is null if
+    its hours are not known. `tick` is the smallest step of its price at `price`, null if it is not
+    known; `step` is the smallest step of a quantity, if it was set.
+    """
+
+    symbol: str
+    name: str
+    kind: str
+    base: str
+    quote: str
+    hours: str
+    is_open: bool | None
+    tick: str | None
+    step: str | None
+    spelled_at: dict[str, str]
+    seen: list[SeenSpelling]
+    why: list[str]
+
+
 class StatsGroup(FiguresOut):
     """The figures of one group, and its value for each key in `by`."""
 

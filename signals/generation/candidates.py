@@ -14,6 +14,7 @@ from signals.clock import utc_now
 from signals.generation.candidate import Candidate
 from signals.generation.validation import EarlierSignal, Reason
 from signals.generation.votes import Direction
+from signals.ledger.spellings import spellings_of
 from signals.market.bars import Bars
 from signals.models import CandidateRecord, Signal
 from signals.timestamps import range_end, utc_text
@@ -114,10 +115,11 @@ def _now() -> str | None:
 
 
 def earlier_signals(symbol: str, strategy: str, now: datetime) -> list[EarlierSignal]:
-    """Return the strategy's newest signal of each side for the symbol, up to `now`."""
+    """Return the strategy's newest signal of each side for the instrument, up to `now`."""
     found: list[EarlierSignal] = []
+    spelled = spellings_of(symbol)
     for action in (Direction.BUY, Direction.SELL):
-        signals = Signal.objects.filter(symbol=symbol, strategy=strategy, action=str(action))
+        signals = spelled.of(Signal.objects.filter(strategy=strategy, action=str(action)))
         times = signals.filter(timestamp__lt=range_end(now)).order_by("-timestamp", "-id")
         newest = times.values_list("timestamp", flat=True).first()
         if newest is not None and (made_at := _moment(newest)) is not None:
@@ -130,7 +132,7 @@ def stored_signals(bars: Bars, strategy: str) -> dict[tuple[Direction, datetime]
 
     A signal's bar is the last one that had closed when the signal was made.
     """
-    signals = Signal.objects.filter(symbol=bars.symbol, strategy=strategy)
+    signals = spellings_of(bars.symbol).of(Signal.objects.filter(strategy=strategy))
     found: dict[tuple[Direction, datetime], str] = {}
     for action, time, signal_id in signals.values_list("action", "timestamp", "signal_id"):
         made_at = _moment(time)

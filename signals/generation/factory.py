@@ -1,7 +1,6 @@
 """Builds the pipeline and the service from the settings; only this module reads them."""
 
 from datetime import timedelta
-from decimal import Decimal
 
 from django.conf import settings
 
@@ -14,8 +13,8 @@ from signals.generation.regime import Regime
 from signals.generation.service import SignalGenerationService
 from signals.generation.validation import Thresholds, Validation
 from signals.generation.voters import Voter, Voters, load_source
+from signals.instruments import instrument
 from signals.market.hours import exchange_hours
-from signals.market.instruments import normalised
 from signals.tracker import SignalTracker
 
 
@@ -73,7 +72,7 @@ def _pipeline(min_confidence: float) -> SignalPipeline:
         Levels(_distance("SIGNAL_TARGET"), _distance("SIGNAL_STOP")),
         _validation(min_confidence),
         settings.MARKET_EXCHANGE,
-        {normalised(name): Decimal(str(tick)) for name, tick in settings.MARKET_TICKS.items()},
+        instrument,
     )
 
 

@@ -1,9 +1,8 @@
 """The pipeline that makes candidates: votes, consensus, target and stop, validation."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from typing import NamedTuple
 
 from signals.generation.candidate import Candidate
@@ -31,7 +30,7 @@ class Opinion(NamedTuple):
 class SignalPipeline:
     """Everything that decides on a signal, except the data.
 
-    `exchange` is the calendar of stocks; `ticks` are the ticks set by hand, by symbol.
+    `exchange` is the calendar of stocks; `find` returns the instrument for a spelling.
     """
 
     voters: Voters
@@ -39,15 +38,18 @@ class SignalPipeline:
     levels: Levels
     validation: Validation
     exchange: str = "XNYS"
-    ticks: Mapping[str, Decimal] = field(default_factory=dict)
+    find: Callable[[str], Instrument] = instrument
 
     def instrument(self, symbol: str) -> Instrument:
         """Return the instrument for `symbol` in any spelling."""
-        return instrument(symbol, self.ticks)
+        return self.find(symbol)
 
-    def hours(self, wanted: Instrument) -> TradingHours:
-        """Return the instrument's trading hours. Raises `ValueError` if the exchange is unknown."""
-        return hours_of(wanted, self.exchange)
+    def hours(self, wanted: Instrument, market: object = None) -> TradingHours:
+        """Return the instrument's trading hours; `market` may show them by its bars.
+
+        Raises `ValueError` if the exchange is unknown.
+        """
+        return hours_of(wanted, self.exchange, market)
 
     def opinion(self, bars: Bars) -> Opinion:
         """Return regime, votes and verdict at the last bar."""

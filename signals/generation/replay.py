@@ -272,7 +272,7 @@ def _symbols(
     for bars in histories:
         wanted = pipeline.instrument(bars.symbol)
         existing = stored(bars, pipeline.consensus.name)
-        symbols[bars.symbol] = _Symbol(wanted, pipeline.hours(wanted), existing)
+        symbols[bars.symbol] = _Symbol(wanted, pipeline.hours(wanted, bars), existing)
     if len(symbols) < len(histories):
         raise ValueError(f"a symbol appears twice: {[bars.symbol for bars in histories]}")
     return symbols

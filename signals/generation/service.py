@@ -157,7 +157,7 @@ class SignalGenerationService:
         return SymbolResult(symbol, opinion.regime, candidate, signal_id=signal_id)
 
     def _validate(self, candidate: Candidate, snapshot: Snapshot) -> list[Reason]:
-        hours = self.pipeline.hours(self.pipeline.instrument(candidate.symbol))
+        hours = self.pipeline.hours(self.pipeline.instrument(candidate.symbol), self.market)
         earlier = candidates.earlier_signals(
             candidate.symbol, candidate.strategy, candidate.made_at
         )

@@ -6,8 +6,8 @@ from django.conf import settings
 
 from signals.clock import utc_now
 from signals.config import price_watch
+from signals.instruments import instrument
 from signals.market.hours import hours_of
-from signals.market.instruments import instrument
 from signals.market.watched import OldPrice
 
 

@@ -24,6 +24,7 @@ from signals.ledger.changes import StoredChange, apply_change, decode_change
 from signals.ledger.dead_letters import Fault, store_dead_letters
 from signals.ledger.latency import PAST, latencies
 from signals.ledger.records import BadLine, Record, decode, json_object
+from signals.ledger.spellings import Seen, learn
 from signals.ledger.store import (
     ROW_ERRORS,
     StoredHandler,
@@ -134,6 +135,7 @@ class Flusher:
             now = self.clock()
             stored_at = utc_text(now) if self.sets_stored_at else None
             result = how(batch.records, cursor, stored_at, using=self.using)
+            learn({_seen(signal) for signal in result.stored}, using=self.using)
             self._call_handlers(result.stored)
             made = self._made_already(batch.changes)
             todo = [change for change in batch.changes if change.change.change_id not in made]
@@ -235,6 +237,10 @@ def _parsed(chunk: Chunk) -> _Batch:
         except BadLine as bad:
             batch.faults.append(Fault(Kind.LINE, line, f"the line {bad}"))
     return batch
+
+
+def _seen(signal: StoredSignal) -> Seen:
+    return Seen(signal.fields["symbol"], signal.fields["asset_type"])
 
 
 def _measure(done: FlushResult, stored: Sequence[StoredSignal], now: datetime) -> None:

@@ -2,8 +2,9 @@
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from django.db.models import QuerySet
@@ -11,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from argo.errors import FieldError, InvalidInput, NotFound
 from signals.ledger.records import CONTEXT, MADE
+from signals.ledger.spellings import Spellings, spellings_of
 from signals.ledger.validation import Label
 from signals.models import OutcomeChange, Signal
 from signals.timestamps import parse_utc, range_end, range_start
@@ -34,9 +36,15 @@ class SignalFilter(BaseModel):
     since: Moment | None = Field(None, description="A time with an offset; this second and later")
     until: Moment | None = Field(None, description="A time with an offset; this second and earlier")
 
+    @cached_property
+    def spellings(self) -> Spellings | None:
+        """Return the spellings of the instrument that `symbol` means; None without a symbol."""
+        return None if self.symbol is None else spellings_of(self.symbol)
+
     def apply(self, signals: QuerySet[Signal]) -> QuerySet[Signal]:
         """Return those of `signals` that pass."""
-        return signals.filter(**self._equalities(), **self._ranges())
+        chosen = signals.filter(**self._equalities(), **self._ranges())
+        return chosen if self.spellings is None else self.spellings.of(chosen)
 
     def count(self) -> int:
         """Return how many signals pass."""
@@ -44,7 +52,6 @@ class SignalFilter(BaseModel):
 
     def _equalities(self) -> dict[str, Any]:
         wanted = {
-            "symbol": self.symbol and self.symbol.upper(),
             "action": self.action,
             "strategy": self.strategy,
             "outcome": self.outcome,
@@ -85,17 +92,32 @@ def page(query: PageQuery) -> tuple[list[dict[str, Any]], str | None]:
     """Return up to `limit` signals, newest first, and the `after` of the next page.
 
     The latter is None on the last page. Every page costs the same: it is found by an index
-    (signals_time or signals_symbol_time), never by counting. Raises InvalidInput if `after` is not
-    the `next` of an earlier page.
+    (signals_time or signals_symbol_time), never by counting; an instrument with several spellings
+    costs as much as that many pages. Raises InvalidInput if `after` is not the `next` of an
+    earlier page.
     """
     signals, limit = query.apply(Signal.objects.all()), query.limit
     if query.after is not None:
         timestamp, row = _position(query.after)
         signals = signals.filter(timestamp__lte=timestamp).exclude(timestamp=timestamp, id__gte=row)
-    rows = list(_flat(signals.order_by("-timestamp", "-id"))[: limit + 1])
+    names = query.spellings.names if query.spellings else ()
+    rows = list(_flat(_newest(signals, names, limit + 1))[: limit + 1])
     more = len(rows) > limit
     rows = rows[:limit]
     return [_unnested(row) for row in rows], _mark(rows[-1]) if more else None
+
+
+def _newest(signals: QuerySet[Signal], names: Sequence[str], count: int) -> QuerySet[Signal]:
+    """Return the signals, newest first: at least the first `count` of them.
+
+    With several names the newest of each are found by the index; the database would sort them all.
+    """
+    ordered = signals.order_by("-timestamp", "-id")
+    if len(names) < 2:
+        return ordered
+    newest = (ordered.filter(symbol=name).values_list("pk", flat=True)[:count] for name in names)
+    rows = [row for each in newest for row in each]
+    return Signal.objects.filter(pk__in=rows).order_by("-timestamp", "-id")
 
 
 def batches(wanted: SignalFilter, size: int = 5000) -> Iterator[list[dict[str, Any]]]:

@@ -14,6 +14,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    TypeAdapter,
     ValidationError,
 )
 
@@ -55,6 +56,8 @@ def _names(name: str) -> AliasChoices:
 Price = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Sha256 = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")]
 # PostgreSQL stores no NUL. Pydantic checks these patterns without calling Python code.
+Symbol = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z0-9.\-/=^:_&]{1,32}$")]
+_SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
 Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)]
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=NO_NUL)]
 Why = Annotated[
@@ -93,9 +96,7 @@ class SignalIn(Levels, Moment):
         description="Your own id; if it is left out, it is computed from the content. Not one of "
         f"{', '.join(sorted(LITERAL_ROUTES))}, which are calls of the API",
     )
-    symbol: Annotated[
-        str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z0-9.\-/=^:_&]{1,32}$")
-    ] = Field(examples=["AAPL", "BTC-USD"])
+    symbol: Symbol = Field(examples=["AAPL", "BTC-USD"])
     confidence: Annotated[float, Field(strict=True, ge=0, le=100, description="0 to 100")]
     strategy: Label = "unknown"
     asset_type: Label = "unknown"
@@ -129,6 +130,14 @@ def validated(signal: Mapping[str, object], now: datetime) -> SignalIn:
     if faults:
         raise InvalidInput(faults)
     return checked
+
+
+def check_symbol(symbol: str) -> str:
+    """Return the symbol in capitals. Raises InvalidInput if no signal can have it."""
+    try:
+        return _SYMBOL.validate_python(symbol)
+    except ValidationError:
+        raise InvalidInput([FieldError("symbol", PATTERNS["symbol"])]) from None
 
 
 def _reserved_faults(signal: Mapping[str, object]) -> list[FieldError]:

@@ -4,7 +4,7 @@ from django.conf import settings
 from django.core.management.base import CommandParser
 
 from argo.errors import FieldError, InvalidInput
-from signals.market.instruments import normalised
+from signals.instruments import name_of
 
 
 def add_symbols(parser: CommandParser) -> None:
@@ -21,7 +21,7 @@ def symbols_of(text: str) -> list[str]:
 
     Raises `InvalidInput` if `text` names no symbol.
     """
-    names = list(dict.fromkeys(normalised(name) for name in text.split(",") if name.strip()))
+    names = list(dict.fromkeys(name_of(name) for name in text.split(",") if name.strip()))
     if not names:
         raise InvalidInput([FieldError("--symbols", "name at least one symbol, such as AAPL,MSFT")])
     return names

@@ -26,7 +26,7 @@ from signals.market.alpaca_http import problem_with_keys, set_timeout
 from signals.market.bars import Bars, as_times
 from signals.market.daily import COLUMNS, daily_bars
 from signals.market.hours import ALWAYS_OPEN, TradingHours, hours_of
-from signals.market.instruments import CRYPTO, Instrument, instrument
+from signals.market.instruments import ALPACA, Instrument, instrument, spelled_at
 from signals.market.protocol import FeedError, Quote, UnknownSymbol
 
 DEFAULT_HISTORY = timedelta(days=600)
@@ -52,7 +52,8 @@ class AlpacaMarket:
     `feed` is the feed of stocks (`iex` is free). A price is the middle of bid and ask, if both
     exist and are close to each other. A day's bar is shown once its session has closed and the
     feed has had time to complete it; earlier answers of Alpaca for that day are left out.
-    `timeout` is how many seconds a request may wait for the next byte.
+    `timeout` is how many seconds a request may wait for the next byte. `find` returns the
+    instrument for a spelling; only stocks, ETFs and coins are asked for.
 
     Raises `FeedError` for keys that are missing or contain an invalid character.
     """
@@ -69,10 +70,12 @@ class AlpacaMarket:
         exchange: str = "XNYS",
         timeout: float = 10.0,
         clock: Clock = utc_now,
+        find: Callable[[str], Instrument] = instrument,
     ) -> None:
         _check_keys(key, secret)
         self.now = clock
         self._logged: dict[str, str] = {}
+        self._find = find
         self._feed = DataFeed(feed)
         self._exchange = exchange
         address = url.rstrip("/")
@@ -87,7 +90,7 @@ class AlpacaMarket:
         Raises `UnknownSymbol` if Alpaca has no bars in the last 600 days, `BadBars` if a bar
         cannot be true, and `FeedError` if Alpaca cannot be reached or refuses.
         """
-        wanted = instrument(symbol)
+        wanted = self._find(symbol)
         hours = hours_of(wanted, self._exchange)
         start = (
             min(since or upto, upto - DEFAULT_HISTORY) - ONE_DAY
@@ -95,7 +98,7 @@ class AlpacaMarket:
         days = self._request(symbol, lambda: self._days(wanted, start, upto))
         if not days:
             raise UnknownSymbol(symbol)
-        close_of = _closes(days).get if wanted.asset_type == CRYPTO else None
+        close_of = _closes(days).get if wanted.kind.is_crypto else None
         bars, findings = daily_bars(wanted.symbol, _rows(days, hours), hours, close_of)
         findings.log(self._logged)
         return bars.between(since, min(upto, self.now() - FEED_DELAY))
@@ -105,14 +108,14 @@ class AlpacaMarket:
 
         Raises `FeedError` if Alpaca cannot be reached or refuses.
         """
-        wanted = instrument(symbol)
+        wanted = self._find(symbol)
         return self._request(symbol, lambda: _middle(self._quotes(wanted).get(_name(wanted))))
 
     def _days(self, wanted: Instrument, start: datetime, end: datetime) -> list[Bar]:
         fields: dict[str, Any] = {
             "symbol_or_symbols": _name(wanted), "timeframe": DAY, "start": start, "end": end,
         }  # fmt: skip
-        if wanted.asset_type == CRYPTO:
+        if wanted.kind.is_crypto:
             answer: Any = self._crypto.get_crypto_bars(CryptoBarsRequest(**fields))
         else:
             more = {"adjustment": Adjustment.ALL, "feed": self._feed}
@@ -124,7 +127,7 @@ class AlpacaMarket:
     def _quotes(self, wanted: Instrument) -> dict[str, BidAsk]:
         name = _name(wanted)
         answer: Any
-        if wanted.asset_type == CRYPTO:
+        if wanted.kind.is_crypto:
             request = CryptoLatestQuoteRequest(symbol_or_symbols=name)
             answer = self._crypto.get_crypto_latest_quote(request)
         else:
@@ -154,8 +157,11 @@ def _prepare(client: RESTClient, timeout: float) -> None:
 
 
 def _name(wanted: Instrument) -> str:
-    """Return the symbol in Alpaca's spelling."""
-    return wanted.symbol.replace("-", "/") if wanted.asset_type == CRYPTO else wanted.symbol
+    """Return the symbol in Alpaca's spelling. Raises `UnknownSymbol` if Alpaca has none."""
+    name = spelled_at(wanted, ALPACA)
+    if name is None:
+        raise UnknownSymbol(wanted.symbol)
+    return name
 
 
 def _rows(bars: list[Bar], hours: TradingHours) -> pd.DataFrame:

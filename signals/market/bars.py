@@ -13,6 +13,7 @@ from argo.errors import ArgoError
 Column = NDArray[np.float64]
 Times = NDArray[np.datetime64]
 Mask = NDArray[np.bool_]
+DAYS_A_WEEK = 7
 Array = TypeVar("Array", Column, Times)
 
 
@@ -116,6 +117,16 @@ class Bars:
             self.close[rows],
             self.volume[rows],
         )
+
+    def is_always_open(self, symbol: str) -> bool:
+        """Return True if these are the symbol's bars and one of them closed on a Sunday (UTC).
+
+        Only a market that never closes has a bar of Saturday, which ends then.
+        """
+        if symbol != self.symbol or not len(self):
+            return False
+        days = self.time.astype("datetime64[D]").astype(np.int64)  # since 1970-01-01, a Thursday
+        return bool(((days + 4) % DAYS_A_WEEK == 0).any())
 
     def count_before(self, moment: datetime) -> int:
         """Return how many bars closed before `moment`; raises `ValueError` if it has no zone."""

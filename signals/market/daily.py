@@ -85,6 +85,11 @@ def _check_columns(symbol: str, names: list[str]) -> None:
         raise BadBars(f"{symbol}: the columns {', '.join(twice)} appear twice, in: {there}")
 
 
+def days_of(symbol: str, rows: pd.DataFrame) -> list[date]:
+    """Return the dates of the rows; empty without a column of dates. Raises `BadBars`."""
+    return _days(symbol, rows["date"]) if list(rows.columns).count("date") == 1 else []
+
+
 def _days(symbol: str, values: "pd.Series[object]") -> list[date]:
     return [_day(symbol, value) for value in values]
 

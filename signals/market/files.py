@@ -1,20 +1,25 @@
 """A folder of daily bars: one CSV or Parquet file for each symbol."""
 
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import date, datetime
 from pathlib import Path
 
 import pandas as pd
 
 from signals.clock import Clock, utc_now
 from signals.market.bars import BadBars, Bars
-from signals.market.daily import daily_bars
-from signals.market.hours import hours_of
-from signals.market.instruments import instrument, normalised
+from signals.market.daily import daily_bars, days_of
+from signals.market.hours import ALWAYS_OPEN, TradingHours, hours_of
+from signals.market.instruments import HOME, NOT_KNOWN, Instrument, instrument
 from signals.market.protocol import FeedError, Quote, UnknownSymbol
 
 Stamp = tuple[int, int, int]
 ENDINGS = (".csv", ".parquet")
 ADJUSTED_CLOSE = ("adjclose", "adjustedclose")
+SATURDAY = 5
+WEEKEND_SHARE = 0.2
+"""At least this share of the bars is of weekends if the market never closes: then it is 2/7."""
 
 
 class FolderMarket:
@@ -23,17 +28,29 @@ class FolderMarket:
     The columns, in any case and order: Date (YYYY-MM-DD), Open, High, Low, Close, Volume, and
     optionally Adj Close, which adjusts for splits and dividends. Other columns are ignored. Gaps,
     duplicates and other irregularities are logged as a warning. `exchange` is the calendar of the
-    stocks' sessions. The latest price is the last close.
+    stocks' sessions. The latest price is the last close. `find` returns the instrument for a
+    spelling: a file and a caller may spell it differently.
+
+    A file whose bars go on at weekends is of a market that never closes, unless the symbol's
+    hours are known for certain.
 
     Raises `FeedError` if `folder` is not a folder.
     """
 
-    def __init__(self, folder: Path, exchange: str = "XNYS", clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        exchange: str = "XNYS",
+        clock: Clock = utc_now,
+        find: Callable[[str], Instrument] = instrument,
+    ) -> None:
         if not folder.is_dir():
             raise FeedError(f"{folder} is not a folder: set MARKET_FOLDER to the folder of bars")
         self.now = clock
         self._logged: dict[str, str] = {}
         self._read: dict[Path, tuple[Stamp, Bars]] = {}
+        self._weekends: set[str] = set()
+        self._find = find
         self._folder = folder
         self._exchange = exchange
 
@@ -48,32 +65,50 @@ class FolderMarket:
         Raises `UnknownSymbol` if it has no file, `BadBars` if the file is invalid, and `FeedError`
         if the folder cannot be read or has two files of one symbol.
         """
-        files = self._files()
-        if symbol not in files:
-            raise UnknownSymbol(symbol, tuple(sorted(files)))
-        return self._bars(symbol, files[symbol]).between(since, upto)
+        return self._all_bars(symbol).between(since, upto)
 
     def quote(self, symbol: str) -> Quote | None:
         """Return the last close; None without bars. Raises the same errors as `bars`."""
         return Quote.last_close(self.bars(symbol, self.now()))
 
+    def is_always_open(self, symbol: str) -> bool:
+        """Return True if the symbol's file has bars of weekends; False without a good file."""
+        with suppress(UnknownSymbol, BadBars, FeedError):
+            self._all_bars(symbol)
+        return self._find(symbol).symbol in self._weekends
+
+    def _all_bars(self, symbol: str) -> Bars:
+        files, name = self._files(), self._find(symbol).symbol
+        if name not in files:
+            raise UnknownSymbol(symbol, tuple(sorted(files)))
+        return self._bars(name, files[name])
+
     def _bars(self, symbol: str, path: Path) -> Bars:
         stamp = _stamp(path)
         before = self._read.get(path)
         if before is None or before[0] != stamp:
-            hours = hours_of(instrument(symbol), self._exchange)
             try:
-                bars, findings = daily_bars(symbol, _rows(path), hours)
+                rows = _rows(path)
+                bars, findings = daily_bars(symbol, rows, self._hours(symbol, rows))
             except BadBars as error:
                 raise BadBars(f"{path}: {error}") from error
             findings.log(self._logged)
             self._read[path] = (stamp, bars)
         return self._read[path][1]
 
+    def _hours(self, symbol: str, rows: pd.DataFrame) -> TradingHours:
+        """Return the symbol's hours; bars of weekends decide where they are only guessed."""
+        wanted = self._find(symbol)
+        self._weekends.discard(symbol)
+        if wanted.hours in (HOME, NOT_KNOWN) and _has_weekends(days_of(symbol, rows)):
+            self._weekends.add(symbol)
+            return ALWAYS_OPEN
+        return hours_of(wanted, self._exchange)
+
     def _files(self) -> dict[str, Path]:
         found: dict[str, Path] = {}
         for path in self._paths():
-            other = found.setdefault(normalised(path.stem), path)
+            other = found.setdefault(self._find(path.stem).symbol, path)
             if other != path:
                 raise FeedError(f"{other} and {path} have the same symbol: remove one of them")
         return found
@@ -91,6 +126,12 @@ class FolderMarket:
             for path in there
             if path.suffix.lower() in ENDINGS and not path.name.startswith(".")
         ]
+
+
+def _has_weekends(days: Sequence[date]) -> bool:
+    """Return True if both days of the weekend are there, and they are no stray rows."""
+    weekend = [day.weekday() for day in days if day.weekday() >= SATURDAY]
+    return len(set(weekend)) == 2 and len(weekend) >= WEEKEND_SHARE * len(days)
 
 
 def _stamp(path: Path) -> Stamp:

@@ -1,17 +1,24 @@
-"""Trading hours, from the calendars of `exchange_calendars`; crypto always trades."""
+"""Trading hours: calendars of `exchange_calendars`, the week of forex, and markets always open."""
 
 from bisect import bisect_left, bisect_right
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from zoneinfo import ZoneInfo
 
-from signals.market.instruments import CRYPTO, Instrument
+from signals.market.instruments import ALWAYS, FOREX, HOME, NOT_KNOWN, Instrument
 
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
 
 FIRST_DAY = "1970-01-01"
+NEW_YORK = ZoneInfo("America/New_York")
+FOREX_CLOSE = time(17)
+"""In New York: a day of forex ends and the next one begins; the week is Sunday to Friday."""
+SATURDAY = 5
+ONE_DAY = timedelta(days=1)
+INSTANT = timedelta(microseconds=1)
 
 
 class TradingHours(Protocol):
@@ -113,6 +120,51 @@ class AlwaysOpen:
         return True
 
 
+class ForexHours:
+    """Forex and metals: from Sunday 17:00 to Friday 17:00 in New York, without holidays.
+
+    A day begins at 17:00 of the day before; Monday's begins on Sunday.
+    """
+
+    def close_of(self, day: date) -> datetime | None:
+        """Return when the session of `day` ends; None on Saturday and Sunday."""
+        return None if day.weekday() >= SATURDAY else _in_new_york(day)
+
+    def began(self, end: datetime) -> datetime:
+        """Return when the session that ends or continues at `end` began."""
+        return _in_new_york(self._session_at(end) - ONE_DAY)
+
+    def may_have_closed(self, since: datetime, upto: datetime) -> bool:
+        """Return True if a session ended after `since` and not after `upto`."""
+        closes = map(self.close_of, self.days(self.day_of(since), self.day_of(upto)))
+        return any(close and since < close <= upto for close in closes)
+
+    def days(self, first: date, last: date) -> list[date]:
+        """Return the days with a session, from `first` to `last`, both included."""
+        every = (first + timedelta(days=number) for number in range((last - first).days + 1))
+        return [day for day in every if day.weekday() < SATURDAY]
+
+    def day_of(self, moment: datetime) -> date:
+        """Return the day that ends at the next 17:00; a close belongs to the day that it ends."""
+        local = (moment - INSTANT).astimezone(NEW_YORK)
+        return local.date() + (ONE_DAY if local.time() >= FOREX_CLOSE else timedelta())
+
+    def is_open(self, moment: datetime, grace: timedelta = timedelta()) -> bool:
+        """Return True during the week and until `grace` after its end."""
+        if self.day_of(moment + INSTANT).weekday() < SATURDAY:
+            return True
+        return moment <= _in_new_york(self._session_at(moment)) + grace
+
+    def _session_at(self, moment: datetime) -> date:
+        """Return the day of the session at `moment`, or of the last one before it."""
+        day = self.day_of(moment)
+        return day - timedelta(days=max(0, day.weekday() - SATURDAY + 1))
+
+
+def _in_new_york(day: date) -> datetime:
+    return datetime.combine(day, FOREX_CLOSE, NEW_YORK).astimezone(UTC)
+
+
 def _calendar(name: str) -> "ExchangeCalendar":
     """Return the calendar from `FIRST_DAY` on, or of 20 years if older holidays are not known.
 
@@ -135,12 +187,30 @@ def exchange_hours(name: str) -> TradingHours:
     return ExchangeHours(name)
 
 
-ALWAYS_OPEN = AlwaysOpen()
+ALWAYS_OPEN, FOREX_WEEK = AlwaysOpen(), ForexHours()
 
 
-def hours_of(instrument: Instrument, exchange: str) -> TradingHours:
-    """Return the trading hours of `instrument`; stocks trade on `exchange`.
+@runtime_checkable
+class ShowsHours(Protocol):
+    """A market whose own data shows when an instrument trades."""
 
-    Raises `ValueError` if `exchange` is not a calendar and `instrument` is a stock.
+    def is_always_open(self, symbol: str) -> bool:
+        """Return True if the market has weekend bars of this symbol."""
+
+
+def hours_of(instrument: Instrument, exchange: str, market: object = None) -> TradingHours:
+    """Return the trading hours of `instrument`; `exchange` is the calendar of the home exchange.
+
+    If its kind was guessed, weekend bars of `market` show that it always trades. The home exchange
+    also stands in where the hours are not known: nothing is bought then, but what is held must be
+    followed. Raises `ValueError` if the exchange is not a calendar.
     """
-    return ALWAYS_OPEN if instrument.asset_type == CRYPTO else exchange_hours(exchange)
+    if instrument.hours == ALWAYS:
+        return ALWAYS_OPEN
+    if instrument.hours == FOREX:
+        return FOREX_WEEK
+    if instrument.hours not in (HOME, NOT_KNOWN):
+        return exchange_hours(instrument.hours)
+    if isinstance(market, ShowsHours) and market.is_always_open(instrument.symbol):
+        return ALWAYS_OPEN
+    return exchange_hours(exchange)

@@ -9,6 +9,7 @@ from bokeh_sampledata import stocks
 from signals.market.bars import Bars
 from signals.market.daily import daily_bars
 from signals.market.hours import exchange_hours
+from signals.market.instruments import instrument
 from signals.market.protocol import Quote, UnknownSymbol
 
 SYMBOLS = ("AAPL", "FB", "GOOG", "IBM", "MSFT")
@@ -30,9 +31,10 @@ class SampleMarket:
 
         Raises `UnknownSymbol` if `symbol` is not one of the five.
         """
-        if symbol not in self.symbols:
+        name = instrument(symbol).symbol
+        if name not in self.symbols:
             raise UnknownSymbol(symbol, self.symbols)
-        bars = _history(symbol)
+        bars = _history(name)
         return bars.between(since, upto or bars.time_at(-1))
 
     def quote(self, symbol: str) -> Quote | None:

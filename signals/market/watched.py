@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from signals.market.bars import Bars
+from signals.market.hours import ShowsHours
 from signals.market.protocol import MarketData, Quote
 
 IN_USE = timedelta(minutes=10)
@@ -80,6 +81,10 @@ class WatchedMarket:
         if quote is not None:
             self._watch.priced(symbol, quote.time, now)
         return quote
+
+    def is_always_open(self, symbol: str) -> bool:
+        """Return True if the market's own data shows that this symbol always trades."""
+        return isinstance(self._market, ShowsHours) and self._market.is_always_open(symbol)
 
     def now(self) -> datetime:
         return self._market.now()

@@ -1,8 +1,9 @@
-"""The ledger's tables, and those of generation, keys, sums and health."""
+"""The ledger's tables, and those of generation, keys, sums, spellings and health."""
 
 from signals.models.api_key import ApiKey
 from signals.models.candidate import CandidateRecord
 from signals.models.health import DiskSample, Heartbeat, OpenProblem
+from signals.models.instrument import InstrumentSpelling
 from signals.models.journal import DeadLetter, JournalCursor
 from signals.models.signal import (
     CHANGEABLE,
@@ -21,6 +22,7 @@ __all__ = [
     "DeadLetter",
     "DiskSample",
     "Heartbeat",
+    "InstrumentSpelling",
     "JournalCursor",
     "OpenProblem",
     "OutcomeChange",

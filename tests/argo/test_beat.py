@@ -134,7 +134,8 @@ def test_generation_is_scheduled_only_while_a_live_market_is_set(
     first.signal(signal.SIGTERM)
     first.end()
 
-    live = {"MARKET_DATA": "files", "MARKET_FOLDER": str(tmp_path), "MARKET_INTERVAL": "1"}
+    live = {"MARKET_DATA": "files", "MARKET_FOLDER": str(tmp_path), "MARKET_INTERVAL": "1",
+            "MARKET_SYMBOLS": "AAPL"}  # fmt: skip
     second = start_beat(with_settings(installation, **live))
     second.wait_for("Sending due task generate")
     assert entry in schedule_of(installation)

@@ -44,6 +44,39 @@ def test_a_missing_handler_is_an_error(settings: Settings) -> None:
     assert "sync.nowhere.enqueue" in error.msg
 
 
+@pytest.mark.parametrize("symbols", [[], ["AAPL", "FB", "GOOG", "IBM", "MSFT"]])
+def test_fault_62_a_live_market_needs_symbols_of_its_own(
+    symbols: list[str], settings: Settings
+) -> None:
+    settings.MARKET_SYMBOLS = symbols
+    assert run_checks() == []
+    settings.MARKET_IS_LIVE = True
+    (error,) = run_checks()
+    assert error.id == "argo.E011"
+    settings.MARKET_SYMBOLS = ["FB", "AAPL"]
+    assert run_checks() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[A]\ncolour = 1", "A.colour"),
+        ('[A]\nhours = "XXXX"', "'XXXX' is not an exchange calendar"),
+        (None, "cannot be read"),
+    ],
+)
+def test_an_operators_file_of_instruments_is_checked(
+    text: str | None, message: str, settings: Settings, tmp_path: Path
+) -> None:
+    file = tmp_path / "instruments.toml"
+    if text is not None:
+        file.write_text(text)
+    settings.INSTRUMENTS_FILE = str(file)
+    assert [(error.id, message in error.msg) for error in run_checks()] == [("argo.E012", True)]
+    file.write_text('[A]\nhours = "XLON"')
+    assert run_checks() == []
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [

@@ -56,7 +56,16 @@ def _form(**changes: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    "name", ["signal", "deadletter", "outcomechange", "journalcursor", "apikey", "candidaterecord"]
+    "name",
+    [
+        "signal",
+        "deadletter",
+        "outcomechange",
+        "journalcursor",
+        "apikey",
+        "candidaterecord",
+        "instrumentspelling",
+    ],
 )
 def test_every_table_can_be_browsed(clerk: Client, name: str) -> None:
     _log()

@@ -46,7 +46,7 @@ from execution.brokers.protocol import (
 )
 from execution.types import Leg, Side
 from signals.clock import Clock, utc_now
-from signals.market.instruments import instrument
+from signals.instruments import name_of
 
 PAPER = "https://paper-api.alpaca.markets"
 LIVE = "https://api.alpaca.markets"
@@ -240,7 +240,7 @@ class AlpacaBroker:
         entry = self.find(order.entry)
         if entry is None:
             raise permanent_error(f"Alpaca never had {order.entry}: there is nothing to close")
-        if (entry.symbol, entry.side) != (instrument(order.symbol).symbol, order.side.opposite):
+        if (entry.symbol, entry.side) != (name_of(order.symbol), order.side.opposite):
             raise permanent_error(
                 f"{order.side} {order.symbol} cannot close {entry.side} {entry.symbol}"
             )
@@ -270,7 +270,7 @@ class AlpacaBroker:
     def _held(self, order: Close | Stop) -> Decimal:
         """Return how much is held that the order would close; only its own symbol is read."""
         sign = 1 if order.side is Side.SELL else -1
-        name = instrument(order.symbol).symbol
+        name = name_of(order.symbol)
         rows = [row for row in self._client.rows("/positions") if symbol(row) == name]
         return sign * sum(map(signed_quantity, rows), Decimal(0))
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from execution.brokers.fill_model import PRECISION
+from execution.brokers.fill_model import rounded
 from execution.money import ZERO
 from execution.types import Side
 
@@ -31,4 +31,4 @@ class SaleFees:
         if side is Side.BUY:
             return ZERO
         activity = min(quantity * self.taf, self.most)
-        return (quantity * price * self.sec / MILLION + activity).quantize(PRECISION)
+        return rounded(quantity * price * self.sec / MILLION + activity)

@@ -1,6 +1,5 @@
 """Alpaca's answers as Argo's reports. An invalid answer raises `ValueError` or `KeyError`."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -9,7 +8,8 @@ from typing import Any, TypeVar
 from execution.brokers.alpaca.fees import SaleFees
 from execution.brokers.protocol import FillReport, Holding, Listing, OrderReport, Unread
 from execution.types import Leg, OrderState, Side
-from signals.market.instruments import QUOTED_IN, normalised
+from signals.instruments import instruments
+from signals.market.instruments import ALPACA
 
 Answer = Mapping[str, Any]
 Fetch = Callable[[str], Answer]
@@ -48,7 +48,6 @@ EXITS = {"limit": Leg.TARGET, "stop": Leg.STOP, "stop_limit": Leg.STOP, "trailin
 SIGNS = {"long": 1, "short": -1}
 LEVELS = ("stop_price", "limit_price")
 """A stop with a limit has both: its stop is what counts."""
-PAIR = re.compile(rf"([A-Z0-9]+?)[-/]?({QUOTED_IN})")
 
 
 def order_report(
@@ -221,9 +220,8 @@ def symbol(answer: Answer) -> str:
 
     Alpaca's positions say BTCUSD, but its orders say BTC/USD.
     """
-    name = text(answer, "symbol")
-    pair = PAIR.fullmatch(name) if answer.get("asset_class") == "crypto" else None
-    return "-".join(pair.groups()) if pair else normalised(name)
+    name, kind = text(answer, "symbol"), answer.get("asset_class") or ""
+    return instruments().at(ALPACA, name, kind).symbol
 
 
 def state_of(answer: Answer) -> OrderState:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from execution.brokers.protocol import Bracket, BrokerError, Close, Stop
-from signals.market.instruments import CRYPTO, instrument
+from signals.instruments import instrument
+from signals.market.instruments import ALPACA, spelled_at
 
 SHARE_STEP, COIN_STEP = Decimal(1), Decimal("0.000000001")
 
@@ -13,7 +14,7 @@ SHARE_STEP, COIN_STEP = Decimal(1), Decimal("0.000000001")
 def step_of(symbol: str) -> Decimal:
     """Return one share, because Alpaca's brackets are for whole shares; for crypto, the smallest
     fraction that it keeps."""
-    return COIN_STEP if instrument(symbol).asset_type == CRYPTO else SHARE_STEP
+    return instrument(symbol).step_or(COIN_STEP)
 
 
 def check(order: Bracket | Close | Stop) -> None:
@@ -25,8 +26,11 @@ def check(order: Bracket | Close | Stop) -> None:
 
 
 def _check_bracket(order: Bracket) -> None:
-    if instrument(order.symbol).asset_type == CRYPTO:
-        raise permanent_error(f"Alpaca accepts no brackets of crypto: {order.symbol}")
+    kind = instrument(order.symbol).kind
+    if not kind.is_equity:
+        what = "crypto" if kind.is_crypto else f"the kind {kind}"
+        raise permanent_error(f"Alpaca accepts no brackets of {what}: {order.symbol}")
+    _spelled(order.symbol)
     if order.quantity % SHARE_STEP:
         raise permanent_error(f"Alpaca's brackets are for whole shares, not {order.quantity}")
     if not (order.target.is_finite() and order.stop.is_finite()):
@@ -64,12 +68,20 @@ def stop(order: Stop, quantity: Decimal) -> Mapping[str, object]:
 
 def _market(order: Bracket | Close | Stop, quantity: Decimal) -> dict[str, object]:
     return {
-        "symbol": instrument(order.symbol).symbol,
+        "symbol": _spelled(order.symbol),
         "qty": plain(quantity),
         "side": order.side.lower(),
         "type": "market",
         "client_order_id": order.client_order_id,
     }
+
+
+def _spelled(symbol: str) -> str:
+    """Return the symbol as Alpaca's orders spell it. Raises `BrokerError` if Alpaca has none."""
+    name = spelled_at(instrument(symbol), ALPACA)
+    if name is None:
+        raise permanent_error(f"Alpaca does not trade {symbol}")
+    return name
 
 
 def plain(value: Decimal) -> str:

@@ -34,15 +34,15 @@ from execution.models import PaperAccount, PaperFill, PaperOrder
 from execution.money import ZERO
 from execution.types import Leg, OrderState, Side
 from signals.clock import Clock
+from signals.instruments import instrument, name_of
 from signals.market.hours import TradingHours
-from signals.market.instruments import CRYPTO, instrument, normalised
 from signals.market.protocol import MarketData
 from signals.rows import insert
 
 logger = logging.getLogger(__name__)
 
-SHARE_STEP, COIN_STEP = Decimal(1), Decimal("0.000001")
-"""The steps of quantities: whole shares, and millionths of a coin."""
+COIN_STEP = Decimal("0.000001")
+"""The step of a quantity of coins: a millionth."""
 
 
 class Marks(NamedTuple):
@@ -68,8 +68,8 @@ class PaperBroker:
     name: str = "paper"
 
     def step(self, symbol: str) -> Decimal:
-        """Return one share, or a millionth of a coin."""
-        return COIN_STEP if instrument(symbol).asset_type == CRYPTO else SHARE_STEP
+        """Return one share, a millionth of a coin, or the instrument's own step."""
+        return instrument(symbol).step_or(COIN_STEP)
 
     def account(self) -> Account:
         """Return the account's money now."""
@@ -250,7 +250,7 @@ class PaperBroker:
         now = self.clock()
         return PaperOrder(
             account=account, client_order_id=name, parent=parent, leg=leg, level=level,
-            symbol=normalised(order.symbol), side=side, quantity=order.quantity,
+            symbol=name_of(order.symbol), side=side, quantity=order.quantity,
             reference=order.reference, state=OrderState.ACCEPTED, placed_at=now, seen_at=now,
             bars_seen_at=now, is_open=leg is Leg.ENTRY,
         )  # fmt: skip

@@ -15,7 +15,7 @@ def from_scan(query: StatsQuery, using: str) -> Source:
     """
     conditions = Conditions()
     where = conditions.within("s.timestamp", query.span)
-    where += conditions.compare("s.symbol", "=", query.symbol and query.symbol.upper())
+    where += conditions.among("s.symbol", query.equalities().get("symbol", ()))
     newest = f"FROM signals s WHERE TRUE{where} ORDER BY s.timestamp DESC, s.id DESC"
     last = select(
         using,

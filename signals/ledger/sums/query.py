@@ -39,16 +39,16 @@ class StatsQuery(SignalFilter):
         """Return the timestamps of the range."""
         return span_of(self.since, self.until)
 
-    def equalities(self) -> dict[str, str]:
-        """Return the one value that each of these columns must have."""
+    def equalities(self) -> dict[str, tuple[str, ...]]:
+        """Return the values of which each of these columns must have one."""
         wanted = {
-            "symbol": self.symbol and self.symbol.upper(),
             "strategy": self.strategy,
             "action": self.action,
             "origin": self.origin,
             "outcome": self.outcome,
         }
-        return {name: value for name, value in wanted.items() if value is not None}
+        given = {name: (value,) for name, value in wanted.items() if value is not None}
+        return ({"symbol": self.spellings.names} if self.spellings else {}) | given
 
 
 @dataclass(frozen=True)

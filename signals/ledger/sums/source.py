@@ -42,9 +42,19 @@ class Conditions:
         """Return a comparison; nothing if the value is None."""
         if value is None:
             return ""
+        return f" AND {column} {operator} {self._slot(value)}"
+
+    def _slot(self, value: object) -> str:
         name = f"p{len(self.values)}"
         self.values[name] = value
-        return f" AND {column} {operator} %({name})s"
+        return f"%({name})s"
+
+    def among(self, column: str, values: Sequence[str]) -> str:
+        """Return the condition that a column has one of these values; nothing without values."""
+        if len(values) < 2:
+            return self.compare(column, "=", next(iter(values), None))
+        slots = ", ".join(map(self._slot, values))
+        return f" AND {column} IN ({slots})"
 
     def within(self, column: str, span: Span) -> str:
         """Return the condition that a text is in the span."""
@@ -56,8 +66,7 @@ class Conditions:
         `binned` says that confidences are bins.
         """
         where = "".join(
-            self.compare(names.get(name, name), "=", value)
-            for name, value in query.equalities().items()
+            self.among(names.get(name, name), values) for name, values in query.equalities().items()
         )
         if binned and query.min_confidence:
             column = names.get("confidence", "confidence")

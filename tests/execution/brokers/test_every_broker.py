@@ -8,7 +8,7 @@ import pytest
 
 from execution.brokers.protocol import Bracket, BrokerError, unread
 from execution.types import Leg, OrderState, Side
-from signals.market.instruments import normalised
+from signals.instruments import name_of
 from tests.execution.brokers.broker_cases import (
     QUANTITY,
     SYMBOL,
@@ -30,7 +30,7 @@ SIDES = pytest.mark.parametrize("bracket", [buying(), selling()], ids=["long", "
 def opened(broker_case: BrokerCase, bracket: Bracket) -> None:
     """Submit a bracket and fill its entry at 100."""
     broker_case.broker.submit(bracket)
-    broker_case.move(normalised(bracket.symbol), "100")
+    broker_case.move(name_of(bracket.symbol), "100")
 
 
 def signed(bracket: Bracket) -> Decimal:
@@ -220,7 +220,7 @@ def test_open_orders_are_those_that_may_fill(broker_case: BrokerCase) -> None:
 
 
 def test_a_symbol_has_one_spelling_in_every_answer(broker_case: BrokerCase) -> None:
-    symbol = normalised(broker_case.other_spelling)
+    symbol = name_of(broker_case.other_spelling)
     assert symbol != broker_case.other_spelling
     since = broker_case.broker.account().time - timedelta(days=1)
     bracket = buying(symbol=broker_case.other_spelling)

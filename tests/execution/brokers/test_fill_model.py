@@ -21,6 +21,20 @@ def bar(open: int, high: int, low: int, close: int) -> Prices:
     return Prices(OPEN, CLOSE, D(open), D(high), D(low), D(close), D(1000))
 
 
+@pytest.mark.parametrize("price", ["0.0000000012", "0.0000012", "0.012345678", "123.456789"])
+def test_fault_61_a_fill_is_exact_however_small_the_price_is(price: str) -> None:
+    costs = Costs(spread=D("0.02"), slippage=D("0.02"), fee=D("0.1"))
+    bought, sold = (costs.market_price(side, D(price)) for side in (Side.BUY, Side.SELL))
+    off = min(D("5e-9"), D(price) * D("1e-6"))
+    assert abs(bought - D(price) * D("1.0003")) <= off
+    assert abs(sold - D(price) * D("0.9997")) <= off
+    assert costs.fee_of(D(1), D(price)) > 0
+
+
+def test_the_price_and_fee_of_nothing_are_0() -> None:
+    assert Costs(fee=D("0.1")).fee_of(D(0), D(100)) == 0
+
+
 def mirrored(prices: Prices) -> Prices:
     """Return the same market as a short position sees it."""
     high, low = 200 - prices.low, 200 - prices.high

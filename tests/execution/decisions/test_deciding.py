@@ -294,10 +294,10 @@ def test_a_signal_that_cannot_be_decided_on_does_not_block_others(
 
 
 def _fails_on(symbol: str, instrument: Any) -> Any:  # noqa: ANN401
-    def made(name: str) -> Any:  # noqa: ANN401
+    def made(name: str, asset_type: str = "") -> Any:  # noqa: ANN401
         if name == symbol:
             raise RuntimeError("a bug")
-        return instrument(name)
+        return instrument(name, asset_type)
 
     return made
 

@@ -8,7 +8,7 @@ import pytest
 from execution.prop_firm.days import NotMeasurable
 from execution.prop_firm.flat import must_be_flat
 from execution.prop_firm.rule_set import RuleSet
-from signals.market.hours import ALWAYS_OPEN, TradingHours, exchange_hours
+from signals.market.hours import ALWAYS_OPEN, FOREX_WEEK, TradingHours, exchange_hours
 from tests.execution.prop_firm.rules import rule_set
 
 NEW_YORK, RIYADH = exchange_hours("XNYS"), exchange_hours("XSAU")
@@ -198,3 +198,18 @@ def test_nothing_may_be_held_if_no_session_is_known(rules: RuleSet) -> None:
 def test_a_moment_without_a_zone_is_refused() -> None:
     with pytest.raises(NotMeasurable):
         must_be_flat(CLOSE, datetime(2026, 3, 4), NEW_YORK)  # noqa: DTZ001
+
+
+@pytest.mark.parametrize(
+    ("moment", "wanted"),
+    [
+        ("2026-03-05T16:55", False),  # Thursday
+        ("2026-03-06T16:49", False),
+        ("2026-03-06T16:50", True),  # Friday, ten minutes before the week ends
+        ("2026-03-07T12:00", True),
+        ("2026-03-08T16:59", True),
+        ("2026-03-08T17:00", False),  # Sunday
+    ],
+)
+def test_fault_60_forex_is_flat_before_its_own_week_ends(moment: str, wanted: bool) -> None:
+    assert flat(WEEKEND, moment, FOREX_WEEK) is wanted

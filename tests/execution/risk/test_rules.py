@@ -46,6 +46,15 @@ def test_a_trade_within_every_limit_is_not_denied(intent: Intent) -> None:
     assert codes(intent) == []
 
 
+def test_fault_73_a_strategy_never_gets_the_threshold_of_a_regime() -> None:
+    limits = Limits(min_confidence_by_regime={"BULL": 95.0})
+    assert codes(replace(BUY, strategy="BULL"), limits=limits) == []
+    assert codes(replace(BUY, regime="BULL"), limits=limits) == ["confidence"]
+    limits = Limits(min_confidence_by_strategy={"BULL": 95.0})
+    assert codes(replace(BUY, regime="BULL"), limits=limits) == []
+    assert codes(replace(BUY, strategy="BULL"), limits=limits) == ["confidence"]
+
+
 DENIED: dict[str, tuple[Intent, Portfolio, Limits, str]] = {
     "a halt": (BUY, replace(ACCOUNT, halt="by hand"), LIMITS, "halt"),
     "too unsure": (replace(BUY, confidence=74.9), ACCOUNT, LIMITS, "confidence"),

@@ -104,7 +104,7 @@ def test_up_reports_a_setting_that_would_fail_every_cycle(
 ) -> None:
     wrong = {
         "ARGO_WEB_PORT": str(port), "MARKET_DATA": "files", "MARKET_FOLDER": str(folder),
-        "SIGNAL_STOP": "banana",
+        "MARKET_SYMBOLS": "AAPL", "SIGNAL_STOP": "banana",
     }  # fmt: skip
     ended = Installation(installation.folder, wrong).manage("up")
     assert ended.returncode == 2

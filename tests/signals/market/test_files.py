@@ -293,3 +293,51 @@ def test_irregular_rows_are_logged(
         "AAPL: 1 sessions have no bar (2008-03-07); "
         "1 bars were left out: no session on their day (2008-03-08)"
     )
+
+
+WEEK = "".join(f"2008-03-{day:02d},10,12,9,10,1000\n" for day in range(3, 17))
+
+
+def test_fault_59_a_file_with_weekend_bars_is_of_a_market_that_never_closes(
+    folder: Path, market: FolderMarket, caplog: pytest.LogCaptureFixture
+) -> None:
+    (folder / "NEWCOIN.csv").write_text(HEAD + WEEK)
+    bars = market.bars("NEWCOIN", datetime(2008, 4, 1, tzinfo=UTC))
+    assert len(bars) == 14
+    assert market.is_always_open("NEWCOIN")
+    assert bars.is_always_open("NEWCOIN")
+    assert not caplog.records
+
+
+def test_stray_rows_of_a_weekend_do_not_open_a_stocks_market(
+    folder: Path, market: FolderMarket
+) -> None:
+    days = [f"2008-{month:02d}-{day:02d}" for month in (2, 3) for day in range(3, 29)]
+    rows = [day for day in days if date.fromisoformat(day).weekday() < 5]
+    strays = ["2008-02-09", "2008-02-10"]
+    text = "".join(f"{day},10,12,9,10,1000\n" for day in sorted(rows + strays))
+    (folder / "AAPL.csv").write_text(HEAD + text)
+    bars = market.bars("AAPL", datetime(2008, 4, 1, tzinfo=UTC))
+    assert not market.is_always_open("AAPL")
+    assert not bars.is_always_open("AAPL")
+
+
+def test_a_file_that_is_not_there_shows_no_weekend(market: FolderMarket) -> None:
+    assert not market.is_always_open("AAPL")
+
+
+@pytest.mark.parametrize(
+    ("file", "asked"),
+    [("BRK-B", "BRK.B"), ("EURUSD=X", "EUR/USD"), ("^GSPC", "SPX"), ("AAPL.US", "NASDAQ:AAPL")],
+)
+def test_a_file_is_found_by_any_spelling_of_its_instrument(
+    folder: Path, market: FolderMarket, file: str, asked: str
+) -> None:
+    (folder / f"{file}.csv").write_text(HEAD + ROWS)
+    assert closes(market, asked) == [10.0, 11.0, 12.0]
+
+
+def test_fault_60_a_day_of_forex_ends_at_17_in_new_york(folder: Path, market: FolderMarket) -> None:
+    (folder / "EURUSD.csv").write_text(HEAD + "2008-07-04,1,2,0.5,1,0\n")  # a holiday of stocks
+    bars = market.bars("EUR-USD", datetime(2008, 7, 10, tzinfo=UTC))
+    assert bars.time_at(-1) == datetime(2008, 7, 4, 21, tzinfo=UTC)

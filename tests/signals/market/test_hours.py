@@ -4,7 +4,13 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
-from signals.market.hours import ALWAYS_OPEN, TradingHours, exchange_hours, hours_of
+from signals.market.hours import (
+    ALWAYS_OPEN,
+    FOREX_WEEK,
+    TradingHours,
+    exchange_hours,
+    hours_of,
+)
 from signals.market.instruments import instrument
 
 HOUR, INSTANT = timedelta(hours=1), timedelta(microseconds=1)
@@ -174,3 +180,72 @@ def test_a_bar_may_have_closed_only_if_a_session_or_an_hour_ended() -> None:
     assert NEW_YORK.may_have_closed(closed, closed + 24 * HOUR)
     assert ALWAYS_OPEN.may_have_closed(closed - INSTANT, closed)
     assert not ALWAYS_OPEN.may_have_closed(closed, closed + HOUR - INSTANT)
+
+
+def eastern(day: int, hour: int, minute: int = 0, *, summer: bool = False) -> datetime:
+    """Return a moment of January (or July) 2025 in New York; 5 January (6 July) is a Sunday."""
+    behind = timedelta(hours=4 if summer else 5)
+    return datetime(2025, 7 if summer else 1, day, hour, minute, tzinfo=UTC) + behind
+
+
+@pytest.mark.parametrize("summer", [False, True])
+def test_forex_is_open_from_sunday_17_to_friday_17_in_new_york(summer: bool) -> None:
+    sunday = 6 if summer else 5
+    for moment, is_open in (
+        (eastern(sunday, 16, 59, summer=summer), False),
+        (eastern(sunday, 17, summer=summer), True),
+        (eastern(sunday + 2, 3, summer=summer), True),
+        (eastern(sunday + 2, 17, summer=summer), True),
+        (eastern(sunday + 5, 17, summer=summer), True),
+        (eastern(sunday + 5, 17, summer=summer) + INSTANT, False),
+        (eastern(sunday + 6, 12, summer=summer), False),
+    ):
+        assert FOREX_WEEK.is_open(moment) is is_open, moment
+
+
+def test_grace_is_counted_from_the_end_of_the_forex_week() -> None:
+    end = eastern(10, 17)
+    assert FOREX_WEEK.is_open(end + HOUR, HOUR)
+    assert not FOREX_WEEK.is_open(end + HOUR + INSTANT, HOUR)
+
+
+def test_a_day_of_forex_begins_and_ends_at_17_and_there_are_five_of_them() -> None:
+    assert FOREX_WEEK.close_of(date(2025, 1, 6)) == eastern(6, 17)
+    assert FOREX_WEEK.close_of(date(2025, 1, 5)) is None
+    assert FOREX_WEEK.days(date(2025, 1, 4), date(2025, 1, 11)) == [
+        date(2025, 1, day) for day in range(6, 11)
+    ]
+    assert FOREX_WEEK.day_of(eastern(5, 18)) == date(2025, 1, 6)
+    assert FOREX_WEEK.day_of(eastern(6, 17)) == date(2025, 1, 6)
+    assert FOREX_WEEK.began(eastern(6, 17)) == eastern(5, 17)
+    assert FOREX_WEEK.began(eastern(6, 12)) == eastern(5, 17)
+    assert FOREX_WEEK.began(eastern(11, 12)) == eastern(9, 17)
+
+
+def test_a_bar_of_forex_may_have_closed_only_at_the_end_of_a_day() -> None:
+    friday = eastern(10, 17)
+    assert FOREX_WEEK.may_have_closed(friday - INSTANT, friday)
+    assert not FOREX_WEEK.may_have_closed(friday, friday + 48 * HOUR)
+    assert FOREX_WEEK.may_have_closed(friday, friday + 72 * HOUR)
+
+
+def test_futures_follow_globex_and_an_index_its_exchange() -> None:
+    holiday_abroad = date(2008, 7, 4)
+    assert hours_of(instrument("DAX", "index"), "XNYS").close_of(holiday_abroad) is not None
+    evening = datetime(2025, 1, 7, 1, tzinfo=UTC)  # 19:00 in Chicago
+    assert hours_of(instrument("ES=F"), "XNYS").is_open(evening)
+    assert not NEW_YORK.is_open(evening)
+
+
+class Shows:
+    """A market with weekend bars."""
+
+    def is_always_open(self, symbol: str) -> bool:
+        return True
+
+
+def test_fault_59_weekend_bars_decide_where_the_kind_was_only_guessed() -> None:
+    assert hours_of(instrument("NEWCOINUSD"), "XNYS", Shows()) is ALWAYS_OPEN
+    assert hours_of(instrument("HYPE"), "XNYS", Shows()) is ALWAYS_OPEN
+    assert hours_of(instrument("EURUSD"), "XNYS", Shows()) is FOREX_WEEK
+    assert hours_of(instrument("NEWCOINUSD"), "XNYS", object()) is NEW_YORK

@@ -34,8 +34,8 @@ def equity(wanted: Spelling) -> Reading:
     if not _SHAPE.fullmatch(name):
         why = f"{wanted.text or 'an empty text'} is not spelled like anything that Argo knows"
         return unknown(wanted.text, why)
-    if why := _why_not(name, wanted):
-        return unknown(_named(name, listing, wanted.exchange), why)
+    if reason := _why_not(name, wanted):
+        return unknown(_named(name, listing, wanted.exchange), reason)
     is_etf = wanted.said is Kind.ETF or (
         wanted.said is None and name in ETFS and listing in (None, US)
     )

@@ -67,7 +67,7 @@ def test_the_filter_of_signals_and_statistics_takes_any_spelling(reader: Client)
     tracker = SignalTracker("test")
     made = tracker.log_signals([a_signal(symbol=each) for each in ("AAPL", "NASDAQ:AAPL", "MSFT")])
     for path in ("/api/signals", "/api/signals/latest"):
-        items = reader.get(path, {"symbol": "AAPL.US", "limit": 5}).json()["items"]
+        items = reader.get(f"{path}?symbol=AAPL.US&limit=5").json()["items"]
         assert {item["signal_id"] for item in items} == set(made[:2])
     wanted: tuple[dict[str, str], ...] = ({}, {"strategy": "test"}, {"min_confidence": "0.0000001"})
     for more in wanted:

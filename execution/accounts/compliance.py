@@ -41,18 +41,21 @@ def _from_the_highest(latest: Day, today: date, days: list[Day]) -> Day:
     )
 
 
-def denials(context: TradingContext, money: Account, symbol: str, now: datetime) -> list[Denial]:
-    """Return the firm's reasons against a new trade: broken rules, and a time when nothing may be
-    held.
+def broken_rules(context: TradingContext, money: Account) -> list[Denial]:
+    """Return the firm's broken rules: each is a reason against every new trade.
 
     A broken rule counts even if its halt was lifted.
     """
     if context.rule_set is None:
         return []
     broken = [each for each in measures(context, context.rule_set, money) if each.breached]
-    found = [Denial(Reason.PROP_FIRM, f"{context.rule_set.name}: {each.text}") for each in broken]
-    if must_be_flat(context.rule_set, now, context.hours(symbol)):
-        found.append(
-            Denial(Reason.FLAT, f"{context.rule_set.name} allows no position in {symbol} now")
-        )
-    return found
+    return [Denial(Reason.PROP_FIRM, f"{context.rule_set.name}: {each.text}") for each in broken]
+
+
+def flat_time(context: TradingContext, symbol: str, now: datetime) -> list[Denial]:
+    """Return the firm's reason against a trade at a time when nothing may be held."""
+    if context.rule_set is None or not must_be_flat(
+        context.rule_set, now, context.hours(symbol)
+    ):
+        return []
+    return [Denial(Reason.FLAT, f"{context.rule_set.name} allows no position in {symbol} now")]

@@ -36,9 +36,7 @@ def send_due(context: TradingContext) -> int:
 
     One order that fails stops no other; the first failure is raised after them.
     """
-    now = context.clock()
-    sent = [order for order in Order.objects.may_fill(context.account) if order.leg in SENT_LEGS]
-    due = [order for order in sent if order.state in ON_THE_WAY and order.due_at <= now]
+    due = Order.objects.to_send(context.account, context.clock())
     with each_isolated() as guard:
         return sum(_send_guarded(context, order, guard) for order in due)
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from execution.brokers.alpaca.client import AlpacaClient
+from execution.brokers.alpaca.moves import MOVES, money_move
 from execution.brokers.alpaca.parse import (
     Answer,
     fill_report,
@@ -35,6 +36,7 @@ from execution.brokers.protocol import (
     Close,
     FillReport,
     Holding,
+    MoneyMove,
     OrderReport,
 )
 from execution.types import Leg, Side
@@ -47,7 +49,7 @@ ALPACA_DOMAIN = "alpaca.markets"
 ORDER_LIFE = timedelta(days=100)
 """Alpaca cancels a good-till-canceled order after 90 days."""
 ONE_DAY = timedelta(days=1)
-ORDERS_A_PAGE, FILLS_A_PAGE = 500, 100
+ORDERS_A_PAGE, ACTIVITIES_A_PAGE = 500, 100
 """The most rows that Alpaca returns at once."""
 CANCEL_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
 """Seconds between checks of orders that are being canceled."""
@@ -116,7 +118,10 @@ class AlpacaBroker:
             answer, positions = self._client.get("/account"), self._client.rows("/positions")
             equity = number(answer, "equity")
             unrealised = sum((number(each, "unrealized_pl") for each in positions), Decimal(0))
-            return Account(equity, equity - unrealised, number(answer, "buying_power"), self._now())
+            return Account(
+                equity, equity - unrealised, number(answer, "buying_power"), self._now(),
+                f"{self.name}:{text(answer, 'id')}",
+            )  # fmt: skip
 
     def positions(self) -> Sequence[Holding]:
         """Return what is held, one `Holding` for each symbol."""
@@ -172,8 +177,28 @@ class AlpacaBroker:
         below a second is not documented.
         """
         with self._client.asking("the fills"):
-            rows = self._activities(after=utc_seconds(since - ONE_DAY))
+            rows = self._activities(
+                "/account/activities/FILL", after=utc_seconds(since - ONE_DAY)
+            )
             return [fill_report(row) for row in rows if moment(row, "transaction_time") >= since]
+
+    def moves(self, since: datetime) -> Sequence[MoneyMove]:
+        """Return the deposits, withdrawals, journals, fees, dividends and interest.
+
+        Alpaca gives most of them a date without a time, so one more day is asked for.
+        """
+        with self._client.asking("the movements of money"):
+            after = utc_seconds(since - ONE_DAY)
+            rows = self._activities(
+                "/account/activities", after=after, activity_types=",".join(MOVES)
+            )
+            return [move for row in rows if (move := money_move(row)) is not None]
+
+    def transfer(self, amount: Decimal) -> None:
+        """Refuse: money is moved at Alpaca, and `moves` reports it."""
+        raise permanent_error(
+            "Deposits and withdrawals are made at Alpaca. Argo reads them there by itself"
+        )
 
     def _open(self, order: Bracket) -> OrderReport:
         found = _checked_report(self._client.post("/orders", bracket(order)), order.client_order_id)
@@ -238,10 +263,11 @@ class AlpacaBroker:
         answer = self._client.get_if_there(f"/orders/{broker_id}")
         return answer is None or answer["status"] == "pending_cancel" or state_of(answer).is_final
 
-    def _activities(self, **on_every_page: str) -> list[Answer]:
-        on_every_page |= {"page_size": str(FILLS_A_PAGE), "direction": "asc"}
-        path, cursor = "/account/activities/FILL", "page_token"
-        return list(self._client.pages(path, cursor, FILLS_A_PAGE, {}, on_every_page))
+    def _activities(self, path: str, **on_every_page: str) -> list[Answer]:
+        on_every_page |= {"page_size": str(ACTIVITIES_A_PAGE), "direction": "asc"}
+        return list(
+            self._client.pages(path, "page_token", ACTIVITIES_A_PAGE, {}, on_every_page)
+        )
 
     def _orders(self, first: dict[str, str], **on_every_page: str) -> list[Answer]:
         on_every_page |= {"limit": str(ORDERS_A_PAGE), "direction": "asc"}

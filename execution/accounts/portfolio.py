@@ -29,12 +29,12 @@ def portfolio(
     not include yet are subtracted from the buying power. Only the columns that count are read,
     because hundreds of positions may be open.
     """
-    row = account_row(context.account, money, locked=locked)
+    row = account_row(context, money, locked=locked)
     entries = Order.objects.open_entries(context.account, money.time)
     return Portfolio(
         equity=money.equity,
         buying_power=money.buying_power - _not_counted(context.account, entries, money.time),
-        day_start=day_start(context, money),
+        day_start=day_start(context, row, money),
         peak=max(row.peak_equity, money.equity),
         holdings=_holdings(Position.objects.held_on(context.account), entries),
         orders=_latest_orders(context, now),

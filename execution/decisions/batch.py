@@ -8,7 +8,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -16,8 +16,9 @@ from django.db import DatabaseError, transaction
 
 from execution import metrics
 from execution.accounts import compliance
+from execution.accounts.money import with_money
 from execution.accounts.portfolio import portfolio
-from execution.brokers.protocol import BrokerError
+from execution.brokers.protocol import Account, BrokerError
 from execution.context import TradingContext
 from execution.decisions import queue
 from execution.decisions.intents import intent_of, size
@@ -171,12 +172,12 @@ def _judge_or_postpone(context: TradingContext, wanted: Sequence[Wanted]) -> lis
 
 
 def _judge(context: TradingContext, wanted: Sequence[Wanted]) -> list[Made]:
-    asked_at = context.clock()
-    money = replace(context.broker.account(), time=asked_at)
-    with transaction.atomic():
+    def act(money: Account) -> list[Made]:
         held = portfolio(context, money, context.clock())
         judge = Judge(context, held, compliance.broken_rules(context, money))
         return [_judge_one(judge, each, each.intent) for each in wanted if each.intent is not None]
+
+    return with_money(context, act)
 
 
 def _judge_one(judge: Judge, wanted: Wanted, intent: Intent) -> Made:

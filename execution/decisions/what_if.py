@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from argo.errors import Unavailable
-from execution.accounts.compliance import days_of
+from execution.accounts.compliance import curve_of
 from execution.accounts.portfolio import portfolio
 from execution.accounts.rows import account_row
 from execution.brokers.protocol import Account
@@ -14,7 +14,7 @@ from execution.decisions.intents import intent_of, latest, size
 from execution.decisions.prechecks import stale_reason
 from execution.money import TWO, ZERO, as_decimal
 from execution.prop_firm import measures
-from execution.prop_firm.days import Day, NotMeasurable, record
+from execution.prop_firm.days import NotMeasurable
 from execution.prop_firm.measures import Measure
 from execution.risk.headroom import Headroom, after_loss, headroom, loss_at_stop
 from execution.risk.model import Intent, Portfolio
@@ -128,11 +128,8 @@ def _measures(context: TradingContext, money: Account, loss: Decimal) -> list[Me
     """Return the firm's measures after this loss; the present value counts as a mark."""
     if context.rule_set is None:
         return []
-    start, days = account_row(context.account, money).start_balance, _days(context, money)
-    return measures.after_loss(context.rule_set, start, days, money.equity, money.balance, loss)
-
-
-def _days(context: TradingContext, money: Account) -> list[Day]:
-    days = days_of(context.account)
-    today = record(days, context.day_of(money.time), money.equity, money.balance, 0)
-    return [*(day for day in days if day.day < today.day), today]
+    row = account_row(context, money)
+    return measures.after_loss(
+        context.rule_set, row.start_balance, curve_of(context, row, money), money.equity,
+        money.balance, loss, days_done=row.days_done,
+    )  # fmt: skip

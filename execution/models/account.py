@@ -1,14 +1,17 @@
 """The account that is traded on, its equity curve, its halts, and the failures of its tasks."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, NoReturn
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q, Value
 
 from execution.fields import ExactDecimal
 from execution.money import ZERO
 from signals.constraints import known_values
+from signals.rows import Immutable
+
+_NEWEST = "SELECT max(id) FROM account_changes WHERE account = %s"
 
 
 class TradingAccount(models.Model):
@@ -71,6 +74,23 @@ class TradingAccount(models.Model):
         return self.base_at or self.opened_at
 
 
+class AccountChangeQuerySet(models.QuerySet["AccountChange"]):
+    """Reads the changes of an account; they never change."""
+
+    def newest(self, account: str) -> int | None:
+        """Return the primary key of the account's newest change; None if it has none."""
+        with connection.cursor() as cursor:
+            cursor.execute(_NEWEST, [account])
+            found: int | None = cursor.fetchone()[0]
+        return found
+
+    def update(self, **kwargs: object) -> NoReturn:
+        raise Immutable("Changes of an account cannot change.")
+
+    def delete(self) -> NoReturn:
+        raise Immutable("Changes of an account cannot be deleted.")
+
+
 class AccountChange(models.Model):
     """A change of the base that an account's limits are counted from: why, by whom, and by how
     much.
@@ -101,6 +121,7 @@ class AccountChange(models.Model):
     after = models.JSONField(default=dict)
 
     may_change: ClassVar = frozenset[str]()
+    objects = AccountChangeQuerySet.as_manager()
 
     class Meta:
         db_table = "account_changes"
@@ -180,6 +201,7 @@ class EquityDay(models.Model):
         default=ZERO, db_default=Value("0"),
         help_text="Deposits minus withdrawals of the day; all figures are as if made before it",
     )  # fmt: skip
+    began_at = models.DateTimeField(null=True, help_text="The time of its first mark")
     marked_at = models.DateTimeField()
 
     class Meta:

@@ -5,12 +5,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 from django.db import transaction
 
 from argo.errors import FieldError, InvalidInput
 from execution.accounts import halts
+from execution.accounts.money import with_money
 from execution.accounts.rows import account_row, lock
 from execution.brokers.protocol import OrderReport
 from execution.context import TradingContext
@@ -54,7 +56,7 @@ def reconcile(context: TradingContext) -> list[Difference]:
     A difference halts trading. Without any, the time of this agreement is stored. Raises
     `BrokerError` if the broker fails.
     """
-    account = account_row(context.account, context.broker.account())
+    account = with_money(context, partial(account_row, context))
     found = _differences(context)
     if found:
         texts = "; ".join(each.text for each in found)
@@ -160,7 +162,7 @@ def settle(context: TradingContext, *, by: str, why: str) -> list[str]:
     """
     if not why.strip():
         raise InvalidInput([FieldError("why", "say why the broker's records are right")])
-    account_row(context.account, context.broker.account())
+    account_row(context, context.broker.account())
     found = _differences(context)
     _withdraw(context, found)
     with transaction.atomic():

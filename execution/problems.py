@@ -9,7 +9,9 @@ from django.db.models import Min
 from execution.accounts import halts
 from execution.accounts.failures import failures
 from execution.models import Decision, Order, Position, TradingAccount
+from execution.models.account import UNSTATED
 from execution.models.decision import WAITING
+from execution.prop_firm.rule_set import OFF
 from execution.types import REPLAY, ExitReason, OrderState
 from signals.problems import Problem, ProblemKind
 
@@ -48,7 +50,12 @@ UNRECONCILED = ProblemKind(
     "--reconcile.",
     "recover.md#trading-is-halted",
 )
-KINDS = (HALTED, UNPROTECTED, WAITING_DECISION, UNKNOWN_ORDERS, FAILED, UNRECONCILED)
+BASE = ProblemKind(
+    "execution.base",
+    "State what the stage of the prop firm began with: account --starting-balance AMOUNT --why WHY.",
+    "prop-firms.md#the-starting-balance",
+)
+KINDS = (HALTED, UNPROTECTED, WAITING_DECISION, UNKNOWN_ORDERS, FAILED, UNRECONCILED, BASE)
 
 
 def problems(now: datetime) -> Iterator[Problem]:
@@ -65,6 +72,7 @@ def account_problems(account: str, now: datetime) -> Iterator[Problem]:
     yield from _unknown_orders(account)
     yield from _failed(account)
     yield from _unreconciled(account, now)
+    yield from _unstated(account)
 
 
 def oldest_wanted(now: datetime) -> datetime | None:
@@ -121,3 +129,14 @@ def _unreconciled(account: str, now: datetime) -> Iterator[Problem]:
     since = (now - row.reconciled_at).total_seconds()
     if since > MISSED_RECONCILIATIONS * settings.RECONCILE_INTERVAL:
         yield UNRECONCILED.found(f"The broker's records last matched ours {since:.0f} s ago.")
+
+
+def _unstated(account: str) -> Iterator[Problem]:
+    """Yield the problem of a firm's rules that count from a balance that nobody has stated."""
+    row = TradingAccount.objects.filter(name=account).first()
+    if row is None or settings.PROP_FIRM == OFF or row.base not in UNSTATED:
+        return
+    seen = f"The rules of {settings.PROP_FIRM} count from {row.start_balance:.2f}, the first "
+    is_new = row.base == TradingAccount.Base.FIRST_SEEN
+    end = "balance that Argo saw. Nothing is traded" if is_new else "balance. Nobody has confirmed it"
+    yield BASE.found(f"{seen}{end}.")

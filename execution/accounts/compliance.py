@@ -1,5 +1,6 @@
 """The prop firm's rules, measured on an account now."""
 
+import logging
 from datetime import date, datetime
 
 from execution.accounts.day_end import complete
@@ -8,11 +9,14 @@ from execution.accounts.rows import account_row
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
 from execution.models import EquityDay, TradingAccount
+from execution.models.account import UNSTATED
 from execution.prop_firm.days import Day
 from execution.prop_firm.flat import must_be_flat
 from execution.prop_firm.measures import Measure, measure
 from execution.prop_firm.rule_set import RuleSet
 from execution.types import Denial, Reason
+
+logger = logging.getLogger(__name__)
 
 
 def days_of(row: TradingAccount) -> list[EquityDay]:
@@ -64,6 +68,16 @@ def unstated_base(context: TradingContext, row: TradingAccount) -> str | None:
         f"{context.rule_set.name} needs the balance that its stage began with; Argo first saw "
         f"{row.start_balance:.2f}. State it with account --starting-balance"
     )
+
+
+def warn_of_unstated_base(context: TradingContext) -> None:
+    """Ask in the log to confirm a starting balance that was never stated."""
+    row = TradingAccount.objects.filter(name=context.account).first()
+    if context.rule_set is not None and row is not None and row.base in UNSTATED:
+        logger.warning(
+            "%s counts from %.2f, the first balance that Argo saw. Confirm or correct it with "
+            "account --starting-balance", context.rule_set.name, row.start_balance,
+        )  # fmt: skip
 
 
 def broken_rules(context: TradingContext, money: Account) -> list[Denial]:

@@ -1,10 +1,12 @@
 """Shows an account's limits as they are now, and as they would be after a proposed trade."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from argo.errors import Unavailable
+from execution.accounts.bases import Base, firm_bases, own_bases
 from execution.accounts.compliance import curve_of
 from execution.accounts.portfolio import portfolio
 from execution.accounts.rows import account_row
@@ -46,8 +48,9 @@ class Outlook:
     """An account and its limits now, and after a proposed trade that lost at its stop.
 
     `after` counts the trade's position, its money and its loss. `firm_before` and `firm_after` are
-    the prop firm's measures, if there is a firm. `denials` are all reasons against the trade now.
-    Without a trade, `intent` is None and `after`, `firm_after` and `denials` are empty.
+    the prop firm's measures, if there is a firm. `bases` and `firm_bases` are what the limits are
+    counted from, by their codes. `denials` are all reasons against the trade now. Without a trade,
+    `intent` is None and `after`, `firm_after` and `denials` are empty.
     """
 
     money: Account
@@ -57,6 +60,8 @@ class Outlook:
     firm_after: list[Measure]
     intent: Intent | None
     denials: list[Denial]
+    bases: Mapping[str, Base]
+    firm_bases: Mapping[str, Base]
 
 
 def outlook(context: TradingContext, trade: str | Proposal | None = None) -> Outlook:
@@ -89,8 +94,9 @@ def _outlook(
     symbol = wanted.symbol if wanted else None
     before = headroom(held, context.limits, now, symbol)
     firm_before = _measures(context, money, ZERO)
+    bases = _bases(context, money, held, firm_before)
     if wanted is None:
-        return Outlook(money, before, [], firm_before, [], None, [])
+        return Outlook(money, before, [], firm_before, [], None, [], *bases)
     intent, why = (wanted, []) if wanted.quantity else size(context, wanted, held)
     stale = stale_reason(context, signal, now) if signal else None
     return Outlook(
@@ -101,7 +107,17 @@ def _outlook(
         _measures(context, money, loss_at_stop(intent)),
         intent,
         [*([stale] if stale else []), *why, *denials(intent, held, context.limits, now)],
+        *bases,
     )
+
+
+def _bases(
+    context: TradingContext, money: Account, held: Portfolio, firm: Sequence[Measure]
+) -> tuple[Mapping[str, Base], Mapping[str, Base]]:
+    """Return the bases of the user's own limits and of the firm's rules."""
+    row = account_row(context, money)
+    rule_set = context.rule_set
+    return own_bases(row, held), firm_bases(row, rule_set, money, firm) if rule_set else {}
 
 
 def _intent(context: TradingContext, proposal: Proposal, now: datetime) -> Intent:

@@ -212,3 +212,7 @@ class EquityDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account} {self.day}: {self.last_equity}"
+
+
+UNSTATED = (TradingAccount.Base.FIRST_BALANCE, TradingAccount.Base.FIRST_SEEN)
+"""The bases that nobody has stated or confirmed."""

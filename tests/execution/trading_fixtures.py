@@ -149,7 +149,7 @@ class Trading:
         context = TradingContext(
             account=ACCOUNT, broker=_as_broker(flaky := FlakyBroker(paper)), market=market,
             hours=always_open, limits=Limits(), journal=journal, clock=clock, day_of=day_of,
-            auto_execute=True,
+            auto_execute=True, starting_balance=deposit,
         )  # fmt: skip
         return cls(journal, clock, market, flaky, replace(context, **changes))
 

@@ -52,7 +52,7 @@ UNRECONCILED = ProblemKind(
 )
 BASE = ProblemKind(
     "execution.base",
-    "State what the stage of the prop firm began with: account --starting-balance AMOUNT --why WHY.",
+    "State what the stage began with: account --starting-balance AMOUNT --why WHY.",
     "prop-firms.md#the-starting-balance",
 )
 KINDS = (HALTED, UNPROTECTED, WAITING_DECISION, UNKNOWN_ORDERS, FAILED, UNRECONCILED, BASE)
@@ -136,7 +136,8 @@ def _unstated(account: str) -> Iterator[Problem]:
     row = TradingAccount.objects.filter(name=account).first()
     if row is None or settings.PROP_FIRM == OFF or row.base not in UNSTATED:
         return
-    seen = f"The rules of {settings.PROP_FIRM} count from {row.start_balance:.2f}, the first "
-    is_new = row.base == TradingAccount.Base.FIRST_SEEN
-    end = "balance that Argo saw. Nothing is traded" if is_new else "balance. Nobody has confirmed it"
-    yield BASE.found(f"{seen}{end}.")
+    counts = f"The rules of {settings.PROP_FIRM} count from {row.start_balance:.2f}"
+    if row.base == TradingAccount.Base.FIRST_SEEN:
+        yield BASE.found(f"{counts}, which nobody has stated. Nothing is traded.")
+    else:
+        yield BASE.found(f"{counts}, the first balance. Nobody has confirmed it.")

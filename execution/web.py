@@ -20,7 +20,7 @@ from execution.context import TradingContext
 MAX_WAIT = 5.0
 """Seconds that all calls of one request to the broker may take together."""
 SHARE = 4
-"""The number of the web server's threads, divided by this, may wait for the broker; at least one."""
+"""The web server's threads divided by this may wait for the broker at once; at least one."""
 
 
 @contextmanager

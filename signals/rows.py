@@ -93,9 +93,7 @@ def _plan(model: type[Model], columns: tuple[str, ...], database: BaseDatabaseWr
     return plan
 
 
-def _values_plan(
-    model: type[Model], names: tuple[str, ...], database: BaseDatabaseWrapper
-) -> Plan:
+def _values_plan(model: type[Model], names: tuple[str, ...], database: BaseDatabaseWrapper) -> Plan:
     """Return, for each column in its order, its converters; none for one that is no field."""
     plans: dict[object, Plan] = vars(database).setdefault("argo_plans", {})
     if (plan := plans.get((model, "values", names))) is None:

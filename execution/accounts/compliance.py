@@ -96,8 +96,6 @@ def broken_rules(context: TradingContext, money: Account) -> list[Denial]:
 
 def flat_time(context: TradingContext, symbol: str, now: datetime) -> list[Denial]:
     """Return the firm's reason against a trade at a time when nothing may be held."""
-    if context.rule_set is None or not must_be_flat(
-        context.rule_set, now, context.hours(symbol)
-    ):
+    if context.rule_set is None or not must_be_flat(context.rule_set, now, context.hours(symbol)):
         return []
     return [Denial(Reason.FLAT, f"{context.rule_set.name} allows no position in {symbol} now")]

@@ -23,14 +23,18 @@ def complete(context: TradingContext, latest: EquityDay, today: date, equity: De
     if not context.is_watched or today <= latest.day or _was_watched(context, latest):
         return False
     closed = Position.objects.closed_since(context.account, latest.marked_at)
-    within = [each for each in closed if _day_closed(context, each) <= latest.day]
+    within = [
+        each for each in closed
+        if each.closed_at and each.closed_at > latest.marked_at  # a mark counts what was before it
+        and _day_closed(context, each) <= latest.day
+    ]  # fmt: skip
     known = [each.profit + each.fees for each in within if each.profit is not None]
     latest.last_balance += sum(known, ZERO)
     if len(known) < len(within):
         latest.last_equity = max(latest.highest_equity, equity)
     elif _was_held(context, latest.day, closed):
         latest.last_equity = max(latest.last_equity, equity)
-    else:
+    elif within:
         latest.last_equity = latest.last_balance
     latest.highest_equity = max(latest.highest_equity, latest.last_equity)
     latest.highest_balance = max(latest.highest_balance, latest.last_balance)

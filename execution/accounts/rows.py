@@ -17,9 +17,7 @@ PAPER = "paper"
 _ACCOUNT = "SELECT * FROM trading_accounts WHERE name = %s"
 
 
-def account_row(
-    context: TradingContext, money: Account, *, locked: bool = False
-) -> TradingAccount:
+def account_row(context: TradingContext, money: Account, *, locked: bool = False) -> TradingAccount:
     """Return the row of the context's account.
 
     A new account begins with the starting balance of the settings, or else with what the broker
@@ -42,7 +40,7 @@ def _first_figures(context: TradingContext, money: Account) -> dict[str, Any]:
         "broker_id": money.account_id,
         "start_equity": start_equity,
         "start_balance": money.balance if stated is None else stated,
-        "peak_equity": max(money.equity, start_equity),
+        "peak_equity": max(money.equity, start_equity) if context.rule_set else money.equity,
         "opened_at": money.time,
         "base": TradingAccount.Base.FIRST_SEEN if stated is None else TradingAccount.Base.STATED,
         "base_at": money.time,

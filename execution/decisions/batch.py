@@ -141,7 +141,7 @@ def _want(context: TradingContext, claimed: ClaimedDecision) -> Wanted:
         except (ValueError, ArithmeticError) as error:
             text = f"the figures of the signal make no trade: {error}"
             return Wanted(claimed, None, [Denial(Reason.FIGURES, text)])
-        except Exception:
+        except Exception:  # noqa: BLE001  # one failure must not block the others
             _postpone(context, claimed)
             return Wanted(claimed, None)
 
@@ -188,7 +188,7 @@ def _judge_one(judge: Judge, wanted: Wanted, intent: Intent) -> Made:
                 return judge.judge(wanted, intent)
         except DatabaseError:
             raise
-        except Exception:
+        except Exception:  # noqa: BLE001  # one failure must not block the others
             _postpone(judge.context, wanted.claimed)
             return Made(wanted.signal)
 

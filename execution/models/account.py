@@ -43,7 +43,7 @@ class TradingAccount(models.Model):
         choices=Base.choices, db_default=Value(Base.FIRST_BALANCE.value),
         help_text="Where the starting balance comes from",
     )  # fmt: skip
-    base_at = models.DateTimeField(null=True, help_text="Since when it counts; NULL: from the start")
+    base_at = models.DateTimeField(null=True, help_text="Since when it counts")
     peak_at = models.DateTimeField(null=True, help_text="When the highest equity was reached")
     counted_from = models.DateField(null=True, help_text="The first trading day that counts")
     days_done = models.IntegerField(

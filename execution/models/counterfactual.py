@@ -66,7 +66,8 @@ class Counterfactual(models.Model):
     entered_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     due_at = models.DateTimeField(
-        null=True, help_text="When to look next; NULL if there were no prices until long after its end"
+        null=True,
+        help_text="When to look next; NULL if it has no prices",
     )
     outcome = models.TextField(null=True)
     exit_price = models.FloatField(null=True)

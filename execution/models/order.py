@@ -106,7 +106,9 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """
         found = select_values(Order, _OPEN_ENTRIES, [_adapted(asked_at), account])
         return [
-            OpenEntry(pk, symbol, Side(side), quantity, quantity - filled, level or ZERO, not is_new)
+            OpenEntry(
+                pk, symbol, Side(side), quantity, quantity - filled, level or ZERO, not is_new
+            )
             for pk, symbol, side, quantity, filled, level, is_new in found
         ]
 

@@ -68,7 +68,9 @@ def test_each_change_is_stored_with_its_reason(
         ["--days-done", "1", "--why", "x"],
     ],
 )
-def test_a_change_that_makes_no_sense_is_wrong_usage(trading: Trading, arguments: list[str]) -> None:
+def test_a_change_that_makes_no_sense_is_wrong_usage(
+    trading: Trading, arguments: list[str]
+) -> None:
     with pytest.raises(CommandError) as error:
         run(*arguments)
     assert error.value.returncode == 2

@@ -177,9 +177,7 @@ class AlpacaBroker:
         below a second is not documented.
         """
         with self._client.asking("the fills"):
-            rows = self._activities(
-                "/account/activities/FILL", after=utc_seconds(since - ONE_DAY)
-            )
+            rows = self._activities("/account/activities/FILL", after=utc_seconds(since - ONE_DAY))
             return [fill_report(row) for row in rows if moment(row, "transaction_time") >= since]
 
     def moves(self, since: datetime) -> Sequence[MoneyMove]:
@@ -265,9 +263,7 @@ class AlpacaBroker:
 
     def _activities(self, path: str, **on_every_page: str) -> list[Answer]:
         on_every_page |= {"page_size": str(ACTIVITIES_A_PAGE), "direction": "asc"}
-        return list(
-            self._client.pages(path, "page_token", ACTIVITIES_A_PAGE, {}, on_every_page)
-        )
+        return list(self._client.pages(path, "page_token", ACTIVITIES_A_PAGE, {}, on_every_page))
 
     def _orders(self, first: dict[str, str], **on_every_page: str) -> list[Answer]:
         on_every_page |= {"limit": str(ORDERS_A_PAGE), "direction": "asc"}

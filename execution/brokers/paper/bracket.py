@@ -45,6 +45,9 @@ class Totals(NamedTuple):
         return Totals(*(mine - theirs for mine, theirs in zip(self, other, strict=True)))
 
 
+NOTHING = Totals()
+
+
 @dataclass(eq=False)
 class PaperBracket:
     """An entry, its exits, and its closing orders, of which at most one is open.
@@ -55,7 +58,7 @@ class PaperBracket:
     entry: PaperOrder
     legs: dict[Leg, PaperOrder]
     closes: list[PaperOrder] = field(default_factory=list)
-    counted: Totals = Totals()
+    counted: Totals = NOTHING
 
     @property
     def side(self) -> Side:
@@ -98,7 +101,7 @@ class PaperBracket:
         """Return what it adds to the account now."""
         held, waiting, price = self.signed, self.waiting, self.entry.reference
         if not (held or waiting):
-            return Totals()
+            return NOTHING
         return Totals(held * price, held * self.average, (abs(held) + waiting) * price)
 
     @property

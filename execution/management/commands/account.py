@@ -137,15 +137,16 @@ def _fields(change: AccountChange) -> dict[str, Any]:
 
 
 def _text(row: TradingAccount, change: AccountChange | None) -> str:
-    done = [f"Stored: {change.get_kind_display()} of {exact_text(change.amount)}."] if change else []
+    lines = [f"Stored: {_what(change)}."] if change else []
+    since = f"since {row.counts_since:%Y-%m-%d %H:%M} UTC: {row.get_base_display()}"
+    lines.append(f"Account {row.name} counts from {row.start_balance:.2f}, {since}.")
     peak = f" on {row.peak_at:%Y-%m-%d %H:%M} UTC" if row.peak_at else ""
-    return "\n".join([
-        *done,
-        f"Account {row.name} counts from {row.start_balance:.2f}, since "
-        f"{row.counts_since:%Y-%m-%d %H:%M} UTC: {row.get_base_display()}.",
-        f"Its highest equity was {row.peak_equity:.2f}{peak}.",
-        *(_line(each) for each in _latest(row)),
-    ])  # fmt: skip
+    lines.append(f"Its highest equity was {row.peak_equity:.2f}{peak}.")
+    return "\n".join([*lines, *map(_line, _latest(row))])
+
+
+def _what(change: AccountChange) -> str:
+    return f"{change.get_kind_display()} of {exact_text(change.amount)}"
 
 
 def _line(change: AccountChange) -> str:

@@ -39,7 +39,7 @@ def measured(trading: Trading, firm: RuleSet = FIRM) -> dict[str, Measure]:
 
 
 def problem_codes() -> list[str]:
-    return [each.code for each in account_problems(ACCOUNT, TradingAccount.objects.get().opened_at)]
+    return [each.kind.code for each in account_problems(ACCOUNT, TradingAccount.objects.get().opened_at)]
 
 
 def test_fault_69_a_challenge_joined_midway_counts_from_its_stated_balance(
@@ -155,8 +155,7 @@ def test_a_restart_counts_no_day_before_it_after_the_clock_was_ahead(trading: Tr
     trading.wait(days=-2, seconds=5)
     trading.move(90.0)
     changes.restart_count(trading.context, by="ann", why="a test")
-    signal = trading.log(entry_price=94.0)
-    quoted(trading, AAPL=94.0)
+    signal = quoted(trading, MSFT=100.0).log(symbol="MSFT")
     trading.changed(limits=Limits(max_daily_loss=Decimal("0.1"), losses_in_a_row=9)).decide()
     assert "daily_loss" not in codes_of(signal)
 
@@ -214,9 +213,7 @@ def test_fault_68_a_day_that_ended_unwatched_ends_with_the_first_look_after_it(
     firm = trading.changed(rule_set=AT_DAY_END, limits=Limits(max_position=Decimal(100)))
     firm.trade()
     firm.wait(hours=12)
-    firm.broker.broker.look()
-    quoted(firm, AAPL=108.0)
-    firm.look()
+    firm.move(108.0)
     first, second = EquityDay.objects.order_by("day")
     assert (first.last_equity, first.highest_equity) == (100_800, 100_800)
     assert second.first_equity == 100_800

@@ -61,7 +61,9 @@ def test_fault_67_a_deposit_hides_no_loss_of_the_day(trading: Trading) -> None:
 def test_fault_67_a_payout_is_no_breach(trading: Trading, figure: str) -> None:
     daily = replace(DAILY, basis=figure)
     firm = trading.changed(
-        rule_set=rule_set(close_on_breach=True, daily_loss=daily, drawdown=Drawdown(percent=Decimal(5)))
+        rule_set=rule_set(
+            close_on_breach=True, daily_loss=daily, drawdown=Drawdown(percent=Decimal(5))
+        )
     )
     firm.trade()
     firm.move(101.0)
@@ -73,7 +75,9 @@ def test_fault_67_a_payout_is_no_breach(trading: Trading, figure: str) -> None:
 
 
 def test_fault_67_a_deposit_meets_no_target(trading: Trading) -> None:
-    firm = rule_set(target=Decimal(10), consistency=Decimal(40), min_days=1, min_day_profit=Decimal(1))
+    firm = rule_set(
+        target=Decimal(10), consistency=Decimal(40), min_days=1, min_day_profit=Decimal(1)
+    )
     trading.look()
     transfer(trading, 20_000)
     trading.look()
@@ -118,7 +122,11 @@ def test_a_transfer_is_a_row_with_its_reason_and_both_figures(trading: Trading) 
     assert (row.start_balance, row.peak_equity) == (Decimal("102500.50"), Decimal("102500.50"))
     stored = AccountChange.objects.get()
     assert stored == change
-    assert (stored.kind, stored.amount, stored.moved) == ("transfer", Decimal("2500.5"), stored.amount)
+    assert (stored.kind, stored.amount, stored.moved) == (
+        "transfer",
+        Decimal("2500.5"),
+        stored.amount,
+    )
     assert (stored.by, stored.why) == ("ann", "a test")
     assert stored.before["start_balance"] == "100000"
     assert stored.after["start_balance"] == "102500.5"
@@ -127,7 +135,7 @@ def test_a_transfer_is_a_row_with_its_reason_and_both_figures(trading: Trading) 
 def test_no_more_than_is_free_can_be_taken_out(trading: Trading) -> None:
     trading.trade()
     before = TradingAccount.objects.values().first()
-    with pytest.raises(BrokerError, match="only 90000.00 is free"):
+    with pytest.raises(BrokerError, match=r"only 90000\.00 is free"):
         transfer(trading, -90_001)
     assert TradingAccount.objects.values().first() == before
     assert trading.broker.account().equity == 100_000

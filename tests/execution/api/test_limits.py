@@ -247,9 +247,7 @@ def test_each_limit_says_what_it_is_counted_from(
     }  # fmt: skip
     assert (bases["daily_loss"]["amount"], bases["daily_loss"]["at"]) == ("100000", began)
     assert bases["positions"] is None
-    assert {each["code"]: each["base"] for each in found["after"]} == bases | {
-        "held": None
-    }
+    assert {each["code"]: each["base"] for each in found["after"]} == bases | {"held": None}
     firm = {each["code"]: each["base"] for each in found["prop_firm"]["before"]}
     assert firm["drawdown"]["amount"] == firm["min_days"]["amount"] == "100000"
     assert firm["drawdown"]["source"] == "the starting balance: stated by a person or a setting"

@@ -7,12 +7,11 @@ import logging
 from collections.abc import Mapping
 from decimal import Decimal
 
-from django.db import transaction
-
 from argo.errors import FieldError, InvalidInput
 from execution.accounts.equity import EquityCurve, latest_day
 from execution.accounts.halts import checked
-from execution.accounts.rows import account_row
+from execution.accounts.money import with_money
+from execution.accounts.rows import account_row, figures
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
 from execution.models import AccountChange, EquityDay, TradingAccount
@@ -23,16 +22,6 @@ from signals.rows import insert, update
 logger = logging.getLogger(__name__)
 
 Kind = AccountChange.Kind
-NAMES = ("broker_id", "start_equity", "start_balance", "peak_equity", "base", "days_done")
-
-
-def figures(row: TradingAccount) -> dict[str, str]:
-    """Return the base of the account as texts."""
-    found = {name: getattr(row, name) for name in NAMES}
-    return {
-        name: exact_text(each) if isinstance(each, Decimal) else str(each)
-        for name, each in found.items()
-    }
 
 
 def transfer(context: TradingContext, amount: Decimal, *, by: str, why: str) -> AccountChange:
@@ -44,15 +33,16 @@ def transfer(context: TradingContext, amount: Decimal, *, by: str, why: str) -> 
     why = checked(why, "say why the money is moved")
     if not amount:
         raise InvalidInput([FieldError("transfer", "must not be 0")])
-    with transaction.atomic():
-        money = context.broker.account()
-        curve = EquityCurve.read(context, money)
-        before = figures(curve.row)
-        curve.add(money)
+
+    def act(money: Account) -> AccountChange:
+        before = figures(account_row(context, money))
         context.broker.transfer(amount)
+        curve = EquityCurve.read(context, money)
         curve.add(context.broker.account(), transferred=amount)
         curve.write()
         return _stored(context, Kind.TRANSFER, amount, curve.row, before, by, why, moved=amount)
+
+    return with_money(context, act)
 
 
 def state_starting_balance(
@@ -63,8 +53,9 @@ def state_starting_balance(
     `days_done` are the stage's days before Argo saw it; None leaves them. Raises `InvalidInput`.
     """
     why = checked(why, "say where the starting balance comes from")
-    with transaction.atomic():
-        row = account_row(context, context.broker.account(), locked=True)
+
+    def act(money: Account) -> AccountChange:
+        row = account_row(context, money, locked=True)
         before = figures(row)
         _set(row, {
             "start_equity": amount, "start_balance": amount, "base": TradingAccount.Base.STATED,
@@ -72,6 +63,8 @@ def state_starting_balance(
             "days_done": row.days_done if days_done is None else days_done,
         })  # fmt: skip
         return _stored(context, Kind.STARTING_BALANCE, amount, row, before, by, why)
+
+    return with_money(context, act)
 
 
 def begin_stage(
@@ -102,8 +95,7 @@ def restart_count(context: TradingContext, *, by: str, why: str) -> AccountChang
 def _begin(
     context: TradingContext, kind: Kind, amount: Decimal | None, days_done: int, by: str, why: str
 ) -> AccountChange:
-    with transaction.atomic():
-        money = context.broker.account()
+    def act(money: Account) -> AccountChange:
         row = account_row(context, money, locked=True)
         before, day = figures(row), _begun_day(context, money)
         start_equity = money.equity if amount is None else amount
@@ -117,6 +109,8 @@ def _begin(
             "moves_read_at": None,  # what was moved before is part of the present money
         })  # fmt: skip
         return _stored(context, kind, row.start_balance, row, before, by, why)
+
+    return with_money(context, act)
 
 
 def _begun_day(context: TradingContext, money: Account) -> EquityDay:

@@ -9,9 +9,8 @@ from typing import TypeVar
 from django.db import transaction
 
 from execution.accounts import identity
-from execution.accounts.changes import figures
 from execution.accounts.equity import EquityCurve, latest_day
-from execution.accounts.rows import account_row
+from execution.accounts.rows import account_row, figures
 from execution.brokers.protocol import Account, BrokerError, MoneyMove, MoveKind
 from execution.context import TradingContext
 from execution.models import AccountChange, TradingAccount

@@ -1,5 +1,6 @@
 """The row of an account: found or created, and locked while a decision is made on it."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -8,12 +9,14 @@ from argo.errors import NotFound
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
 from execution.models import TradingAccount
+from execution.money import exact_text
 from execution.types import REPLAY
 from signals.dialect import for_update
 from signals.rows import select, select_one
 
 PAPER = "paper"
 """The account whose broker is in the database too."""
+BASE = ("broker_id", "start_equity", "start_balance", "peak_equity", "base", "days_done")
 _ACCOUNT = "SELECT * FROM trading_accounts WHERE name = %s"
 
 
@@ -46,6 +49,15 @@ def _first_figures(context: TradingContext, money: Account) -> dict[str, Any]:
         "base_at": money.time,
         "peak_at": money.time,
         "days_done": context.days_done,
+    }
+
+
+def figures(row: TradingAccount) -> dict[str, str]:
+    """Return the base of the account as texts."""
+    found = {name: getattr(row, name) for name in BASE}
+    return {
+        name: exact_text(each) if isinstance(each, Decimal) else str(each)
+        for name, each in found.items()
     }
 
 

@@ -32,7 +32,7 @@ MAX_REASON_LENGTH = 500
 
 
 def send_due(context: TradingContext) -> int:
-    """Of the orders that are due, send the new ones and look up the unclear ones; return how many.
+    """Send the due orders that are new, and look up those that are unclear; return how many.
 
     One order that fails stops no other; the first failure is raised after them.
     """

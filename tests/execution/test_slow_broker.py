@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
@@ -76,8 +77,9 @@ def test_calls_that_hang_are_no_more_than_allowed(
 
 
 def test_an_error_of_the_broker_is_its_own(alpaca: Alpaca, broker: AlpacaBroker) -> None:
-    with pytest.raises(BrokerError, match="is not valid"):
-        TimedBroker(broker, 5.0).find("")
+    with pytest.raises(BrokerError, match="made at Alpaca") as error:
+        TimedBroker(broker, 5.0).transfer(Decimal(5))
+    assert error.value.permanent
 
 
 def test_only_a_part_of_the_threads_may_wait(

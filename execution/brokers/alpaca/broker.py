@@ -49,7 +49,7 @@ ALPACA_DOMAIN = "alpaca.markets"
 ORDER_LIFE = timedelta(days=100)
 """Alpaca cancels a good-till-canceled order after 90 days."""
 ONE_DAY = timedelta(days=1)
-ORDERS_A_PAGE, ACTIVITIES_A_PAGE = 500, 100
+ORDERS_A_PAGE, FILLS_A_PAGE = 500, 100
 """The most rows that Alpaca returns at once."""
 CANCEL_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
 """Seconds between checks of orders that are being canceled."""
@@ -262,8 +262,8 @@ class AlpacaBroker:
         return answer is None or answer["status"] == "pending_cancel" or state_of(answer).is_final
 
     def _activities(self, path: str, **on_every_page: str) -> list[Answer]:
-        on_every_page |= {"page_size": str(ACTIVITIES_A_PAGE), "direction": "asc"}
-        return list(self._client.pages(path, "page_token", ACTIVITIES_A_PAGE, {}, on_every_page))
+        on_every_page |= {"page_size": str(FILLS_A_PAGE), "direction": "asc"}
+        return list(self._client.pages(path, "page_token", FILLS_A_PAGE, {}, on_every_page))
 
     def _orders(self, first: dict[str, str], **on_every_page: str) -> list[Answer]:
         on_every_page |= {"limit": str(ORDERS_A_PAGE), "direction": "asc"}

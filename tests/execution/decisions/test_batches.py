@@ -1,6 +1,5 @@
 """Signals that wait together are decided with one look at the account, as if one by one."""
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,9 +14,11 @@ from execution.accounts.portfolio import portfolio
 from execution.brokers.paper.ledger import open_brackets, total_of
 from execution.decisions import batch, queue
 from execution.decisions.queue import ClaimedDecision
-from execution.models import Decision, Order, PaperAccount, Position
+from execution.models import Decision, Order, PaperAccount
 from execution.risk.model import Limits
+from execution.monitoring.monitor import ask_to_close
 from execution.risk.sizing import Sizing
+from execution.types import ExitReason
 from signals.market.protocol import Quote
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import (
@@ -26,6 +27,7 @@ from tests.execution.trading_fixtures import (
     codes_of,
     decision_of,
     orders_of,
+    position_of,
     quoted,
 )
 
@@ -160,26 +162,32 @@ def test_an_entry_that_another_worker_filled_since_is_subtracted(trading: Tradin
 
 @pytest.mark.usefixtures("database")
 def test_the_stored_totals_of_a_paper_account_are_those_of_its_brackets(trading: Trading) -> None:
-    limits = replace(WIDE, max_distance=Decimal(100), losses_in_a_row=999)
-    many, chance = wide(trading, symbols(4)).changed(limits=limits), random.Random(7)
-    acts: list[Callable[[str], object]] = [
-        lambda name: many.log(symbol=name, action=chance.choice(["BUY", "SELL"])),
-        lambda name: many.decide(),
-        lambda name: many.move(chance.uniform(93, 112), name),
-        lambda name: cancel_one(many),
+    many = wide(trading, symbols(4))
+    held = {name: many.trade(symbol=name, action=side)
+            for name, side in (("S0", "BUY"), ("S1", "SELL"), ("S2", "BUY"))}  # fmt: skip
+    acts: list[Callable[[], object]] = [
+        lambda: many.log(symbol="S3"),
+        many.decide,
+        lambda: many.broker.cancel(Order.objects.filter(symbol="S3")[0].broker_id),
+        lambda: many.move(104.0, "S0"),
+        lambda: many.move(104.0, "S1"),
+        lambda: many.broker.transfer(Decimal(-500)),
+        lambda: many.move(111.0, "S0"),
+        lambda: ask_to_close(position_of(held["S2"]), ExitReason.MANUAL),
+        many.look,
+        lambda: many.move(99.0, "S2"),
+        lambda: many.move(89.0, "S1"),
     ]
-    for _ in range(100):
-        chance.choice(acts)(chance.choice(symbols(4)))
-        account = PaperAccount.objects.filter(name="paper").first()
-        if account is not None:
-            stored = (account.value, account.cost, account.bound)
-            assert stored == tuple(total_of(open_brackets(account)))
-    assert Position.objects.filter(status="closed").count() > 3
+    for act in acts:
+        account = PaperAccount.objects.get()
+        assert totals(account) == total_of(open_brackets(account))
+        act()
+    assert totals(PaperAccount.objects.get()) == (0, 0, 0)
+    assert {position_of(each).status for each in held.values()} == {"closed"}
 
 
-def cancel_one(trading: Trading) -> None:
-    for order in trading.broker.open_orders()[:1]:
-        trading.broker.cancel(order.broker_id)
+def totals(account: PaperAccount) -> tuple[Decimal | None, ...]:
+    return account.value, account.cost, account.bound
 
 
 def test_a_paper_account_without_totals_is_summed_up_once(trading: Trading) -> None:
@@ -192,7 +200,7 @@ def test_a_paper_account_without_totals_is_summed_up_once(trading: Trading) -> N
     many.log(symbol="S1")
     many.decide()
     account = PaperAccount.objects.get(name="paper")
-    assert (account.value, account.cost, account.bound) == tuple(total_of(open_brackets(account)))
+    assert totals(account) == total_of(open_brackets(account))
 
 
 def test_orders_of_the_last_minute_are_counted_up_to_the_limit(trading: Trading) -> None:

@@ -1,8 +1,9 @@
 """Decisions on an account with many open positions: the number of positions must hardly count."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import count
@@ -35,6 +36,7 @@ FEW, MANY = 10, 100
 WIDE = Limits(
     max_positions=None, max_per_symbol=10**6, max_position=Decimal(100), orders_a_minute=None
 )
+AGE = timedelta(milliseconds=50)
 numbers = count()
 
 
@@ -48,7 +50,7 @@ class Still:
         return Bars.checked(symbol, as_times([]), open=[], high=[], low=[], close=[], volume=[])
 
     def quote(self, symbol: str) -> Quote:
-        return Quote(100.0, utc_now())
+        return Quote(100.0, utc_now() - AGE)  # the broker read its clock a moment ago
 
     def now(self) -> datetime:
         return utc_now()
@@ -80,6 +82,7 @@ def _account(positions: int) -> TradingContext:
     )  # fmt: skip
     _log(positions, 90.0)
     execute_due(context)
+    time.sleep(2 * AGE.total_seconds())
     monitor(context)
     held = len(Position.objects.open_on(context.account))
     if held != positions:

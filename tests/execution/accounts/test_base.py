@@ -39,7 +39,9 @@ def measured(trading: Trading, firm: RuleSet = FIRM) -> dict[str, Measure]:
 
 
 def problem_codes() -> list[str]:
-    return [each.kind.code for each in account_problems(ACCOUNT, TradingAccount.objects.get().opened_at)]
+    return [
+        each.kind.code for each in account_problems(ACCOUNT, TradingAccount.objects.get().opened_at)
+    ]
 
 
 def test_fault_69_a_challenge_joined_midway_counts_from_its_stated_balance(

@@ -15,8 +15,8 @@ from execution.brokers.paper.ledger import open_brackets, total_of
 from execution.decisions import batch, queue
 from execution.decisions.queue import ClaimedDecision
 from execution.models import Decision, Order, PaperAccount
-from execution.risk.model import Limits
 from execution.monitoring.monitor import ask_to_close
+from execution.risk.model import Limits
 from execution.risk.sizing import Sizing
 from execution.types import ExitReason
 from signals.market.protocol import Quote

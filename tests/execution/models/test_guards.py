@@ -8,7 +8,15 @@ from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
 from execution.accounts import changes
-from execution.models import AccountChange, Counterfactual, Decision, Fill, Order, PaperOrder, Position
+from execution.models import (
+    AccountChange,
+    Counterfactual,
+    Decision,
+    Fill,
+    Order,
+    PaperOrder,
+    Position,
+)
 from execution.models.order import MUTABLE_FIELDS
 from execution.types import Leg, OrderState, Side
 from signals.ledger.outcomes import OUTCOMES

@@ -108,12 +108,12 @@ class TradingAccountAdmin(ReadOnly, admin.ModelAdmin[TradingAccount]):
 
 @admin.register(AccountChange)
 class AccountChangeAdmin(ReadOnly, admin.ModelAdmin[AccountChange]):
-    list_display = ("made_at", "account", "kind", "money", "moved_by", "why", "by", "at")
+    list_display = ("made_at", "account", "kind", "change", "shift", "why", "by", "at")
     list_filter = (OfAccount, "kind")
     ordering = ("-pk",)
 
-    money = column("amount", "amount", money)
-    moved_by = column("base moved by", "moved", money)
+    change = column("amount", "amount", money)
+    shift = column("base moved by", "moved", money)
 
 
 @admin.register(EquityDay)

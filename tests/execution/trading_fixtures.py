@@ -280,6 +280,11 @@ def rule_set(**rules: Any) -> RuleSet:  # noqa: ANN401
     return RuleSet(name="firm", source="test", zone="UTC", **rules)
 
 
+def figures(*values: object) -> tuple[object, ...]:
+    """Return the values as they are: decimals may be compared with whole numbers."""
+    return values
+
+
 def quoted(trading: Trading, **prices: float) -> Trading:
     """Quote these symbols now, and return the same account."""
     for symbol, price in prices.items():

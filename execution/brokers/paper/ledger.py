@@ -93,7 +93,7 @@ class PaperLedger:
             if any(order.client_order_id == client_order_id for order in bracket.orders):
                 return bracket
         row = select_one(PaperOrder, _BY_NAME, [self.account.pk, client_order_id])
-        return brackets_of([row.parent_id or row.pk])[0] if row else None
+        return next(iter(brackets_of([row.parent_id or row.pk])), None) if row else None
 
     def write(self, changed: Sequence[PaperBracket], fills: Sequence[PaperFill] = ()) -> None:
         """Store the state of these brackets, their new fills, and the account's money."""

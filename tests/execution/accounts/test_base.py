@@ -21,6 +21,7 @@ from tests.execution.trading_fixtures import (
     Trading,
     codes_of,
     decision_of,
+    figures,
     halt_codes,
     quoted,
     rule_set,
@@ -50,8 +51,8 @@ def test_fault_69_a_challenge_joined_midway_counts_from_its_stated_balance(
     firm = trading.changed(rule_set=FIRM, starting_balance=Decimal(110_000), days_done=3)
     firm.look()
     found = measured(firm)
-    assert (found["drawdown"].used, found["drawdown"].limit) == (10_000, 11_000)
-    assert (found["min_days"].used, found["target"].used) == (3, -10_000)
+    assert figures(found["drawdown"].used, found["drawdown"].limit) == (10_000, 11_000)
+    assert figures(found["min_days"].used, found["target"].used) == (3, -10_000)
     assert TradingAccount.objects.get().base == "stated"
 
 
@@ -72,7 +73,7 @@ def test_fault_69_a_new_account_without_a_stated_balance_is_refused(
     assert firm.decide().executed == 1
     assert problem_codes() == []
     row = TradingAccount.objects.get()
-    assert (row.start_balance, row.peak_equity, row.days_done) == (105_000, 105_000, 2)
+    assert figures(row.start_balance, row.peak_equity, row.days_done) == (105_000, 105_000, 2)
 
 
 def test_an_account_of_an_earlier_version_keeps_its_balance_with_a_warning(
@@ -105,7 +106,7 @@ def test_a_stage_begins_with_its_own_days_and_peak(trading: Trading) -> None:
     assert measured(firm, FIRM)["min_days"].used == 1
     changes.begin_stage(firm.context, by="ann", why="the verification")
     found = measured(firm, FIRM)
-    assert (found["min_days"].used, found["target"].used) == (0, 0)
+    assert figures(found["min_days"].used, found["target"].used) == (0, 0)
     assert found["drawdown"].used == 0
     change = AccountChange.objects.get()
     assert (change.kind, change.why) == ("stage", "the verification")
@@ -118,7 +119,7 @@ def test_a_stage_may_state_its_balance(trading: Trading) -> None:
     trading.look()
     changes.begin_stage(trading.context, Decimal(120_000), days_done=1, by="ann", why="funded")
     found = measured(trading)
-    assert (found["drawdown"].used, found["min_days"].used) == (20_000, 1)
+    assert figures(found["drawdown"].used, found["min_days"].used) == (20_000, 1)
 
 
 def test_fault_71_a_person_can_restart_the_count_after_a_drawdown(trading: Trading) -> None:
@@ -196,7 +197,11 @@ def test_fault_70_a_restart_accepts_the_other_account(trading: Trading) -> None:
     other.look()
     assert halt_codes() == []
     row = TradingAccount.objects.get()
-    assert (row.broker_id, row.start_balance, row.peak_equity) == ("paper:another", 40_000, 40_000)
+    assert figures(row.broker_id, row.start_balance, row.peak_equity) == (
+        "paper:another",
+        40_000,
+        40_000,
+    )
 
 
 def test_an_id_that_was_not_stored_yet_is_stored(trading: Trading) -> None:
@@ -217,7 +222,7 @@ def test_fault_68_a_day_that_ended_unwatched_ends_with_the_first_look_after_it(
     firm.wait(hours=12)
     firm.move(108.0)
     first, second = EquityDay.objects.order_by("day")
-    assert (first.last_equity, first.highest_equity) == (100_800, 100_800)
+    assert figures(first.last_equity, first.highest_equity) == (100_800, 100_800)
     assert second.first_equity == 100_800
     assert measured(firm, AT_DAY_END)["drawdown"].limit == 2_000
     assert measured(firm, AT_DAY_END)["drawdown"].left == 2_000
@@ -235,8 +240,8 @@ def test_fault_68_a_trade_that_closed_before_the_days_end_counts_for_that_day(
     trading.look()
     assert decision_of(signal).status == "executed"
     first, second = EquityDay.objects.order_by("day")
-    assert (first.last_balance, first.last_equity) == (101_100, 101_100)
-    assert (second.first_equity, second.lowest_equity) == (101_100, 101_100)
+    assert figures(first.last_balance, first.last_equity) == (101_100, 101_100)
+    assert figures(second.first_equity, second.lowest_equity) == (101_100, 101_100)
 
 
 def test_a_day_whose_end_was_watched_stays_as_it_ended(trading: Trading) -> None:

@@ -16,6 +16,7 @@ from execution.decisions import batch, queue
 from execution.decisions.queue import ClaimedDecision
 from execution.models import Decision, Order, PaperAccount
 from execution.monitoring.monitor import ask_to_close
+from execution.orders import bracket
 from execution.risk.model import Limits
 from execution.risk.sizing import Sizing
 from execution.types import ExitReason
@@ -115,7 +116,7 @@ def test_a_decision_that_fails_is_postponed_alone(
 ) -> None:
     many = wide(trading, symbols(3))
     signals = [many.log(symbol=name) for name in symbols(3)]
-    new_bracket = batch.new_bracket
+    new_bracket = bracket.new_bracket
 
     def fails(context: Any, signal: Any, *arguments: Any) -> Order:  # noqa: ANN401
         order = new_bracket(context, signal, *arguments)
@@ -186,7 +187,7 @@ def test_the_stored_totals_of_a_paper_account_are_those_of_its_brackets(trading:
     assert {position_of(each).status for each in held.values()} == {"closed"}
 
 
-def totals(account: PaperAccount) -> tuple[Decimal | None, ...]:
+def totals(account: PaperAccount) -> tuple[object, ...]:
     return account.value, account.cost, account.bound
 
 

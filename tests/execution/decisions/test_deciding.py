@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from execution.context import TradingContext
-from execution.decisions import engine
+from execution.decisions import batch, engine
 from execution.decisions.batch import Made
 from execution.decisions.queue import ClaimedDecision
 from execution.models import Counterfactual, Decision, Order
@@ -232,8 +232,8 @@ def test_a_backlog_that_is_too_old_is_skipped_in_batches(
     trading.clock.pass_by(days=1)
     trading.market.quotes[SYMBOL] = Quote(100.0, trading.clock())
     fresh = trading.log()
-    one_by_one = []
-    decide = engine.decide
+    one_by_one: list[int] = []
+    decide = batch.decide
 
     def recorded(context: TradingContext, claimed: Sequence[ClaimedDecision]) -> Iterator[Made]:
         one_by_one.extend(each.decision.pk for each in claimed)

@@ -163,6 +163,10 @@ RISK_LOSSES_IN_A_ROW = env.integer("RISK_LOSSES_IN_A_ROW", 3, minimum=1)
 RISK_COOLDOWN = env.seconds("RISK_COOLDOWN", 3600.0, minimum=0.0, maximum=365 * 86400)
 PROP_FIRM = env.text("PROP_FIRM", "off")
 PROP_FIRM_FILE = env.text("PROP_FIRM_FILE", "")
+PROP_FIRM_STARTING_BALANCE = env.number(  # 0: not stated
+    "PROP_FIRM_STARTING_BALANCE", 0.0, minimum=0.0, maximum=1e12
+)
+PROP_FIRM_DAYS_DONE = env.integer("PROP_FIRM_DAYS_DONE", 0, minimum=0, maximum=10_000)
 PAPER_DEPOSIT = env.number("PAPER_DEPOSIT", 100_000.0, minimum=1.0, maximum=1e12)
 PAPER_SPREAD = env.number("PAPER_SPREAD", 0.02, minimum=0.0, maximum=50.0)
 PAPER_SLIPPAGE = env.number("PAPER_SLIPPAGE", 0.02, minimum=0.0, maximum=50.0)

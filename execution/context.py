@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from execution.brokers.protocol import Broker
 from execution.prop_firm.rule_set import RuleSet
@@ -28,6 +29,9 @@ class TradingContext:
     closed after `expiry`. `instrument` returns the instrument for a spelling and, if it is given,
     the sender's asset type; stop and target are rounded to its tick.
 
+    `starting_balance` and `days_done` are what a new account states of its prop firm's stage: the
+    balance that it began with, and the trading days that were done before. None: not stated.
+
     `traded_until` is set in a replay only: the moment up to which the account was traded already.
     Nothing is decided before it.
     """
@@ -48,6 +52,8 @@ class TradingContext:
     entry_timeout: timedelta = timedelta(days=5)  # longer than any holiday
     expiry: timedelta = timedelta(days=30)
     instrument: Callable[..., Instrument] = instrument
+    starting_balance: Decimal | None = None
+    days_done: int = 0
     traded_until: datetime | None = None
 
     @property
@@ -57,6 +63,11 @@ class TradingContext:
         A replay makes thousands of trades in a minute, and reports their results itself.
         """
         return logging.DEBUG if self.account == REPLAY else logging.INFO
+
+    @property
+    def is_watched(self) -> bool:
+        """Return whether the account is looked at all the time; a replay's has only its bars."""
+        return self.account != REPLAY
 
     def is_behind(self) -> bool:
         """Return whether the account was already traded at a later time than now."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
 
@@ -64,6 +65,8 @@ def build_context(
         grace=timedelta(seconds=settings.MARKET_AFTER_CLOSE),
         expiry=timedelta(days=settings.POSITION_MAX_DAYS),
         instrument=instrument,
+        starting_balance=starting_balance(),
+        days_done=settings.PROP_FIRM_DAYS_DONE,
     )
 
 
@@ -92,6 +95,16 @@ def rule_set() -> RuleSet | None:
 def days_without_firm() -> RuleSet:
     """Return the rule set whose day begins at midnight in TRADING_ZONE."""
     return RuleSet(name="house", source="settings", zone=settings.TRADING_ZONE)
+
+
+def starting_balance() -> Decimal | None:
+    """Return the balance that a new account begins with, if the settings state it.
+
+    A paper account begins with its deposit.
+    """
+    if settings.PROP_FIRM_STARTING_BALANCE:
+        return as_decimal(settings.PROP_FIRM_STARTING_BALANCE)
+    return as_decimal(settings.PAPER_DEPOSIT) if settings.BROKER == "paper" else None
 
 
 def hours(symbol: str, market: MarketData | None = None) -> TradingHours:

@@ -10,8 +10,10 @@ from django.db.models import Min
 from execution.accounts import halts
 from execution.accounts.failures import failures
 from execution.models import Decision, Order, Position, TradingAccount
+from execution.models.account import UNSTATED
 from execution.models.decision import WAITING
 from execution.orders.bracket import is_bare
+from execution.prop_firm.rule_set import OFF
 from execution.types import REPLAY, ExitReason, Leg, OrderState
 from signals.problems import Problem, ProblemKind
 
@@ -51,7 +53,12 @@ UNRECONCILED = ProblemKind(
     "--reconcile.",
     "recover.md#trading-is-halted",
 )
-KINDS = (HALTED, UNPROTECTED, WAITING_DECISION, UNKNOWN_ORDERS, FAILED, UNRECONCILED)
+BASE = ProblemKind(
+    "execution.base",
+    "State what the stage began with: account --starting-balance AMOUNT --why WHY.",
+    "prop-firms.md#the-starting-balance",
+)
+KINDS = (HALTED, UNPROTECTED, WAITING_DECISION, UNKNOWN_ORDERS, FAILED, UNRECONCILED, BASE)
 
 
 def problems(now: datetime) -> Iterator[Problem]:
@@ -68,6 +75,7 @@ def account_problems(account: str, now: datetime) -> Iterator[Problem]:
     yield from _unknown_orders(account)
     yield from _failed(account)
     yield from _unreconciled(account, now)
+    yield from _unstated(account)
 
 
 def oldest_wanted(now: datetime) -> datetime | None:
@@ -138,3 +146,15 @@ def _unreconciled(account: str, now: datetime) -> Iterator[Problem]:
     since = (now - row.reconciled_at).total_seconds()
     if since > MISSED_RECONCILIATIONS * settings.RECONCILE_INTERVAL:
         yield UNRECONCILED.found(f"The broker's records last matched ours {since:.0f} s ago.")
+
+
+def _unstated(account: str) -> Iterator[Problem]:
+    """Yield the problem of a firm's rules that count from a balance that nobody has stated."""
+    row = TradingAccount.objects.filter(name=account).first()
+    if row is None or settings.PROP_FIRM == OFF or row.base not in UNSTATED:
+        return
+    counts = f"The rules of {settings.PROP_FIRM} count from {row.start_balance:.2f}"
+    if row.base == TradingAccount.Base.FIRST_SEEN:
+        yield BASE.found(f"{counts}, which nobody has stated. Nothing is traded.")
+    else:
+        yield BASE.found(f"{counts}, the first balance. Nobody has confirmed it.")

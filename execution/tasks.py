@@ -6,6 +6,7 @@ from functools import cache
 from celery import shared_task
 from django.conf import settings
 
+from execution.accounts.compliance import warn_of_unstated_base
 from execution.accounts.failures import recording_failures
 from execution.context import TradingContext
 from execution.decisions.engine import send_and_decide
@@ -46,4 +47,5 @@ def _ready_context() -> TradingContext:
     """Return the context after the first comparison with the broker: a restart trusts no row."""
     ready = trading_context()
     reconciliation.reconcile(ready)
+    warn_of_unstated_base(ready)
     return ready

@@ -128,6 +128,7 @@ class Reason(DescribedCode):
 class HaltCode(DescribedCode):
     """The code of every halt."""
 
+    ANOTHER_ACCOUNT = "another_account", "the broker's account is not the one that Argo knows"
     BY_HAND = "by_hand", "a person stopped trading"
     DAILY_LOSS = "daily_loss", "the prop firm's daily loss limit is broken"
     DRAWDOWN = "drawdown", "the prop firm's drawdown limit is broken"

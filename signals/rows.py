@@ -21,7 +21,8 @@ from argo.errors import Conflict
 
 Row = TypeVar("Row", bound=Model)
 Convert = Callable[[Any, Col, BaseDatabaseWrapper], Any]
-Plan = tuple[tuple[int, Col, tuple[Convert, ...]], ...]
+Plan = tuple[tuple[int, Any, tuple[Convert, ...]], ...]
+"""The index of each column, its `Col` (None if it is no field), and its converters."""
 
 
 class Immutable(Conflict):
@@ -51,6 +52,23 @@ def select_one(
     return next(iter(select(model, statement, values, using=using)), None)
 
 
+def select_values(
+    model: type[Model], statement: str, values: Sequence[Any], *, using: str = DEFAULT_DB_ALIAS
+) -> list[tuple[Any, ...]]:
+    """Run a statement that selects some columns of the model; return their values, row by row.
+
+    This takes a fraction of the time that objects take. A column that is no field of the model has
+    the value that the database gives.
+    """
+    database = connections[using]
+    with database.cursor() as cursor:
+        cursor.execute(statement, values)
+        found = cursor.fetchall()
+        names = tuple(column[0] for column in cursor.description)
+    plan = _values_plan(model, names, database)
+    return [tuple(_converted(row, plan, database)) for row in found]
+
+
 def by_id(
     model: type[Row], ids: Collection[int], *, using: str = DEFAULT_DB_ALIAS
 ) -> dict[int, Row]:
@@ -69,15 +87,29 @@ def _plan(model: type[Model], columns: tuple[str, ...], database: BaseDatabaseWr
     if (plan := plans.get((model, columns))) is None:
         cols = [field.cached_col for field in model._meta.concrete_fields]
         plan = tuple(
-            (
-                columns.index(col.target.column),
-                col,
-                (*database.ops.get_db_converters(col), *col.get_db_converters(database)),
-            )
-            for col in cols
+            (columns.index(col.target.column), col, _converters(col, database)) for col in cols
         )
         plans[model, columns] = plan
     return plan
+
+
+def _values_plan(model: type[Model], names: tuple[str, ...], database: BaseDatabaseWrapper) -> Plan:
+    """Return, for each column in its order, its converters; none for one that is no field."""
+    plans: dict[object, Plan] = vars(database).setdefault("argo_plans", {})
+    if (plan := plans.get((model, "values", names))) is None:
+        by_column = {field.column: field.cached_col for field in model._meta.concrete_fields}
+        plan = tuple(
+            (index, by_column[name], _converters(by_column[name], database))
+            if name in by_column
+            else (index, None, ())
+            for index, name in enumerate(names)
+        )
+        plans[model, "values", names] = plan
+    return plan
+
+
+def _converters(col: Col, database: BaseDatabaseWrapper) -> tuple[Convert, ...]:
+    return (*database.ops.get_db_converters(col), *col.get_db_converters(database))
 
 
 def _converted(row: Sequence[Any], plan: Plan, database: BaseDatabaseWrapper) -> list[Any]:

@@ -1,19 +1,30 @@
-"""The equity curve, one row for each day: losses and drawdowns are measured against it."""
+"""The equity curve, one row for each day: losses and drawdowns are measured against it.
 
+A deposit or a withdrawal is no profit. It moves the base of the account and every figure of the
+curve, as if it had been made before the account began. The figures of earlier days are moved when
+they are read, so that their rows keep the real money.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from django.db import connection
 
+from execution.accounts.day_end import complete
 from execution.accounts.rows import account_row
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
 from execution.models import EquityDay, TradingAccount
-from execution.prop_firm.days import Day, record
+from execution.money import ZERO
+from execution.prop_firm.days import Day, moved, record
 from signals.rows import insert, select, select_one, update
 
 _LATEST = "SELECT * FROM equity_days WHERE account = %s ORDER BY day DESC LIMIT 1"
-_SINCE = "SELECT * FROM equity_days WHERE account = %s AND day >= %s"
+_SINCE = "SELECT * FROM equity_days WHERE account = %s AND day >= %s ORDER BY day"
+MOVED = ("start_equity", "start_balance", "peak_equity")
+"""The base of an account, which a transfer moves."""
 
 
 @dataclass
@@ -23,28 +34,31 @@ class EquityCurve:
     context: TradingContext
     row: TradingAccount
     latest: EquityDay | None
-    _is_peak: bool = False
+    _base: dict[str, object] = field(default_factory=dict)
     _changed: list[EquityDay] = field(default_factory=list)
 
     @classmethod
     def read(cls, context: TradingContext, money: Account) -> "EquityCurve":
         """Return the stored curve, and lock the account row until the caller's transaction ends."""
-        return cls(
-            context, account_row(context.account, money, locked=True), latest_day(context.account)
-        )
+        return cls(context, account_row(context, money, locked=True), latest_day(context.account))
 
-    def add(self, money: Account, opened: int = 0) -> EquityDay:
+    def add(self, money: Account, opened: int = 0, transferred: Decimal = ZERO) -> EquityDay:
         """Add the account's present equity to its day and to the peak, and return the day.
 
-        `opened` is how many positions were opened since the last mark. If the clock went back, no
-        earlier day is opened again: the mark counts for the latest day.
+        `opened` is how many positions were opened since the last mark, `transferred` the deposits
+        minus the withdrawals that `money` includes since then. If the clock went back, no earlier
+        day is opened again: the mark counts for the latest day.
         """
-        day = marked(self.context, self.latest, money, opened)
-        if day not in self._changed[-1:]:
-            self._changed.append(day)
+        if transferred:
+            self._set_base({name: getattr(self.row, name) + transferred for name in MOVED})
+        today, equity = self.context.day_of(money.time), money.equity - transferred
+        if self.latest is not None and complete(self.context, self.latest, today, equity):
+            self._change(self.latest)
+        day = marked(self.context, self.latest, money, opened, transferred)
+        self._change(day)
         self.latest = day
         if money.equity > self.row.peak_equity:
-            self.row.peak_equity, self._is_peak = money.equity, True
+            self._set_base({"peak_equity": money.equity, "peak_at": money.time})
         return day
 
     def write(self) -> None:
@@ -53,11 +67,21 @@ class EquityCurve:
             if day._state.adding:
                 insert(day)
             else:
-                update(EquityDay, day.pk, as_day(day)._asdict() | {"marked_at": day.marked_at})
-        if self._is_peak:
-            update(TradingAccount, self.row.pk, {"peak_equity": self.row.peak_equity})
-        self._is_peak = False
+                extra = {"marked_at": day.marked_at, "transferred": day.transferred}
+                update(EquityDay, day.pk, as_day(day)._asdict() | extra)
+        if self._base:
+            update(TradingAccount, self.row.pk, self._base)
+        self._base = {}
         self._changed.clear()
+
+    def _set_base(self, values: dict[str, object]) -> None:
+        for name, value in values.items():
+            setattr(self.row, name, value)
+        self._base |= values
+
+    def _change(self, day: EquityDay) -> None:
+        if day not in self._changed[-1:]:
+            self._changed.append(day)
 
 
 def latest_day(account: str) -> EquityDay | None:
@@ -65,17 +89,23 @@ def latest_day(account: str) -> EquityDay | None:
     return select_one(EquityDay, _LATEST, [account])
 
 
-def day_start(context: TradingContext, money: Account) -> Decimal:
+def day_start(context: TradingContext, row: TradingAccount, money: Account) -> Decimal:
     """Return the equity at which today began; the present equity if today has no row yet.
 
     If the clock was ahead for a while, rows of later days exist. Then return the highest first
     equity of all these days, so that no loss is forgotten.
     """
-    today = connection.ops.adapt_datefield_value(context.day_of(money.time))
-    firsts = [day.first_equity for day in select(EquityDay, _SINCE, [context.account, today])]
-    return (
-        max(firsts) if firsts else marked(context, latest_day(context.account), money).first_equity
-    )
+    today = context.day_of(money.time)
+    days = curve_days(days_since(context.account, max(today, row.counted_from or today)))
+    if days:
+        return max(day.first_equity for day in days)
+    return marked(context, latest_day(context.account), money).first_equity
+
+
+def days_since(account: str, first: date) -> list[EquityDay]:
+    """Return the account's days from `first` on, oldest first."""
+    day = connection.ops.adapt_datefield_value(first)
+    return select(EquityDay, _SINCE, [account, day])
 
 
 def as_day(row: EquityDay) -> Day:
@@ -83,18 +113,36 @@ def as_day(row: EquityDay) -> Day:
     return Day(*(getattr(row, name) for name in Day._fields))
 
 
+def curve_days(rows: Sequence[EquityDay]) -> list[Day]:
+    """Return the days of these rows, oldest first, as if later transfers had been made before."""
+    days: list[Day] = []
+    later = ZERO
+    for row in reversed(rows):
+        days.append(moved(as_day(row), later))
+        later += row.transferred
+    return days[::-1]
+
+
 def marked(
-    context: TradingContext, latest: EquityDay | None, money: Account, opened: int = 0
+    context: TradingContext,
+    latest: EquityDay | None,
+    money: Account,
+    opened: int = 0,
+    transferred: Decimal = ZERO,
 ) -> EquityDay:
     """Return the day's row with this mark, not written; a new row if a new day has begun.
 
     Raises `NotMeasurable` if a figure is not a number.
     """
-    known = [as_day(latest)] if latest else []
+    known = [moved(as_day(latest), transferred)] if latest else []
     day = record(known, context.day_of(money.time), money.equity, money.balance, opened)
     if latest is None or latest.day != day.day:
-        return EquityDay(account=context.account, marked_at=money.time, **day._asdict())
+        return EquityDay(
+            account=context.account, began_at=money.time, marked_at=money.time,
+            transferred=transferred, **day._asdict(),
+        )  # fmt: skip
     for name, value in day._asdict().items():
         setattr(latest, name, value)
+    latest.transferred += transferred
     latest.marked_at = max(latest.marked_at, money.time)
     return latest

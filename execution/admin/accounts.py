@@ -12,7 +12,7 @@ from django.urls import URLPattern, path, reverse
 
 from execution.accounts import halts
 from execution.admin.common import OfAccount, Question, Watched, ask, each
-from execution.models import EquityDay, Halt, TradingAccount
+from execution.models import AccountChange, EquityDay, Halt, TradingAccount
 from execution.status import status
 from execution.status_text import as_text
 from execution.types import HaltCode
@@ -100,10 +100,20 @@ def _lift(halt: Halt, by: str, why: str) -> str:
 
 @admin.register(TradingAccount)
 class TradingAccountAdmin(ReadOnly, admin.ModelAdmin[TradingAccount]):
-    list_display = ("name", "start", "peak", "opened_at", "reconciled_at")
+    list_display = ("name", "start", "base", "peak", "opened_at", "reconciled_at", "broker_id")
 
-    start = column("equity at the start", "start_equity", money)
+    start = column("starting balance", "start_balance", money)
     peak = column("highest equity", "peak_equity", money)
+
+
+@admin.register(AccountChange)
+class AccountChangeAdmin(ReadOnly, admin.ModelAdmin[AccountChange]):
+    list_display = ("made_at", "account", "kind", "change", "shift", "why", "by", "at")
+    list_filter = (OfAccount, "kind")
+    ordering = ("-pk",)
+
+    change = column("amount", "amount", money)
+    shift = column("base moved by", "moved", money)
 
 
 @admin.register(EquityDay)

@@ -22,6 +22,7 @@ from execution.admin.common import (
 from execution.admin.filters import ClosedBy, Duration, Ended, InState, Mae, Mfe, Profit
 from execution.models import Fill, Order, Position
 from execution.money import exact_text
+from execution.web import for_request
 from signals.admin.columns import column, gain, percent, price, time
 from signals.admin.common import ReadOnly, who
 from signals.admin.outcomes import outcome_text, with_changes
@@ -181,7 +182,8 @@ def _cancel(order: Order, by: str, why: str) -> str:
     from execution.factory import trading_context
     from execution.manual import cancel
 
-    return f"Cancel requested: {cancel(trading_context(), order, who=by, why=why)}"
+    with for_request(trading_context()) as context:
+        return f"Cancel requested: {cancel(context, order, who=by, why=why)}"
 
 
 def _close(position: Position, by: str, why: str) -> str:

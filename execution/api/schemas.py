@@ -237,8 +237,19 @@ class LimitsQuery(BaseModel):
         return self
 
 
+class BaseOut(Schema):
+    """The money that a limit is counted from, since when (null if not known), and its source."""
+
+    amount: Money
+    at: datetime | None
+    source: str
+
+
 class HeadroomOut(Schema):
-    """One limit: how much is `used` and how much is `left`; `unit` is count, money or percent."""
+    """One limit: how much is `used` and how much is `left`; `unit` is count, money or percent.
+
+    `base` is null for a limit that is not counted from an amount of money.
+    """
 
     code: str
     text: str
@@ -246,6 +257,7 @@ class HeadroomOut(Schema):
     used: Money
     limit: Money
     left: Money
+    base: BaseOut | None
 
 
 class MeasureOut(Schema):
@@ -262,6 +274,7 @@ class MeasureOut(Schema):
     left: Money
     met: bool
     is_breach: bool
+    base: BaseOut | None
 
 
 class TradeOut(Schema):

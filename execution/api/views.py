@@ -32,6 +32,7 @@ from execution.api.schemas import (
 from execution.models import Halt
 from execution.status import status
 from execution.types import HaltCode
+from execution.web import for_request
 from signals.api.auth import reader, who, writer
 from signals.api.bodies import refuse_unknown
 from signals.api.schemas import Refused
@@ -88,7 +89,8 @@ def get_limits(request: HttpRequest, query: Query[LimitsQuery]) -> dict[str, Any
     from execution.api.limits import limits_view
     from execution.factory import trading_context
 
-    return limits_view(trading_context(), query)
+    with for_request(trading_context()) as context:
+        return limits_view(context, query)
 
 
 @router.post(
@@ -128,7 +130,8 @@ def execute_signal(request: HttpRequest, signal_id: str) -> Status[Any]:
     from execution.factory import trading_context
     from execution.manual import execute
 
-    decision = execute(trading_context(), signal_id, who(request))
+    with for_request(trading_context()) as context:
+        decision = execute(context, signal_id, who(request))
     return Status(200 if decision.decided_at else 202, decision)
 
 

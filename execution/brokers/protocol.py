@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import NamedTuple, Protocol, TypeVar
 
 from argo.errors import ArgoError
@@ -36,13 +37,15 @@ class Account:
     """The money of an account, in the account's currency, at `time` (UTC).
 
     `balance` counts closed trades only; `equity` is `balance` plus the unrealised profit or loss of
-    the open positions.
+    the open positions. `account_id` is the broker's own, which no other account has; empty if it
+    has none.
     """
 
     equity: Decimal
     balance: Decimal
     buying_power: Decimal
     time: datetime
+    account_id: str = ""
 
 
 class Holding(NamedTuple):
@@ -179,6 +182,30 @@ def unread(rows: Sequence[object]) -> tuple[Unread, ...]:
     return rows.unread if isinstance(rows, Listing) else ()
 
 
+class MoveKind(StrEnum):
+    """The kind of a movement of money that no order caused.
+
+    A transfer is no profit. Income, such as a dividend, is profit; a fee is a loss.
+    """
+
+    TRANSFER = "transfer"
+    INCOME = "income"
+    FEE = "fee"
+
+
+class MoneyMove(NamedTuple):
+    """Money that came into the account, or left it if `amount` is below 0, without an order.
+
+    `move_id` stays the same each time the movement is reported; `text` is the broker's word for it.
+    """
+
+    move_id: str
+    kind: MoveKind
+    amount: Decimal
+    time: datetime
+    text: str
+
+
 class Broker(Protocol):
     """Symbols are in Argo's spelling. Every call raises `BrokerError` and nothing else.
 
@@ -211,3 +238,15 @@ class Broker(Protocol):
 
     def fills(self, since: datetime) -> Sequence[FillReport]:
         """Return the fills at `since` or later, in any order."""
+
+    def moves(self, since: datetime) -> Sequence[MoneyMove]:
+        """Return the movements of money since about `since`, in any order; some may be older.
+
+        A broker whose money only `transfer` moves reports none.
+        """
+
+    def transfer(self, amount: Decimal) -> None:
+        """Move money into the account, or out of it if `amount` is below 0.
+
+        Raises `BrokerError` if that is done elsewhere, or if so much money is not free.
+        """

@@ -1,32 +1,21 @@
-"""Decides on signals: applies the rules, and stores either an order or every denial."""
+"""Decides on every signal that waits: a backlog at once, the others in small batches."""
 
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from execution import metrics
-from execution.accounts import compliance
-from execution.accounts.portfolio import portfolio
-from execution.brokers.protocol import Account, BrokerError
 from execution.context import TradingContext
 from execution.decisions import queue
-from execution.decisions.intents import intent_of, size
+from execution.decisions.batch import Made, decide
 from execution.decisions.prechecks import precheck
-from execution.decisions.queue import ClaimedDecision
-from execution.models import Counterfactual, Decision, Order
-from execution.orders.bracket import new_bracket
-from execution.orders.router import send, send_due
-from execution.risk.model import Intent
-from execution.risk.rules import denials
-from execution.types import REPLAY, Denial, Reason
-from signals.ledger.outcomes import record_order
-from signals.log_context import about_signal
-from signals.models import Signal
+from execution.models import Counterfactual, Decision
+from execution.orders.router import send_due
+from execution.types import REPLAY, Denial
 from signals.owner import new_owner_id
 from signals.shutdown import stopping
 
@@ -35,8 +24,6 @@ logger = logging.getLogger(__name__)
 BATCH_SIZE, BACKLOG_BATCH_SIZE = 20, 500
 PAUSE = 0.1
 """Seconds between two batches of a backlog, so that other processes can write."""
-RETRY_AFTER = timedelta(seconds=5)
-BY = "execution"
 
 
 @dataclass
@@ -82,8 +69,8 @@ def execute_due(context: TradingContext, only: int | None = None) -> DecisionCou
         counts.skipped = _skip_backlog(context)
     while True:
         claimed = queue.claim(context.account, owner, BATCH_SIZE, context.clock(), only)
-        for each in claimed:
-            _decide_isolated(context, each, counts)
+        for made in decide(context, claimed):
+            _count(counts, made)
         if len(claimed) < BATCH_SIZE or stopping.is_set():
             return counts
 
@@ -120,117 +107,9 @@ def _log_backlog(context: TradingContext, found: Iterable[Denial]) -> None:
         logger.log(context.log_level, "Skipped %d signals: %s", counts.total(), text)
 
 
-def _count(counts: DecisionCounts, status: Decision.Status) -> None:
+def _count(counts: DecisionCounts, made: Made) -> None:
     names = {Decision.Status.EXECUTED: "executed", Decision.Status.SKIPPED: "skipped"}
-    name = names.get(status, "postponed")
+    name = names.get(made.status, "postponed")
     setattr(counts, name, getattr(counts, name) + 1)
-
-
-def _decide_isolated(
-    context: TradingContext, claimed: ClaimedDecision, counts: DecisionCounts
-) -> None:
-    """Decide and count. A failure is kept for the end, so that it does not block the others."""
-    try:
-        _count(counts, _decide(context, claimed))
-    except DatabaseError:
-        raise
-    except Exception as error:
-        logger.exception("%s: not decided yet", claimed.decision.signal)
-        counts.postponed += 1
-        counts.failures.append(error)
-
-
-def _decide(context: TradingContext, claimed: ClaimedDecision) -> Decision.Status:
-    with about_signal(claimed.decision.signal.signal_id):
-        return _decide_or_postpone(context, claimed)
-
-
-def _decide_or_postpone(context: TradingContext, claimed: ClaimedDecision) -> Decision.Status:
-    """Decide now, or later if something fails; a signal that becomes too old is skipped."""
-    try:
-        if why := precheck(context, claimed.decision, context.clock()):
-            return _skip(context, claimed, [why])
-        asked_at = context.clock()
-        return _judge(context, claimed, replace(context.broker.account(), time=asked_at))
-    except DatabaseError:
-        raise
-    except BrokerError as error:
-        logger.warning("%s: not decided yet, the broker failed: %s", claimed.decision.signal, error)
-    except Exception:
-        queue.postpone(claimed, context.clock() + RETRY_AFTER)
-        raise
-    queue.postpone(claimed, context.clock() + RETRY_AFTER)
-    return Decision.Status.PENDING
-
-
-def _judge(context: TradingContext, claimed: ClaimedDecision, money: Account) -> Decision.Status:
-    """Ask all rules. The account is locked, so that the next decision sees this one's order."""
-    try:
-        wanted = intent_of(context, claimed.decision.signal)
-    except (ValueError, ArithmeticError) as error:
-        text = f"the figures of the signal make no trade: {error}"
-        return _skip(context, claimed, [Denial(Reason.FIGURES, text)])
-    with transaction.atomic():
-        now = context.clock()
-        held = portfolio(context, money, now)
-        intent, why = size(context, wanted, held)
-        why += denials(intent, held, context.limits, now)
-        why += compliance.denials(context, money, intent.symbol, now)
-        entry = None if why else _order(context, claimed, intent, now)
-    if why:
-        return _skip(context, claimed, why)
-    if entry is None:  # another worker has the decision
-        return Decision.Status.PENDING
-    metrics.executed(context.account)
-    logger.log(context.log_level, "Executed: %s", entry)
-    _send(context, entry)
-    return Decision.Status.EXECUTED
-
-
-def _send(context: TradingContext, entry: Order) -> None:
-    """Send the order now; if that fails, the monitor's next look sends it."""
-    try:
-        send(context, entry)
-    except DatabaseError:
-        raise
-    except Exception:
-        logger.exception("%s could not be sent yet", entry)
-
-
-def _order(
-    context: TradingContext, claimed: ClaimedDecision, intent: Intent, now: datetime
-) -> Order | None:
-    """Store the order, the decision and the signal's `order_id` in the caller's transaction.
-
-    None, and a rollback, if another worker has the decision now.
-    """
-    entry = new_bracket(context, claimed.decision.signal, intent, now)
-    if not queue.mark_executed(claimed, entry.client_order_id, now):
-        transaction.set_rollback(True)
-        return None
-    Counterfactual.objects.forget(claimed.decision.pk)  # it may stem from an earlier decision
-    record_order(claimed.decision.signal.signal_id, entry.client_order_id, who=BY,
-                 why="executed", now=now, journal=context.journal)  # fmt: skip
-    return entry
-
-
-def _skip(
-    context: TradingContext, claimed: ClaimedDecision, why: Sequence[Denial]
-) -> Decision.Status:
-    now, signal = context.clock(), claimed.decision.signal
-    with transaction.atomic():
-        if is_ours := queue.mark_skipped(claimed, why, now):
-            Counterfactual.objects.begin([signal], context.expiry, now)
-            if signal.order_id:  # journaled by a worker that died before its order was a row
-                record_order(signal.signal_id, None, who=BY, why="there is no such order",
-                             now=now, journal=context.journal)  # fmt: skip
-    if is_ours:
-        _report_skipped(context, signal, why)
-    return Decision.Status.SKIPPED
-
-
-def _report_skipped(context: TradingContext, signal: Signal, why: Sequence[Denial]) -> None:
-    metrics.skipped(context.account, why)
-    if logger.isEnabledFor(context.log_level):
-        reasons = "; ".join(f"{each.code}: {each.text}" for each in why)
-        logger.log(context.log_level, "Skipped %s: %s", signal, reasons)
+    if made.failure is not None:
+        counts.failures.append(made.failure)

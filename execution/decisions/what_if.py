@@ -1,11 +1,13 @@
 """Shows an account's limits as they are now, and as they would be after a proposed trade."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from argo.errors import Unavailable
-from execution.accounts.compliance import days_of
+from execution.accounts.bases import Base, firm_bases, own_bases
+from execution.accounts.compliance import curve_of
 from execution.accounts.portfolio import portfolio
 from execution.accounts.rows import account_row
 from execution.brokers.protocol import Account
@@ -14,7 +16,7 @@ from execution.decisions.intents import intent_of, latest, size
 from execution.decisions.prechecks import stale_reason
 from execution.money import TWO, ZERO, as_decimal
 from execution.prop_firm import measures
-from execution.prop_firm.days import Day, NotMeasurable, record
+from execution.prop_firm.days import NotMeasurable
 from execution.prop_firm.measures import Measure
 from execution.risk.headroom import Headroom, after_loss, headroom, loss_at_stop
 from execution.risk.model import Intent, Portfolio
@@ -46,8 +48,9 @@ class Outlook:
     """An account and its limits now, and after a proposed trade that lost at its stop.
 
     `after` counts the trade's position, its money and its loss. `firm_before` and `firm_after` are
-    the prop firm's measures, if there is a firm. `denials` are all reasons against the trade now.
-    Without a trade, `intent` is None and `after`, `firm_after` and `denials` are empty.
+    the prop firm's measures, if there is a firm. `bases` and `firm_bases` are what the limits are
+    counted from, by their codes. `denials` are all reasons against the trade now. Without a trade,
+    `intent` is None and `after`, `firm_after` and `denials` are empty.
     """
 
     money: Account
@@ -57,6 +60,8 @@ class Outlook:
     firm_after: list[Measure]
     intent: Intent | None
     denials: list[Denial]
+    bases: Mapping[str, Base]
+    firm_bases: Mapping[str, Base]
 
 
 def outlook(context: TradingContext, trade: str | Proposal | None = None) -> Outlook:
@@ -89,8 +94,9 @@ def _outlook(
     symbol = wanted.symbol if wanted else None
     before = headroom(held, context.limits, now, symbol)
     firm_before = _measures(context, money, ZERO)
+    bases = _bases(context, money, held, firm_before)
     if wanted is None:
-        return Outlook(money, before, [], firm_before, [], None, [])
+        return Outlook(money, before, [], firm_before, [], None, [], *bases)
     intent, why = (wanted, []) if wanted.quantity else size(context, wanted, held)
     stale = stale_reason(context, signal, now) if signal else None
     return Outlook(
@@ -101,7 +107,17 @@ def _outlook(
         _measures(context, money, loss_at_stop(intent)),
         intent,
         [*([stale] if stale else []), *why, *denials(intent, held, context.limits, now)],
+        *bases,
     )
+
+
+def _bases(
+    context: TradingContext, money: Account, held: Portfolio, firm: Sequence[Measure]
+) -> tuple[Mapping[str, Base], Mapping[str, Base]]:
+    """Return the bases of the user's own limits and of the firm's rules."""
+    row = account_row(context, money)
+    rule_set = context.rule_set
+    return own_bases(row, held), firm_bases(row, rule_set, money, firm) if rule_set else {}
 
 
 def _intent(context: TradingContext, proposal: Proposal, now: datetime) -> Intent:
@@ -129,11 +145,8 @@ def _measures(context: TradingContext, money: Account, loss: Decimal) -> list[Me
     """Return the firm's measures after this loss; the present value counts as a mark."""
     if context.rule_set is None:
         return []
-    start, days = account_row(context.account, money).start_balance, _days(context, money)
-    return measures.after_loss(context.rule_set, start, days, money.equity, money.balance, loss)
-
-
-def _days(context: TradingContext, money: Account) -> list[Day]:
-    days = days_of(context.account)
-    today = record(days, context.day_of(money.time), money.equity, money.balance, 0)
-    return [*(day for day in days if day.day < today.day), today]
+    row = account_row(context, money)
+    return measures.after_loss(
+        context.rule_set, row.start_balance, curve_of(context, row, money), money.equity,
+        money.balance, loss, days_done=row.days_done,
+    )  # fmt: skip

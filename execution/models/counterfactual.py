@@ -18,6 +18,10 @@ _INSERT = (
 )
 
 
+NO_PRICES = "no_prices"
+"""The `exit_reason` of a signal whose outcome nobody will know: it has no bars."""
+
+
 class CounterfactualQuerySet(models.QuerySet["Counterfactual"]):
     """Begins and ends the following of signals, inside the caller's transaction."""
 
@@ -61,7 +65,10 @@ class Counterfactual(models.Model):
     )
     entered_at = models.DateTimeField()
     expires_at = models.DateTimeField()
-    due_at = models.DateTimeField(help_text="When to look next")
+    due_at = models.DateTimeField(
+        null=True,
+        help_text="When to look next; NULL if it has no prices",
+    )
     outcome = models.TextField(null=True)
     exit_price = models.FloatField(null=True)
     exit_reason = models.TextField(db_default=Value(""))

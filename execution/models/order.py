@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 from django.db import connection, models
 from django.db.models import BooleanField, Q, Value
@@ -11,11 +11,11 @@ from django.db.models.expressions import RawSQL
 
 from execution.fields import ExactDecimal
 from execution.money import ZERO
-from execution.types import FINAL, Leg, OrderState, Side
+from execution.types import FINAL, ON_THE_WAY, Leg, OrderState, Side
 from signals.constraints import known_values
 from signals.dialect import for_update
 from signals.models import Signal
-from signals.rows import Immutable, select
+from signals.rows import Immutable, select, select_values
 
 MUTABLE_FIELDS = frozenset(
     {"state", "filled", "average_price", "broker_id", "reason", "submitted_at", "updated_at",
@@ -23,19 +23,51 @@ MUTABLE_FIELDS = frozenset(
 )  # fmt: skip
 """The fields that describe an order's state; all others say what was ordered and never change."""
 _DONE = ", ".join(f"'{state}'" for state in sorted(state.value for state in FINAL))
+_ON_THE_WAY = ", ".join(f"'{state.value}'" for state in ON_THE_WAY)
 MAY_FILL = RawSQL(f"NOT (orders.state IN ({_DONE}))", [], output_field=BooleanField())  # noqa: S611
 """The states are literals, not parameters: only then is the partial index `orders_open` used;
 without it, every order ever made would be read."""
 _MAY_FILL = f"""
 SELECT * FROM orders WHERE NOT (state IN ({_DONE})) AND account || '' = %s ORDER BY id + 0
 """  # noqa: S608
+_TO_SEND = f"""
+SELECT * FROM orders WHERE NOT (state IN ({_DONE})) AND account = %s AND due_at <= %s
+AND state IN ({_ON_THE_WAY}) AND (leg IN ('entry', 'close') OR number > 1) ORDER BY id + 0
+"""  # noqa: S608
 _OF_SIGNAL = "SELECT * FROM orders WHERE signal_id = %s ORDER BY id"
-_ENTRIES_SINCE = "SELECT * FROM orders WHERE account = %s AND leg = 'entry' AND created_at > %s"
+_OPEN_ENTRIES = f"""
+SELECT signal_id, symbol, side, quantity, filled, level,
+    (state IN ({_ON_THE_WAY}) OR updated_at > %s) AS is_new
+FROM orders WHERE NOT (state IN ({_DONE})) AND account || '' = %s AND leg = 'entry' ORDER BY id + 0
+"""  # noqa: S608
+_ENDED_ENTRIES = f"""
+SELECT filled, level FROM orders WHERE account = %s AND created_at > %s AND leg = 'entry'
+AND state IN ({_DONE}) AND updated_at > %s
+"""  # noqa: S608
+_ENTRY_TIMES = """
+SELECT created_at FROM orders WHERE account = %s AND created_at > %s AND leg = 'entry'
+ORDER BY created_at DESC LIMIT %s
+"""
 _OF_BROKER = "SELECT * FROM orders WHERE account || '' = %s AND broker_id IN ({})"
 _FILLS_OF_SIGNAL = """
 SELECT fills.* FROM fills JOIN orders ON orders.id = fills.order_id
 WHERE orders.signal_id = %s AND fills.refused = '' ORDER BY fills.time, fills.id
 """
+
+
+class OpenEntry(NamedTuple):
+    """An entry that may still fill; `price` is the price at which it was decided on.
+
+    `is_counted`: the broker had confirmed it when it was asked for the account's money.
+    """
+
+    signal_pk: int
+    symbol: str
+    side: Side
+    quantity: Decimal
+    awaited: Decimal
+    price: Decimal
+    is_counted: bool
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
@@ -53,6 +85,14 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """
         return select(Order, _MAY_FILL, [account])
 
+    def to_send(self, account: str, now: datetime) -> "list[Order]":
+        """Return the account's orders that are due to be sent or looked up, oldest first.
+
+        The exits of a bracket are left out, because they go with their entry; a stop that replaces
+        another one goes alone.
+        """
+        return select(Order, _TO_SEND, [account, _adapted(now)])
+
     def of_signal(self, signal_pk: int, *, locked: bool = False) -> "list[Order]":
         """Return all orders of a signal, oldest first.
 
@@ -60,10 +100,32 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """
         return select(Order, _OF_SIGNAL + (for_update() if locked else ""), [signal_pk])
 
-    def entries_since(self, account: str, at: datetime) -> "list[Order]":
-        """Return the account's entries that were created after `at`."""
-        moment = connection.ops.adapt_datetimefield_value(at)
-        return select(Order, _ENTRIES_SINCE, [account, moment])
+    def open_entries(self, account: str, asked_at: datetime) -> list[OpenEntry]:
+        """Return the account's entries that may still fill, oldest first.
+
+        `asked_at` is when the broker was asked for the account's money.
+        """
+        found = select_values(Order, _OPEN_ENTRIES, [_adapted(asked_at), account])
+        return [
+            OpenEntry(
+                pk, symbol, Side(side), quantity, quantity - filled, level or ZERO, not is_new
+            )
+            for pk, symbol, side, quantity, filled, level, is_new in found
+        ]
+
+    def spent_after(self, account: str, asked_at: datetime, created_after: datetime) -> Decimal:
+        """Return the value of the entries that ended after `asked_at`, at their decision prices.
+
+        Only entries created after `created_after` are looked at.
+        """
+        values = [account, _adapted(created_after), _adapted(asked_at)]
+        found = select_values(Order, _ENDED_ENTRIES, values)
+        return sum((filled * (level or ZERO) for filled, level in found), ZERO)
+
+    def entry_times(self, account: str, since: datetime, most: int) -> list[datetime]:
+        """Return when the account's entries were created after `since`: the latest `most`."""
+        found = select_values(Order, _ENTRY_TIMES, [account, _adapted(since), most])
+        return [created_at for (created_at,) in found]
 
     def of_broker(self, account: str, broker_ids: Collection[str]) -> "list[Order]":
         """Return the account's orders with these ids of the broker."""
@@ -79,6 +141,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
 
     def delete(self) -> NoReturn:
         raise Immutable("Orders cannot be deleted.")
+
+
+def _adapted(moment: datetime) -> Any:  # noqa: ANN401  # what the database's driver takes
+    return connection.ops.adapt_datetimefield_value(moment)
 
 
 class Order(models.Model):

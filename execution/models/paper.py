@@ -12,11 +12,18 @@ from signals.constraints import known_values
 
 
 class PaperAccount(models.Model):
-    """An account with play money: `deposit` is the amount at the start, `cash` the amount now."""
+    """An account with play money: `deposit` is the amount at the start, `cash` the amount now.
+
+    `value`, `cost` and `bound` are the totals of `execution.brokers.paper.bracket`, so that no
+    bracket must be read to know the money; NULL if they must be summed up.
+    """
 
     name = models.TextField(unique=True)
     deposit = ExactDecimal()
     cash = ExactDecimal()
+    value = ExactDecimal(null=True, help_text="What is held, at the last price")
+    cost = ExactDecimal(null=True, help_text="What is held, at its entry prices")
+    bound = ExactDecimal(null=True, help_text="What is held or ordered, at the last price")
 
     class Meta:
         db_table = "paper_accounts"

@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from django.db import connection, models
 from django.db.models import Q, Value
@@ -12,9 +12,13 @@ from execution.money import ZERO
 from execution.types import Side
 from signals.constraints import known_values
 from signals.models import Signal
-from signals.rows import select, select_one
+from signals.rows import select, select_one, select_values
 
 _OPEN = "SELECT * FROM positions WHERE account = %s AND status = 'open' ORDER BY id"
+_HELD = """
+SELECT id, symbol, side, quantity, closed_quantity, entry_price FROM positions
+WHERE account = %s AND status = 'open' ORDER BY id
+"""
 _LATEST_CLOSED = """
 SELECT * FROM positions WHERE account = %s AND status = 'closed' AND profit IS NOT NULL
 ORDER BY closed_at DESC, id DESC LIMIT %s
@@ -25,12 +29,31 @@ SELECT * FROM positions WHERE account = %s AND status = 'closed' AND closed_at >
 _OF_SIGNAL = "SELECT * FROM positions WHERE id = %s"
 
 
+class HeldPosition(NamedTuple):
+    """The part of an open position that is still held."""
+
+    signal_pk: int
+    symbol: str
+    side: Side
+    left: Decimal
+    entry_price: Decimal
+
+
 class PositionQuerySet(models.QuerySet["Position"]):
     """The queries of every step are plain SQL, as for orders."""
 
     def open_on(self, account: str) -> "list[Position]":
         """Return the account's open positions, oldest first."""
         return select(Position, _OPEN, [account])
+
+    def held_on(self, account: str) -> list[HeldPosition]:
+        """Return what the account's open positions still hold, oldest first."""
+        return [
+            HeldPosition(pk, symbol, Side(side), quantity - closed, entry_price)
+            for pk, symbol, side, quantity, closed, entry_price in select_values(
+                Position, _HELD, [account]
+            )
+        ]
 
     def of_signal(self, signal_pk: int) -> "Position | None":
         """Return the signal's position; None if nothing was filled."""

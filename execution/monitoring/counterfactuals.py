@@ -1,24 +1,34 @@
 """Follows signals that were not traded: the outcome that later bars would have given them."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from django.db import transaction
 from django.db.models import TextField, Value
 from django.db.models.functions import Concat
 
 from execution.brokers.fill_model import Ended, Prices, ended
 from execution.context import TradingContext
 from execution.models import Counterfactual
+from execution.models.counterfactual import NO_PRICES
 from execution.money import as_decimal
 from execution.types import ExitReason, Side
 from signals.ledger.outcomes import outcome_of, profit_loss_pct
 from signals.models import Signal
+from signals.rows import update
 
 logger = logging.getLogger(__name__)
 
-RECHECK_INTERVAL = timedelta(hours=1)
+Changes = Mapping[str, Any]
+"""New values of a counterfactual's fields, by name."""
+RECHECK_INTERVAL, LONGEST_INTERVAL = timedelta(hours=1), timedelta(days=1)
+"""The shortest and the longest time between two looks at the bars of one signal."""
+LOOKS_A_LIFE = 24
+"""A signal without a bar is looked at again after this part of its age."""
+GIVE_UP_AFTER = timedelta(days=30)
+"""How long after its expiry a signal without any bar is still looked at."""
 BATCH_SIZE = 200
 
 
@@ -44,25 +54,44 @@ def follow(context: TradingContext) -> int:
     for each in chosen.order_by("due_at")[:BATCH_SIZE]:
         name = context.instrument(each.signal.symbol, each.signal.asset_type).symbol
         by_symbol.setdefault(name, []).append(each)
-    return sum(_follow(context, symbol, each, now) for symbol, each in by_symbol.items())
+    changes = [
+        (each.pk, _changes(each, prices, now))
+        for symbol, these in by_symbol.items()
+        for prices in [_prices(context, symbol, these, now)]
+        for each in these
+    ]
+    return _write(changes) if changes else 0
 
 
-def _follow(
+def _write(changes: Sequence[tuple[int, Changes]]) -> int:
+    """Write all changes in one transaction; return how many counterfactuals have ended.
+
+    One that another process has ended meanwhile stays as it is.
+    """
+    with transaction.atomic():
+        written = [
+            update(Counterfactual, pk, values, only_if={"outcome": None}) for pk, values in changes
+        ]
+    return sum(
+        done and "outcome" in values for done, (_, values) in zip(written, changes, strict=True)
+    )
+
+
+def _prices(
     context: TradingContext, symbol: str, these: Sequence[Counterfactual], now: datetime
-) -> int:
-    """Ask once for the bars of one symbol; return how many of its counterfactuals have ended."""
+) -> list[Prices]:
+    """Ask once for the bars of one symbol, since the oldest of its signals."""
     try:
         bars = context.market.bars(symbol, now, min(each.entered_at for each in these))
         hours = context.hours(symbol)
-        prices = [Prices.of(bar, hours.began(bar.time)) for bar in map(bars.bar, range(len(bars)))]
+        return [Prices.of(bar, hours.began(bar.time)) for bar in map(bars.bar, range(len(bars)))]
     except Exception as error:  # noqa: BLE001  # one symbol's feed must not block others
         logger.warning("%d signals of %s cannot be followed now: %s", len(these), symbol, error)
-        prices = []
-    return sum(_has_ended(each, prices, now) for each in these)
+        return []
 
 
-def _has_ended(each: Counterfactual, prices: Sequence[Prices], now: datetime) -> bool:
-    """End it if these prices do, else look again later; return whether it ended.
+def _changes(each: Counterfactual, prices: Sequence[Prices], now: datetime) -> Changes:
+    """Return how these prices end it, or when to look again.
 
     The prices may begin before the entry and go on after the expiry.
     """
@@ -71,12 +100,17 @@ def _has_ended(each: Counterfactual, prices: Sequence[Prices], now: datetime) ->
     if found is None and now >= each.expires_at and while_open:
         last = while_open[-1]
         found = CounterfactualExit(float(last.close), last.time, ExitReason.EXPIRED)
-    if found is None:
-        later = now + RECHECK_INTERVAL
-        Counterfactual.objects.filter(pk=each.pk).update(due_at=later)
-        return False
-    _end(each, found)
-    return True
+    if found is not None:
+        return _ended(each.signal, found)
+    if now >= each.expires_at + GIVE_UP_AFTER:
+        return {"due_at": None, "exit_reason": NO_PRICES, "ended_at": now}
+    return {"due_at": now + (RECHECK_INTERVAL if while_open else _pause(each, now))}
+
+
+def _pause(each: Counterfactual, now: datetime) -> timedelta:
+    """Return the time until the next look while there is no bar: it grows with the age."""
+    by_age = (now - each.entered_at) / LOOKS_A_LIFE
+    return min(max(by_age, RECHECK_INTERVAL), LONGEST_INTERVAL)
 
 
 def exit_of(
@@ -96,13 +130,12 @@ def exit_of(
     return None
 
 
-def _end(each: Counterfactual, found: CounterfactualExit) -> None:
-    signal = each.signal
+def _ended(signal: Signal, found: CounterfactualExit) -> Changes:
     percent = profit_loss_pct(signal.action, signal.entry_price, found.price) or 0.0
-    Counterfactual.objects.filter(pk=each.pk, outcome=None).update(
-        outcome=outcome_of(percent, expired=found.by is ExitReason.EXPIRED),
-        exit_price=found.price,
-        exit_reason=found.by,
-        ended_at=found.time,
-        profit_loss_pct=percent,
-    )
+    return {
+        "outcome": outcome_of(percent, expired=found.by is ExitReason.EXPIRED),
+        "exit_price": found.price,
+        "exit_reason": found.by,
+        "ended_at": found.time,
+        "profit_loss_pct": percent,
+    }

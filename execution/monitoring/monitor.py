@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from execution.accounts import halts
+from execution.accounts import halts, identity
 from execution.accounts.compliance import measures
 from execution.accounts.equity import EquityCurve
 from execution.accounts.failures import (
@@ -17,6 +17,7 @@ from execution.accounts.failures import (
     unguarded,
 )
 from execution.accounts.halts import halt_reason
+from execution.accounts.money import with_money
 from execution.accounts.rows import lock
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
@@ -95,14 +96,18 @@ def follow_trades(context: TradingContext, counts: MonitorCounts) -> None:
 def mark_equity(context: TradingContext) -> None:
     """Add the account's present value to the equity curve, and halt on a breach of a firm's limit.
 
-    Both are one transaction: no breach is stored without its halt.
+    Both are one transaction: no breach is stored without its halt. The money of another account is
+    not added.
     """
-    money = context.broker.account()
-    with transaction.atomic():
+
+    def mark(money: Account) -> None:
         curve = EquityCurve.read(context, money)
-        curve.add(money, not_counted(context, curve.latest))
-        curve.write()
-        check_breach(context, money)
+        if identity.is_same(curve.row, money):
+            curve.add(money, not_counted(context, curve.latest))
+            curve.write()
+            check_breach(context, money)
+
+    with_money(context, mark)
 
 
 def not_counted(context: TradingContext, latest: EquityDay | None) -> int:

@@ -13,6 +13,7 @@ from django.db import transaction
 
 from argo.errors import FieldError, InvalidInput
 from execution.accounts import halts
+from execution.accounts.money import with_money
 from execution.accounts.rows import account_row, lock
 from execution.brokers.protocol import BrokerError, OrderReport, Unread, unread
 from execution.context import TradingContext
@@ -58,7 +59,7 @@ def reconcile(context: TradingContext) -> list[Difference]:
     A difference halts trading. Without any, the time of this agreement is stored. Raises
     `BrokerError` if the broker fails.
     """
-    account = account_row(context.account, context.broker.account())
+    account = with_money(context, partial(account_row, context))
     found = _differences(context)
     if found:
         texts = "; ".join(each.text for each in found)
@@ -220,7 +221,7 @@ def settle(context: TradingContext, *, by: str, why: str) -> list[str]:
     """
     if not why.strip():
         raise InvalidInput([FieldError("why", "say why the broker's records are right")])
-    account_row(context.account, context.broker.account())
+    account_row(context, context.broker.account())
     found = _differences(context)
     renamed = _perhaps_renamed(context, found)
     clear = [each for each in found if each.name not in renamed]

@@ -31,14 +31,11 @@ _SENT_ALONE = Q(leg__in=SENT_LEGS) | Q(number__gt=1)
 
 
 def send_due(context: TradingContext) -> int:
-    """Of the orders that are due, send the new ones and look up the unclear ones; return how many.
+    """Send the due orders that are new, and look up those that are unclear; return how many.
 
     One order that fails stops no other; the first failure is raised after them.
     """
-    now = context.clock()
-    live = Order.objects.may_fill(context.account)
-    sent = [order for order in live if order.leg in SENT_LEGS or order.number > 1]
-    due = [order for order in sent if order.state in ON_THE_WAY and order.due_at <= now]
+    due = Order.objects.to_send(context.account, context.clock())
     with each_isolated() as guard:
         return sum(_send_guarded(context, order, guard) for order in due)
 

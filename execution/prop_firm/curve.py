@@ -6,17 +6,21 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from execution.money import HUNDRED
-from execution.prop_firm.days import Day, NotMeasurable, check
+from execution.prop_firm.days import MONEY, Day, NotMeasurable, check
 from execution.prop_firm.rule_set import DailyLoss, Drawdown, Figure, Trail
 
 
 class Curve(NamedTuple):
-    """An account from its starting balance to now; the last of `days` is today."""
+    """An account from its starting balance to now; the last of `days` is today.
+
+    `days_done` are days that count, but that are not among `days`.
+    """
 
     starting_balance: Decimal
     days: Sequence[Day]
     equity: Decimal
     balance: Decimal
+    days_done: int = 0
 
     def now(self, figure: Figure) -> Decimal:
         """Return the present equity or balance."""
@@ -57,9 +61,6 @@ def checked(curve: Curve) -> Curve:
     for day in curve.days:
         check(**{field: figure for field, figure in day._asdict().items() if field in MONEY})
     return curve
-
-
-MONEY = frozenset(Day._fields) - {"day", "trades"}
 
 
 def drawdown_level(rule: Drawdown, curve: Curve) -> Level:

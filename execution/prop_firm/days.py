@@ -32,6 +32,15 @@ class Day(NamedTuple):
     trades: int
 
 
+MONEY = tuple(name for name in Day._fields if name not in ("day", "trades"))
+"""The fields of a day that are money."""
+
+
+def moved(day: Day, amount: Decimal) -> Day:
+    """Return the day as if `amount` had been paid in before it began; it is no profit of it."""
+    return day._replace(**{name: getattr(day, name) + amount for name in MONEY}) if amount else day
+
+
 def day_start(rule_set: RuleSet, day: date) -> datetime:
     """Return when the firm's `day` begins, in UTC.
 

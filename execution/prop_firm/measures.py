@@ -51,13 +51,16 @@ def measure(
     days: Sequence[Day],
     equity: Decimal,
     balance: Decimal,
+    *,
+    days_done: int = 0,
 ) -> list[Measure]:
     """Return every rule of the set that can be measured, limits first.
 
     `days` are all days since the account began, oldest first, including today: record the present
-    mark before. Raises `NotMeasurable` if a figure is not a number or if there is no day.
+    mark before. `days_done` are days before them. Raises `NotMeasurable` if a figure is not a
+    number or if there is no day.
     """
-    curve = checked(Curve(starting_balance, days, equity, balance))
+    curve = checked(Curve(starting_balance, days, equity, balance, days_done))
     found = (ask(rule_set, curve) for ask in MEASURES)
     return [each for each in found if each is not None]
 
@@ -69,6 +72,8 @@ def after_loss(
     equity: Decimal,
     balance: Decimal,
     loss: Decimal,
+    *,
+    days_done: int = 0,
 ) -> list[Measure]:
     """Return the measures after a loss of `loss` now, closed, as a trade at its stop would make it.
 
@@ -80,7 +85,10 @@ def after_loss(
         raise NotMeasurable(f"the loss is {loss}, not 0 or above")
     checked(Curve(starting_balance, days, equity, balance))
     today = record(days, days[-1].day, equity, balance, 0)  # the present equity may be a peak
-    return measure(rule_set, starting_balance, [*days[:-1], today], equity - loss, balance - loss)
+    return measure(
+        rule_set, starting_balance, [*days[:-1], today], equity - loss, balance - loss,
+        days_done=days_done,
+    )  # fmt: skip
 
 
 def drawdown(rule_set: RuleSet, curve: Curve) -> Measure | None:
@@ -120,9 +128,9 @@ def min_days(rule_set: RuleSet, curve: Curve) -> Measure | None:
 
 def _days_that_count(rule_set: RuleSet, curve: Curve) -> int:
     if rule_set.min_day_profit is None:
-        return sum(day.trades > 0 for day in curve.days)
+        return curve.days_done + sum(day.trades > 0 for day in curve.days)
     least = curve.starting_balance * rule_set.min_day_profit / HUNDRED
-    return sum(profit >= least for profit in curve.daily_profits)
+    return curve.days_done + sum(profit >= least for profit in curve.daily_profits)
 
 
 def target(rule_set: RuleSet, curve: Curve) -> Measure | None:

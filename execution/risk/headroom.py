@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from execution.money import ZERO
-from execution.risk.model import Exposure, Intent, Limits, Portfolio
+from execution.risk.model import Intent, Limits, Portfolio
 from execution.types import Side
 
 
@@ -41,14 +41,9 @@ def headroom(
 def after_loss(portfolio: Portfolio, intent: Intent, now: datetime) -> Portfolio:
     """Return the portfolio after the worst planned end of this trade: it takes a place, its money
     is used, and it has lost what it loses at its stop."""
-    price = intent.entry if intent.price is None else intent.price
-    held = Exposure(intent.symbol, intent.side, intent.quantity, price)
     return replace(
-        portfolio,
+        portfolio.with_order(intent, now),
         equity=portfolio.equity - loss_at_stop(intent),
-        buying_power=portfolio.buying_power - intent.value,
-        holdings=[*portfolio.holdings, held],
-        orders=[*portfolio.orders, now],
         losses=[now, *portfolio.losses],
     )
 

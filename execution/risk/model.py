@@ -1,7 +1,7 @@
 """The inputs of the risk rules: the trade that is wanted, the portfolio, and the limits."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -113,6 +113,18 @@ class Portfolio:
     def below_peak(self) -> Decimal:
         """Return how far the equity is below its peak, in percent of the peak."""
         return percent_below(self.peak, self.equity)
+
+    def with_order(self, intent: Intent, now: datetime) -> "Portfolio":
+        """Return the portfolio after an order of this trade: it takes a place, and its money is
+        used."""
+        price = intent.entry if intent.price is None else intent.price
+        held = Exposure(intent.symbol, intent.side, intent.quantity, price)
+        return replace(
+            self,
+            buying_power=self.buying_power - intent.value,
+            holdings=[*self.holdings, held],
+            orders=[*self.orders, now],
+        )
 
     def orders_in_last_minute(self, now: datetime) -> int:
         """Return how many orders were made in the minute before `now`."""

@@ -22,6 +22,7 @@ NAMES = (
     "sync",
     "sync_backlog",
     "execution",
+    "decisions",
 )
 
 

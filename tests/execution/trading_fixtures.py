@@ -149,7 +149,7 @@ class Trading:
         context = TradingContext(
             account=ACCOUNT, broker=_as_broker(flaky := FlakyBroker(paper)), market=market,
             hours=always_open, limits=Limits(), journal=journal, clock=clock, day_of=day_of,
-            auto_execute=True,
+            auto_execute=True, starting_balance=deposit,
         )  # fmt: skip
         return cls(journal, clock, market, flaky, replace(context, **changes))
 
@@ -278,6 +278,11 @@ def holding(**quantities: int) -> list[Holding]:
 def rule_set(**rules: Any) -> RuleSet:  # noqa: ANN401
     """Return a prop firm's rule set with these rules and no others."""
     return RuleSet(name="firm", source="test", zone="UTC", **rules)
+
+
+def figures(*values: object) -> tuple[object, ...]:
+    """Return the values as they are: decimals may be compared with whole numbers."""
+    return values
 
 
 def quoted(trading: Trading, **prices: float) -> Trading:

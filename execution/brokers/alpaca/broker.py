@@ -1,7 +1,7 @@
 """The broker Alpaca, through `alpaca-py`: bracket orders of United States stocks."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from urllib.parse import urlsplit
@@ -9,6 +9,7 @@ from uuid import UUID
 
 from execution.brokers.alpaca.client import AlpacaClient
 from execution.brokers.alpaca.fees import SaleFees
+from execution.brokers.alpaca.moves import MOVES, money_move
 from execution.brokers.alpaca.parse import (
     Answer,
     fill_report,
@@ -41,6 +42,7 @@ from execution.brokers.protocol import (
     FillReport,
     Holding,
     Listing,
+    MoneyMove,
     OrderReport,
     Stop,
 )
@@ -126,7 +128,10 @@ class AlpacaBroker:
             answer, positions = self._client.get("/account"), self._client.rows("/positions")
             equity = number(answer, "equity")
             unrealised = sum((number(each, "unrealized_pl") for each in positions), Decimal(0))
-            return Account(equity, equity - unrealised, number(answer, "buying_power"), self._now())
+            return Account(
+                equity, equity - unrealised, number(answer, "buying_power"), self._now(),
+                f"{self.name}:{text(answer, 'id')}",
+            )  # fmt: skip
 
     def positions(self) -> Listing[Holding]:
         """Return what is held, one `Holding` for each symbol.
@@ -190,13 +195,32 @@ class AlpacaBroker:
         below a second is not documented.
         """
         with self._client.asking("the fills"):
-            rows = self._activities(after=utc_seconds(since - ONE_DAY))
+            path = "/account/activities/FILL"
+            rows = self._activities(path, after=utc_seconds(since - ONE_DAY))
 
             def read(row: Answer) -> FillReport | None:
                 is_earlier = moment(row, "transaction_time") < since
                 return None if is_earlier else fill_report(row, self._fees)
 
             return listing(rows, read, "order_id")
+
+    def moves(self, since: datetime) -> Sequence[MoneyMove]:
+        """Return the deposits, withdrawals, journals, fees, dividends and interest.
+
+        Alpaca gives most of them a date without a time, so one more day is asked for.
+        """
+        with self._client.asking("the movements of money"):
+            after = utc_seconds(since - ONE_DAY)
+            rows = self._activities(
+                "/account/activities", after=after, activity_types=",".join(MOVES)
+            )
+            return [move for row in rows if (move := money_move(row)) is not None]
+
+    def transfer(self, amount: Decimal) -> None:
+        """Refuse: money is moved at Alpaca, and `moves` reports it."""
+        raise permanent_error(
+            "Deposits and withdrawals are made at Alpaca. Argo reads them there by itself"
+        )
 
     def _open(self, order: Bracket) -> OrderReport:
         answer = self._client.post("/orders", bracket(order))
@@ -292,10 +316,9 @@ class AlpacaBroker:
         answer = self._client.get_if_there(f"/orders/{broker_id}")
         return answer is None or answer["status"] == "pending_cancel" or state_of(answer).is_final
 
-    def _activities(self, **on_every_page: str) -> list[Answer]:
+    def _activities(self, path: str, **on_every_page: str) -> list[Answer]:
         on_every_page |= {"page_size": str(FILLS_A_PAGE), "direction": "asc"}
-        path, cursor = "/account/activities/FILL", "page_token"
-        return list(self._client.pages(path, cursor, FILLS_A_PAGE, {}, on_every_page))
+        return list(self._client.pages(path, "page_token", FILLS_A_PAGE, {}, on_every_page))
 
     def _orders(self, first: dict[str, str], **on_every_page: str) -> list[Answer]:
         on_every_page |= {"limit": str(ORDERS_A_PAGE), "direction": "asc"}

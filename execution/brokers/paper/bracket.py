@@ -25,17 +25,42 @@ class Filled(NamedTuple):
     time: datetime
 
 
+class Totals(NamedTuple):
+    """What brackets add to an account, in money.
+
+    `value` is what is held at the last price, `cost` the same at its average entry price; both are
+    negative for what is sold short. `bound` is what is held or ordered, at the last price.
+    """
+
+    value: Decimal = ZERO
+    cost: Decimal = ZERO
+    bound: Decimal = ZERO
+
+    def plus(self, other: "Totals") -> "Totals":
+        """Return the sums of both."""
+        return Totals(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+    def minus(self, other: "Totals") -> "Totals":
+        """Return these sums without the other ones."""
+        return Totals(*(mine - theirs for mine, theirs in zip(self, other, strict=True)))
+
+
+NOTHING = Totals()
+
+
 @dataclass(eq=False)
 class PaperBracket:
     """An entry, its exits, and its closing orders, of which at most one is open.
 
-    `former` are stops that ended and were replaced by another one.
+    `former` are stops that ended and were replaced by another one. `counted` is what the account's
+    stored totals contain of it.
     """
 
     entry: PaperOrder
     legs: dict[Leg, PaperOrder]
     closes: list[PaperOrder] = field(default_factory=list)
     former: list[PaperOrder] = field(default_factory=list)
+    counted: Totals = NOTHING
 
     @property
     def side(self) -> Side:
@@ -80,6 +105,14 @@ class PaperBracket:
     def average(self) -> Decimal:
         """Return the average entry price; 0 before the first fill."""
         return self.entry.value / self.entry.filled if self.entry.filled else ZERO
+
+    @property
+    def totals(self) -> Totals:
+        """Return what it adds to the account now."""
+        held, waiting, price = self.signed, self.waiting, self.entry.reference
+        if not (held or waiting):
+            return NOTHING
+        return Totals(held * price, held * self.average, (abs(held) + waiting) * price)
 
     @property
     def waiting(self) -> Decimal:

@@ -27,6 +27,7 @@ from execution.brokers.protocol import (
     Close,
     FillReport,
     Holding,
+    MoneyMove,
     OrderReport,
     Stop,
 )
@@ -75,7 +76,10 @@ class PaperBroker:
         """Return the account's money now."""
         with self.store.reading() as ledger:
             money = ledger.money
-            return Account(money.equity, money.balance, money.buying_power, self.clock())
+            return Account(
+                money.equity, money.balance, money.buying_power, self.clock(),
+                f"{self.name}:{self.store.name}",
+            )  # fmt: skip
 
     def positions(self) -> Sequence[Holding]:
         """Return what is held, one `Holding` for each symbol."""
@@ -141,6 +145,20 @@ class PaperBroker:
         with self.store.reading() as ledger:
             rows = PaperFill.objects.filter(order__account=ledger.account.pk, time__gte=since)
             return [_fill_report(fill) for fill in rows.select_related("order").order_by("pk")]
+
+    def moves(self, since: datetime) -> Sequence[MoneyMove]:
+        """Return nothing: only `transfer` moves money, and its caller knows of it."""
+        return ()
+
+    def transfer(self, amount: Decimal) -> None:
+        """Move play money into the account, or out of it."""
+        with self.store.writing() as ledger:
+            free = ledger.money.buying_power
+            if -amount > free:
+                raise BrokerError(
+                    f"{-amount:.2f} cannot be taken out: only {free:.2f} is free", permanent=True
+                )
+            ledger.move(amount)
 
     def look(self) -> int:
         """Apply the market's prices since the last look, and return the number of fills.

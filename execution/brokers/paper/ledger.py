@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from functools import reduce
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F
 
-from execution.brokers.paper.bracket import Filled, PaperBracket
+from execution.brokers.paper.bracket import Filled, PaperBracket, Totals
 from execution.brokers.protocol import BrokerError
 from execution.models import PaperAccount, PaperFill, PaperOrder
 from execution.money import ZERO, exact_text
@@ -22,24 +23,25 @@ UPDATE paper_orders SET filled = %s, value = %s, state = %s, filled_at = %s, is_
     reference = %s, seen_at = %s, bars_seen_at = %s, is_open = %s
 WHERE id = %s
 """
+MONEY = ("cash", "value", "cost", "bound")
 
 
-@dataclass
-class Money:
-    """An account's cash and its brackets, valued at the last prices that were seen."""
+class Money(NamedTuple):
+    """An account's cash and the totals of its brackets, valued at the last prices that were
+    seen."""
 
     cash: Decimal
-    brackets: Sequence[PaperBracket] = field(default_factory=tuple)
+    totals: Totals
 
     @property
     def equity(self) -> Decimal:
         """Return the cash plus the value of the positions at the last price."""
-        return self.cash + sum((each.signed * each.entry.reference for each in self.brackets), ZERO)
+        return self.cash + self.totals.value
 
     @property
     def balance(self) -> Decimal:
         """Return the cash plus the value of the positions at their average entry price."""
-        return self.cash + sum((each.signed * each.average for each in self.brackets), ZERO)
+        return self.cash + self.totals.cost
 
     @property
     def buying_power(self) -> Decimal:
@@ -47,49 +49,98 @@ class Money:
 
         There is no credit.
         """
-        bound = (
-            (each.held + each.waiting) * each.entry.reference
-            for each in self.brackets
-            if each.held or each.waiting
-        )
-        return self.equity - sum(bound, ZERO)
+        return self.equity - self.totals.bound
 
 
 @dataclass
 class PaperLedger:
-    """An account's money and its open brackets, oldest first.
+    """An account's money and its open brackets.
 
-    `ended` are the brackets that the last write closed: callers still ask about them.
+    The brackets are read when they are needed. Without them the money comes from the totals that
+    are stored with the account, so that one order costs the same beside many positions. Every
+    change of a bracket must come through `write`, which keeps these totals.
+
+    `ended` are the brackets that the last write closed: callers still ask about them. `is_kept`: it
+    stays in memory, and not every price is stored; then no totals are stored either.
     """
 
     account: PaperAccount
-    brackets: list[PaperBracket]
+    is_kept: bool = False
     ended: Sequence[PaperBracket] = ()
+    _open: list[PaperBracket] | None = None
+
+    @property
+    def brackets(self) -> list[PaperBracket]:
+        """Return the brackets that hold something or may still fill, oldest first."""
+        if self._open is None:
+            self._open = open_brackets(self.account)
+        return self._open
 
     @property
     def money(self) -> Money:
         """Return the account's money now."""
-        return Money(self.account.cash, self.brackets)
+        return Money(self.account.cash, self._totals())
+
+    def _totals(self) -> Totals:
+        account = self.account
+        if self._open is not None or account.value is None:
+            return total_of(self.brackets)
+        return Totals(account.value, account.cost or ZERO, account.bound or ZERO)
 
     def bracket_of(self, client_order_id: str) -> PaperBracket | None:
         """Return the bracket with an order of this client id, open or not."""
-        for bracket in (*self.brackets, *self.ended):
+        for bracket in (*(self._open or ()), *self.ended):
             if any(order.client_order_id == client_order_id for order in bracket.orders):
                 return bracket
         row = select_one(PaperOrder, _BY_NAME, [self.account.pk, client_order_id])
-        return brackets_of([row.parent_id or row.pk])[0] if row else None
+        if row is None:
+            return None
+        (found,) = brackets_of([row.parent_id or row.pk])
+        return found
 
     def write(self, changed: Sequence[PaperBracket], fills: Sequence[PaperFill] = ()) -> None:
-        """Store the state of these brackets, and their new fills."""
-        known = self.brackets
-        known += [bracket for bracket in changed if bracket not in known]
+        """Store the state of these brackets, their new fills, and the account's money."""
+        known = self._with(changed)
         for bracket in changed:
             bracket.entry.is_open = bracket.is_open
         with transaction.atomic():
             save(order for bracket in changed for order in bracket.orders)
-            book(self.account, fills)
+            self._book(fills, None if self.is_kept else self._changed_totals(changed))
+        for bracket in changed:
+            bracket.counted = bracket.totals
         self.ended = [bracket for bracket in known if not bracket.is_open]
-        known[:] = [bracket for bracket in known if bracket.is_open]
+        if self._open is not None:
+            self._open[:] = [bracket for bracket in known if bracket.is_open]
+
+    def move(self, amount: Decimal) -> None:
+        """Add money to the cash, or take it out."""
+        self.account.cash += amount
+        update(PaperAccount, self.account.pk, {"cash": self.account.cash})
+
+    def _with(self, changed: Sequence[PaperBracket]) -> list[PaperBracket]:
+        known = self._open or []
+        return [*known, *(bracket for bracket in changed if bracket not in known)]
+
+    def _changed_totals(self, changed: Sequence[PaperBracket]) -> Totals:
+        """Return the totals with the present, stored state of these brackets."""
+        if self._open is not None:
+            return total_of(self._with(changed))
+        if self.account.value is None:
+            return total_of(open_brackets(self.account))
+        counted = (each.totals.minus(each.counted) for each in changed)
+        return reduce(Totals.plus, counted, self._totals())
+
+    def _book(self, fills: Sequence[PaperFill], totals: Totals | None) -> None:
+        """Store fills, and what they and the prices make of the account."""
+        for fill in fills:
+            insert(fill)
+        account = self.account
+        money = account.cash + sum(map(_cash, fills), ZERO), *(totals or (None, None, None))
+        values = dict(zip(MONEY, money, strict=True))
+        if changes := {name: new for name, new in values.items() if getattr(account, name) != new}:
+            for name, value in changes.items():
+                setattr(account, name, value)
+            update(PaperAccount, account.pk, changes)
 
 
 @dataclass
@@ -113,7 +164,7 @@ class PaperStore:
                 yield ledger
             return
         with self._guarded():
-            yield self._consistent()
+            yield self._unlocked()
 
     @contextmanager
     def writing(self) -> Iterator[PaperLedger]:
@@ -144,20 +195,22 @@ class PaperStore:
         account, _ = PaperAccount.objects.select_for_update().get_or_create(
             name=self.name, defaults={"deposit": self.deposit, "cash": self.deposit}
         )
-        ledger = PaperLedger(account, open_brackets(account))
+        ledger = PaperLedger(account, is_kept=self.is_exclusive)
         self._kept = ledger if self.is_exclusive else None
         return ledger
 
-    def _consistent(self) -> PaperLedger:
-        """Return money and brackets of the same moment.
+    def _unlocked(self) -> PaperLedger:
+        """Return the ledger; if the account has no totals, with brackets of the same moment.
 
         A transaction would wait for every writer on SQLite, so read again until the cash stays the
         same: every fill changes the cash.
         """
         while True:
             account = self._account()
-            ledger = PaperLedger(account, open_brackets(account))
-            if self._account().cash == account.cash:
+            ledger = PaperLedger(account)
+            if account.value is not None:
+                return ledger
+            if ledger.brackets is not None and self._account().cash == account.cash:
                 return ledger
 
     def _account(self) -> PaperAccount:
@@ -187,16 +240,14 @@ def brackets_of(entries: Iterable[int]) -> list[PaperBracket]:
             found[order.pk] = PaperBracket(order, {})
         else:
             found[order.parent_id].add(order)
+    for bracket in found.values():
+        bracket.counted = bracket.totals
     return list(found.values())
 
 
-def book(account: PaperAccount, fills: Sequence[PaperFill]) -> None:
-    """Store fills and change the cash."""
-    if fills:
-        for fill in fills:
-            insert(fill)
-        account.cash += sum(map(_cash, fills), ZERO)
-        update(PaperAccount, account.pk, {"cash": account.cash})
+def total_of(found: Iterable[PaperBracket]) -> Totals:
+    """Return the sums over these brackets."""
+    return reduce(Totals.plus, (each.totals for each in found), Totals())
 
 
 def save(changed: Iterable[PaperOrder]) -> None:

@@ -230,3 +230,25 @@ def test_a_pause_after_losses_is_told(client: Client, trading: Trading) -> None:
     found = ask(client, TRADE)
     assert by_code(found["before"])["cooldown"] == (3, 3, 0)
     assert [denial["code"] for denial in found["denials"]] == ["cooldown"]
+
+
+def test_each_limit_says_what_it_is_counted_from(
+    client: Client, trading: Trading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, replace(trading.context, rule_set=FIRM))
+    trading.look()
+    trading.trade()
+    trading.move(105.0)
+    found = ask(client, TRADE)
+    began = found["at"].replace("15:00:02", "15:00:00")
+    bases = {each["code"]: each["base"] for each in found["before"]}
+    assert bases["drawdown"] == {
+        "amount": "100500", "at": found["at"], "source": "the highest equity so far",
+    }  # fmt: skip
+    assert (bases["daily_loss"]["amount"], bases["daily_loss"]["at"]) == ("100000", began)
+    assert bases["positions"] is None
+    assert {each["code"]: each["base"] for each in found["after"]} == bases | {"held": None}
+    firm = {each["code"]: each["base"] for each in found["prop_firm"]["before"]}
+    assert firm["drawdown"]["amount"] == firm["min_days"]["amount"] == "100000"
+    assert firm["drawdown"]["source"] == "the starting balance: stated by a person or a setting"
+    assert firm["daily_loss"]["amount"] == "100000"

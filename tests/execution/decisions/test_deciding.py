@@ -1,5 +1,6 @@
 """A waiting signal is executed or skipped, once, and every reason is kept."""
 
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,8 @@ from django.conf import settings
 from django.db import connection
 
 from execution.context import TradingContext
-from execution.decisions import engine, intents
+from execution.decisions import batch, engine, intents
+from execution.decisions.batch import Made
 from execution.decisions.queue import ClaimedDecision
 from execution.models import Counterfactual, Decision, Order
 from execution.risk.model import Intent, Limits
@@ -65,7 +67,7 @@ def test_order_decision_and_signal_are_one_transaction(
     trading: Trading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signal = trading.log()
-    monkeypatch.setattr("execution.decisions.engine.record_order", _fails)
+    monkeypatch.setattr("execution.decisions.batch.record_order", _fails)
     with pytest.raises(Died):
         trading.decide()
     assert not Order.objects.exists()
@@ -230,14 +232,14 @@ def test_a_backlog_that_is_too_old_is_skipped_in_batches(
     trading.clock.pass_by(days=1)
     trading.market.quotes[SYMBOL] = Quote(100.0, trading.clock())
     fresh = trading.log()
-    one_by_one = []
-    decide = engine._decide
+    one_by_one: list[int] = []
+    decide = batch.decide
 
-    def recorded(context: TradingContext, claimed: ClaimedDecision) -> Decision.Status:
-        one_by_one.append(claimed.decision.pk)
+    def recorded(context: TradingContext, claimed: Sequence[ClaimedDecision]) -> Iterator[Made]:
+        one_by_one.extend(each.decision.pk for each in claimed)
         return decide(context, claimed)
 
-    monkeypatch.setattr(engine, "_decide", recorded)
+    monkeypatch.setattr(engine, "decide", recorded)
     counts = trading.decide()
     assert (counts.executed, counts.skipped) == (1, 6)
     assert one_by_one == [fresh.pk]
@@ -326,7 +328,7 @@ def test_a_decision_whose_claim_was_lost_meanwhile_leaves_nothing(
             raise ValueError("a figure")
         return intent_of(context, wanted)
 
-    monkeypatch.setattr(engine, "intent_of", late)
+    monkeypatch.setattr(batch, "intent_of", late)
     assert trading.decide().executed == 0
     assert not Order.objects.exists()
     assert not Counterfactual.objects.exists()

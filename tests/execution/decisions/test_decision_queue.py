@@ -10,8 +10,15 @@ import pytest
 
 from argo.errors import NotFound
 from execution.accounts import halts
-from execution.decisions import engine, intents, queue
-from execution.decisions.queue import DECISION_LEASE, AlreadyDecided, ask_for, enqueue
+from execution.context import TradingContext
+from execution.decisions import batch, intents, queue
+from execution.decisions.queue import (
+    DECISION_LEASE,
+    AlreadyDecided,
+    ClaimedDecision,
+    ask_for,
+    enqueue,
+)
 from execution.models import Counterfactual, Decision, Order
 from execution.orders.router import send_due
 from execution.risk.model import Limits
@@ -140,15 +147,19 @@ def test_two_decisions_at_once_cannot_both_pass_a_limit(
     trading: Trading, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each worker claims one decision before either of them decides."""
-    monkeypatch.setattr(engine, "size", _slowly(intents.size))
+    monkeypatch.setattr(batch, "size", _slowly(intents.size))
     limited = trading.changed(limits=Limits(max_positions=1))
     trading.look()  # from now on the account has a row
     trading.market.quotes["MSFT"] = trading.market.quotes[SYMBOL]
     made = [trading.log(), trading.log(symbol="MSFT")]
     now = trading.clock()
     claimed = [queue.claim("paper", who, 1, now)[0] for who in ("first", "second")]
-    in_threads(database, [partial(engine._decide, limited.context, each) for each in claimed])
+    in_threads(database, [partial(_decide_one, limited.context, each) for each in claimed])
     assert sorted(decision_of(each).status for each in made) == ["executed", "skipped"]
+
+
+def _decide_one(context: TradingContext, claimed: ClaimedDecision) -> list[batch.Made]:
+    return list(batch.decide(context, [claimed]))
 
 
 def _slowly(size: Callable[..., Any]) -> Callable[..., Any]:

@@ -7,7 +7,16 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
-from execution.models import Counterfactual, Decision, Fill, Order, PaperOrder, Position
+from execution.accounts import changes
+from execution.models import (
+    AccountChange,
+    Counterfactual,
+    Decision,
+    Fill,
+    Order,
+    PaperOrder,
+    Position,
+)
 from execution.models.order import MUTABLE_FIELDS
 from execution.types import Leg, OrderState, Side
 from signals.ledger.outcomes import OUTCOMES
@@ -24,6 +33,7 @@ FIXED: list[tuple[type[models.Model], str]] = [
     *((Fill, name) for name in ("quantity", "price", "fee", "time", "refused")),
     *((Signal, name) for name in ("symbol", "entry_price", "confidence", "timestamp", "sha256")),
     *((OutcomeChange, name) for name in ("who", "why", "before", "after")),
+    *((AccountChange, name) for name in ("kind", "amount", "moved", "why", "before", "after")),
 ]
 
 
@@ -32,6 +42,7 @@ def test_a_field_that_never_changes_is_refused(
     trading: Trading, model: type[models.Model], name: str
 ) -> None:
     trading.trade()
+    changes.restart_count(trading.context, by="ann", why="a test")
     row = model._default_manager.order_by("pk").first()
     assert row is not None
     value = getattr(row, name)
@@ -78,6 +89,7 @@ KNOWN: list[tuple[type[models.Model], str, list[str]]] = [
     (Counterfactual, "outcome", list(OUTCOMES)),
     (DeadLetter, "kind", DeadLetter.Kind.values),
     (CandidateRecord, "action", list(Side)),
+    (AccountChange, "kind", AccountChange.Kind.values),
 ]
 
 
@@ -153,6 +165,7 @@ def a_row(trading: Trading) -> Callable[[type[models.Model]], int]:
                 confidence=80, agreement=1, regime="BULL", reasoning="", votes=[],
                 rejected_for="", reasons=[], kept_at=trading.clock(),
             ),
+            AccountChange: lambda: changes.restart_count(trading.context, by="ann", why="a test"),
         }  # fmt: skip
         made.get(model, lambda: None)()
         row = model._default_manager.order_by("pk").first()

@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -163,4 +165,67 @@ def test_a_symbol_without_bars_is_logged_once_and_tried_later(
     assert counterfactuals.follow(trading.context) == 0
     assert len([each for each in caplog.records if "cannot be followed" in each.message]) == 1
     assert {counterfactual_of(signal).outcome for signal in signals} == {None}
-    assert all(counterfactual_of(signal).due_at > trading.clock() for signal in signals)
+    dues = [counterfactual_of(signal).due_at for signal in signals]
+    assert all(due is not None and due > trading.clock() for due in dues)
+
+
+@pytest.mark.usefixtures("database")
+def test_fault_95_a_signal_without_bars_is_asked_for_ever_less_and_then_no_more(
+    trading: Trading,
+) -> None:
+    signal, looks = skipped(trading, symbol="NONE"), 0
+    while (due := counterfactual_of(signal).due_at) is not None:
+        trading.clock.now, looks = due, looks + 1
+        counterfactuals.follow(trading.context)
+    found = counterfactual_of(signal)
+    assert (found.outcome, found.exit_reason) == (None, "no_prices")
+    assert found.ended_at is not None
+    assert timedelta(days=60) <= found.ended_at - MORNING < timedelta(days=61)
+    assert 60 < looks < 150  # once an hour it would be 1,440
+    trading.clock.pass_by(days=1)
+    assert counterfactuals.follow(trading.context) == 0
+
+
+def test_a_signal_whose_bars_come_late_still_ends(trading: Trading) -> None:
+    signal = skipped(trading)
+    trading.clock.pass_by(days=45)
+    trading.look()
+    assert counterfactual_of(signal).outcome is None
+    row = (MORNING + timedelta(days=2), 100.0, 111.0, 99.0, 105.0, 1e6)
+    trading.market.rows[SYMBOL] = [row]
+    trading.clock.pass_by(days=1)
+    trading.look()
+    assert counterfactual_of(signal).outcome == "win"
+
+
+@pytest.mark.django_db(databases=DATABASES, transaction=True)
+@pytest.mark.usefixtures("database")
+def test_many_are_written_in_one_transaction(trading: Trading) -> None:
+    for number in range(5):
+        skipped(trading, strategy=f"s{number}", symbol="NONE" if number % 2 else SYMBOL)
+    trading.day(101, 111, 96, 105)
+    with CaptureQueriesContext(connection) as asked:
+        assert counterfactuals.follow(trading.context) == 3
+    begun = [each["sql"] for each in asked if each["sql"].startswith("BEGIN")]
+    written = [each["sql"] for each in asked if each["sql"].startswith("UPDATE")]
+    assert (len(begun), len(written)) == (1, 5)
+    with CaptureQueriesContext(connection) as asked:
+        assert counterfactuals.follow(trading.context) == 0
+    assert not [each for each in asked if each["sql"].startswith("BEGIN")]
+
+
+def test_one_that_another_process_has_ended_stays_as_it_ended(
+    trading: Trading, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signal = skipped(trading)
+    trading.day(101, 111, 96, 105)
+    changes = counterfactuals._changes
+
+    def late(each: Counterfactual, *arguments: Any) -> Any:  # noqa: ANN401
+        Counterfactual.objects.filter(pk=each.pk).update(outcome="loss", exit_price=1.0)
+        return changes(each, *arguments)
+
+    monkeypatch.setattr(counterfactuals, "_changes", late)
+    assert counterfactuals.follow(trading.context) == 0
+    found = counterfactual_of(signal)
+    assert (found.outcome, found.exit_price) == ("loss", 1.0)

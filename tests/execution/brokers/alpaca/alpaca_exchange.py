@@ -46,6 +46,19 @@ class Exchange:
     refuse: Callable[[Row], Refused | None] = lambda asked: None
     places_refused: bool = False
     now: datetime = MORNING
+    account_id: str = field(default_factory=lambda: str(uuid4()))
+
+    def move_money(self, amount: str, kind: str = "CSD", *, is_booked: bool = True) -> Row:
+        """Pay money in or out, and report it; if not `is_booked`, it is only reported."""
+        at = self.tick()
+        activity: Row = {
+            "id": f"{self.now:%Y%m%d%H%M%S}000::{uuid4()}", "activity_type": kind, "date": at[:10],
+            "net_amount": amount, "description": "", "status": "executed",
+        }  # fmt: skip
+        self.activities.append(activity)
+        if is_booked:
+            self.cash += Decimal(amount)
+        return activity
 
     def tick(self) -> str:
         """Advance the clock by one second and return the time."""
@@ -272,7 +285,7 @@ class Exchange:
     def account(self) -> Row:
         worth = sum(held * self.prices[symbol] for symbol, (held, _) in self.positions.items())
         return {
-            "id": str(uuid4()), "account_number": "PA1", "status": "ACTIVE", "currency": "USD",
+            "id": self.account_id, "account_number": "PA1", "status": "ACTIVE", "currency": "USD",
             "buying_power": str(self.cash), "cash": str(self.cash),
             "equity": str(self.cash + worth), "last_equity": str(CASH),
             "portfolio_value": str(self.cash + worth), "multiplier": "1",

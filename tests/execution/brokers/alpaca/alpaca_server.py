@@ -121,7 +121,21 @@ def _by_id(exchange: Exchange, asked: Asked) -> Row:
 
 def _list_fills(exchange: Exchange, asked: Asked) -> list[Row]:
     wanted = asked.parameters
-    rows = [row for row in exchange.activities if row["transaction_time"] > wanted["after"]]
+    fills = [row for row in exchange.activities if row["activity_type"] == "FILL"]
+    rows = [row for row in fills if row["transaction_time"] > wanted["after"]]
+    return _after(rows, wanted.get("page_token"), int(wanted["page_size"]))
+
+
+def _list_activities(exchange: Exchange, asked: Asked) -> list[Row]:
+    """Return activities of the wanted types; those with a date only count as that midnight."""
+    wanted = asked.parameters
+    kinds = wanted["activity_types"].split(",")
+    rows = [
+        row
+        for row in exchange.activities
+        if row["activity_type"] in kinds
+        and row.get("transaction_time", f"{row.get('date')}T00:00:00Z") > wanted["after"]
+    ]
     return _after(rows, wanted.get("page_token"), int(wanted["page_size"]))
 
 
@@ -131,6 +145,7 @@ def _last(asked: Asked) -> str:
 
 ROUTES: dict[str, Callable[[Exchange, Asked], Any]] = {
     "GET /account/activities/FILL": _list_fills,
+    "GET /account/activities": _list_activities,
     "GET /account": lambda exchange, asked: exchange.account(),
     "GET /positions": lambda exchange, asked: [
         exchange.position(symbol) for symbol in exchange.positions

@@ -76,10 +76,10 @@ def test_a_desk_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_decision_that_fails_makes_the_task_fail_until_it_is_made(
     trading: Trading, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_instrument(name: str) -> Instrument:
+    def no_instrument(name: str, asset_type: str | None = None) -> Instrument:
         if name == "AAPL":
             raise LookupError("a bug")
-        return trading.context.instrument(name)
+        return trading.context.instrument(name, asset_type)
 
     bad, good = trading.log(), quoted(trading, MSFT=100.0).log(symbol="MSFT")
     failing = trading.changed(instrument=no_instrument)

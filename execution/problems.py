@@ -12,7 +12,7 @@ from execution.accounts.failures import failures
 from execution.models import Decision, Order, Position, TradingAccount
 from execution.models.account import UNSTATED
 from execution.models.decision import WAITING
-from execution.orders.bracket import is_bare
+from execution.orders.bracket import is_unprotected
 from execution.prop_firm.rule_set import OFF
 from execution.types import REPLAY, ExitReason, Leg, OrderState
 from signals.problems import Problem, ProblemKind
@@ -96,7 +96,7 @@ def _unprotected(account: str, now: datetime) -> Iterator[Problem]:
     for order in Order.objects.may_fill(account):
         live[order.signal_id].append(order)
     for position in Position.objects.open_on(account):
-        if is_bare(position, live[position.pk]) and not _is_closing(live[position.pk], now):
+        if is_unprotected(position, live[position.pk]) and not _is_closing(live[position.pk], now):
             text = f"The position in {position.symbol} has no stop at the broker"
             yield UNPROTECTED.found(f"{text}, and it is not closed.", str(position.pk))
         elif position.closing_for == ExitReason.UNPROTECTED:

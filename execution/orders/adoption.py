@@ -1,7 +1,7 @@
 """Takes over what the broker reports of an order: its state, its exits, and what replaced them."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,7 +25,6 @@ MAX_REASON_LENGTH = 500
 class Adopted:
     """The orders of one signal while a report about them is taken over."""
 
-    context: TradingContext
     orders: list[Order]
     now: datetime
 
@@ -87,10 +86,6 @@ class Adopted:
             if is_replaced and order.broker_id not in known and order.leg != Leg.CLOSE:
                 _cancel(order, "another order took its place", self.now)
 
-    def end_exits(self) -> None:
-        """Cancel the exits of an entry that filled nothing, and follow its signal as not traded."""
-        end_exits(self.context, self.orders, self.now)
-
 
 def adopt(context: TradingContext, order: Order, report: OrderReport) -> None:
     """Take over the state of an order and its exits as the broker reports them.
@@ -101,7 +96,7 @@ def adopt(context: TradingContext, order: Order, report: OrderReport) -> None:
     """
     now = context.clock()
     with transaction.atomic():
-        adopted = Adopted(context, _with(order), now)
+        adopted = Adopted(_with(order), now)
         if not adopted.knows(report):
             lock(context.account)  # so that no other process stores the same new order
             adopted.orders = _with(order)
@@ -109,21 +104,17 @@ def adopt(context: TradingContext, order: Order, report: OrderReport) -> None:
             adopted.take(each, Leg(order.leg))
         if order.leg != Leg.ENTRY:
             return
-        for leg, each in _exits_of(report):
-            adopted.take(each, leg)
+        for each in report.exits:
+            adopted.take(each, each.leg)
         adopted.end_replaced((*report.chain, *report.exits))
         if _filled_nothing(adopted.orders, report):
-            adopted.end_exits()
+            end_exits(context, adopted.orders, now)
 
 
 def _with(order: Order) -> list[Order]:
     """Return all orders of the signal, oldest first, `order` itself among them."""
     found = Order.objects.of_signal(order.signal_id)
     return [order if each.pk == order.pk else each for each in found]
-
-
-def _exits_of(report: OrderReport) -> Iterator[tuple[Leg, OrderReport]]:
-    return ((each.leg, each) for each in report.exits)
 
 
 def _has_our_terms(order: Order, report: OrderReport) -> bool:

@@ -130,7 +130,7 @@ def new_close(context: TradingContext, signal_pk: int, now: datetime) -> Order |
     return close
 
 
-def is_bare(position: Position, orders: Iterable[Order]) -> bool:
+def is_unprotected(position: Position, orders: Iterable[Order]) -> bool:
     """Return whether the position holds something, and no order at the broker protects it.
 
     `orders` are those of its signal; those that are done may be left out. An order that closes it
@@ -152,7 +152,7 @@ def new_stop(context: TradingContext, signal_pk: int, now: datetime) -> Order | 
     """
     position, orders = Position.objects.of_signal(signal_pk), Order.objects.of_signal(signal_pk)
     stops = [order for order in orders if order.leg == Leg.STOP]
-    if position is None or not is_bare(position, orders):
+    if position is None or not is_unprotected(position, orders):
         return None
     sent = [order for order in orders if order.leg == Leg.CLOSE] + stops[1:]
     if any(order.state in ON_THE_WAY for order in sent):

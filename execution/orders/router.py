@@ -64,7 +64,7 @@ def _send(context: TradingContext, order: Order) -> bool:
     if why := _denied(context, order, now):
         logger.warning("%s is not sent: %s", order.client_order_id, why)
         return end(context, order, OrderState.DENIED, why)
-    if _left_bare(context, order):
+    if _left_unprotected(context, order):
         return True
     if not move(order, OrderState.SUBMITTED, now, submitted_at=now, **claim):
         return False
@@ -85,7 +85,7 @@ def _look_up(context: TradingContext, order: Order) -> bool:
     return True
 
 
-def _left_bare(context: TradingContext, order: Order) -> bool:
+def _left_unprotected(context: TradingContext, order: Order) -> bool:
     """End a close that failed after it canceled the stop; return False if it may be sent again.
 
     A stop is put back before the next try. Return True also if the broker does not answer.

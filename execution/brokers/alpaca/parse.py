@@ -178,7 +178,7 @@ def _why(error: Exception) -> str:
 
 
 def _plain(answer: Answer, name: str) -> str:
-    """Return the text, or an empty one if there is none; a symbol in Argo's spelling."""
+    """Return the text, or an empty one if it cannot be read; a symbol in Argo's spelling."""
     try:
         return symbol(answer) if name == "symbol" else text(answer, name)
     except PARSE_ERRORS:

@@ -43,7 +43,7 @@ class BrokerCase(Protocol):
 
 
 class Outside(Protocol):
-    """What a person, or the broker, does on an account without Argo."""
+    """The acts of a person, or of the broker, on an account without Argo."""
 
     def order_for_dollars(self) -> None:
         """Place an order by hand for an amount of money."""

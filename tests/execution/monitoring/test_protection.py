@@ -430,7 +430,7 @@ def test_settling_after_a_merger_into_a_held_symbol_keeps_the_stop(account: Alpa
 
 
 def test_settling_a_position_that_is_gone_cancels_its_orders(account: AlpacaAccount) -> None:
-    """What else is held is ours, or on the other side."""
+    """The other symbol is held on the other side, so it is no new name."""
     signal = account.trade()
     del account.exchange.positions[SYMBOL]
     account.exchange.prices["MSFT"] = Decimal(100)

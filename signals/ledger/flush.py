@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 from tenacity import retry, retry_if_exception, stop_after_attempt
 
 from signals import metrics
@@ -135,7 +135,6 @@ class Flusher:
             now = self.clock()
             stored_at = utc_text(now) if self.sets_stored_at else None
             result = how(batch.records, cursor, stored_at, using=self.using)
-            learn({_seen(signal) for signal in result.stored}, using=self.using)
             self._call_handlers(result.stored)
             made = self._made_already(batch.changes)
             todo = [change for change in batch.changes if change.change.change_id not in made]
@@ -144,6 +143,7 @@ class Flusher:
             store_dead_letters(faults, cursor, at=self.clock(), using=self.using)
             began = time.perf_counter()
         metrics.FLUSH_COMMIT.observe(time.perf_counter() - began)
+        self._learn(result.stored)
         if logger.isEnabledFor(logging.DEBUG):  # asked once: a batch has thousands of signals
             _log_stored(result.stored, batch.end)
         changes = len(batch.changes) - len(unfit)
@@ -151,6 +151,16 @@ class Flusher:
         if self.sets_stored_at:
             _measure(done, result.stored, now)
         return done
+
+    def _learn(self, stored: Sequence[StoredSignal]) -> None:
+        """Store spellings that are new, after the commit: other flushes would wait for their rows.
+
+        If that fails, the task of the sums stores them.
+        """
+        try:
+            learn({_seen(signal) for signal in stored}, using=self.using)
+        except DatabaseError as error:
+            logger.warning("The new spellings are stored later: %s", error)
 
     def _made_already(self, changes: Sequence[StoredChange]) -> set[str]:
         """Return the ids of changes that the database has: `record_outcome` stores them itself."""

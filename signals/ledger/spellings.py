@@ -1,6 +1,7 @@
 """The table of spellings: which instrument each symbol of the signals means.
 
-The flush adds a spelling when it is first seen. A change of the rules (the operator's file, or a
+The flush adds a spelling when it is first seen; the task that sums signals adds what a flush that
+died, or a script, left out. A change of the rules (the operator's file, or a
 new version of Argo) makes rows stale: a reader reads such a row anew, and `read_again` stores it.
 """
 
@@ -9,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import Model, Q, QuerySet
 
 from argo.errors import InvalidInput
@@ -24,6 +25,7 @@ _INSERT = """
 INSERT INTO instrument_spellings (spelling, asset_type, instrument, rules) VALUES (%s, %s, %s, %s)
 ON CONFLICT (spelling, asset_type) DO NOTHING
 """
+_BETWEEN = "SELECT DISTINCT symbol, asset_type FROM signals WHERE id > %s AND id <= %s"
 
 
 class Seen(NamedTuple):
@@ -55,7 +57,7 @@ class Spellings:
 
 
 def learn(seen: Collection[Seen], *, using: str = "default") -> None:
-    """Store the spellings that are not stored yet, in the caller's transaction."""
+    """Store the spellings that are not stored yet."""
     if not seen:
         return
     condition, parameter = among(using, "spelling", sorted({each.spelling for each in seen}))
@@ -66,7 +68,15 @@ def learn(seen: Collection[Seen], *, using: str = "default") -> None:
         )
         new = sorted(set(seen) - set(map(Seen._make, cursor.fetchall())))
         if new:
-            cursor.executemany(_INSERT, [_row(each) for each in new])
+            with transaction.atomic(using=using):
+                cursor.executemany(_INSERT, [_row(each) for each in new])
+
+
+def seen_between(after: int, upto: int, *, using: str = "default") -> set[Seen]:
+    """Return the spellings of the signals with primary keys after `after` and up to `upto`."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(_BETWEEN, [after, upto])
+        return set(map(Seen._make, cursor.fetchall()))
 
 
 def _row(seen: Seen) -> tuple[str, ...]:

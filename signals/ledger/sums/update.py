@@ -12,6 +12,7 @@ from typing import NamedTuple
 from django.db import connections, transaction
 
 from signals.dialect import wait_for_writers
+from signals.ledger.spellings import learn, seen_between
 from signals.ledger.sums.statements import COUNTS, KEYS, by_dimension, grouped, moves, stored
 from signals.models import SumCursor
 from signals.rows import select_one, update
@@ -105,6 +106,7 @@ def _sum(at: Position, to: Position, using: str) -> bool:
         claimed = update(SumCursor, _CURSOR, to._asdict(), only_if=at._asdict(), using=using)
         if claimed:
             cursor.execute(_addition(grouped(parts)))
+            learn(seen_between(at.signal, to.signal, using=using), using=using)
     return claimed
 
 

@@ -32,10 +32,10 @@ def equity(wanted: Spelling) -> Reading:
     text, listing = _listing(wanted)
     name = _share(text, is_stock=wanted.said in (Kind.STOCK, Kind.ETF))
     if not _SHAPE.fullmatch(name):
-        why = f"{wanted.text or 'an empty text'} is not spelled like anything that Argo knows"
-        return unknown(wanted.text, why)
-    if reason := _why_not(name, wanted):
-        return unknown(_named(name, listing, wanted.exchange), reason)
+        text = wanted.text or "an empty text"
+        return unknown(wanted.text, f"{text} is not spelled like anything that Argo knows")
+    if why := _why_not(name, wanted):
+        return unknown(_named(name, listing, wanted.exchange), why)
     is_etf = wanted.said is Kind.ETF or (
         wanted.said is None and name in ETFS and listing in (None, US)
     )

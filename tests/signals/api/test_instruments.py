@@ -71,5 +71,6 @@ def test_the_filter_of_signals_and_statistics_takes_any_spelling(reader: Client)
         assert {item["signal_id"] for item in items} == set(made[:2])
     wanted: tuple[dict[str, str], ...] = ({}, {"strategy": "test"}, {"min_confidence": "0.0000001"})
     for more in wanted:
-        answer = reader.get("/api/signals/stats", {"symbol": "AAPL.US", **more}).json()
+        query = {"symbol": "AAPL.US"} | more
+        answer = reader.get("/api/signals/stats", query).json()
         assert answer["total"]["n"] == 2, more

@@ -8,6 +8,7 @@ from pytest_django import Settings
 from signals.generation.candidates import earlier_signals
 from signals.ledger.queries import PageQuery, page
 from signals.ledger.spellings import read_again, seen_spellings, spellings_of
+from signals.ledger.sums.update import update_sums
 from signals.models import InstrumentSpelling, Signal
 from signals.timestamps import parse_utc
 from signals.tracker import SignalTracker
@@ -110,6 +111,13 @@ def test_a_page_of_one_spelling_takes_the_index() -> None:
     assert names == ("AAPL",)
     plan = Signal.objects.filter(symbol="AAPL").order_by("-timestamp", "-id").explain()
     assert "signals_symbol_time" in plan
+
+
+def test_spellings_that_a_flush_left_out_are_added_with_the_sums() -> None:
+    log("NASDAQ:AAPL", "MSFT")
+    InstrumentSpelling.objects.all().delete()
+    update_sums()
+    assert [name for _, _, name in rows()] == ["MSFT", "AAPL"]
 
 
 def test_an_invalid_file_keeps_no_signal_from_being_stored(

@@ -89,14 +89,12 @@ class PaperLedger:
 
     def bracket_of(self, client_order_id: str) -> PaperBracket | None:
         """Return the bracket with an order of this client id, open or not."""
-        known: Sequence[PaperBracket] = [*(self._open or ()), *self.ended]
+        known: list[PaperBracket] = [*(self._open or []), *self.ended]
         for bracket in known:
             if any(order.client_order_id == client_order_id for order in bracket.orders):
                 return bracket
         row = select_one(PaperOrder, _BY_NAME, [self.account.pk, client_order_id])
-        if row is None:
-            return None
-        return brackets_of([row.parent_id or row.pk])[0]
+        return brackets_of([row.parent_id or row.pk])[0] if row else None
 
     def write(self, changed: Sequence[PaperBracket], fills: Sequence[PaperFill] = ()) -> None:
         """Store the state of these brackets, their new fills, and the account's money."""

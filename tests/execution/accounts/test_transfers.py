@@ -226,9 +226,8 @@ def test_alpacas_transfers_move_the_base(at_alpaca: TradingContext, alpaca: Alpa
     assert day is not None
     assert figures(day.first_equity, day.transferred) == (113_301, 3_301)
     kinds = AccountChange.objects.order_by("pk").values_list("kind", "moved")
-    assert [figures(*each) for each in kinds] == [
-        ("transfer", amount) for amount in (0, 5000, -2000, 300, 1)
-    ]
+    moved = [figures(*each) for each in kinds]
+    assert moved == [("transfer", amount) for amount in (0, 5_000, -2_000, 300, 1)]
 
 
 def test_alpacas_dividends_are_profit_and_fees_are_losses(

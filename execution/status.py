@@ -14,7 +14,7 @@ from execution.accounts.equity import latest_day
 from execution.accounts.failures import failures
 from execution.models import Decision, Halt, Order, Position, TradingAccount
 from execution.models.decision import WAITING
-from execution.problems import account_problems
+from execution.monitoring.problems import account_problems
 from execution.types import REPLAY, OrderState
 from signals.problems import sentences
 from signals.status_text import age, share

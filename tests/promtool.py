@@ -15,7 +15,7 @@ from tests.installation import ROOT, Installation
 RULES = ROOT / "argo/metrics/prometheus/alerts.yml"
 RULE_TESTS = ROOT / "tests/argo/metrics/alerts_test.yml"
 SCRAPE = """
-import sync.metrics, execution.metrics
+import sync.metrics, execution.decisions.metrics
 from prometheus_client import generate_latest
 from argo.metrics.views import registry
 from signals import metrics
@@ -25,7 +25,7 @@ SignalTracker("api").log_signals(signals(5))
 metrics.refused("api", "invalid")
 metrics.rejected(["confidence"])
 sync.metrics.ATTEMPTS.labels("dead").inc()
-execution.metrics.executed("paper")
+execution.decisions.metrics.executed("paper")
 print(generate_latest(registry()).decode())
 """
 

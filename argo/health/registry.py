@@ -11,7 +11,7 @@ from typing import NamedTuple, Protocol
 
 from django.db import DatabaseError
 
-import execution.problems
+import execution.monitoring.problems
 import signals.health.problems
 import sync.problems
 from argo.health import database, intake, processes
@@ -39,7 +39,7 @@ MODULES: Sequence[Module] = (
     processes,
     signals.health.problems,
     sync.problems,
-    execution.problems,
+    execution.monitoring.problems,
 )
 """In the order in which their problems are shown."""
 

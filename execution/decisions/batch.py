@@ -14,13 +14,12 @@ from typing import NamedTuple
 
 from django.db import DatabaseError, transaction
 
-from execution import metrics
 from execution.accounts import compliance
 from execution.accounts.money import with_money
 from execution.accounts.portfolio import portfolio
 from execution.brokers.protocol import Account, BrokerError
 from execution.context import TradingContext
-from execution.decisions import queue
+from execution.decisions import metrics, queue
 from execution.decisions.intents import intent_of, size
 from execution.decisions.prechecks import precheck
 from execution.decisions.queue import ClaimedDecision

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
-from execution import metrics
 from execution.context import TradingContext
-from execution.decisions import queue
+from execution.decisions import metrics, queue
 from execution.decisions.batch import Made, decide
 from execution.decisions.prechecks import precheck
 from execution.models import Counterfactual, Decision

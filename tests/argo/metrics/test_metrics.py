@@ -12,7 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as prometheus
 from pytest_django import Settings
 
-import execution.metrics
+import execution.decisions.metrics
 import sync.metrics
 from argo.metrics import figures
 from argo.metrics.figures import Figures
@@ -126,7 +126,7 @@ def test_figures_that_cannot_be_read_do_not_hide_the_others(
 def names() -> set[str]:
     """Return the names of all samples that Argo can serve."""
     assert sync.metrics.ATTEMPTS
-    assert execution.metrics.DECISIONS
+    assert execution.decisions.metrics.DECISIONS
     counters = {name for name in REGISTRY._names_to_collectors if name.startswith("argo_")}
     return counters | {family.name for family in Figures().collect()}
 

@@ -10,8 +10,8 @@ from execution.accounts import changes, halts
 from execution.accounts.compliance import measures, warn_of_unstated_base
 from execution.brokers.protocol import Account
 from execution.models import AccountChange, EquityDay, TradingAccount
+from execution.monitoring.problems import account_problems
 from execution.monitoring.reconcile import reconcile
-from execution.problems import account_problems
 from execution.prop_firm.measures import Measure
 from execution.prop_firm.rule_set import Drawdown, RuleSet, Trail
 from execution.risk.model import Limits

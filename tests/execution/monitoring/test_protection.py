@@ -18,8 +18,8 @@ from execution.brokers.protocol import (
 )
 from execution.models import Fill, Order
 from execution.monitoring.monitor import ask_to_close
+from execution.monitoring.problems import account_problems
 from execution.monitoring.reconcile import reconcile, settle
-from execution.problems import account_problems
 from execution.prop_firm.rule_set import Flat
 from execution.risk.model import Limits
 from execution.types import ExitReason, HaltCode

@@ -22,7 +22,7 @@ TARGET = 0.5
 SLOW = 0.1
 """Seconds; a stage that takes longer leaves the others too little of it."""
 LINES = 5
-"""Lines that are written and synced, of which the median counts."""
+"""How many lines are written and synced; the median time counts."""
 REPLY_WAIT = 2.0
 """Seconds for each worker's reply."""
 SLOW_DISK = "Move the data folder to a faster disk; a network drive is too slow for a journal."

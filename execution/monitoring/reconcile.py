@@ -239,8 +239,8 @@ def settle(context: TradingContext, *, by: str, why: str) -> list[str]:
 def _perhaps_renamed(context: TradingContext, found: Sequence[Difference]) -> frozenset[str]:
     """Return the symbols that the broker may hold under another name, and those names.
 
-    A position that is missing may be in another symbol of which the broker holds more than we do,
-    on the same side; or the broker's own orders for it have a new symbol.
+    A missing position may be in another symbol, if the broker holds more of that one than we do, on
+    the same side; or the broker's own orders for it have a new symbol.
     """
     ours = defaultdict(lambda: ZERO, _ours(context))
     missing = {each.name for each in found if each.code is DifferenceCode.MISSING_POSITION}

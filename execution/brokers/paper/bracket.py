@@ -50,7 +50,7 @@ NOTHING = Totals()
 
 @dataclass(eq=False)
 class PaperBracket:
-    """An entry, its exits, and its closing orders, of which at most one is open.
+    """An entry, its exits, and its closing orders. At most one closing order is open.
 
     `former` are stops that ended and were replaced by another one. `counted` is what the account's
     stored totals contain of it.

@@ -40,7 +40,7 @@ class StatsQuery(SignalFilter):
         return span_of(self.since, self.until)
 
     def equalities(self) -> dict[str, tuple[str, ...]]:
-        """Return the values of which each of these columns must have one."""
+        """Return the values that each of these columns must have."""
         wanted = {
             "strategy": self.strategy,
             "action": self.action,

@@ -134,6 +134,7 @@ class HaltCode(DescribedCode):
     DRAWDOWN = "drawdown", "the prop firm's drawdown limit is broken"
     MISMATCH = "mismatch", "the broker's records differ from ours"
     OVERFILL = "overfill", "the broker reported a fill that cannot be right or read"
+    SCALE = "scale", "a price looks as if it came after a split that nobody reports"
     RESTORED = "restored", "Argo was restored from a backup"
     UNCLOSABLE = "unclosable", "several orders to close a position failed"
 

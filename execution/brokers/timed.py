@@ -45,6 +45,10 @@ class TimedBroker:
     def name(self) -> str:
         return self._broker.name
 
+    @property
+    def carries_over(self) -> bool:
+        return self._broker.carries_over
+
     def step(self, symbol: str) -> Decimal:
         return self._broker.step(symbol)
 

@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from math import prod
+from fractions import Fraction
+from math import log, prod
 from typing import Any, NamedTuple
 
+import numpy as np
 from django.db import transaction
 
 from argo.errors import ArgoError
@@ -46,6 +48,8 @@ SAME = 0.0005
 """Vendors correct a close by less than this part."""
 AGREE = 0.002
 """How far the factors of the remembered bars may be apart."""
+SMALLEST_JUMP = log(1.4)
+"""A smaller jump looks like no split."""
 MOMENT = timedelta(microseconds=1)
 LATE = timedelta(days=30)
 """How long after an action a market may still change its history for it."""
@@ -120,9 +124,23 @@ class PriceHistory:
             for each in listed:
                 self._store_listed(symbol, each)
             unexplained = self._compare(symbol, seen, known, bars)
-            pairs = known if unexplained is not None else _newest(bars)
+            traded = as_traded(bars, self.actions(symbol))
+            usable = self._usable(symbol, traded)
+            pairs = known if unexplained is not None else _newest(bars.upto(len(usable)))
             self._remember(symbol, pairs, self.clock(), listed_at, unexplained or "")
-        return as_traded(bars, self.actions(symbol)).between(since, self.clock())
+        return usable.between(since, self.clock())
+
+    def _usable(self, symbol: str, traded: Bars) -> Bars:
+        """Return the bars up to the first that jumps as at a split that nobody reports."""
+        before, after = traded.close[:-1], traded.open[1:]
+        for row in np.flatnonzero(np.abs(np.log(after / before)) > SMALLEST_JUMP).tolist():
+            seen_at, at = traded.time_at(row), traded.time_at(row + 1)
+            old, new = float(before[row]), float(after[row])
+            ratio = jump_of(old, new)
+            if ratio is not None and not self._is_explained(symbol, seen_at, at):
+                self._doubt(symbol, as_decimal(old), as_decimal(new), at, ratio)
+                return traded.upto(row + 1)
+        return traded
 
     def look(self, symbol: str, *, at_once: bool = False) -> None:
         """Compare the history with what is remembered, if it is time or `at_once`.
@@ -155,9 +173,11 @@ class PriceHistory:
             self._clear(symbol)
             return True
         self.look(symbol, at_once=True)
-        if self._is_explained(symbol, seen_at, at):
+        if self._is_explained(symbol, seen_at, at) or self._was_rebased(
+            symbol, before, seen_at, at, ratio
+        ):
             return True
-        self._doubt(symbol, before, after, at, f"{ratio.numerator}:{ratio.denominator}")
+        self._doubt(symbol, before, after, at, ratio)
         return False
 
     def name_now(self, symbol: str) -> str:
@@ -165,6 +185,20 @@ class PriceHistory:
         later = (each.new_symbol for each in self.actions(symbol) if each.symbol == symbol)
         new = next((name for name in later if name), None)
         return symbol if new is None else self.name_now(new)
+
+    def state(
+        self, symbol: str, kind: ActionKind, after: datetime, ex_at: datetime,
+        **others: Any,  # noqa: ANN401
+    ) -> CorporateAction:  # fmt: skip
+        """Store what a person states; return the row. One that is stated already stays."""
+        return self._store(symbol, kind, after, ex_at, source="person", **others)
+
+    def report(
+        self, symbol: str, kind: ActionKind, after: datetime,
+        **others: Any,  # noqa: ANN401
+    ) -> CorporateAction:  # fmt: skip
+        """Store what a broker's own records show; it happened after `after`. Return the row."""
+        return self._store(symbol, kind, after, self.clock(), source="broker", **others)
 
     def may_split(self, symbol: str) -> bool:
         """Return whether the instrument is a share, or may be one.
@@ -175,6 +209,27 @@ class PriceHistory:
             return False
         kind = self.instrument(symbol).kind
         return kind.is_equity or kind is Kind.UNKNOWN
+
+    def _was_rebased(
+        self, symbol: str, before: Decimal, seen_at: datetime, at: datetime, ratio: Fraction
+    ) -> bool:
+        """Store a split if the market's own price of `seen_at` is not the one that was seen then.
+
+        This shows a split since then, even if no bar was remembered.
+        """
+        bars = self.market.bars(symbol, self.clock(), seen_at - BEFORE)
+        if not (row := bars.count_through(seen_at)):
+            return False
+        was = float(bars.close[row - 1])
+        if jump_of(float(before), was) != ratio:
+            return False
+        new, old = Decimal(ratio.numerator), Decimal(ratio.denominator)
+        self._store(
+            symbol, ActionKind.SPLIT, seen_at, max(at, seen_at + MOMENT), source="history",
+            price=float(before), new=new, old=old, rebased_by=float(old / new),
+            why=f"the market's price of {seen_at:%Y-%m-%d} was {before:f}, and is {was:g} now",
+        )  # fmt: skip
+        return True
 
     def _is_explained(self, symbol: str, since: datetime, upto: datetime) -> bool:
         splits = (ActionKind.SPLIT, ActionKind.NONE)
@@ -260,7 +315,7 @@ class PriceHistory:
     def _store(
         self, symbol: str, kind: ActionKind, after: datetime, ex_at: datetime,
         **others: Any,  # noqa: ANN401
-    ) -> None:  # fmt: skip
+    ) -> CorporateAction:  # fmt: skip
         made, is_new = CorporateAction.objects.get_or_create(
             account=self.account, symbol=symbol, kind=kind.value, ex_at=ex_at,
             defaults={"after": after, "made_at": self.clock(), **others},
@@ -268,6 +323,7 @@ class PriceHistory:
         if is_new:
             self._clear(symbol)
             logger.warning("%s: %s", made, made.why)
+        return made
 
     def _remember(
         self, symbol: str, pairs: Sequence[Pair], now: datetime, listed_at: datetime,
@@ -282,11 +338,11 @@ class PriceHistory:
             logger.error("Prices are not used: %s", unexplained)
 
     def _doubt(
-        self, symbol: str, before: Decimal, after: Decimal, at: datetime, ratio: str
+        self, symbol: str, before: Decimal, after: Decimal, at: datetime, ratio: Fraction
     ) -> None:
         text = (
             f"the price of {symbol} went from {before:f} to {after:f}, which looks like a split of "
-            f"{ratio} that the market does not report"
+            f"{ratio.numerator}:{ratio.denominator} that the market does not report"
         )
         now = self.clock()
         row, _ = SeenPrices.objects.get_or_create(

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 
 from execution.accounts import halts
 from execution.accounts.failures import Guard
-from execution.brokers.protocol import OrderReport
+from execution.brokers.protocol import Holding, OrderReport
 from execution.context import TradingContext
 from execution.corporate.history import doubts
 from execution.models import Order, Position
 from execution.money import times
+from execution.monitoring.at_broker import recognise
 from execution.monitoring.protection import protect
 from execution.orders.adoption import adopt
 from execution.orders.bracket import Trade
@@ -37,13 +38,32 @@ def look_at_histories(context: TradingContext, guard: Guard) -> None:
                 logger.warning("The history of %s cannot be compared now: %s", symbol, error)
 
 
+def look_at_holdings(context: TradingContext) -> None:
+    """Compare what is held with the broker, before a fill of a new scale is booked."""
+    if context.broker.carries_over or not Position.objects.open_on(context.account):
+        return
+    recognise(context, context.broker.positions(), ())
+
+
 def halt_for_doubts(context: TradingContext) -> None:
-    """Halt new trades once for each price that nobody explains."""
-    for each in doubts(context.account):
+    """Halt new trades once for each price of what is held that nobody explains."""
+    found = doubts(context.account)
+    held = {each.symbol for each in Position.objects.open_on(context.account)} if found else ()
+    for each in (each for each in found if each.symbol in held):
         text = each.unexplained or each.doubt
         figures = {"symbol": each.symbol, "doubt": text}
         why = f"{text}; its prices are not used. {ADVICE}"
         halts.latch_once(context.account, HaltCode.SCALE, why, context.clock(), figures)
+
+
+def carry_from_broker(
+    context: TradingContext, holdings: Sequence[Holding], orders: Sequence[OrderReport]
+) -> None:
+    """Carry the open positions over what the broker's own records show."""
+    if not context.broker.carries_over:
+        recognise(context, holdings, orders)
+    for position in Position.objects.open_on(context.account):
+        carry_over(context, position)
 
 
 def carry_positions(context: TradingContext, orders: Sequence[OrderReport], guard: Guard) -> None:

@@ -11,14 +11,15 @@ from django.db.models.functions import Concat
 
 from execution.brokers.fill_model import Ended, Prices, ended
 from execution.context import TradingContext
-from execution.corporate.history import Fetched
+from execution.corporate.history import BEFORE, Fetched
 from execution.corporate.scale import on_scale_at
 from execution.models import Counterfactual
 from execution.models.counterfactual import NO_PRICES
 from execution.money import as_decimal
 from execution.types import ExitReason, Side
 from signals.ledger.outcomes import outcome_of, profit_loss_pct
-from signals.market.bars import Bars
+from signals.market.actions import jump_of
+from signals.market.bars import BadBars, Bars
 from signals.market.hours import TradingHours
 from signals.models import Signal
 from signals.rows import update
@@ -90,8 +91,9 @@ def _fetched(
     context: TradingContext, symbol: str, these: Sequence[Counterfactual]
 ) -> Fetched | None:
     """Ask once for the bars since the oldest of these signals; None if there are none."""
+    first = min(each.entered_at for each in these)
     try:
-        return context.history.fetch(symbol, min(each.entered_at for each in these))
+        return context.history.fetch(symbol, first - BEFORE)
     except Exception as error:  # noqa: BLE001  # one symbol's feed must not block others
         logger.warning("%d signals of %s cannot be followed now: %s", len(these), symbol, error)
         return None
@@ -104,13 +106,32 @@ def _prices(
     if fetched is None:
         return [[] for _ in these]
     history, hours = context.history, context.hours(symbol)
-    bars = history.learn(symbol, fetched)
+    try:
+        bars = history.learn(symbol, fetched)
+    except BadBars as error:
+        logger.warning("%d signals of %s cannot be followed now: %s", len(these), symbol, error)
+        return [[] for _ in these]
     actions = history.actions(symbol) if context.is_watched else []
-    if not actions:
-        shared = _as_prices(bars, hours)
-        return [shared for _ in these]
-    scaled = (on_scale_at(bars, actions, x.entered_at, x.signal.entry_price) for x in these)
-    return [_as_prices(each, hours) for each in scaled]
+    if actions:
+        scaled = [on_scale_at(bars, actions, x.entered_at, x.signal.entry_price) for x in these]
+        prices = [_as_prices(each, hours) for each in scaled]
+    else:
+        scaled = [bars for _ in these]
+        prices = [_as_prices(bars, hours)] * len(these)
+    is_split = history.may_split(symbol)
+    return [
+        [] if is_split and _is_off_scale(each, its) else found
+        for each, its, found in zip(these, scaled, prices, strict=True)
+    ]
+
+
+def _is_off_scale(each: Counterfactual, bars: Bars) -> bool:
+    """Return whether the signal's price looks as if a split that nobody reports came after it.
+
+    Such a signal is left alone: a price of another scale gives it no outcome.
+    """
+    row = bars.count_through(each.entered_at)
+    return bool(row) and jump_of(each.signal.entry_price, float(bars.close[row - 1])) is not None
 
 
 def _as_prices(bars: Bars, hours: TradingHours) -> list[Prices]:

@@ -19,6 +19,8 @@ from execution.brokers.protocol import BrokerError, OrderReport, Unread, unread
 from execution.context import TradingContext
 from execution.models import Order, Position, TradingAccount
 from execution.money import ZERO
+from execution.monitoring.at_broker import our_holdings
+from execution.monitoring.corporate import carry_from_broker
 from execution.monitoring.monitor import refresh, refresh_open
 from execution.monitoring.protection import cancel_leftovers
 from execution.orders.router import end, send_due
@@ -81,12 +83,13 @@ def _compare(context: TradingContext) -> list[Difference]:
     send_due(context)
     refresh(context, take_fills(context), guard)
     refresh_open(context, guard)
-    holdings = context.broker.positions()
+    holdings, orders = context.broker.positions(), context.broker.open_orders()
+    carry_from_broker(context, holdings, orders)
     found += [_unreadable("a position", each) for each in unread(holdings)]
     theirs = {holding.symbol: holding.quantity for holding in holdings}
     unsettled = _unsettled(context) | {each.symbol for each in unread(holdings)}
     found += position_differences(_ours(context), theirs, unsettled)
-    return found + _order_differences(context, context.broker.open_orders(), found)
+    return found + _order_differences(context, orders, found)
 
 
 @contextmanager
@@ -138,13 +141,7 @@ def _describe(symbol: str, ours: Decimal, theirs: Decimal) -> tuple[DifferenceCo
 
 
 def _ours(context: TradingContext) -> dict[str, Decimal]:
-    """Return what our rows hold by instrument; an older version's rows may spell it otherwise."""
-    held: dict[str, Decimal] = defaultdict(lambda: ZERO)
-    for row in Position.objects.open_on(context.account):
-        held[context.instrument(row.symbol).symbol] += (
-            row.left if Side(row.side) is Side.BUY else -row.left
-        )
-    return {symbol: quantity for symbol, quantity in held.items() if quantity}
+    return {symbol: each.quantity for symbol, each in our_holdings(context).items()}
 
 
 def _unsettled(context: TradingContext) -> frozenset[str]:

@@ -10,6 +10,7 @@ from math import prod
 from typing import NamedTuple
 
 from execution.accounts import halts
+from execution.brokers.fill_model import rounded
 from execution.context import TradingContext
 from execution.models import CorporateAction, Fill, Order, Position
 from execution.money import ZERO, times
@@ -208,7 +209,7 @@ def _level_today(stop: Order) -> Decimal:
     """Return the price of an earlier stop on the scale of today."""
     level = stop.level or ZERO
     ratio = Trade.read(stop.signal_id).ratio_since(stop.created_at, level)
-    return times(level, 1 / ratio)
+    return level if ratio == 1 else rounded(times(level, 1 / ratio))
 
 
 def _failed_closes(closes: Sequence[Order]) -> list[Order]:

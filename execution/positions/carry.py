@@ -7,6 +7,7 @@ from decimal import Decimal
 from django.db import transaction
 
 from execution.accounts.rows import lock
+from execution.brokers.fill_model import rounded
 from execution.brokers.protocol import FillReport
 from execution.context import TradingContext
 from execution.models import CorporateAction, Position, PositionChange
@@ -96,6 +97,7 @@ def _effect(position: Position, action: CorporateAction) -> tuple[str, Decimal, 
 def _on_new_scale(position: Position, split: CorporateAction) -> dict[str, object]:
     """Return the columns that no fill rewrites."""
     values: dict[str, object] = {
-        name: times(getattr(position, name), 1 / split.ratio) for name in ("stop", "target")
+        name: rounded(times(getattr(position, name), 1 / split.ratio))
+        for name in ("stop", "target")
     }
     return values | {"settled_quantity": times(position.settled_quantity, split.ratio)}

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from execution.brokers.fill_model import Prices
+from execution.brokers.fill_model import Prices, rounded
 from execution.brokers.paper.bracket import PaperBracket, cancel, is_final
 from execution.brokers.paper.ledger import PaperLedger
 from execution.models import CorporateAction, PaperChange, PaperOrder
@@ -41,7 +41,7 @@ class Carrier:
         """Carry the bracket over what happened before these prices, and return the prices on its
         scale: a bar may come after a newer price."""
         for each in self._actions:
-            is_later = each.comes_after(prices.began, prices.open)
+            is_later = each.comes_after(prices.time, prices.open)
             if each.pk not in self._done and not is_later:
                 _carry(self._ledger, self._bracket, each, now)
                 self._done.add(each.pk)
@@ -79,7 +79,7 @@ def _split(
     for leg in (Leg.STOP, Leg.TARGET):
         level = bracket.legs[leg].level
         if level is not None:
-            _replace(ledger, bracket, leg, level * action.old / action.new, now)
+            _replace(ledger, bracket, leg, rounded(level * action.old / action.new), now)
     return f"{exact_text(before)} shares became {exact_text(bracket.held)}"
 
 

@@ -283,7 +283,8 @@ class PriceHistory:
         actions = self.actions(symbol)
         pending = [each for each in actions if each.after >= known[-1][0]]
         expected = prod(each.rebased_by or 1.0 for each in pending)
-        if _distance(factor, expected) <= min(AGREE, _distance(factor, 1.0)):
+        tolerance = AGREE if pending else SAME
+        if _distance(factor, expected) <= min(tolerance, _distance(factor, 1.0)):
             return None
         if _distance(factor, 1.0) <= SAME:  # the market reports first, and changes bars later
             for each in pending:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from execution.brokers.protocol import Holding, OrderReport
 from execution.context import TradingContext
+from execution.corporate.history import LATE
 from execution.models import Fill, Order, Position
 from execution.money import ZERO, times
 from execution.types import Side
@@ -64,7 +65,7 @@ def _recognise_split(
     context: TradingContext, symbol: str, ours: OurHolding, theirs: Holding
 ) -> None:
     ratio = jump_of(float(theirs.quantity), float(ours.quantity))
-    if ratio is None or ours.quantity * theirs.quantity < ZERO:
+    if ratio is None or ours.quantity * theirs.quantity < ZERO or _is_known(context, symbol):
         return
     is_whole = times(ours.quantity, ratio) == theirs.quantity
     if is_whole and _is_near(theirs.average_price, times(ours.average, 1 / ratio)):
@@ -75,6 +76,13 @@ def _recognise_split(
             old=Decimal(ratio.denominator),
             why=f"{text}{ours.quantity:f} at {ours.average:f}",
         )  # fmt: skip
+
+
+def _is_known(context: TradingContext, symbol: str) -> bool:
+    """Return whether a split is known that the broker may count later or earlier than we do."""
+    since = context.clock() - LATE
+    known = context.history.actions(symbol)
+    return any(each.kind == ActionKind.SPLIT and each.ex_at > since for each in known)
 
 
 def _recognise_rename(

@@ -42,7 +42,7 @@ def look_at_holdings(context: TradingContext) -> None:
     """Compare what is held with the broker, before a fill of a new scale is booked."""
     if context.broker.carries_over or not Position.objects.open_on(context.account):
         return
-    recognise(context, context.broker.positions(), ())
+    carry_from_broker(context, context.broker.positions(), ())
 
 
 def halt_for_doubts(context: TradingContext) -> None:
@@ -60,8 +60,14 @@ def carry_from_broker(
     context: TradingContext, holdings: Sequence[Holding], orders: Sequence[OrderReport]
 ) -> None:
     """Carry the open positions over what the broker's own records show."""
+    carry_all(context)
     if not context.broker.carries_over:
         recognise(context, holdings, orders)
+        carry_all(context)
+
+
+def carry_all(context: TradingContext) -> None:
+    """Carry every open position over what is known."""
     for position in Position.objects.open_on(context.account):
         carry_over(context, position)
 

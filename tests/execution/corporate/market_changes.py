@@ -10,10 +10,16 @@ from tests.execution.trading_fixtures import SYMBOL, Market, Trading
 
 def rebase(trading: Trading, factor: float, symbol: str = SYMBOL) -> None:
     """Let the market multiply the prices of all its bars by `factor`, rounded to cents."""
-    rows = trading.market.rows[symbol]
     trading.market.rows[symbol] = [
-        (time, *(round(price * factor, 4) for price in prices), volume / factor)
-        for time, *prices, volume in rows
+        (
+            time,
+            round(open_ * factor, 4),
+            round(high * factor, 4),
+            round(low * factor, 4),
+            round(close * factor, 4),
+            volume / factor,
+        )
+        for time, open_, high, low, close, volume in trading.market.rows[symbol]
     ]
 
 
@@ -31,3 +37,17 @@ class ListingMarket(Market):
 
     def actions(self, symbol: str, since: datetime, upto: datetime) -> Sequence[ListedAction]:
         return [each for each in self.listed if since < each.ex_at <= upto]
+
+
+def listing(trading: Trading) -> Trading:
+    """Return the same account on a market that reports corporate actions."""
+    market = ListingMarket(trading.clock, trading.market.quotes, trading.market.rows)
+    trading.market = market
+    object.__setattr__(trading.broker.broker, "market", market)
+    return trading.changed(market=market)
+
+
+def listed(trading: Trading) -> list[ListedAction]:
+    """Return the list of corporate actions of the account's market."""
+    assert isinstance(trading.market, ListingMarket)
+    return trading.market.listed

@@ -10,7 +10,7 @@ from execution.models import CorporateAction, Counterfactual, PaperChange, Posit
 from execution.types import Leg
 from signals.market.actions import ActionKind, ListedAction
 from signals.models import Signal
-from tests.execution.corporate.market_changes import ListingMarket, calm_day, rebase
+from tests.execution.corporate.market_changes import calm_day, listed, listing, rebase
 from tests.execution.trading_fixtures import (
     SYMBOL,
     WIDE,
@@ -95,7 +95,7 @@ def test_a_split_is_carried_over_only_once(trading: Trading) -> None:
     for _ in range(3):
         calm_day(trading, 25.0)
         trading = trading.restarted()
-    assert (position_of(signal).left, held(trading)) == (400, 400)
+    assert position_of(signal).left == held(trading) == 400
     assert PositionChange.objects.count() == PaperChange.objects.count() == 1
 
 
@@ -132,7 +132,7 @@ def test_a_real_crash_is_a_loss(trading: Trading, after: float) -> None:
 
 
 def test_a_coin_that_halves_over_night_is_a_loss(trading: Trading) -> None:
-    trading.market.quotes["BTC-USD"] = replace(trading.market.quotes[SYMBOL], time=trading.clock())
+    trading.market.quotes["BTC-USD"] = Quote(100.0, trading.clock())
     signal = trading.trade(symbol="BTC-USD", asset_type="crypto")
     calm_day(trading, 50.0, "BTC-USD")
     assert position_of(signal).status == "closed"
@@ -157,7 +157,7 @@ def test_a_listed_split_is_carried_over_whether_or_not_the_history_changes(
     trading = listing(trading)
     signal = opened(trading)
     ex_at = trading.clock() + timedelta(hours=1)
-    trading.market.listed.append(
+    listed(trading).append(
         ListedAction(ActionKind.SPLIT, ex_at, Decimal(4), Decimal(1), rebased_by=0.25)
     )
     if rebased:
@@ -171,13 +171,6 @@ def test_a_listed_split_is_carried_over_whether_or_not_the_history_changes(
     assert position_of(signal).left == 400
     assert CorporateAction.objects.count() == 1
     assert halt_codes() == []
-
-
-def listing(trading: Trading) -> Trading:
-    market = ListingMarket(trading.clock, trading.market.quotes, trading.market.rows)
-    trading.market = market
-    object.__setattr__(trading.broker.broker, "market", market)
-    return trading.changed(market=market)
 
 
 def test_an_entry_that_waits_is_canceled_by_a_split(trading: Trading) -> None:
@@ -209,7 +202,8 @@ def test_a_counterfactual_is_followed_on_the_scale_of_its_signal(
     trading.clock.pass_by(hours=2)
     trading.look()
     followed = Counterfactual.objects.get(signal=signal)
-    assert (followed.outcome, followed.exit_price) == ("win", pytest.approx(110.0))
+    assert followed.outcome == "win"
+    assert followed.exit_price == pytest.approx(110.0)
 
 
 @pytest.mark.parametrize("factor", [0.1, 4.0, 0.5])

@@ -57,8 +57,10 @@ class PaperOrder(models.Model):
     is_triggered = models.BooleanField(
         db_default=Value(False), help_text="For a stop: its price was reached"
     )
-    new_shares = ExactDecimal(default=ONE, help_text="What splits made of its filled shares")
-    old_shares = ExactDecimal(default=ONE, help_text="For each of these")
+    new_shares = ExactDecimal(
+        default=ONE, db_default=ONE, help_text="What splits made of its filled shares"
+    )
+    old_shares = ExactDecimal(default=ONE, db_default=ONE, help_text="For each of these")
 
     class Meta:
         db_table = "paper_orders"

@@ -9,6 +9,7 @@ import pytest
 from execution.models import CorporateAction, Counterfactual, PaperChange, PositionChange
 from execution.types import Leg
 from signals.market.actions import ActionKind, ListedAction
+from signals.market.protocol import Quote
 from signals.models import Signal
 from tests.execution.corporate.market_changes import calm_day, listed, listing, rebase
 from tests.execution.trading_fixtures import (

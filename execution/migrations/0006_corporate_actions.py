@@ -18,17 +18,13 @@ class Migration(migrations.Migration):
             model_name="paperorder",
             name="new_shares",
             field=execution.fields.ExactDecimal(
-                db_default=Decimal("1"),
-                default=Decimal("1"),
-                help_text="What splits made of its filled shares",
+                help_text="What splits made of `old_shares` of its fills", null=True
             ),
         ),
         migrations.AddField(
             model_name="paperorder",
             name="old_shares",
-            field=execution.fields.ExactDecimal(
-                db_default=Decimal("1"), default=Decimal("1"), help_text="For each of these"
-            ),
+            field=execution.fields.ExactDecimal(null=True),
         ),
         migrations.CreateModel(
             name="CorporateAction",

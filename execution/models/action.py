@@ -10,7 +10,6 @@ from django.db import models
 from django.db.models import Value
 
 from execution.fields import ExactDecimal
-from execution.models.position import Position
 from execution.money import ONE, ZERO
 from signals.constraints import known_values
 from signals.market.actions import ActionKind
@@ -133,26 +132,3 @@ class SeenPrices(models.Model):
 
     def __str__(self) -> str:
         return f"{self.symbol} on {self.account}"
-
-
-class PositionChange(models.Model):
-    """What a corporate action did to a position: one row, which never changes.
-
-    Fills before it count `new` shares for `old` ones, at the same total price. `cash` is what the
-    position received, or paid if it was sold short.
-    """
-
-    position = models.ForeignKey(Position, models.PROTECT, related_name="changes")
-    action = models.ForeignKey(CorporateAction, models.PROTECT, related_name="changes")
-    text = models.TextField(help_text="What was done")
-    cash = ExactDecimal(default=ZERO)
-    made_at = models.DateTimeField()
-
-    class Meta:
-        db_table = "position_changes"
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["position", "action"], name="position_changes_once")
-        ]
-
-    def __str__(self) -> str:
-        return self.text

@@ -7,7 +7,7 @@ from django.db.models import Q, Value
 
 from execution.fields import ExactDecimal
 from execution.models.action import CorporateAction
-from execution.money import ONE, ZERO
+from execution.money import ZERO
 from execution.types import Leg, OrderState, Side
 from signals.constraints import known_values
 
@@ -57,10 +57,8 @@ class PaperOrder(models.Model):
     is_triggered = models.BooleanField(
         db_default=Value(False), help_text="For a stop: its price was reached"
     )
-    new_shares = ExactDecimal(
-        default=ONE, db_default=ONE, help_text="What splits made of its filled shares"
-    )
-    old_shares = ExactDecimal(default=ONE, db_default=ONE, help_text="For each of these")
+    new_shares = ExactDecimal(null=True, help_text="What splits made of `old_shares` of its fills")
+    old_shares = ExactDecimal(null=True)
 
     class Meta:
         db_table = "paper_orders"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from execution.brokers.fill_model import FillModel, Prices, ended, fillable
 from execution.models import PaperOrder
-from execution.money import ZERO
+from execution.money import ZERO, times
 from execution.types import FINAL, ExitReason, Leg, OrderState, Side
 
 INFINITY = Decimal("Infinity")
@@ -128,7 +128,7 @@ class PaperBracket:
         cancel(self.entry)
         for order in self.orders:
             if order.filled:
-                ratio = Fraction(order.new_shares * new) / Fraction(order.old_shares * old)
+                ratio = _ratio(order) * Fraction(new) / Fraction(old)
                 order.new_shares, order.old_shares = map(Decimal, ratio.as_integer_ratio())
         self.entry.reference = self.entry.reference * old / new
 
@@ -209,9 +209,14 @@ class PaperBracket:
 
 def shares(order: PaperOrder) -> Decimal:
     """Return the quantity that was filled, in the shares of today."""
-    if order.new_shares == order.old_shares:
-        return order.filled
-    return order.filled * order.new_shares / order.old_shares
+    return order.filled if order.new_shares is None else times(order.filled, _ratio(order))
+
+
+def _ratio(order: PaperOrder) -> Fraction:
+    """Return the shares of today for one that was filled."""
+    if order.new_shares is None or order.old_shares is None:
+        return Fraction(1)
+    return Fraction(order.new_shares) / Fraction(order.old_shares)
 
 
 def is_final(order: PaperOrder) -> bool:

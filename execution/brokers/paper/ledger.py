@@ -281,7 +281,7 @@ def _values(order: PaperOrder) -> tuple[Any, ...]:
         adapt(order.bars_seen_at),
         order.is_open,
         order.symbol,
-        exact_text(order.new_shares),
-        exact_text(order.old_shares),
+        order.new_shares and exact_text(order.new_shares),
+        order.old_shares and exact_text(order.old_shares),
         order.pk,
     )

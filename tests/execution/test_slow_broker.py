@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
 from functools import partial
@@ -28,6 +27,7 @@ from tests.installation import Installation
 from tests.samples import a_signal
 from tests.signals.market.alpaca_server import KEY, SECRET
 from tests.sync.alpine_server import slow
+from tests.web_server import served
 
 THREADS = 4
 
@@ -95,29 +95,6 @@ def test_only_a_part_of_the_threads_may_wait(
         assert again.broker.account()
 
 
-@contextmanager
-def served(installation: Installation, port: int) -> Iterator[str]:
-    """Run the web server alone, as `up` does."""
-    command = ("-m", "granian", "argo.wsgi:application", "--interface", "wsgi", "--workers", "1",
-               "--port", str(port), "--blocking-threads", str(THREADS),
-               "--log-level", "error")  # fmt: skip
-    with installation.start(*command) as process:
-        address = f"http://127.0.0.1:{port}"
-        try:
-            wait_until(lambda: _answers(address))
-            yield address
-        finally:
-            process.terminate()
-
-
-def _answers(address: str) -> bool:
-    try:
-        requests.get(f"{address}/api/health", timeout=5)
-    except requests.ConnectionError:
-        return False
-    return True
-
-
 @pytest.mark.slow
 def test_fault_96_signals_are_taken_while_the_broker_is_slow(
     installation: Installation, alpaca: Alpaca, port: int, tmp_path: Path
@@ -128,7 +105,7 @@ def test_fault_96_signals_are_taken_while_the_broker_is_slow(
     argo = Installation(installation.folder, settings)
     key = argo.manage("api_key", "--create", "me", "--scopes", "read,write").stdout.split()[0]
     headers = {"X-API-Key": key}
-    with served(argo, port) as address, ThreadPoolExecutor(20) as pool:
+    with served(argo, port, THREADS) as address, ThreadPoolExecutor(20) as pool:
         ask = partial(requests.get, f"{address}/api/execution/limits", headers=headers, timeout=30)
         limits = [pool.submit(ask) for _ in range(12)]
         wait_until(lambda: "GET /account" in alpaca.lines)

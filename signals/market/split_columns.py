@@ -1,5 +1,6 @@
 """Splits and dividends of a file of daily bars: columns that some vendors add."""
 
+import logging
 from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,9 +11,11 @@ import numpy as np
 import pandas as pd
 
 from signals.market.actions import ActionKind, ListedAction
-from signals.market.bars import BadBars, Bars
+from signals.market.bars import Bars
 from signals.market.daily import days_of
 from signals.market.hours import TradingHours
+
+logger = logging.getLogger(__name__)
 
 SPLITS, DIVIDENDS = "stocksplits", "dividends"
 COLUMNS = {
@@ -33,8 +36,8 @@ def actions_of(
 ) -> list[ListedAction]:
     """Return the splits and dividends of these rows, oldest first; one before all bars is left out.
 
-    `bars` are on the scale of the rows' adjusted close, or of the rows themselves. Raises `BadBars`
-    for a value that is not a number of 0 or more.
+    `bars` are on the scale of the rows' adjusted close, or of the rows themselves. A value that is
+    not a number of 0 or more is left out, with a warning: the prices are of use without it.
     """
     found = [*_splits(symbol, rows, bars, hours), *_dividends(symbol, rows, bars, hours)]
     return sorted(found, key=lambda each: each.ex_at)
@@ -78,9 +81,10 @@ def _number(symbol: str, day: object, column: str, value: Any) -> float:  # noqa
         found = float(new) / float(old or 1)
     except (ValueError, ZeroDivisionError):
         found = float("nan")
-    if not (np.isfinite(found) and found >= 0):
-        raise BadBars(f"{symbol} {day}: {column} is {text!r}, not a number of 0 or more")
-    return found
+    if np.isfinite(found) and found >= 0:
+        return found
+    logger.warning("%s %s: %s is %r, not a number of 0 or more", symbol, day, column, text)
+    return 0.0
 
 
 def _began(day: date, bars: Bars, hours: TradingHours) -> datetime | None:

@@ -7,7 +7,7 @@ from execution.accounts import halts
 from execution.accounts.failures import Guard
 from execution.brokers.protocol import Holding, OrderReport
 from execution.context import TradingContext
-from execution.corporate.history import doubts
+from execution.corporate.memory import doubts
 from execution.models import Order, Position
 from execution.money import times
 from execution.monitoring.at_broker import recognise

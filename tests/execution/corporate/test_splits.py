@@ -11,6 +11,7 @@ from execution.types import Leg
 from signals.market.actions import ActionKind, ListedAction
 from signals.market.protocol import Quote
 from signals.models import Signal
+from tests.databases import DATABASES
 from tests.execution.corporate.market_changes import calm_day, listed, listing, rebase
 from tests.execution.trading_fixtures import (
     SYMBOL,
@@ -218,3 +219,17 @@ def test_a_counterfactual_that_was_never_looked_at_before_the_split_is_left_alon
     for _ in range(3):
         calm_day(trading, 100.0 * factor)
     assert Counterfactual.objects.get(signal=signal).outcome is None
+
+
+@pytest.mark.django_db(databases=DATABASES)
+def test_both_databases_keep_what_a_split_did(trading: Trading, database: str) -> None:
+    signal = opened(trading)
+    rebase(trading, 1 / 3)
+    calm_day(trading, 100.0 / 3)
+    position = position_of(signal)
+    assert position.left == 300
+    assert CorporateAction.objects.get().rebased_by == pytest.approx(1 / 3)
+    trading = trading.restarted()
+    calm_day(trading, 112.0 / 3)
+    assert as_stored(signal).outcome == "win"
+    assert held(trading) == 0

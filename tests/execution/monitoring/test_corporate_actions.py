@@ -74,8 +74,8 @@ def test_a_stop_of_the_old_scale_that_sold_a_part_is_no_false_loss(
         account.trading.look()
     assert as_stored(signal).outcome is None
     assert halt_codes() == ["scale"]
-    history = account.trading.context.history
-    state_split(history, SYMBOL, (Decimal(10), Decimal(1)), None, by="ann", why="they say so")
+    memory = account.trading.context.history.memory
+    state_split(memory, SYMBOL, (Decimal(10), Decimal(1)), None, by="ann", why="they say so")
     for _ in range(3):
         account.wait(seconds=1)
         account.trading.look()

@@ -212,7 +212,7 @@ def test_an_open_breaker_is_found() -> None:
 def test_dead_deliveries_and_their_last_answers_are_found() -> None:
     one = queue(status="dead", attempts=1, attempted_at=utc_now(), last_answer="422: \x1b[31mno")
     found = of(syncing.questions, "dead", "last errors")
-    assert (found["dead"].result, found["dead"].sentence) == (PROBLEM, "1 deliveries are dead.")
+    assert (found["dead"].result, found["dead"].sentence) == (PROBLEM, "1 delivery is dead.")
     assert found["last errors"].result is WARNING
     assert rf"{one.signal.signal_id} (dead): 422: \x1b[31mno" in found["last errors"].sentence
 

@@ -80,7 +80,8 @@ class ChangesInline(ReadOnly, admin.TabularInline[OutcomeChange, Signal]):
 class SignalAdmin(admin.ModelAdmin[Signal]):
     form = OutcomeForm
     list_display = (
-        "timestamp", "symbol", "action", "entry", "target", "stop", "confidence", "strategy",
+        "timestamp", "symbol", "action", "entry", "target", "stop", "rounded_confidence",
+        "strategy",
         "ended", "profit", "signal_id",
     )  # fmt: skip
     list_display_links = ("timestamp", "signal_id")
@@ -114,6 +115,7 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
     entry = column("entry", "entry_price", price, sorts=True)
     target = column("target", "target_price", price, sorts=True)
     stop = column("stop", "stop_price", price, sorts=True)
+    rounded_confidence = column("confidence", "confidence", "{:.1f}".format, sorts=True)
     profit = column("profit %", "profit_loss_pct", gain, sorts=True)
 
     @admin.display(description="outcome", ordering="outcome")

@@ -94,6 +94,13 @@ def test_signals_are_searched_by_id_or_symbol(clerk: Client) -> None:
     assert _listed(clerk, q="nothing") == set()
 
 
+def test_the_list_shows_a_confidence_with_one_decimal(clerk: Client) -> None:
+    _log(confidence=77.11521383912)
+    page = _page(clerk, LIST)
+    assert ">77.1<" in page
+    assert "77.115" not in page
+
+
 def test_signals_are_filtered(clerk: Client) -> None:
     buy = _log()
     sell = _log(action="SELL", target_price=146.0, stop_price=158.0, symbol="IBM")

@@ -33,7 +33,8 @@ UNWRITABLE = ProblemKind(
 )
 NO_TABLES = ProblemKind(
     "database.migrations",
-    "Run argo migrate, or start argo up, which does it.",
+    "Run argo migrate, or start argo up, which does it. If the database was deleted, stop Argo and "
+    "restore a backup instead.",
     is_of_node=True,
 )
 KINDS = (UNWRITABLE, NO_TABLES)

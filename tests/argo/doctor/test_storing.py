@@ -144,6 +144,7 @@ def test_missing_migrations_are_found_and_what_needs_the_tables_is_left_out() ->
         recorder.record_applied("sync", "0004_notices")
     assert found["database"].sentence == "The database lacks 1 migration."
     assert "argo migrate" in found["database"].advice
+    assert "If the database was deleted" in found["database"].advice
     assert found["flush"].result is SKIPPED
 
 

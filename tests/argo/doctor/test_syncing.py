@@ -148,6 +148,14 @@ def test_a_valid_certificate_is_trusted_and_one_that_ends_soon_is_a_warning(
     assert (found["certificate"].result, found["key"].result) == (WARNING, OK)
 
 
+def test_a_server_without_tls_is_not_said_to_have_a_wrong_certificate(settings: Settings) -> None:
+    with answering(422) as (port, got):
+        found = steps(f"https://127.0.0.1:{port}", settings)["certificate"]
+    assert (found.result, got) == (PROBLEM, [])
+    assert found.sentence.startswith(f"No TLS connection to 127.0.0.1:{port}: ")
+    assert "http://" in found.advice
+
+
 def test_a_wrong_certificate_is_found_and_that_server_does_not_get_the_key(
     authority: trustme.CA, settings: Settings
 ) -> None:

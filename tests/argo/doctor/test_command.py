@@ -184,3 +184,12 @@ def test_a_person_reads_the_problems_first_and_what_to_do_last() -> None:
         "argo doctor --fix would:",
         "  - do it",
     ]
+
+
+def test_what_comes_from_outside_forges_no_line() -> None:
+    said = NO_ANSWER.found("no\x1b[31m\n  ok       database")
+    checks = [Check("database", Finding.of(said)), Check("one", problem("a\nb", ""))]
+    text = as_text(Examination([said], [Trouble("A trouble", checks)]))
+    assert r"no\x1b[31m\n  ok       database" in text
+    assert r"one: a\nb" in text
+    assert "\n  ok " not in text

@@ -1,9 +1,10 @@
 """The form of one outcome: it saves nothing if the outcome was changed since it was shown."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.forms import ModelForm
+from django.http import QueryDict
 
 from argo.errors import InvalidInput
 from signals.admin.outcomes import result_text
@@ -56,7 +57,8 @@ class OutcomeForm(ModelForm[Signal]):
         """Refuse to overwrite what this form has not shown; the next one has shown it."""
         if now.etag == seen:
             return
-        self.data = {**self.data, self.add_prefix("etag"): now.etag}
+        self.data = cast("QueryDict", self.data).copy()
+        self.data[self.add_prefix("etag")] = now.etag
         text = result_text(now.outcome, now.exit_price, now.profit_loss_pct)
         self.add_error(
             None,

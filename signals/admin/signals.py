@@ -80,9 +80,8 @@ class ChangesInline(ReadOnly, admin.TabularInline[OutcomeChange, Signal]):
 class SignalAdmin(admin.ModelAdmin[Signal]):
     form = OutcomeForm
     list_display = (
-        "timestamp", "symbol", "action", "entry", "target", "stop", "rounded_confidence",
-        "strategy",
-        "ended", "profit", "signal_id",
+        "timestamp", "symbol", "action", "ended", "profit", "entry", "target", "stop",
+        "rounded_confidence", "strategy", "signal_id",
     )  # fmt: skip
     list_display_links = ("timestamp", "signal_id")
     list_filter = (Action, OutcomeFilter, Age, "symbol")

@@ -160,6 +160,8 @@ def test_who_was_told_and_saves_again_overwrites(clerk: Client) -> None:
     _save(clerk, signal, seen_by_both)
     second = {**seen_by_both, "exit_price": "160"}
     _, page = _save(clerk, signal, second)
+    assert 'name="exit_price" value="160"' in page
+    assert re.search(r'<textarea name="why"[^>]*>\s*target reached</textarea>', page)
     shown = re.search(r'name="etag" value="("[^"]*")"', page)
     assert shown
     assert _save(clerk, signal, second | {"etag": shown[1]})[0] == 302

@@ -148,11 +148,12 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
         found: dict[str, str] = {}
         for item in filter(None, map(str.strip, self.text(name, default).split(","))):
             key, _, text = (part.strip() for part in item.partition("="))
-            if not key or key in found or (keys and key not in keys):
-                one_of = f"one of {', '.join(keys)}, " if keys else ""
-                raise refusal(name, item, f"{one_of}a name that comes once")
-            if not text:
+            if not key or not text:
                 raise refusal(name, item, f"NAME={form}, or several separated by commas")
+            if keys and key not in keys:
+                raise refusal(name, item, f"for one of {', '.join(keys)}")
+            if key in found:
+                raise refusal(name, item, f"the only value for {key}: keep one")
             found[key] = text
         return found
 

@@ -118,7 +118,7 @@ def test_candidates_are_kept_on_postgresql_as_on_sqlite(
         ({"SIGNAL_SOURCES": "json=-1"}, "SIGNAL_SOURCES='-1' is not a number for json from 0.0"),
         ({"SIGNAL_SOURCES": "json"}, "SIGNAL_SOURCES='json' is not NAME=NUMBER"),
         ({"SIGNAL_WEIGHTS_BULL": "tren=1"}, "tren is not one of the sources trend, momentum"),
-        ({"SIGNAL_REGIME_FACTORS": "BEARISH=1"}, "BEARISH=1' is not one of BULL, BEAR"),
+        ({"SIGNAL_REGIME_FACTORS": "BEARISH=1"}, "BEARISH=1' is not for one of BULL, BEAR"),
         ({"MARKET_EXCHANGE": "NYC"}, "MARKET_EXCHANGE is 'NYC'"),
         ({"MARKET_DATA": "files", "MARKET_FOLDER": "/nowhere"}, "MARKET_FOLDER is not a folder"),
         ({"MARKET_DATA": "alpaca"}, "ALPACA_API_KEY or ALPACA_SECRET_KEY is missing"),

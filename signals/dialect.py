@@ -99,6 +99,18 @@ def among(using: str, column: str, values: Sequence[str]) -> tuple[str, str]:
     return f"{column} IN ({listed})", orjson.dumps(list(values)).decode()
 
 
+def pairs(using: str, slot: str, values: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """Return a SELECT of pairs of texts, and the value for its one parameter, written as `slot`.
+
+    It takes any number of pairs.
+    """
+    if connections[using].vendor == "postgresql":
+        listed = f"SELECT value ->> 0, value ->> 1 FROM jsonb_array_elements({slot}) AS value"  # noqa: S608
+    else:
+        listed = f"SELECT value ->> 0, value ->> 1 FROM json_each({slot})"  # noqa: S608
+    return listed, orjson.dumps(values).decode()
+
+
 def is_shared(using: str) -> bool:
     """Return True if several machines, each with its own journal, can store in this database."""
     return connections[using].vendor != "sqlite"

@@ -147,6 +147,7 @@ POSITION_MAX_DAYS = env.number("POSITION_MAX_DAYS", 30.0, minimum=0.001, maximum
 SIZING = env.choice("SIZING", "fixed_risk", ("fixed_risk", "fixed_fraction"))
 SIZING_PERCENT = env.number("SIZING_PERCENT", 0.5, minimum=0.001, maximum=100.0)
 SIZING_SCALED = env.flag("SIZING_SCALED", default=False)
+ACCOUNT_CURRENCY = env.names("ACCOUNT_CURRENCY", "USD,USDT,USDC")
 RISK_ALLOWED = env.listed("RISK_ALLOWED", "")
 RISK_RESTRICTED = env.listed("RISK_RESTRICTED", "")
 RISK_GROUPS = [group.split("+") for group in env.listed("RISK_GROUPS", "")]

@@ -120,6 +120,7 @@ def limits(firm: RuleSet | None) -> Limits:
         min_confidence_by_strategy=settings.MIN_CONFIDENCE_BY_STRATEGY,
         allowed=_symbols(settings.RISK_ALLOWED) or None,
         restricted=_every_meaning(settings.RISK_RESTRICTED),
+        currencies=frozenset(map(str.upper, settings.ACCOUNT_CURRENCY)),
         price_max_age=settings.MARKET_PRICE_MAX_AGE,
         max_distance=as_decimal(settings.RISK_MAX_DISTANCE),
         max_positions=settings.RISK_MAX_POSITIONS,

@@ -97,3 +97,12 @@ def test_a_settings_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"ARGO_DEBUG=\xff")
     with pytest.raises(ImproperlyConfigured, match=re.escape(str(path))):
         Environment().load(path)
+
+
+def test_a_name_before_a_number_may_contain_spaces_and_equals_signs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    environment = Environment()
+    monkeypatch.setitem(environment.ENVIRON, "LIMITS", "breakout v2=85, ema(20)=80,a=b = 70")
+    found = environment.numbers("LIMITS", "", minimum=0, maximum=100)
+    assert found == {"breakout v2": 85.0, "ema(20)": 80.0, "a=b": 70.0}

@@ -87,6 +87,27 @@ def test_each_kind_is_read_with_its_hours(
 
 
 @pytest.mark.parametrize(
+    ("spelling", "asset_type", "quote"),
+    [
+        ("AAPL", "", "USD"), ("SPY", "etf", "USD"), ("AAPL.US", "", "USD"), ("OTC:ABC", "", "USD"),
+        ("VOD.L", "", "GBX"), ("SAP.DE", "", "EUR"), ("7203.T", "", "JPY"), ("NESN.SW", "", "CHF"),
+        ("NPN.JO", "", "ZAC"), ("USDJPY", "", "JPY"), ("BTC", "crypto", "USD"),
+        ("ETHBTC", "crypto", "BTC"), ("ES=F", "", "USD"), ("XYZ=F", "", ""), ("^SPX", "", ""),
+    ],
+)  # fmt: skip
+def test_the_currency_of_a_price_is_known_or_said_to_be_not_known(
+    spelling: str, asset_type: str, quote: str
+) -> None:
+    assert instrument(spelling, asset_type).quote == quote
+
+
+def test_a_share_without_a_suffix_is_quoted_in_the_home_exchanges_currency() -> None:
+    assert Instruments("XLON").of("VOD").quote == "GBX"
+    assert Instruments("XLON").of("AAPL.US").quote == "USD"
+    assert Instruments("XTAE").of("TEVA").quote == "", "no guess"
+
+
+@pytest.mark.parametrize(
     ("asset_type", "kind", "name"),
     [
         ("", Kind.UNKNOWN, "NEWCOINUSD"),

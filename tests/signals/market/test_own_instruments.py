@@ -82,3 +82,29 @@ def test_a_bad_file_is_refused_with_its_name_and_field(file: Path, text: str, fi
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read"):
         load(tmp_path / "missing.toml")
+
+
+def test_a_file_states_currency_and_multiplier(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text("""
+        [US500]
+        kind = "index"
+        quote = "USD"
+        multiplier = 1
+        ["ES=F"]
+        multiplier = 50
+        ["RDSA.L"]
+        quote = "EUR"
+        [TEVA]
+        hours = "XTAE"
+        [VODL]
+        hours = "XLON"
+        [NEWUSD]
+        kind = "stock"
+    """)
+    known = Instruments(own=load(path))
+    found = {name: known.of(name) for name in ("US500", "ES=F", "RDSA.L", "TEVA", "VODL", "NEWUSD")}
+    assert {name: each.quote for name, each in found.items()} == {
+        "US500": "USD", "ES=F": "USD", "RDSA.L": "EUR", "TEVA": "", "VODL": "GBX", "NEWUSD": "USD",
+    }  # fmt: skip
+    assert (found["US500"].unit_value, found["ES=F"].unit_value) == (1, 50)

@@ -135,6 +135,7 @@ ALPACA_LIVE = env.text("ALPACA_LIVE", "")
 ALPACA_TRADING_URL = env.text("ALPACA_TRADING_URL", "")
 ALPACA_SEC_FEE = env.number("ALPACA_SEC_FEE", 20.6, minimum=0.0, maximum=1000.0)
 ALPACA_TAF = env.number("ALPACA_TAF", 0.000195, minimum=0.0, maximum=1.0)
+ALPACA_TAF_MOST = env.number("ALPACA_TAF_MOST", 9.79, minimum=0.0, maximum=1000.0)
 TRADING_ACCOUNT = (  # an account's rows are never mixed with another's
     "paper" if BROKER == "paper" else "alpaca-live" if ALPACA_LIVE == "yes" else "alpaca-paper"
 )

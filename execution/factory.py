@@ -166,5 +166,6 @@ def _alpaca(clock: Clock) -> Broker:
 
     keys = settings.ALPACA_API_KEY, settings.ALPACA_SECRET_KEY
     url = endpoint(settings.ALPACA_LIVE, settings.ALPACA_TRADING_URL)
-    fees = SaleFees(as_decimal(settings.ALPACA_SEC_FEE), as_decimal(settings.ALPACA_TAF))
+    rates = settings.ALPACA_SEC_FEE, settings.ALPACA_TAF, settings.ALPACA_TAF_MOST
+    fees = SaleFees(*map(as_decimal, rates))
     return AlpacaBroker(*keys, url, fees=fees, clock=clock)

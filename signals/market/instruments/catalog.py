@@ -9,12 +9,12 @@ from signals.market.instruments.kinds import Kind
 from signals.market.instruments.model import Instrument
 from signals.market.instruments.own import OwnInstrument
 from signals.market.instruments.reading import read
-from signals.market.instruments.spelling import ALWAYS, FOREX, HOME, NOT_KNOWN
+from signals.market.instruments.spelling import ALWAYS, FOREX, HOME, METAL_HOURS, NOT_KNOWN
 
 MOST_KEPT = 20_000
 """How many spellings are kept in memory; senders may send any number."""
 _HOURS = {
-    Kind.STOCK: HOME, Kind.ETF: HOME, Kind.FOREX: FOREX, Kind.METAL: FOREX,
+    Kind.STOCK: HOME, Kind.ETF: HOME, Kind.FOREX: FOREX, Kind.METAL: METAL_HOURS,
     Kind.CRYPTO_SPOT: ALWAYS, Kind.CRYPTO_PERPETUAL: ALWAYS,
 }  # fmt: skip
 

@@ -22,11 +22,10 @@ class Instrument:
 
     `symbol` is its one name in Argo, such as `AAPL`, `BRK.B`, `EUR-USD` or `BTC-USD-PERP`.
     `base` is what a pair trades, `quote` the currency of the price; both are empty if they are not
-    known. `hours` is `always`,
-    `forex`, `exchange` (the home exchange), `unknown`, or a calendar's name. `tick` and `step`
-    are the smallest steps of price and quantity, and `multiplier` is what one unit is worth at a
-    price of 1, if the operator has set them. `vendors` has
-    the operator's own spellings by vendor or broker. `why` says how Argo came to all this.
+    known. `hours` is `always`, `forex`, `metals`, `exchange` (the home exchange), `unknown`, or a
+    calendar's name. `tick` and `step` are the smallest steps of price and quantity, and
+    `multiplier` is what one unit is worth at a price of 1, if the operator has set them. `vendors`
+    has the operator's own spellings by vendor or broker. `why` says how Argo came to all this.
     """
 
     symbol: str

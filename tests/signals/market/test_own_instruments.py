@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from argo.errors import InvalidInput
-from signals.market.instruments import ALWAYS, FOREX, Instruments, Kind, load
+from signals.market.instruments import ALWAYS, FOREX, METAL_HOURS, Instruments, Kind, load
 
 FILE = """
 ["XAU-USD"]
@@ -37,7 +37,7 @@ def test_the_file_adds_spellings_steps_and_vendors(file: Path) -> None:
     known = Instruments(own=load(file))
     gold = known.of("Gold.Spot")
     assert gold == known.of("XAU/USD") == known.of("GOLDm#", "stock")
-    assert (gold.symbol, gold.kind, gold.hours) == ("XAU-USD", Kind.METAL, FOREX)
+    assert (gold.symbol, gold.kind, gold.hours) == ("XAU-USD", Kind.METAL, METAL_HOURS)
     assert gold.rounded(2031.03) == 2031.05
     assert gold.step_or(Decimal(9)) == Decimal("0.1")
     assert gold.vendors == {"mybroker": "GOLDm#", "alpaca": "GLD"}

@@ -12,6 +12,7 @@ from signals.models import Signal
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import (
     Trading,
+    figures,
     fill_of,
     halt_codes,
     orders_of,
@@ -64,7 +65,8 @@ def test_an_open_order_is_adopted_with_its_exits(trading: Trading, signal: Signa
 
 def test_an_order_that_is_filled_already_gives_a_position(trading: Trading, signal: Signal) -> None:
     trading.move(101.0)
-    assert (position_of(signal).quantity, position_of(signal).entry_price) == (100, 101)
+    held = position_of(signal)
+    assert figures(held.quantity, held.entry_price) == (100, 101)
     assert states_of(signal) == AT_BROKER | {"entry": "filled"}
     assert (halt_codes(), reconcile(trading.context)) == ([], [])
 
@@ -78,7 +80,7 @@ def test_an_order_that_has_closed_already_gives_a_closed_position(
         trading.market.quotes["AAPL"] = Quote(price, trading.clock())
         trading.broker.broker.fills(trading.clock())
     assert reconcile(trading.context) == []
-    assert (position_of(signal).exit_reason, position_of(signal).profit) == ("target", 1000)
+    assert figures(position_of(signal).exit_reason, position_of(signal).profit) == ("target", 1000)
     assert halt_codes() == []
 
 

@@ -107,4 +107,4 @@ def test_a_file_states_currency_and_multiplier(tmp_path: Path) -> None:
     assert {name: each.quote for name, each in found.items()} == {
         "US500": "USD", "ES=F": "USD", "RDSA.L": "EUR", "TEVA": "", "VODL": "GBX", "NEWUSD": "USD",
     }  # fmt: skip
-    assert (found["US500"].unit_value, found["ES=F"].unit_value) == (1, 50)
+    assert (found["US500"].unit_value, found["ES=F"].unit_value) == (Decimal(1), Decimal(50))

@@ -17,6 +17,7 @@ from signals.market.instruments import (
     Instrument,
     Instruments,
     Kind,
+    catalog,
     instrument,
     spelled_at,
     spellings,
@@ -320,3 +321,26 @@ def test_a_price_in_cents_is_never_changed(cents: int) -> None:
 def test_a_price_below_a_dollar_in_hundredths_of_a_cent_is_never_changed(steps: int) -> None:
     price = float(Decimal(steps) / 10_000)
     assert instrument("AAPL").rounded(price) == price
+
+
+def test_a_spelling_is_read_once_and_the_memory_for_them_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(catalog, "MOST_KEPT", 3)
+    known = Instruments()
+    assert known.of("AAPL") is known.of("AAPL")
+    assert known.of("ES", "future") is not known.of("ES")
+    for number in range(10):
+        known.of(f"S{number}")
+    assert len(known._kept) <= 3
+
+
+def test_two_exchanges_of_one_calendar_stay_apart() -> None:
+    toronto = Instruments("XTSE")
+    names = [toronto.of(each).symbol for each in ("SHOP.TO", "SHOP.V", "SHOP")]
+    assert names == ["SHOP.TO", "SHOP.V", "SHOP"]
+
+
+@pytest.mark.parametrize("spelling", ["DAX/EUR", "CAC_EUR", "FTSE/GBP", "HSI/HKD"])
+def test_an_index_in_a_currency_is_no_coin(spelling: str) -> None:
+    assert instrument(spelling).kind is Kind.UNKNOWN

@@ -147,7 +147,7 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
         """Return the texts of `NAME=TEXT, NAME=TEXT` by name; `form` says what a text is."""
         found: dict[str, str] = {}
         for item in filter(None, map(str.strip, self.text(name, default).split(","))):
-            key, _, text = (part.strip() for part in item.partition("="))
+            key, _, text = map(str.strip, item.rpartition("=") if "=" in item else (item, "", ""))
             if not key or not text:
                 raise refusal(name, item, f"NAME={form}, or several separated by commas")
             if keys and key not in keys:

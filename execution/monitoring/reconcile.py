@@ -23,6 +23,7 @@ from execution.monitoring.at_broker import our_holdings
 from execution.monitoring.corporate import carry_from_broker
 from execution.monitoring.monitor import refresh, refresh_open
 from execution.monitoring.protection import cancel_leftovers
+from execution.orders.revival import revive_refused
 from execution.orders.router import end, send_due
 from execution.orders.states import may_become
 from execution.positions.fills import take_fills
@@ -73,8 +74,16 @@ def reconcile(context: TradingContext) -> list[Difference]:
 
 
 def _differences(context: TradingContext) -> list[Difference]:
-    """Compare twice, because a fill may come between two calls to the broker."""
-    return _compare(context) and _compare(context)
+    """Compare twice, because a fill may come between two calls to the broker.
+
+    In between, look for orders that the broker has although it refused them.
+    """
+    if not _compare(context):
+        return []
+    not_read: list[Difference] = []
+    revive_refused(context, partial(_reading, not_read))
+    found = _compare(context)
+    return found and not_read + found
 
 
 def _compare(context: TradingContext) -> list[Difference]:

@@ -118,3 +118,12 @@ def test_what_is_wrong_with_a_list_of_values_by_name_is_said(
             "ARGO_LOG_LEVELS", "", keys=["storage", "sync"], choices=["DEBUG", "INFO"]
         )
     assert f"ARGO_LOG_LEVELS={said}" in str(error.value)
+
+
+def test_a_name_before_a_number_may_contain_spaces_and_equals_signs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    environment = Environment()
+    monkeypatch.setitem(environment.ENVIRON, "LIMITS", "breakout v2=85, ema(20)=80,a=b = 70")
+    found = environment.numbers("LIMITS", "", minimum=0, maximum=100)
+    assert found == {"breakout v2": 85.0, "ema(20)": 80.0, "a=b": 70.0}

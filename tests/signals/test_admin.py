@@ -101,6 +101,23 @@ def test_the_list_shows_a_confidence_with_one_decimal(clerk: Client) -> None:
     assert "77.115" not in page
 
 
+def _spellings(client: Client, **query: str) -> set[str]:
+    page = _page(client, "/admin/signals/instrumentspelling/", **query)
+    return set(re.findall(r'field-spelling"><a[^>]*>([^<]+)<', page))
+
+
+def test_instruments_are_searched_in_any_spelling(clerk: Client) -> None:
+    for symbol in ("AAPL", "NASDAQ:AAPL", "BRK-B", "BTC/USD"):
+        _log(symbol=symbol)
+    assert len(_spellings(clerk)) == 4
+    for term in ("AAPL", " nasdaq:aapl ", "AAPL.US"):
+        assert _spellings(clerk, q=term) == {"AAPL", "NASDAQ:AAPL"}
+    assert _spellings(clerk, q="brk.b") == {"BRK-B"}
+    assert _spellings(clerk, q="BTCUSD") == {"BTC/USD"}
+    assert _spellings(clerk, q="nothing") == set()
+    assert len(_spellings(clerk, q="  ")) == 4
+
+
 def test_signals_are_filtered(clerk: Client) -> None:
     buy = _log()
     sell = _log(action="SELL", target_price=146.0, stop_price=158.0, symbol="IBM")

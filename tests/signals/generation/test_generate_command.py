@@ -124,7 +124,10 @@ def test_candidates_are_kept_on_postgresql_as_on_sqlite(
         ({"MARKET_DATA": "alpaca"}, "ALPACA_API_KEY or ALPACA_SECRET_KEY is missing"),
         ({"MARKET_DATA": "yahoo"}, "MARKET_DATA='yahoo' is not one of sample, files, alpaca"),
         ({"SIGNAL_MIN_SOURCES": "9"}, "SIGNAL_MIN_SOURCES: fewer sources"),
-        ({"MIN_CONFIDENCE_BY_STRATEGY": "typo=90"}, "typo is not weighted_consensus"),
+        (
+            {"MIN_CONFIDENCE_BY_STRATEGY": "mine=x"},
+            "MIN_CONFIDENCE_BY_STRATEGY='x' is not a number",
+        ),
         ({"MIN_CONFIDENCE": "nan"}, "MIN_CONFIDENCE='nan' is not a number from 0.0 to 100.0"),
     ],
 )

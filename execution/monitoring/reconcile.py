@@ -10,6 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import Max
 
 from argo.errors import FieldError, InvalidInput
 from execution.accounts import halts
@@ -17,7 +18,7 @@ from execution.accounts.money import with_money
 from execution.accounts.rows import account_row, lock
 from execution.brokers.protocol import BrokerError, OrderReport, Unread, unread
 from execution.context import TradingContext
-from execution.models import Order, Position, TradingAccount
+from execution.models import Order, Position, PositionChange, TradingAccount
 from execution.money import ZERO
 from execution.monitoring.at_broker import our_holdings
 from execution.monitoring.corporate import carry_from_broker
@@ -228,10 +229,13 @@ def settle(context: TradingContext, *, by: str, why: str) -> list[str]:
     if not why.strip():
         raise InvalidInput([FieldError("why", "say why the broker's records are right")])
     account_row(context, context.broker.account())
+    known = PositionChange.objects.filter(position__account=context.account)
+    latest = known.aggregate(pk=Max("pk"))["pk"] or 0
     found = _differences(context)
     renamed = _perhaps_renamed(context, found)
     clear = [each for each in found if each.name not in renamed]
-    changes = list(map(_kept, (each for each in found if each.name in renamed)))
+    changes = [f"{each.position}: {each.text}" for each in known.filter(pk__gt=latest)]
+    changes += map(_kept, (each for each in found if each.name in renamed))
     _withdraw(context, clear)
     with transaction.atomic():
         lock(context.account)

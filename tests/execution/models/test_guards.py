@@ -169,6 +169,9 @@ def a_row(trading: Trading) -> Callable[[type[models.Model]], int]:
                 rejected_for="", reasons=[], kept_at=trading.clock(),
             ),
             AccountChange: lambda: changes.restart_count(trading.context, by="ann", why="a test"),
+            CorporateAction: lambda: trading.context.history.memory.store(
+                "AAPL", ActionKind.NONE, trading.clock(), trading.clock(), source="person", why="so"
+            ),
         }  # fmt: skip
         made.get(model, lambda: None)()
         row = model._default_manager.order_by("pk").first()

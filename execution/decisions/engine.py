@@ -16,7 +16,9 @@ from execution.decisions.prechecks import precheck
 from execution.models import Counterfactual, Decision
 from execution.orders.router import send_due
 from execution.types import REPLAY, Denial
+from signals.config import stored_handlers
 from signals.dialect import only_one
+from signals.ledger.flush import Flusher
 from signals.owner import new_owner_id
 from signals.shutdown import stopping
 
@@ -75,11 +77,22 @@ def execute_due(context: TradingContext, only: int | None = None) -> DecisionCou
         with only_one(f"decisions of {context.account}") as is_ours:
             if not (is_ours or _is_late(context)):
                 return counts
+            _store_what_the_dead_wrote(context)
             counts.skipped += _skip_backlog(context)
             _decide_due(context, counts)
         # a worker that came meanwhile has left its signals to this one
         if stopping.is_set() or not queue.is_due(context.account, context.clock()):
             return counts
+
+
+def _store_what_the_dead_wrote(context: TradingContext) -> None:
+    """Store the journal's lines if a worker died while it decided.
+
+    It may have journaled an order that was never committed. If its signal is skipped now, that
+    must be taken back; `decide` sees it only in the signal's row.
+    """
+    if queue.is_abandoned(context.clock()):
+        Flusher(context.journal, handlers=stored_handlers()).flush()
 
 
 def _is_late(context: TradingContext) -> bool:

@@ -35,6 +35,9 @@ _IS_DUE = """
 SELECT id FROM decisions WHERE status IN ('pending', 'deciding') AND due_at <= %s
 AND (account = 'replay') = %s LIMIT 1 {lock}
 """
+_IS_ABANDONED = """
+SELECT id FROM decisions WHERE status = 'deciding' AND due_at <= %s LIMIT 1
+"""
 _DUE_AUTOMATIC = """
 SELECT * FROM decisions WHERE status IN ('pending', 'deciding') AND due_at <= %s
 AND account <> 'replay' AND asked_by = ''
@@ -162,6 +165,12 @@ def is_due(account: str, now: datetime) -> bool:
     adapt = connection.ops.adapt_datetimefield_value
     statement = _IS_DUE.format(lock=skip_locked())
     return bool(select_values(Decision, statement, [adapt(now), account == REPLAY]))
+
+
+def is_abandoned(now: datetime) -> bool:
+    """Return whether the lease of a decision is over: its worker may have died."""
+    moment = connection.ops.adapt_datetimefield_value(now)
+    return bool(select_values(Decision, _IS_ABANDONED, [moment]))
 
 
 def due_automatic(limit: int, now: datetime) -> list[Decision]:

@@ -15,9 +15,10 @@ from execution.decisions.queue import ClaimedDecision
 from execution.models import Counterfactual, Decision, Order
 from execution.risk.model import Intent, Limits
 from execution.types import Reason
+from signals.ledger.flush import Flusher
 from signals.ledger.outcomes import record_order, record_outcome
 from signals.market.protocol import FeedError, Quote
-from signals.models import OutcomeChange, Signal
+from signals.models import DeadLetter, OutcomeChange, Signal
 from signals.shutdown import stopping
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import (
@@ -77,6 +78,30 @@ def test_order_decision_and_signal_are_one_transaction(
 
 def _fails(*args: object, **kwargs: object) -> None:
     raise Died
+
+
+def _journals_and_dies(*args: Any, **kwargs: Any) -> None:  # noqa: ANN401
+    record_order(*args, **kwargs)
+    raise Died
+
+
+@pytest.mark.parametrize("backlog", [False, True])
+def test_the_order_of_a_worker_that_died_before_its_commit_is_not_the_signals(
+    trading: Trading, monkeypatch: pytest.MonkeyPatch, backlog: bool
+) -> None:
+    """Its line is in the journal; the signal is skipped before any flush."""
+    signal = trading.log()
+    with monkeypatch.context() as dying:
+        dying.setattr("execution.decisions.batch.record_order", _journals_and_dies)
+        with pytest.raises(Died):
+            trading.decide()
+    assert as_stored(signal).order_id is None
+    trading.clock.pass_by(minutes=20 if backlog else 3)
+    trading.market.quotes[SYMBOL] = Quote(120.0, trading.clock())
+    assert trading.decide().skipped == 1
+    Flusher(trading.journal).flush()
+    assert as_stored(signal).order_id is None
+    assert not DeadLetter.objects.exists()
 
 
 def test_with_auto_execute_off_a_signal_is_skipped(trading: Trading) -> None:

@@ -38,6 +38,7 @@ from execution.types import REPLAY
 from signals.clock import Clock
 from signals.market.actions import (
     ActionKind,
+    AdjustsHistory,
     ListedAction,
     ListsActions,
     jump_of,
@@ -54,6 +55,8 @@ LOOK_INTERVAL, LIST_INTERVAL = timedelta(minutes=5), timedelta(hours=6)
 also happen when a price jumps."""
 LATE = timedelta(days=30)
 """How long after an action a market or a broker may still count it."""
+FRESH = timedelta(days=7)
+"""A market adjusts its history within this time after a split."""
 SMALLEST_JUMP = log(1.4)
 """A smaller jump looks like no split."""
 
@@ -130,13 +133,19 @@ class PriceHistory:
         return usable.between(since, self.clock())
 
     def _usable(self, symbol: str, traded: Bars) -> Bars:
-        """Return the bars up to the first that jumps as at a split that nobody reports."""
+        """Return the bars up to the first that jumps as at a split that nobody reports.
+
+        A market that adjusts its history has done so for a jump of some days ago.
+        """
+        now = self.clock()
+        is_adjusted = isinstance(self.market, AdjustsHistory) and self.market.is_adjusted(symbol)
         before, after = traded.close[:-1], traded.open[1:]
         for row in np.flatnonzero(np.abs(np.log(after / before)) > SMALLEST_JUMP).tolist():
             seen_at, at = traded.time_at(row), traded.time_at(row + 1)
             old, new = float(before[row]), float(after[row])
             ratio = jump_of(old, new)
-            if ratio is not None and not self._is_explained(symbol, seen_at, at):
+            is_late = is_adjusted and at < now - FRESH
+            if ratio is not None and not (is_late or self._is_explained(symbol, seen_at, at)):
                 self.memory.doubt(symbol, as_decimal(old), as_decimal(new), at, ratio)
                 return traded.upto(row + 1)
         return traded

@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 
 EXACT = 0.002
 """How far the factor of a changed history may be from a usual ratio, because vendors round."""
-NEAR_WHOLE, NEAR_HALF = 0.06, 0.03
+NEAR_WHOLE, NEAR_HALF = 0.04, 0.03
 """How far two prices of different days may be from a whole ratio, and from 3:2."""
 MOST_DIVIDEND = 0.1
 """A history that fell by more than this share has not been changed by an ordinary dividend."""
@@ -68,6 +68,14 @@ class ListsActions(Protocol):
 
         Raises the same errors as `MarketData.bars`.
         """
+
+
+@runtime_checkable
+class AdjustsHistory(Protocol):
+    """A market that may adjust its history for splits: then a jump in it is real."""
+
+    def is_adjusted(self, symbol: str) -> bool:
+        """Return True if the bars before a split are on the scale of those after it."""
 
 
 def split_of(factor: float) -> Fraction | None:

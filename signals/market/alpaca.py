@@ -116,6 +116,10 @@ class AlpacaMarket:
         wanted = self._find(symbol)
         return self._request(symbol, lambda: _middle(self._quotes(wanted).get(_name(wanted))))
 
+    def is_adjusted(self, symbol: str) -> bool:
+        """Return True: Alpaca adjusts for splits and dividends."""
+        return True
+
     def actions(self, symbol: str, since: datetime, upto: datetime) -> list[ListedAction]:
         """Return the splits, dividends and renames of a stock, oldest first, with `since` < `ex_at`
         <= `upto`.

@@ -72,6 +72,13 @@ class FolderMarket:
         """
         return self._file(symbol).bars.between(since, upto)
 
+    def is_adjusted(self, symbol: str) -> bool:
+        """Return True if the symbol's file has an adjusted close, or a column of splits.
+
+        Raises the same errors as `bars`.
+        """
+        return self._file(symbol).is_adjusted
+
     def actions(self, symbol: str, since: datetime, upto: datetime) -> list[ListedAction]:
         """Return the splits and dividends of the symbol's file, oldest first, with `since` <
         `ex_at` <= `upto`. Raises the same errors as `bars`."""
@@ -108,7 +115,8 @@ class FolderMarket:
         bars, findings = daily_bars(symbol, rows, hours)
         actions = split_columns.actions_of(symbol, rows, bars, hours)
         findings.log(self._logged)
-        return _File(stamp, split_columns.without_jumps(bars, actions), actions)
+        is_adjusted = not {"adj_close", split_columns.SPLITS}.isdisjoint(rows.columns)
+        return _File(stamp, split_columns.without_jumps(bars, actions), actions, is_adjusted)
 
     def _hours(self, symbol: str, rows: pd.DataFrame) -> TradingHours:
         """Return the symbol's hours; bars of weekends decide where they are only guessed."""
@@ -148,6 +156,7 @@ class _File(NamedTuple):
     stamp: Stamp
     bars: Bars
     actions: list[ListedAction]
+    is_adjusted: bool
 
 
 def _has_weekends(days: Sequence[date]) -> bool:

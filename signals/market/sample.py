@@ -41,6 +41,10 @@ class SampleMarket:
         """Return the last close. Raises `UnknownSymbol` like `bars`."""
         return Quote.last_close(self.bars(symbol))
 
+    def is_adjusted(self, symbol: str) -> bool:
+        """Return True."""
+        return True
+
     def now(self) -> datetime:
         """Return the time of the last close."""
         return self.bars(self.symbols[0]).time_at(-1)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from signals.market.actions import ListedAction, ListsActions
+from signals.market.actions import AdjustsHistory, ListedAction, ListsActions
 from signals.market.bars import Bars
 from signals.market.hours import ShowsHours
 from signals.market.protocol import MarketData, Quote
@@ -86,6 +86,11 @@ class WatchedMarket:
     def is_always_open(self, symbol: str) -> bool:
         """Return True if the market's own data shows that this symbol always trades."""
         return isinstance(self._market, ShowsHours) and self._market.is_always_open(symbol)
+
+    def is_adjusted(self, symbol: str) -> bool:
+        """Return True if the market adjusts the symbol's history for splits."""
+        market = self._market
+        return isinstance(market, AdjustsHistory) and market.is_adjusted(symbol)
 
     def actions(self, symbol: str, since: datetime, upto: datetime) -> Sequence[ListedAction]:
         """Return the corporate actions that the market reports."""

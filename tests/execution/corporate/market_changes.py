@@ -35,14 +35,20 @@ class ListingMarket(Market):
     """A market that also reports corporate actions."""
 
     listed: list[ListedAction] = field(default_factory=list)
+    adjusted: bool = False
+
+    def is_adjusted(self, symbol: str) -> bool:
+        return self.adjusted
 
     def actions(self, symbol: str, since: datetime, upto: datetime) -> Sequence[ListedAction]:
         return [each for each in self.listed if since < each.ex_at <= upto]
 
 
-def listing(trading: Trading) -> Trading:
+def listing(trading: Trading, *, is_adjusted: bool = False) -> Trading:
     """Return the same account on a market that reports corporate actions."""
-    market = ListingMarket(trading.clock, trading.market.quotes, trading.market.rows)
+    market = ListingMarket(
+        trading.clock, trading.market.quotes, trading.market.rows, adjusted=is_adjusted
+    )
     trading.market = market
     if isinstance(trading.broker.broker, PaperBroker):
         object.__setattr__(trading.broker.broker, "market", market)

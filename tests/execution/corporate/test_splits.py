@@ -113,7 +113,7 @@ def test_a_position_opened_after_the_split_is_left_alone(trading: Trading) -> No
     assert position_of(later).quantity == before
 
 
-@pytest.mark.parametrize("after", [10.0, 48.9, 34.0, 1000.0, 66.0])
+@pytest.mark.parametrize("after", [10.0, 49.0, 34.0, 1000.0, 66.0])
 def test_a_jump_that_nobody_explains_books_nothing_and_halts(
     trading: Trading, after: float
 ) -> None:
@@ -286,3 +286,19 @@ def test_a_bar_of_before_the_split_that_comes_late_is_on_the_scale_of_its_day(
     trading.broker.broker.see({SYMBOL: [late]})
     trading.look()
     assert (position_of(signal).status == "open") is is_open
+
+
+@pytest.mark.parametrize("is_adjusted", [True, False])
+def test_a_jump_of_long_ago_in_an_adjusted_history_was_real(
+    trading: Trading, is_adjusted: bool
+) -> None:
+    trading = listing(trading, is_adjusted=is_adjusted)
+    trading.day(100.0, 101.0, 99.0, 100.0)
+    signal = trading.log(confidence=50)
+    trading.decide()
+    trading.day(51.0, 52.0, 49.0, 50.0)
+    for _ in range(8):
+        trading.day(50.0, 51.0, 49.0, 50.0)
+    trading.look()
+    outcome = Counterfactual.objects.get(signal=signal).outcome
+    assert outcome == ("loss" if is_adjusted else None)

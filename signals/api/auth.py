@@ -24,10 +24,7 @@ class KeyWithScope(APIKeyHeader):
         super().__init__()
 
     def authenticate(self, request: HttpRequest, key: str | None) -> str | None:
-        name = find_key(key, self._scope) if key else None
-        if name is not None:
-            bind_contextvars(key_name=name)  # on every log line of this request
-        return name
+        return _named(key, self._scope) if key else None
 
 
 class BearerWithScope(HttpBearer):
@@ -38,7 +35,15 @@ class BearerWithScope(HttpBearer):
         super().__init__()
 
     def authenticate(self, request: HttpRequest, token: str) -> str | None:
-        return find_key(token, self._scope)
+        return _named(token, self._scope)
+
+
+def _named(key: str, scope: str) -> str | None:
+    """Return the name of a key that may do this, and put it on every log line of the request."""
+    name = find_key(key, scope)
+    if name is not None:
+        bind_contextvars(key_name=name)
+    return name
 
 
 def who(request: HttpRequest) -> str:

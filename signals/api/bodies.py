@@ -9,10 +9,19 @@ from ninja.parser import Parser
 from pydantic import BaseModel
 
 from argo.errors import FieldError, InvalidInput
-from signals.intake import BadBody, parse_array, parse_json, read_lines, without_bom
+from signals.intake import (
+    BadBody,
+    parse_array,
+    parse_json,
+    read_lines,
+    repeats_refused,
+    without_bom,
+)
 from signals.intake.lines import parse_line
 
 BATCH_LIMIT = 10_000
+LINES_FOR_EACH = 10
+"""Lines, blank ones too, that a body may have for each item: to skip millions takes seconds."""
 
 
 class StrictParser(Parser):
@@ -52,7 +61,9 @@ def read_batch(
     if text[:1] == b"[":
         items = parse_array(text, nan=nan)
         _check_count(len(items), limit, what)
-        return items
+        return repeats_refused(text, items)
+    if body.count(b"\n") + body.count(b"\r") > limit * LINES_FOR_EACH:
+        raise BadBody.because(f"has too many lines for {limit} {what}s, the limit for each request")
     lines = [line for _, line in islice(read_lines(io.BytesIO(body)), limit + 1)]
     _check_count(len(lines), limit, what)
     return _parsed(lines, nan)

@@ -2,7 +2,7 @@
 
 from signals.intake.body import BodyTooLarge, CountedStream
 from signals.intake.lines import parse_lines, read_lines
-from signals.intake.parsing import MAX_ITEM_BYTES, BadBody, parse_array, parse_json
+from signals.intake.parsing import MAX_ITEM_BYTES, BadBody, parse_array, parse_json, repeats_refused
 from signals.intake.text import check_encoding, without_bom
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "parse_json",
     "parse_lines",
     "read_lines",
+    "repeats_refused",
     "without_bom",
 ]

@@ -15,10 +15,9 @@ class BodyTooLarge(InvalidInput):
 
     @classmethod
     def over(cls, limit: int, size: int | None = None) -> "BodyTooLarge":
-        has = f"has more than {limit} bytes" if size is None else f"has {size} bytes"
-        limited = "the limit" if size is None else f"the limit is {limit}"
-        text = f"{has}, {limited}" if size is None else f"{has}; {limited}"
-        return cls([FieldError("body", f"{text} (API_MAX_BODY_BYTES). Send less at a time")])
+        has = f"more than {limit}" if size is None else str(size)
+        text = f"has {has} bytes; the limit is {limit} (API_MAX_BODY_BYTES). Send less at a time"
+        return cls([FieldError("body", text)])
 
 
 class Readable(Protocol):
@@ -39,16 +38,15 @@ class CountedStream:
         self._count = 0
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return up to `size` bytes, or all; b"" at the end."""
-        if size is not None and size >= 0:
-            return self._counted(self._stream.read(min(size, READ_AT_ONCE)))
-        return b"".join(iter(lambda: self._counted(self._stream.read(READ_AT_ONCE)), b""))
+        """Return `size` bytes, fewer only at the end; all that is left without a size."""
+        pieces, left = [], self._limit + 1 if size is None or size < 0 else size
+        while left > 0 and (piece := self._stream.read(min(left, READ_AT_ONCE))):
+            self._count += len(piece)
+            if self._count > self._limit:
+                raise BodyTooLarge.over(self._limit)
+            pieces.append(piece)
+            left -= len(piece)
+        return b"".join(pieces)
 
     def close(self) -> None:
         """Do nothing: the stream is the server's."""
-
-    def _counted(self, data: bytes) -> bytes:
-        self._count += len(data)
-        if self._count > self._limit:
-            raise BodyTooLarge.over(self._limit)
-        return data

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from signals.intake.parsing import MAX_ITEM_BYTES, BadBody, parse_json
+from signals.intake.parsing import MAX_ITEM_BYTES, TOO_LONG, BadBody, parse_json
 from signals.intake.text import HEAD_BYTES, check_encoding, without_bom
 
 Numbered = tuple[int, Any]
@@ -54,4 +54,4 @@ def _too_long(file: BinaryIO) -> BadBody:
     """Skip the rest of a line that is too long."""
     while (more := file.readline(SKIPPED_AT_ONCE)) and not more.endswith(b"\n"):
         pass
-    return BadBody.because(f"has more than {MAX_ITEM_BYTES} bytes, the limit for one line")
+    return BadBody.because(TOO_LONG)

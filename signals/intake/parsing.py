@@ -11,7 +11,8 @@ from signals.intake.text import HEAD_BYTES, check_encoding, not_utf8, without_bo
 
 MAX_ITEM_BYTES = 2**20
 """Bytes of one item, such as a signal: its fields, with all that is allowed, take less."""
-MAX_VALUES = 400_000
+TOO_LONG = f"has more than {MAX_ITEM_BYTES} bytes, the limit for one signal"
+MAX_VALUES = 250_000
 """Objects and arrays in one body: each takes up to 100 times the memory of its own text."""
 LONGEST_NAME = 100
 """Characters of a field's name in an error."""
@@ -45,7 +46,7 @@ def parse_json(text: bytes, *, nan: bool = False) -> Any:  # noqa: ANN401  # any
     if it is not JSON, has more than MAX_ITEM_BYTES, or if an object in it has a key twice.
     """
     if len(text) > MAX_ITEM_BYTES:
-        raise BadBody.because(f"has {len(text)} bytes; the limit for one is {MAX_ITEM_BYTES}")
+        raise BadBody.because(TOO_LONG)
     found = _parsed(text, nan)
     if _may_repeat(text, found) and (name := _repeated(_marked(text))) is not None:
         raise BadBody.repeats(name)
@@ -53,7 +54,7 @@ def parse_json(text: bytes, *, nan: bool = False) -> Any:  # noqa: ANN401  # any
 
 
 def parse_array(text: bytes, *, nan: bool = False) -> list[Any]:
-    """Return the items of a JSON array; an item in which a key is twice is a BadBody.
+    """Return the items of a JSON array; `repeats_refused` says in which a key is twice.
 
     Raises BadBody if it is not a JSON array, or would take too much memory.
     """
@@ -65,9 +66,14 @@ def parse_array(text: bytes, *, nan: bool = False) -> list[Any]:
     found = _parsed(text, nan)
     if not isinstance(found, list):
         raise BadBody.because("is not a JSON array")
-    if not _may_repeat(text, found):
-        return found
-    del found
+    return found
+
+
+def repeats_refused(text: bytes, items: list[Any]) -> list[Any]:
+    """Return the items of the array `text` with a BadBody for each in which a key is twice."""
+    if not _may_repeat(text, items):
+        return items
+    items.clear()  # two copies of it would take too much memory
     return [_or_bad(item) for item in _marked(text)]
 
 

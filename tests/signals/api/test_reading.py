@@ -206,7 +206,7 @@ def test_the_documentation_lists_every_refusal(client: Client) -> None:
     Refused.model_validate(refused.json())
     assert refused.json()["detail"] == "Unauthorized: send a valid key as X-API-Key"
     halt = paths["/api/execution/halt"]["post"]["responses"]
-    assert {"400", "411", "413", "422"} <= halt.keys()
+    assert {"400", "413", "422"} <= halt.keys()
     assert "401" not in paths["/api/health"]["get"]["responses"]
     secured = [operation for path in paths.values() for operation in path.values()
                if "security" in operation]  # fmt: skip

@@ -27,6 +27,21 @@ def parse_utc(value: object) -> datetime:
     raise ValueError("give ISO 8601 text with an offset, as in 2025-01-15T10:30:00Z")
 
 
+def instant_text(timestamp: str) -> str | None:
+    """Return the instant that a text means, as `utc_text` writes it.
+
+    None if the text is one that sorts by time itself. Without an offset it is taken for UTC, which
+    is what older ledgers wrote. Empty if it is not a time.
+    """
+    if OWN_SPELLING.fullmatch(timestamp):
+        return None
+    try:
+        found = datetime.fromisoformat(timestamp.strip().upper())
+        return utc_text(found.replace(tzinfo=UTC) if found.tzinfo is None else found)
+    except ValueError:
+        return ""
+
+
 def _in_utc(moment: datetime) -> datetime:
     if moment.tzinfo is UTC:
         return moment

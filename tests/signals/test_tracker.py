@@ -166,8 +166,8 @@ def test_a_conflict_is_refused_by_every_call_before_it_is_journaled(
     size = journal.end()
     (again,) = tracker.log_each([a_signal(signal_id="same")])
     assert isinstance(again, SignalConflict)
-    (again,) = tracker.accept_each([a_signal(signal_id="same")])
-    assert isinstance(again, SignalConflict)
+    (refused,) = tracker.accept_each([a_signal(signal_id="same")])
+    assert isinstance(refused, SignalConflict)
     for call in (
         lambda signal: tracker.log_signals([signal]),
         lambda signal: tracker.accept([signal]),

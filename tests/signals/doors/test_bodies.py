@@ -13,6 +13,7 @@ from signals.config import journal
 from tests.samples import a_signal, signals
 
 MIB = 2**20
+JSON = "application/json"
 
 
 @pytest.fixture
@@ -20,16 +21,16 @@ def client(key: str) -> Client:
     return Client(headers={"X-API-Key": key})
 
 
-def _in_chunks(client: Client, path: str, body: bytes | io.RawIOBase) -> tuple[int, dict[str, Any]]:
+def _in_chunks(
+    client: Client, path: str, body: bytes | io.IOBase, kind: str = JSON
+) -> tuple[int, dict[str, Any]]:
     """Send a body without a length, as a server passes it on: its stream ends with the body."""
-    stream = io.BytesIO(body) if isinstance(body, bytes) else body
-    answer = client.post(
-        path,
-        content_type="application/json",
-        HTTP_TRANSFER_ENCODING="chunked",
-        CONTENT_LENGTH="",
-        **{"wsgi.input": stream},
-    )
+    environ: dict[str, Any] = {
+        "HTTP_TRANSFER_ENCODING": "chunked",
+        "CONTENT_LENGTH": "",
+        "wsgi.input": io.BytesIO(body) if isinstance(body, bytes) else body,
+    }
+    answer = client.post(path, content_type=kind, **environ)
     return answer.status_code, answer.json()
 
 
@@ -75,15 +76,10 @@ def test_a_body_in_chunks_is_counted_while_it_is_read(
 ) -> None:
     settings.API_MAX_BODY_BYTES = MIB
     endless = Endless()
-    answer = Client(headers={"X-API-Key": key}).post(
-        path,
-        content_type="application/x-www-form-urlencoded" if "admin" in path else "text/json",
-        HTTP_TRANSFER_ENCODING="chunked",
-        CONTENT_LENGTH="",
-        **{"wsgi.input": endless},
-    )
-    assert answer.status_code == 413
-    assert "API_MAX_BODY_BYTES" in answer.json()["detail"]
+    kind = "application/x-www-form-urlencoded" if "admin" in path else JSON
+    status, answer = _in_chunks(Client(headers={"X-API-Key": key}), path, endless, kind)
+    assert status == 413
+    assert "API_MAX_BODY_BYTES" in answer["detail"]
     assert endless.count <= 2 * MIB
 
 

@@ -104,3 +104,11 @@ def _not_summed(
     added = [stored(where, names=names) for where in rows]
     moved = [moves(where, names=names) for where in changes]
     return grouped([*added, *moved], names)
+
+
+def _more_than(limit: int, sources: list[str], conditions: Conditions, using: str) -> bool:
+    rows = " UNION ALL ".join(f"SELECT 1 AS one {each}" for each in sources)
+    limited = f"SELECT one FROM ({rows}) AS found LIMIT {limit + 1}"  # noqa: S608
+    statement = f"SELECT count(*) FROM ({limited}) AS limited"  # noqa: S608
+    ((count,),) = select(using, statement, conditions.values)
+    return bool(count > limit)

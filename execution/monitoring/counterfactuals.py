@@ -14,7 +14,8 @@ from execution.context import TradingContext
 from execution.models import Counterfactual
 from execution.models.counterfactual import NO_PRICES
 from execution.money import as_decimal
-from execution.types import ExitReason, Side
+from execution.types import REPLAY, ExitReason, Side
+from signals.ahead import limit
 from signals.ledger.outcomes import outcome_of, profit_loss_pct
 from signals.models import Signal
 from signals.rows import update
@@ -47,6 +48,8 @@ def follow(context: TradingContext) -> int:
     from all decisions of the account.
     """
     now = context.clock()
+    if context.account != REPLAY:
+        _bring_back(now)
     due = Counterfactual.objects.filter(outcome=None, due_at__lte=now)
     on = Concat("signal__decision__account", Value(""), output_field=TextField())
     chosen = due.alias(on=on).filter(on=context.account).select_related("signal")
@@ -61,6 +64,13 @@ def follow(context: TradingContext) -> int:
         for each in these
     ]
     return _write(changes) if changes else 0
+
+
+def _bring_back(now: datetime) -> None:
+    """Make due what a clock that was ahead has put off; a replay has a clock of its own."""
+    far = Counterfactual.objects.filter(outcome=None, due_at__gt=limit(now, LONGEST_INTERVAL))
+    if far.exists():  # on SQLite even an empty update waits for every writer
+        far.update(due_at=now)
 
 
 def _write(changes: Sequence[tuple[int, Changes]]) -> int:

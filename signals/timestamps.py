@@ -21,7 +21,7 @@ def parse_utc(value: object) -> datetime:
     Raises ValueError if it is neither, has no offset, or is outside the years 1 to 9999 in UTC.
     """
     if isinstance(value, str):
-        return _in_utc(datetime.fromisoformat(value))
+        return _in_utc(_parsed(value))
     if isinstance(value, datetime):
         return _in_utc(value)
     raise ValueError("give ISO 8601 text with an offset, as in 2025-01-15T10:30:00Z")
@@ -36,10 +36,17 @@ def instant_text(timestamp: str) -> str | None:
     if OWN_SPELLING.fullmatch(timestamp):
         return None
     try:
-        found = datetime.fromisoformat(timestamp.strip().upper())
+        found = _parsed(timestamp.strip().upper())
         return utc_text(found.replace(tzinfo=UTC) if found.tzinfo is None else found)
     except ValueError:
         return ""
+
+
+def _parsed(text: str) -> datetime:
+    """Parse ISO 8601 text. Raises ValueError; Python itself ignores what follows a NUL."""
+    if not text.isprintable():
+        raise ValueError("has a control character")
+    return datetime.fromisoformat(text)
 
 
 def _in_utc(moment: datetime) -> datetime:

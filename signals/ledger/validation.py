@@ -81,6 +81,8 @@ Symbol = Annotated[
 _SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
 # PostgreSQL stores no NUL. Pydantic checks these patterns without calling Python code.
 Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)]
+SignalName = Annotated[str, StringConstraints(min_length=1, max_length=600, pattern=NO_NUL)]
+"""The id of a stored signal in a question: history may have any, within what an index takes."""
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=NO_NUL)]
 Why = Annotated[
     str,

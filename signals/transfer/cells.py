@@ -11,6 +11,7 @@ from typing import Any
 from argo.errors import FieldError
 from signals.intake import BadBody, parse_json
 from signals.ledger.records import FLOATS
+from signals.ledger.validation import ALIASES
 
 JSON_CELLS = frozenset(("votes", "extra"))
 LONGEST_SHOWN = 40
@@ -56,7 +57,8 @@ def written(value: object) -> object:
     return value
 
 
-def _reader(name: str) -> Callable[[str], Any]:
+def _reader(column: str) -> Callable[[str], Any]:
+    name = ALIASES.get(column, column)
     if name in FLOATS:
         return _number
     if name == "sources":

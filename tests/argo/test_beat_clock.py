@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 from celery import current_app
 from django.conf import settings
+from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from argo.beat import Entry, LockedScheduler
@@ -75,6 +76,7 @@ class _Clock:
         monkeypatch.setattr(Entry, "_default_now", lambda entry: self.now())
         monkeypatch.setattr(Entry, "default_now", lambda entry: self.now(), raising=False)
         monkeypatch.setattr(current_app, "now", self.now)
+        monkeypatch.setattr(timezone, "now", self.now)
         monkeypatch.setattr(time, "time", lambda: self.now().timestamp())
 
     def now(self) -> datetime:

@@ -104,6 +104,7 @@ REFUSED = {
     "a line break": (_json(symbol="A\n"), "printable"),
     "a tab": (_json(symbol="A\tB"), "printable"),
     "a space at the end": (_json(symbol="AAPL "), "without a space at either end"),
+    "a time with a NUL": (_json(timestamp="2025-01-15T10:30:00Z\0"), "timestamp: has a control"),
     "an unknown field of Argo's": (_json(symbol_as_sent="x"), "symbol_as_sent: Argo writes"),
     "many votes that are none": (_json(votes=[1] * 1000), "votes.0: "),
 }

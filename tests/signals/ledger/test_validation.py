@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from argo.errors import InvalidInput
 from signals.journal import Journal
 from signals.ledger.flush import Flusher, FlushResult
-from signals.ledger.validation import EXTRA_BYTES, LITERAL_ROUTES, validated
+from signals.ledger.validation import EXTRA_BYTES, LITERAL_ROUTES, VOTES_BYTES, validated
 from signals.models import Signal
 from tests.samples import a_signal
 from tests.signals.ledger.flush.helpers import forged
@@ -154,6 +154,19 @@ def test_unknown_fields_are_kept() -> None:
         "note": {"a": [1, None]},
         "id": 7,
     }
+
+
+def test_unknown_fields_of_exactly_the_limit_are_taken() -> None:
+    kept = {"note": "x" * (EXTRA_BYTES - len('{"note":""}'))}
+    assert validated(a_signal(**kept), NOW).__pydantic_extra__ == kept
+    assert _faults(a_signal(note=kept["note"] + "x")) == {"note"}
+
+
+def test_votes_of_exactly_the_limit_are_taken() -> None:
+    votes = [{"a": "x" * (VOTES_BYTES - len('{"votes":[{"a":""}]}'))}]
+    assert validated(a_signal(votes=votes), NOW).votes == votes
+    votes[0]["a"] += "x"
+    assert _faults(a_signal(votes=votes)) == {"votes"}
 
 
 def test_unknown_fields_have_a_limit_in_all() -> None:

@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 OWN_SPELLING = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]00:00)")
 """UTC spellings that are kept if the signal brings a hash that covers them."""
+NAIVE = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
+"""What older ledgers wrote most often."""
 AMBIGUOUS = "give an offset, as in 2025-01-15T10:30:00Z: without one it is ambiguous"
 LAST_SECOND = "9999-12-31T23:59:60"
 """Sorts after every text of the last possible second."""
@@ -37,6 +39,8 @@ def instant_text(timestamp: str) -> str | None:
         return None
     try:
         found = _parsed(timestamp.strip().upper())
+        if NAIVE.fullmatch(timestamp):
+            return f"{timestamp[:10]}T{timestamp[11:]}Z"  # of older ledgers there may be millions
         return utc_text(found.replace(tzinfo=UTC) if found.tzinfo is None else found)
     except ValueError:
         return ""

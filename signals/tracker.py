@@ -147,11 +147,13 @@ class SignalTracker:
         was stored).
         """
         encoded = self._encoded(signal)
-        known = await hashes_in_time_async(self._flusher.using, _own_ids([encoded]))
-        self._refuse_conflicts([encoded], known)
+        if encoded.has_own_id:
+            known = await hashes_in_time_async(self._flusher.using, _own_ids([encoded]))
+            self._refuse_conflicts([encoded], known)
         with self._counted(1):
             await self._journal.append_async(encoded.line)
-        self._remember([encoded])
+        if encoded.has_own_id:
+            self._remember([encoded])
         self._wake(1)
         return encoded.receipt.signal_id
 
@@ -278,6 +280,8 @@ class SignalTracker:
         self, encoded: Sequence[Encoded], known: Mapping[str, str]
     ) -> dict[int, SignalConflict]:
         """Return the conflicts with what is stored (`known`), was just written, or comes before."""
+        if not known and not any(each.has_own_id for each in encoded):
+            return {}
         recent = recent_ids(self._journal).hashes(_own_ids(encoded))
         found = conflicts([each.receipt for each in encoded], {**recent, **known})
         for conflict in found.values():

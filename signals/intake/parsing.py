@@ -48,7 +48,7 @@ def parse_json(text: bytes, *, nan: bool = False) -> Any:  # noqa: ANN401  # any
     if len(text) > MAX_ITEM_BYTES:
         raise BadBody.because(TOO_LONG)
     found = _parsed(text, nan)
-    if _may_repeat(text, found) and (name := _repeated(_marked(text))) is not None:
+    if _repeats(text, found) and (name := _repeated(_marked(text))) is not None:
         raise BadBody.repeats(name)
     return found
 
@@ -71,7 +71,7 @@ def parse_array(text: bytes, *, nan: bool = False) -> list[Any]:
 
 def repeats_refused(text: bytes, items: list[Any]) -> list[Any]:
     """Return the items of the array `text` with a BadBody for each in which a key is twice."""
-    if not _may_repeat(text, items):
+    if not _repeats(text, items):
         return items
     items.clear()  # two copies of it would take too much memory
     return [_or_bad(item) for item in _marked(text)]
@@ -98,12 +98,15 @@ def _why_not(text: bytes, error: ValueError) -> str:
     return not_utf8(text) or f"is not JSON: {error}"
 
 
-def _may_repeat(text: bytes, found: object) -> bool:
-    """Return False if surely no object has a key twice.
+def _repeats(text: bytes, found: object) -> bool:
+    """Return whether an object has a key twice.
 
     The parser drops all but the last, so that the text has more quotes than the parsed strings.
     """
-    return b"\\" in text or text.count(b'"') != 2 * _count_strings(found)
+    quotes = text.count(b'"')
+    if b"\\" in text:  # those inside of strings do not count
+        quotes -= text.replace(b"\\\\", b"").count(b'\\"')
+    return quotes != 2 * _count_strings(found)
 
 
 def _count_strings(value: object) -> int:

@@ -19,7 +19,8 @@ from signals.ledger.hashing import (
     sha256_of,
     signal_id_of,
 )
-from signals.ledger.validation import validated
+from signals.ledger.secrets import KEY_BEGINS
+from signals.ledger.validation import key_faults, validated
 from signals.timestamps import OWN_SPELLING, created_at_text, utc_text
 
 IMPORTED = frozenset({"import", "import-sync", "adopted"})
@@ -94,7 +95,10 @@ def encode(signal: Mapping[str, object], now: datetime, origin: str) -> tuple[Re
     _identify(fields, signal.get("timestamp"))
     fields["received_at"] = utc_text(now)
     fields["origin"] = origin
-    return Receipt(fields["signal_id"], fields["sha256"]), orjson.dumps(fields)
+    line = orjson.dumps(fields)
+    if KEY_BEGINS in line and (faults := key_faults(fields)):
+        raise InvalidInput(faults)
+    return Receipt(fields["signal_id"], fields["sha256"]), line
 
 
 def encode_history(row: Mapping[str, Any], now: datetime, origin: str) -> bytes:

@@ -7,6 +7,7 @@ from typing import Any
 
 logger = logging.getLogger(__name__)
 
+KEY_BEGINS = b"argo_"
 KEY = re.compile(r"argo_[A-Za-z0-9_-]{40,}")
 """An API key of Argo, wherever it stands."""
 _SURE = re.compile(

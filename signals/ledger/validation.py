@@ -149,7 +149,6 @@ def validated(signal: Mapping[str, object], now: datetime) -> SignalIn:
     except ValidationError as error:
         raise InvalidInput(_all_faults(signal, now, error)) from None
     faults = _id_faults(checked.signal_id) + _price_faults(checked) + _time_faults(checked, now)
-    faults += key_faults(checked.__dict__)
     if checked.__pydantic_extra__ or checked.votes:
         faults += _reserved_faults(signal) + alias_faults(signal) + _take_extras(checked)
     if faults:

@@ -33,6 +33,7 @@ ACCEPTED = {
     "in lines of Windows": _json() + b"\r\n",
     "with spaces around": b"  " + _json() + b"  ",
     "escaped": _json(reasoning='a "quoted" word\nand \\ another'),
+    "escaped quotes": _json(reasoning='\\"\\\\"', note={'a"\\': '"', "b\\": "\\\\"}),
     "own id": _json(signal_id="mine"),
     "no strategy": _json(strategy=...),
     "alpine's names": _json(target_price=..., stop_price=..., take_profit=158.0, stop_loss=146.0),
@@ -86,6 +87,10 @@ REFUSED = {
     "a key twice with one value": (_with('"symbol": "AAPL"'), "symbol: is given twice"),
     "an escaped key twice": (_with('"\\u0073ymbol": "MSFT"'), "symbol: is given twice"),
     "an unknown key twice": (_with('"note": 1, "note": 2'), "note: is given twice"),
+    "a key twice beside escapes": (
+        _with(r'"note": "\\\"\\", "symbol": "\"\\"'),
+        "symbol: is given twice",
+    ),
     "an inner key twice": (_with('"note": {"a": [{"b": 1, "b": 2}]}'), "b: is given twice"),
     "a vote with a key twice": (_with('"votes": [{"source": "a", "source": "b"}]'), "source: is"),
     "two names": (_json(take_profit=159.0), "take_profit: differs from target_price"),

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from sys import intern
 from typing import Annotated, Any
 
 import orjson
@@ -309,4 +310,5 @@ def _fault(item: Any) -> FieldError:  # noqa: ANN401  # pydantic's ErrorDetails
         message = "is unknown"
     elif item["type"] == "string_pattern_mismatch":
         message = PATTERNS.get(ALIASES.get(field, field), "must not contain a NUL character")
-    return FieldError(field, f"{message[:1].lower()}{message[1:]}")
+    # The same faults of thousands of signals share their texts.
+    return FieldError(intern(field), intern(f"{message[:1].lower()}{message[1:]}"))

@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from execution.brokers.protocol import Broker
+from execution.corporate.history import PriceHistory
 from execution.prop_firm.rule_set import RuleSet
 from execution.risk.model import Limits
 from execution.risk.sizing import Sizing
@@ -63,6 +64,11 @@ class TradingContext:
         A replay makes thousands of trades in a minute, and reports their results itself.
         """
         return logging.DEBUG if self.account == REPLAY else logging.INFO
+
+    @property
+    def history(self) -> PriceHistory:
+        """Return what is known of the scale of the market's prices."""
+        return PriceHistory(self.account, self.market, self.clock, self.instrument)
 
     @property
     def is_watched(self) -> bool:

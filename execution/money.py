@@ -1,6 +1,7 @@
 """Exact decimal arithmetic for money, prices and quantities."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 ZERO, ONE, TWO, HUNDRED = Decimal(0), Decimal(1), Decimal(2), Decimal(100)
 
@@ -22,3 +23,8 @@ def exact_text(value: Decimal) -> str:
 def percent_below(level: Decimal, value: Decimal) -> Decimal:
     """Return how far `value` is below `level`, in percent of `level`; negative if it is above."""
     return (level - value) / level * HUNDRED
+
+
+def times(value: Decimal, ratio: Fraction) -> Decimal:
+    """Return the value multiplied by a ratio; exact if the result has at most 28 digits."""
+    return value if ratio == 1 else value * ratio.numerator / ratio.denominator

@@ -99,6 +99,7 @@ class Reason(DescribedCode):
     BUYING_POWER = "buying_power", "not enough buying power"
     CONFIDENCE = "confidence", "the confidence is too low"
     COOLDOWN = "cooldown", "a pause after losses"
+    CURRENCY = "currency", "the price is not in the account's currency"
     DAILY_LOSS = "daily_loss", "the day has lost too much"
     DISTANCE = "distance", "the price has moved too far from the entry"
     DRAWDOWN = "drawdown", "the equity is too far below its peak"
@@ -109,6 +110,7 @@ class Reason(DescribedCode):
     HALT = "halt", "trading is halted"
     HELD = "held", "the symbol is already held"
     LEVELS = "levels", "the stop or the target is already reached"
+    MULTIPLIER = "multiplier", "one unit is not worth its price, or its worth is not known"
     OPPOSITE = "opposite", "a position on the opposite side is held"
     PACE = "pace", "too many orders in one minute"
     POSITIONS = "positions", "too many positions"
@@ -134,6 +136,7 @@ class HaltCode(DescribedCode):
     DRAWDOWN = "drawdown", "the prop firm's drawdown limit is broken"
     MISMATCH = "mismatch", "the broker's records differ from ours"
     OVERFILL = "overfill", "the broker reported a fill that cannot be right or read"
+    SCALE = "scale", "a price looks as if it came after a split that nobody reports"
     RESTORED = "restored", "Argo was restored from a backup"
     UNCLOSABLE = "unclosable", "several orders to close a position failed"
 

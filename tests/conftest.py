@@ -9,14 +9,15 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from django.test import TransactionTestCase
 from pytest_django import Settings
 
 from signals import config
 from signals.journal import Journal
 from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
+from tests import cleaning, warm
 from tests import installation as installations
-from tests import warm
 from tests.databases import Spares
 from tests.installation import Installation
 from tests.services import SERVICES, required
@@ -28,6 +29,7 @@ hypothesis.settings.load_profile("argo")
 
 
 installations.run = warm.run
+TransactionTestCase._fixture_teardown = cleaning.empty_databases  # type: ignore[attr-defined]
 
 SLOW_LIMIT = 900
 """Seconds that a test marked `slow` may take, if it does not say otherwise."""

@@ -41,8 +41,14 @@ class Installation:
 
     def manage(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run `manage.py` with these arguments to its end."""
+        return self.run("manage.py", *arguments, stdin=stdin)
+
+    def run(
+        self, script: str, *arguments: str, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run this file of Python, a path in the project, to its end."""
         return run(
-            [sys.executable, "manage.py", *arguments],
+            [sys.executable, script, *arguments],
             cwd=ROOT,
             env=self.environment,
             input=stdin,

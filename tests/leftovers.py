@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests import warm
+from tests.descendants import children, descendants
 
 GRACE = 10.0
 """Seconds that a process gets to finish ending after its test."""
@@ -68,7 +69,7 @@ def _after_grace(allowed: set[psutil.Process]) -> set[psutil.Process]:
 
 def _running() -> set[psutil.Process]:
     """Return the descendants of this process that run and are not Python's own helpers."""
-    return {each for each in psutil.Process().children(recursive=True) if _counts(each)}
+    return {each for each in descendants() if _counts(each)}
 
 
 def _counts(process: psutil.Process) -> bool:
@@ -85,7 +86,7 @@ def _counts(process: psutil.Process) -> bool:
 
 def _reap_adopted() -> None:
     """Take the exit codes of ended children that no fixture waits for any more."""
-    for child in psutil.Process().children():
+    for child in children():
         with suppress(psutil.NoSuchProcess, ChildProcessError):
             if child not in _shared and child.status() == psutil.STATUS_ZOMBIE:
                 os.waitpid(child.pid, os.WNOHANG)

@@ -39,6 +39,15 @@ LIBRARIES = (
     "crontab", "multiprocessing.queues",
     "concurrent.futures.process", "whitenoise.base",
     "concurrent.futures.thread", "asyncio", "http.client", "logging.config",
+    "markdown_it", "mdit_py_plugins.anchors", "whitenoise.middleware", "statistics", "getpass",
+    "timeit", "pydantic.networks", "pydantic.type_adapter", "pydantic.functional_serializers",
+    "django.core.management.commands.migrate", "django.db.migrations.autodetector",
+    "django.db.backends.base.schema", "django.db.backends.base.introspection",
+    "django.db.backends.base.creation", "django.contrib.admin.templatetags.admin_list",
+    "django.contrib.auth.hashers", "django.contrib.auth.password_validation",
+    "django.contrib.messages.middleware", "django.contrib.staticfiles.finders",
+    "django.contrib.staticfiles.storage", "django.middleware.common",
+    "django.middleware.security",
 )  # fmt: skip
 """Modules that need no setting of Django's."""
 FORBIDDEN = ("sqlite3", "argo", "signals", "sync", "execution")

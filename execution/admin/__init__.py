@@ -1,5 +1,5 @@
 """The admin pages of execution: look at everything, halt trading, cancel and close."""
 
-from execution.admin import accounts, decisions, inlines, trades
+from execution.admin import accounts, corporate, decisions, inlines, trades
 
-__all__ = ["accounts", "decisions", "inlines", "trades"]
+__all__ = ["accounts", "corporate", "decisions", "inlines", "trades"]

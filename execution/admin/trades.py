@@ -19,6 +19,7 @@ from execution.admin.common import (
     each,
     signal_link,
 )
+from execution.admin.corporate import PositionChangeInline
 from execution.admin.filters import ClosedBy, Duration, Ended, InState, Mae, Mfe, Profit
 from execution.models import Fill, Order, Position
 from execution.money import exact_text
@@ -125,6 +126,7 @@ class PositionAdmin(Watched, SearchedBySignal[Position]):
         ("mae", "mfe", "lasted"),
     )  # fmt: skip
     readonly_fields = ("its_signal", "outcome", "lasted")
+    inlines = (PositionChangeInline,)
     actions = ("close",)
 
     entry = column("entry", "entry_price", price)

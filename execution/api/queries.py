@@ -126,7 +126,8 @@ def fills(query: FillQuery) -> list[Fill]:
 
 def positions(query: PositionQuery) -> list[Position]:
     """Return one page. The keys are the ids of the signals' rows."""
-    chosen = _of_signal(Position.objects.select_related("signal"), "pk", query.signal_id)
+    rows = Position.objects.select_related("signal").prefetch_related("changes__action")
+    chosen = _of_signal(rows, "pk", query.signal_id)
     chosen = chosen.filter(**_given(status=query.status, symbol__in=_spelled(query.symbol)))
     return _page(chosen, query, few=query.status == "open")
 

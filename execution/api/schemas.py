@@ -14,6 +14,7 @@ from pydantic import (
 )
 
 from execution.api.queries import Symbol
+from execution.models import Position
 from execution.money import exact_text
 from signals.ledger.validation import Label, Why
 
@@ -109,6 +110,7 @@ class FillOut(Schema):
 class PositionOut(Schema):
     """The position of one signal, open or closed. `id` is the id of the signal's row.
 
+    Quantities and prices are those after any split; `changes` says what corporate actions did.
     `mae` and `mfe` (maximum adverse and favorable excursion) are in percent of the entry; `profit`
     is in money after fees; `duration` is in seconds.
     """
@@ -136,6 +138,11 @@ class PositionOut(Schema):
     mae: float | None
     mfe: float | None
     duration: Seconds | None
+    changes: list[str]
+
+    @staticmethod
+    def resolve_changes(position: Position) -> list[str]:
+        return [f"{each.action}: {each.text}" for each in position.changes.all()]
 
 
 class HaltOut(Schema):

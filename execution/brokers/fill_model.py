@@ -52,6 +52,16 @@ class Prices(NamedTuple):
         prices = map(as_decimal, (bar.open, bar.high, bar.low, bar.close, bar.volume))
         return cls(began, bar.time, *prices)
 
+    def times(self, factor: Decimal) -> "Prices":
+        """Return these prices on another scale, multiplied by `factor`; the volume is divided."""
+        return self._replace(
+            open=self.open * factor,
+            high=self.high * factor,
+            low=self.low * factor,
+            close=self.close * factor,
+            volume=None if self.volume is None else self.volume / factor,
+        )
+
     def known_after(self, moment: datetime) -> "Prices":
         """Return the part that is certainly later than `moment`: everything, or only the close if
         the bar had already begun."""

@@ -81,7 +81,8 @@ class Close:
     """A market order that closes a position; `entry` is the client id of its bracket.
 
     The rest of that bracket is canceled first: its exits would sell what is already sold. `exits`
-    are the broker's ids of other exits of the position, which are canceled, too.
+    are the broker's ids of other exits of the position, which are canceled, too. `is_carried`: a
+    corporate action has changed the position, so its entry may name another symbol and quantity.
     """
 
     client_order_id: str
@@ -90,6 +91,7 @@ class Close:
     side: Side
     quantity: Decimal
     exits: tuple[str, ...] = ()
+    is_carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Stop:
     """A stop on its own, for a position that lost the stop of its bracket.
 
     `entry` is the client id of that bracket. The broker accepts no more than is still held of it.
+    `is_carried` is as for a `Close`.
     """
 
     client_order_id: str
@@ -105,6 +108,7 @@ class Stop:
     side: Side
     quantity: Decimal
     level: Decimal
+    is_carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +218,10 @@ class Broker(Protocol):
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def carries_over(self) -> bool:
+        """Return whether its exits follow every split that Argo knows of, and no other."""
 
     def step(self, symbol: str) -> Decimal:
         """Return the smallest step of a quantity of `symbol`, without a call to the broker."""

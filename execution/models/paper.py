@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q, Value
 
 from execution.fields import ExactDecimal
+from execution.models.action import CorporateAction
 from execution.money import ZERO
 from execution.types import Leg, OrderState, Side
 from signals.constraints import known_values
@@ -56,6 +57,8 @@ class PaperOrder(models.Model):
     is_triggered = models.BooleanField(
         db_default=Value(False), help_text="For a stop: its price was reached"
     )
+    new_shares = ExactDecimal(null=True, help_text="What splits made of `old_shares` of its fills")
+    old_shares = ExactDecimal(null=True)
 
     class Meta:
         db_table = "paper_orders"
@@ -89,3 +92,27 @@ class PaperFill(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} at {self.price}"
+
+
+class PaperChange(models.Model):
+    """What a corporate action did to a bracket at the paper broker: one row, which never changes.
+
+    `cash` is the dividend that was paid in, or out of the account for what was sold short.
+    """
+
+    order = models.ForeignKey(PaperOrder, models.PROTECT, related_name="changes")
+    action = models.ForeignKey(CorporateAction, models.PROTECT, related_name="+")
+    cash = ExactDecimal(default=ZERO)
+    text = models.TextField(help_text="What was done")
+    time = models.DateTimeField(db_index=True)
+
+    may_change: ClassVar = frozenset[str]()
+
+    class Meta:
+        db_table = "paper_changes"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["order", "action"], name="paper_changes_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.text

@@ -8,6 +8,7 @@ from django.db import connection, models
 from django.db.models import Q, Value
 
 from execution.fields import ExactDecimal
+from execution.models.action import CorporateAction
 from execution.money import ZERO
 from execution.types import Side
 from signals.constraints import known_values
@@ -140,3 +141,28 @@ class Position(models.Model):
     def duration(self) -> timedelta | None:
         """Return how long it was open; None while it is open."""
         return self.closed_at - self.opened_at if self.closed_at else None
+
+
+class PositionChange(models.Model):
+    """What a corporate action did to a position: one row, which never changes.
+
+    Fills before it count `new` shares for `old` ones, at the same total price. `cash` is what the
+    position received, or paid if it was sold short.
+    """
+
+    position = models.ForeignKey(Position, models.PROTECT, related_name="changes")
+    action = models.ForeignKey(CorporateAction, models.PROTECT, related_name="changes")
+    text = models.TextField(help_text="What was done")
+    cash = ExactDecimal(default=ZERO)
+    made_at = models.DateTimeField()
+
+    may_change: ClassVar = frozenset[str]()
+
+    class Meta:
+        db_table = "position_changes"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["position", "action"], name="position_changes_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.text

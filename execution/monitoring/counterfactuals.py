@@ -11,12 +11,18 @@ from django.db.models.functions import Concat
 
 from execution.brokers.fill_model import Ended, Prices, ended
 from execution.context import TradingContext
+from execution.corporate.history import Fetched
+from execution.corporate.recognition import BEFORE
+from execution.corporate.scale import on_scale_at
 from execution.models import Counterfactual
 from execution.models.counterfactual import NO_PRICES
 from execution.money import as_decimal
 from execution.types import REPLAY, ExitReason, Side
 from signals.ahead import limit
 from signals.ledger.outcomes import outcome_of, profit_loss_pct
+from signals.market.actions import jump_of
+from signals.market.bars import BadBars, Bars
+from signals.market.hours import TradingHours
 from signals.models import Signal
 from signals.rows import update
 
@@ -55,15 +61,14 @@ def follow(context: TradingContext) -> int:
     chosen = due.alias(on=on).filter(on=context.account).select_related("signal")
     by_symbol: dict[str, list[Counterfactual]] = {}
     for each in chosen.order_by("due_at")[:BATCH_SIZE]:
-        name = context.instrument(each.signal.symbol, each.signal.asset_type).symbol
+        name = _name(context, each.signal)
         by_symbol.setdefault(name, []).append(each)
-    changes = [
-        (each.pk, _changes(each, prices, now))
-        for symbol, these in by_symbol.items()
-        for prices in [_prices(context, symbol, these, now)]
-        for each in these
-    ]
-    return _write(changes) if changes else 0
+    fetched = {name: _fetched(context, name, these) for name, these in by_symbol.items()}
+    if not by_symbol:
+        return 0
+    with transaction.atomic():
+        return sum(_follow(context, name, these, fetched[name], now)
+                   for name, these in by_symbol.items())  # fmt: skip
 
 
 def _bring_back(now: datetime) -> None:
@@ -73,31 +78,75 @@ def _bring_back(now: datetime) -> None:
         far.update(due_at=now)
 
 
-def _write(changes: Sequence[tuple[int, Changes]]) -> int:
-    """Write all changes in one transaction; return how many counterfactuals have ended.
+def _follow(
+    context: TradingContext, symbol: str, these: Sequence[Counterfactual], fetched: Fetched | None,
+    now: datetime,
+) -> int:  # fmt: skip
+    """Compare the signals of one symbol with its bars; return how many have ended."""
+    done = 0
+    for each, prices in zip(these, _prices(context, symbol, these, fetched), strict=True):
+        changes = _changes(each, prices, now)
+        # one that another process has ended meanwhile stays as it is
+        is_written = update(Counterfactual, each.pk, changes, only_if={"outcome": None})
+        done += is_written and "outcome" in changes
+    return done
 
-    One that another process has ended meanwhile stays as it is.
-    """
-    with transaction.atomic():
-        written = [
-            update(Counterfactual, pk, values, only_if={"outcome": None}) for pk, values in changes
-        ]
-    return sum(
-        done and "outcome" in values for done, (_, values) in zip(written, changes, strict=True)
-    )
+
+def _name(context: TradingContext, signal: Signal) -> str:
+    """Return the symbol under which the market has its bars now."""
+    name = context.instrument(signal.symbol, signal.asset_type).symbol
+    return context.history.name_now(name) if context.is_watched else name
+
+
+def _fetched(
+    context: TradingContext, symbol: str, these: Sequence[Counterfactual]
+) -> Fetched | None:
+    """Ask once for the bars since the oldest of these signals; None if there are none."""
+    first = min(each.entered_at for each in these)
+    try:
+        return context.history.fetch(symbol, first - BEFORE)
+    except Exception as error:  # noqa: BLE001  # one symbol's feed must not block others
+        logger.warning("%d signals of %s cannot be followed now: %s", len(these), symbol, error)
+        return None
 
 
 def _prices(
-    context: TradingContext, symbol: str, these: Sequence[Counterfactual], now: datetime
-) -> list[Prices]:
-    """Ask once for the bars of one symbol, since the oldest of its signals."""
+    context: TradingContext, symbol: str, these: Sequence[Counterfactual], fetched: Fetched | None
+) -> list[list[Prices]]:
+    """Return the bars for each signal, on the scale of its own prices."""
+    if fetched is None:
+        return [[] for _ in these]
+    history, hours = context.history, context.hours(symbol)
     try:
-        bars = context.market.bars(symbol, now, min(each.entered_at for each in these))
-        hours = context.hours(symbol)
-        return [Prices.of(bar, hours.began(bar.time)) for bar in map(bars.bar, range(len(bars)))]
-    except Exception as error:  # noqa: BLE001  # one symbol's feed must not block others
+        bars = history.learn(symbol, fetched)
+    except BadBars as error:
         logger.warning("%d signals of %s cannot be followed now: %s", len(these), symbol, error)
-        return []
+        return [[] for _ in these]
+    actions = history.actions(symbol) if context.is_watched else []
+    if actions:
+        scaled = [on_scale_at(bars, actions, x.entered_at, x.signal.entry_price) for x in these]
+        prices = [_as_prices(each, hours) for each in scaled]
+    else:
+        scaled = [bars for _ in these]
+        prices = [_as_prices(bars, hours)] * len(these)
+    is_split = history.may_split(symbol)
+    return [
+        [] if is_split and _is_off_scale(each, its) else found
+        for each, its, found in zip(these, scaled, prices, strict=True)
+    ]
+
+
+def _is_off_scale(each: Counterfactual, bars: Bars) -> bool:
+    """Return whether the signal's price looks as if a split that nobody reports came after it.
+
+    Such a signal is left alone: a price of another scale gives it no outcome.
+    """
+    row = bars.count_through(each.entered_at)
+    return bool(row) and jump_of(each.signal.entry_price, float(bars.close[row - 1])) is not None
+
+
+def _as_prices(bars: Bars, hours: TradingHours) -> list[Prices]:
+    return [Prices.of(bar, hours.began(bar.time)) for bar in map(bars.bar, range(len(bars)))]
 
 
 def _changes(each: Counterfactual, prices: Sequence[Prices], now: datetime) -> Changes:

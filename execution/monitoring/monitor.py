@@ -23,6 +23,12 @@ from execution.brokers.protocol import Account
 from execution.context import TradingContext
 from execution.models import EquityDay, Order, Position
 from execution.monitoring import counterfactuals
+from execution.monitoring.corporate import (
+    carry_positions,
+    halt_for_doubts,
+    look_at_histories,
+    look_at_holdings,
+)
 from execution.monitoring.protection import cancel_leftovers, protect
 from execution.orders.adoption import adopt
 from execution.orders.bracket import Trade, new_close
@@ -78,13 +84,19 @@ def follow_trades(context: TradingContext, counts: MonitorCounts) -> None:
     """
     listed: set[str] = set()
     with each_isolated() as guard:
+        look_at_histories(context, guard)
+        with guard("Comparing what is held"):
+            look_at_holdings(context)
         with guard("Taking the fills"):
             touched = take_fills(context)
             counts.filled = len(touched)
             refresh(context, touched, guard)
+        halt_for_doubts(context)
         with guard("Looking at the open orders"):
-            listed |= {order.broker_id for order in context.broker.open_orders()}
+            orders = context.broker.open_orders()
+            listed |= {order.broker_id for order in orders}
             refresh_open(context, guard, listed)
+            carry_positions(context, orders, guard)
         with guard("Measuring the account"):
             mark_equity(context)
         with guard("Closing positions"):

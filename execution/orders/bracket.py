@@ -4,12 +4,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import takewhile
+from math import prod
+from typing import NamedTuple
 
 from execution.accounts import halts
+from execution.brokers.fill_model import rounded
 from execution.context import TradingContext
-from execution.models import Order, Position
-from execution.money import ZERO
+from execution.models import CorporateAction, Fill, Order, Position
+from execution.money import ZERO, times
 from execution.orders.states import client_order_id
 from execution.risk.model import Intent
 from execution.types import AT_BROKER, ON_THE_WAY, HaltCode, Leg, OrderState, Side
@@ -28,16 +32,37 @@ MAX_FAILED_CLOSES = 3
 """After this many failed closes in a row, trading is halted."""
 
 
+class CountedFill(NamedTuple):
+    """A fill in the shares of today; `value` is the money that was paid or received."""
+
+    order_id: int
+    quantity: Decimal
+    value: Decimal
+    fee: Decimal
+    time: datetime
+
+    @classmethod
+    def of(cls, fill: Fill, ratio: Fraction) -> "CountedFill":
+        """Return the fill with `ratio` shares for each of its own."""
+        quantity = times(fill.quantity, ratio)
+        return cls(fill.order_id, quantity, fill.quantity * fill.price, fill.fee, fill.time)
+
+
 @dataclass(frozen=True)
 class Trade:
-    """All orders of one signal: its entry, its exits, and any orders to close it."""
+    """All orders of one signal: its entry, its exits, and any orders to close it.
+
+    `actions` are the corporate actions that its position was carried over.
+    """
 
     orders: tuple[Order, ...]
+    actions: tuple[CorporateAction, ...] = ()
 
     @classmethod
     def read(cls, signal_pk: int) -> "Trade":
         """Return the orders as they are now, locked until the caller's transaction ends."""
-        return cls(tuple(Order.objects.of_signal(signal_pk, locked=True)))
+        orders = Order.objects.of_signal(signal_pk, locked=True)
+        return cls(tuple(orders), tuple(CorporateAction.objects.applied_to(signal_pk)))
 
     @property
     def entry(self) -> Order:
@@ -63,9 +88,23 @@ class Trade:
     @property
     def held(self) -> Decimal:
         """Return the quantity that was entered and has not been closed yet."""
-        return sum(
-            (each.filled if each.leg == Leg.ENTRY else -each.filled for each in self.orders), ZERO
-        )
+        if not self.actions:
+            filled = ((each.leg, each.filled) for each in self.orders)
+        else:
+            leg_of = {each.pk: each.leg for each in self.orders}
+            filled = ((leg_of[each.order_id], each.quantity) for each in self.fills)
+        return sum((many if leg == Leg.ENTRY else -many for leg, many in filled), ZERO)
+
+    @property
+    def fills(self) -> list[CountedFill]:
+        """Return the fills that count, oldest first, in the shares of today."""
+        found = Fill.objects.counted_of(self.entry.signal_id)
+        return [CountedFill.of(each, self.ratio_since(each.time, each.price)) for each in found]
+
+    def ratio_since(self, moment: datetime, price: Decimal) -> Fraction:
+        """Return the shares of today for one of `moment`, when `price` was a price of it."""
+        later = (each for each in self.actions if each.comes_after(moment, price))
+        return prod((each.ratio for each in later), start=Fraction(1))
 
     def leg(self, leg: Leg) -> Order:
         """Return the order of this leg, the first one if there are several."""
@@ -162,9 +201,16 @@ def new_stop(context: TradingContext, signal_pk: int, now: datetime) -> Order | 
     if _is_paused(list(refused)[::-1], now):
         return None
     stop = _row_beside(context, position, orders[0], Leg.STOP, stops[-1].number + 1, now)
-    stop.level = next(order.level for order in reversed(stops) if order.level is not None)
+    stop.level = _level_today(next(each for each in reversed(stops) if each.level is not None))
     insert(stop)
     return stop
+
+
+def _level_today(stop: Order) -> Decimal:
+    """Return the price of an earlier stop on the scale of today."""
+    level = stop.level or ZERO
+    ratio = Trade.read(stop.signal_id).ratio_since(stop.created_at, level)
+    return level if ratio == 1 else rounded(times(level, 1 / ratio))
 
 
 def _failed_closes(closes: Sequence[Order]) -> list[Order]:

@@ -10,7 +10,7 @@ from execution.accounts import halts
 from execution.accounts.failures import Guard, each_isolated
 from execution.brokers.protocol import Bracket, BrokerError, Close, Stop
 from execution.context import TradingContext
-from execution.models import Order, Position
+from execution.models import CorporateAction, Order, Position
 from execution.models.order import ORDER_LEASE as ORDER_LEASE
 from execution.money import ZERO
 from execution.orders.adoption import adopt, end_exits, storable
@@ -152,13 +152,15 @@ def _request(order: Order) -> Bracket | Close | Stop:
         terms = (
             order.client_order_id, parent.client_order_id, order.symbol, side, order.quantity
         )  # fmt: skip
+        is_carried = bool(CorporateAction.objects.applied_to(order.signal_id))
         if order.leg == Leg.CLOSE:
-            return Close(*terms, _exits_at_broker(order, Leg.STOP, Leg.TARGET))
-        return Stop(*terms, order.level or ZERO)
-    exits = _exits(order)
+            exits = _exits_at_broker(order, Leg.STOP, Leg.TARGET)
+            return Close(*terms, exits, is_carried)
+        return Stop(*terms, order.level or ZERO, is_carried)
+    legs = _exits(order)
     return Bracket(
         order.client_order_id, order.symbol, side, order.quantity,
-        exits[Leg.TARGET].level or ZERO, exits[Leg.STOP].level or ZERO, order.level or ZERO,
+        legs[Leg.TARGET].level or ZERO, legs[Leg.STOP].level or ZERO, order.level or ZERO,
     )  # fmt: skip
 
 

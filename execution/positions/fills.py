@@ -3,18 +3,21 @@
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 
 from django.db import connection, transaction
 
 from execution.accounts import halts
 from execution.accounts.rows import lock
-from execution.brokers.protocol import FillReport, Unread, unread
+from execution.brokers.protocol import BrokerError, FillReport, Unread, unread
 from execution.context import TradingContext
 from execution.models import Fill, Order
-from execution.money import ZERO, exact_text
+from execution.money import ZERO, exact_text, times
 from execution.orders.bracket import Trade
+from execution.orders.revival import revive_refused
 from execution.orders.states import may_become, move
+from execution.positions.carry import carry_before
 from execution.positions.positions import update_position
 from execution.types import HaltCode, Leg, OrderState
 from signals.log_context import about_signal
@@ -53,7 +56,7 @@ def record(context: TradingContext, reports: Sequence[FillReport]) -> list[Order
     A fill that cannot belong to its order is stored as refused, and halts trading.
     """
     by_signal: dict[int, list[tuple[int, FillReport]]] = {}
-    orders = _orders(context.account, reports) if reports else {}
+    orders = _known(context, reports) if reports else {}
     for each in sorted(reports, key=lambda one: (one.time, one.fill_id)):
         if (found := orders.get(each.broker_id)) is None:
             logger.warning("A fill belongs to no order of ours: %s", each)  # reconcile compares
@@ -70,6 +73,22 @@ def _since(context: TradingContext) -> datetime:
     return min(times, default=context.clock()) - OVERLAP
 
 
+def _known(context: TradingContext, reports: Sequence[FillReport]) -> dict[str, tuple[int, int]]:
+    """Return what `_orders` returns, also of orders that the broker has although it refused them.
+
+    If that cannot be asked, the fills are counted by a later look.
+    """
+    found = _orders(context.account, reports)
+    strange = {each.symbol for each in reports if each.broker_id not in found}
+    if strange:
+        try:
+            revive_refused(context, symbols=strange)
+        except BrokerError as error:
+            logger.error("The orders of fills that are not known cannot be looked up: %s", error)
+        found = _orders(context.account, reports)
+    return found
+
+
 def _orders(account: str, reports: Sequence[FillReport]) -> dict[str, tuple[int, int]]:
     """Return the primary keys of order and signal, by the broker's id of the order."""
     names = {each.broker_id for each in reports}
@@ -83,6 +102,7 @@ def _record(
     """Store the fills of one signal's orders, oldest first, and update its position."""
     with transaction.atomic():
         lock(context.account)
+        carry_before(context, signal_pk, reports[-1][1])
         trade = Trade.read(signal_pk)
         touched = [
             order for pk, each in reports if _store(context, trade, order := trade.order(pk), each)
@@ -104,7 +124,7 @@ def _log_fills(context: TradingContext, trade: Trade, touched: Sequence[Order]) 
 
 def _store(context: TradingContext, trade: Trade, order: Order, fill: FillReport) -> bool:
     """Return whether the fill is new and counts."""
-    if _is_early(trade, order, fill, context.clock()):
+    if _is_early(trade, order, fill, context.clock()) or not _is_on_scale(context, order, fill):
         return False
     why = _why_refused(context, trade, order, fill)
     if not _insert(context.account, order, fill, why):
@@ -139,17 +159,40 @@ def _insert(account: str, order: Order, fill: FillReport, refused: str) -> bool:
 
 def _why_refused(context: TradingContext, trade: Trade, order: Order, fill: FillReport) -> str:
     """Return why the fill cannot belong to the order; an empty text if it can."""
-    is_same = context.instrument(order.symbol) == context.instrument(fill.symbol)
-    if fill.side != order.side or not is_same:
+    names = {order.symbol, *(each.new_symbol for each in trade.actions if each.new_symbol)}
+    is_ours = context.instrument(fill.symbol) in map(context.instrument, names)
+    if fill.side != order.side or not is_ours:
         return f"it is a {fill.side} of {fill.symbol}, the order a {order.side} of {order.symbol}"
     if not (fill.quantity > ZERO and fill.price > ZERO):
         return f"{fill.quantity} at {fill.price} is not a valid fill"
-    most = order.awaited
+    most = _awaited(trade, order, fill)
     if order.leg != Leg.ENTRY:
         most = min(most, trade.held)
     if fill.quantity > most:
         return f"{fill.quantity} is more than the {most} that was left of the order"
     return ""
+
+
+def _awaited(trade: Trade, order: Order, fill: FillReport) -> Decimal:
+    """Return the quantity that may still fill; the broker may have split the order, too."""
+    ratio = trade.ratio_since(order.created_at, order.level or fill.price)
+    return max(order.awaited, times(order.quantity, ratio) - order.filled)
+
+
+def _is_on_scale(context: TradingContext, order: Order, fill: FillReport) -> bool:
+    """Return whether the fill's price is on the scale of the order's level.
+
+    If it is not, nothing is booked: the broker reports the fill again, and it is counted when the
+    split that it looks like is known.
+    """
+    if context.broker.carries_over or order.level is None or order.leg == Leg.ENTRY:
+        return True
+    day_of = context.hours(order.symbol).day_of
+    if day_of(order.created_at) == day_of(fill.time):
+        return True
+    return context.history.checked(
+        order.symbol, order.level, order.created_at, fill.price, fill.time
+    )
 
 
 def _is_early(trade: Trade, order: Order, fill: FillReport, now: datetime) -> bool:

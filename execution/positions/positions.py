@@ -5,15 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from functools import partial
+from math import prod
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from execution.context import TradingContext
-from execution.models import Fill, Position
-from execution.money import ZERO
-from execution.orders.bracket import Trade
+from execution.corporate.scale import on_scale_at
+from execution.models import Position, PositionChange
+from execution.money import ZERO, times
+from execution.orders.bracket import CountedFill, Trade
 from execution.positions.excursions import excursions
 from execution.types import ExitReason, Leg, Side
 from signals.ledger.outcomes import (
@@ -23,7 +26,7 @@ from signals.ledger.outcomes import (
     profit_loss_pct,
     record_outcome,
 )
-from signals.models import Signal
+from signals.market.actions import ActionKind
 from signals.rows import insert, update
 
 logger = logging.getLogger(__name__)
@@ -49,12 +52,12 @@ class Traded:
     last: datetime | None
 
     @classmethod
-    def of(cls, fills: Sequence[Fill]) -> "Traded":
+    def of(cls, fills: Sequence[CountedFill]) -> "Traded":
         """Return the sums of these fills."""
         times = [fill.time for fill in fills]
         return cls(
             sum((fill.quantity for fill in fills), ZERO),
-            sum((fill.quantity * fill.price for fill in fills), ZERO),
+            sum((fill.value for fill in fills), ZERO),
             sum((fill.fee for fill in fills), ZERO),
             min(times, default=None),
             max(times, default=None),
@@ -73,7 +76,7 @@ def update_position(context: TradingContext, trade: Trade) -> None:
     settled position gets it later, when fills give a price for everything that was settled.
     """
     entries = {entry.pk for entry in trade.entries}
-    fills = Fill.objects.counted_of(trade.entry.signal_id)
+    fills = trade.fills
     entered = Traded.of([fill for fill in fills if fill.order_id in entries])
     exits = [fill for fill in fills if fill.order_id not in entries]
     position = _position(context, trade, entered)
@@ -83,8 +86,8 @@ def update_position(context: TradingContext, trade: Trade) -> None:
     is_done = trade.is_entered and position.closed_quantity == position.quantity
     is_priced = position.settled_at is not None and not unpriced
     if exits and is_done and (is_priced or position.status == Position.Status.OPEN):
-        _end(position, Leg(trade.order(exits[-1].order_id).leg), closed, entered)
-        _record_outcome(context, position, trade.signal)
+        _end(position, trade, Leg(trade.order(exits[-1].order_id).leg), closed, entered)
+        _record_outcome(context, position, trade)
         transaction.on_commit(partial(_log_closed, context, position, trade))
     if position._state.adding:
         insert(position)
@@ -120,7 +123,7 @@ def settle_position(position: Position, quantity: Decimal, now: datetime) -> Non
     position.save(update_fields=[*FILL_COLUMNS, "settled_quantity", "settled_at"])
 
 
-def _unpriced(position: Position, exits: Sequence[Fill]) -> Decimal:
+def _unpriced(position: Position, exits: Sequence[CountedFill]) -> Decimal:
     """Return the settled quantity that has no fill with a price yet."""
     if position.settled_at is None:
         return ZERO
@@ -136,8 +139,8 @@ def _add_exits(position: Position, closed: Traded, entered: Traded, unpriced: De
         position.exit_price = closed.price
 
 
-def _end(position: Position, last: Leg, closed: Traded, entered: Traded) -> None:
-    """Close the position; its profit counts only the quantity that has a price.
+def _end(position: Position, trade: Trade, last: Leg, closed: Traded, entered: Traded) -> None:
+    """Close the position; its profit counts only the quantity that has a price, and dividends.
 
     Such a part pays its share of the entry's fee.
     """
@@ -148,9 +151,16 @@ def _end(position: Position, last: Leg, closed: Traded, entered: Traded) -> None
         gain = -gain
     entry_fee = entered.fees if is_whole else entered.fees * closed.quantity / entered.quantity
     position.status = Position.Status.CLOSED
-    position.profit = gain - entry_fee - closed.fees
+    position.profit = gain - entry_fee - closed.fees + _dividends(position, trade)
     position.closed_at = closed.last
     position.exit_reason = position.closing_for if last is Leg.CLOSE else ExitReason(last)
+
+
+def _dividends(position: Position, trade: Trade) -> Decimal:
+    if not any(each.kind == ActionKind.DIVIDEND for each in trade.actions):
+        return ZERO
+    changes = PositionChange.objects.filter(position=position.pk)
+    return sum(changes.values_list("cash", flat=True), ZERO)
 
 
 def _log_closed(context: TradingContext, position: Position, trade: Trade) -> None:
@@ -160,9 +170,13 @@ def _log_closed(context: TradingContext, position: Position, trade: Trade) -> No
                    extra={"signal_id": trade.signal.signal_id})  # fmt: skip
 
 
-def _record_outcome(context: TradingContext, position: Position, signal: Signal) -> None:
-    """Record the outcome, unless the signal has one already: what a person recorded stays."""
-    exit_price = float(position.exit_price or ZERO)
+def _record_outcome(context: TradingContext, position: Position, trade: Trade) -> None:
+    """Record the outcome, unless the signal has one already: what a person recorded stays.
+
+    Its exit price is on the scale of the signal's own prices, before any split.
+    """
+    ratio = prod((each.ratio for each in trade.actions), start=Fraction(1))
+    signal, exit_price = trade.signal, float(times(position.exit_price or ZERO, ratio))
     percent = profit_loss_pct(signal.action, signal.entry_price, exit_price) or 0.0
     outcome = outcome_of(percent, expired=position.exit_reason == ExitReason.EXPIRED)
     try:
@@ -206,7 +220,10 @@ def _measure(context: TradingContext, position: Position) -> int:
     closed_at, exit_price = position.closed_at, position.exit_price
     assert closed_at is not None  # noqa: S101  # closed positions have both
     assert exit_price is not None  # noqa: S101
-    bars = context.market.bars(position.symbol, closed_at, position.opened_at)
+    history = context.history
+    actions = history.actions(position.symbol)
+    traded = history.bars(position.symbol, position.opened_at)
+    bars = on_scale_at(traded, actions, closed_at, exit_price).between(None, closed_at)
     found = excursions(
         Side(position.side), position.entry_price, exit_price, position.opened_at, closed_at, bars
     )

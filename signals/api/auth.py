@@ -24,7 +24,7 @@ class KeyWithScope(APIKeyHeader):
         super().__init__()
 
     def authenticate(self, request: HttpRequest, key: str | None) -> str | None:
-        return _named(key, self._scope) if key else None
+        return _name_of(key, self._scope)
 
 
 class BearerWithScope(HttpBearer):
@@ -35,12 +35,12 @@ class BearerWithScope(HttpBearer):
         super().__init__()
 
     def authenticate(self, request: HttpRequest, token: str) -> str | None:
-        return _named(token, self._scope)
+        return _name_of(token, self._scope)
 
 
-def _named(key: str, scope: str) -> str | None:
-    """Return the name of a key that may do this, and put it on every log line of the request."""
-    name = find_key(key, scope)
+def _name_of(key: str | None, scope: str) -> str | None:
+    """Return the name of a key that has `scope`, and put it on every log line of this request."""
+    name = find_key(key, scope) if key else None
     if name is not None:
         bind_contextvars(key_name=name)
     return name

@@ -70,21 +70,15 @@ def read_batch(
 
 
 def refuse_unknown(request: HttpRequest, query: type[BaseModel]) -> None:
-    """Raise InvalidInput if `query` lacks a parameter, or if one is given twice.
+    """Raise InvalidInput for a parameter that `query` lacks, and for one that is given twice.
 
-    A misspelt filter would let all pass, and of two values only one would count.
+    A misspelled filter would let everything pass, and of two values one would not be used.
     """
     takes = ", ".join(query.model_fields)
-    given = request.GET
-    faults = [
-        FieldError(name, f"is unknown; use {takes}")
-        for name in sorted(given.keys() - query.model_fields.keys())
-    ]
-    faults += [
-        FieldError(name, "is given twice: send it once")
-        for name in given
-        if len(given.getlist(name)) > 1
-    ]
+    unknown = sorted(request.GET.keys() - query.model_fields.keys())
+    faults = [FieldError(name, f"is unknown; use {takes}") for name in unknown]
+    twice = [name for name in query.model_fields if len(request.GET.getlist(name)) > 1]
+    faults += [FieldError(name, "is given more than once; use one value") for name in twice]
     if faults:
         raise InvalidInput(faults)
 

@@ -10,9 +10,11 @@ from alpaca.common.exceptions import APIError
 from alpaca.common.rest import RESTClient
 from alpaca.data.enums import Adjustment, DataFeed
 from alpaca.data.historical import CryptoHistoricalDataClient, StockHistoricalDataClient
+from alpaca.data.historical.corporate_actions import CorporateActionsClient
 from alpaca.data.models import Bar
 from alpaca.data.models import Quote as BidAsk
 from alpaca.data.requests import (
+    CorporateActionsRequest,
     CryptoBarsRequest,
     CryptoLatestQuoteRequest,
     StockBarsRequest,
@@ -22,6 +24,8 @@ from alpaca.data.timeframe import TimeFrame, TimeFrameUnit
 from requests import JSONDecodeError, RequestException
 
 from signals.clock import Clock, utc_now
+from signals.market.actions import ListedAction
+from signals.market.alpaca_actions import TYPES, listed
 from signals.market.alpaca_http import problem_with_keys, set_timeout
 from signals.market.bars import Bars, as_times
 from signals.market.daily import COLUMNS, daily_bars
@@ -81,7 +85,8 @@ class AlpacaMarket:
         address = url.rstrip("/")
         self._stocks = StockHistoricalDataClient(key, secret, url_override=address)
         self._crypto = CryptoHistoricalDataClient(key, secret, url_override=address)
-        for client in (self._stocks, self._crypto):
+        self._actions = CorporateActionsClient(key, secret, url_override=address)
+        for client in (self._stocks, self._crypto, self._actions):
             _prepare(client, timeout)
 
     def bars(self, symbol: str, upto: datetime, since: datetime | None = None) -> Bars:
@@ -110,6 +115,28 @@ class AlpacaMarket:
         """
         wanted = self._find(symbol)
         return self._request(symbol, lambda: _middle(self._quotes(wanted).get(_name(wanted))))
+
+    def actions(self, symbol: str, since: datetime, upto: datetime) -> list[ListedAction]:
+        """Return the splits, dividends and renames of a stock, oldest first, with `since` < `ex_at`
+        <= `upto`.
+
+        Raises `FeedError` if Alpaca cannot be reached or refuses.
+        """
+        wanted = self._find(symbol)
+        if wanted.kind.is_crypto:
+            return []
+        hours = hours_of(wanted, self._exchange)
+        asked = CorporateActionsRequest(
+            symbols=[_name(wanted)], types=TYPES, start=since.date(), end=upto.date() + ONE_DAY
+        )
+
+        def ask() -> list[ListedAction]:
+            answer: Any = self._actions.get_corporate_actions(asked)
+            rows = [row for rows in answer.data.values() for row in rows]
+            return list(listed(_name(wanted), rows, hours, lambda: self.bars(symbol, upto)))
+
+        found = (each for each in self._request(symbol, ask) if since < each.ex_at <= upto)
+        return sorted(found, key=lambda each: each.ex_at)
 
     def _days(self, wanted: Instrument, start: datetime, end: datetime) -> list[Bar]:
         fields: dict[str, Any] = {

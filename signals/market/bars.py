@@ -13,7 +13,7 @@ from argo.errors import ArgoError
 Column = NDArray[np.float64]
 Times = NDArray[np.datetime64]
 Mask = NDArray[np.bool_]
-DAYS_A_WEEK = 7
+DAYS_A_WEEK, DIGITS = 7, 10
 Array = TypeVar("Array", Column, Times)
 
 
@@ -155,6 +155,25 @@ class Bars:
             close=self.close * ratio,
             volume=self.volume / ratio,
         )
+
+    def times(self, factor: Column) -> "Bars":
+        """Return these bars with the prices of each row multiplied by its `factor`.
+
+        The volume is divided by it. Prices are rounded to ten significant digits, so that dividing
+        what was multiplied gives the same prices again. Raises `BadBars` like `checked`.
+        """
+        if (factor == 1).all():
+            return self
+        prices = (_rounded(each * factor) for each in (self.open, self.high, self.low, self.close))
+        names = ("open", "high", "low", "close")
+        return Bars.checked(
+            self.symbol, self.time, **dict(zip(names, prices, strict=True)),
+            volume=self.volume / factor,
+        )  # fmt: skip
+
+
+def _rounded(prices: Column) -> Column:
+    return np.array([float(f"{price:.{DIGITS}g}") for price in prices], dtype=np.float64)
 
 
 def as_times(moments: Iterable[datetime]) -> Times:

@@ -4,10 +4,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
 from signals.clock import Clock, utc_now
+from signals.market import split_columns
+from signals.market.actions import ListedAction
 from signals.market.bars import BadBars, Bars
 from signals.market.daily import daily_bars, days_of
 from signals.market.hours import ALWAYS_OPEN, TradingHours, hours_of
@@ -26,7 +29,9 @@ class FolderMarket:
     """Files named `SYMBOL.csv` or `SYMBOL.parquet`, read again when they have changed.
 
     The columns, in any case and order: Date (YYYY-MM-DD), Open, High, Low, Close, Volume, and
-    optionally Adj Close, which adjusts for splits and dividends. Other columns are ignored. Gaps,
+    optionally Adj Close, which adjusts for splits and dividends, Stock Splits and Dividends: new
+    shares for one old share (`4`, `0.1` or `1:10`), and money for a share. Prices that jump at
+    such a split are adjusted for it. Other columns are ignored. Gaps,
     duplicates and other irregularities are logged as a warning. `exchange` is the calendar of the
     stocks' sessions. The latest price is the last close. `find` returns the instrument for a
     spelling: a file and a caller may spell it differently.
@@ -48,7 +53,7 @@ class FolderMarket:
             raise FeedError(f"{folder} is not a folder: set MARKET_FOLDER to the folder of bars")
         self.now = clock
         self._logged: dict[str, str] = {}
-        self._read: dict[Path, tuple[Stamp, Bars]] = {}
+        self._read: dict[Path, _File] = {}
         self._weekends: set[str] = set()
         self._find = find
         self._folder = folder
@@ -65,7 +70,12 @@ class FolderMarket:
         Raises `UnknownSymbol` if it has no file, `BadBars` if the file is invalid, and `FeedError`
         if the folder cannot be read or has two files of one symbol.
         """
-        return self._all_bars(symbol).between(since, upto)
+        return self._file(symbol).bars.between(since, upto)
+
+    def actions(self, symbol: str, since: datetime, upto: datetime) -> list[ListedAction]:
+        """Return the splits and dividends of the symbol's file, oldest first, with `since` <
+        `ex_at` <= `upto`. Raises the same errors as `bars`."""
+        return [each for each in self._file(symbol).actions if since < each.ex_at <= upto]
 
     def quote(self, symbol: str) -> Quote | None:
         """Return the last close; None without bars. Raises the same errors as `bars`."""
@@ -74,27 +84,31 @@ class FolderMarket:
     def is_always_open(self, symbol: str) -> bool:
         """Return True if the symbol's file has bars of weekends; False without a good file."""
         with suppress(UnknownSymbol, BadBars, FeedError):
-            self._all_bars(symbol)
+            self._file(symbol)
         return self._find(symbol).symbol in self._weekends
 
-    def _all_bars(self, symbol: str) -> Bars:
+    def _file(self, symbol: str) -> "_File":
         files, name = self._files(), self._find(symbol).symbol
         if name not in files:
             raise UnknownSymbol(symbol, tuple(sorted(files)))
-        return self._bars(name, files[name])
+        return self._known_file(name, files[name])
 
-    def _bars(self, symbol: str, path: Path) -> Bars:
+    def _known_file(self, symbol: str, path: Path) -> "_File":
         stamp = _stamp(path)
         before = self._read.get(path)
-        if before is None or before[0] != stamp:
+        if before is None or before.stamp != stamp:
             try:
-                rows = _rows(path)
-                bars, findings = daily_bars(symbol, rows, self._hours(symbol, rows))
+                self._read[path] = self._parsed(symbol, stamp, _rows(path))
             except BadBars as error:
                 raise BadBars(f"{path}: {error}") from error
-            findings.log(self._logged)
-            self._read[path] = (stamp, bars)
-        return self._read[path][1]
+        return self._read[path]
+
+    def _parsed(self, symbol: str, stamp: Stamp, rows: pd.DataFrame) -> "_File":
+        hours = self._hours(symbol, rows)
+        bars, findings = daily_bars(symbol, rows, hours)
+        actions = split_columns.actions_of(symbol, rows, bars, hours)
+        findings.log(self._logged)
+        return _File(stamp, split_columns.without_jumps(bars, actions), actions)
 
     def _hours(self, symbol: str, rows: pd.DataFrame) -> TradingHours:
         """Return the symbol's hours; bars of weekends decide where they are only guessed."""
@@ -128,6 +142,14 @@ class FolderMarket:
         ]
 
 
+class _File(NamedTuple):
+    """What was read of a file when it had this stamp."""
+
+    stamp: Stamp
+    bars: Bars
+    actions: list[ListedAction]
+
+
 def _has_weekends(days: Sequence[date]) -> bool:
     """Return True if both days of the weekend are there, and they are no stray rows."""
     weekend = [day.weekday() for day in days if day.weekday() >= SATURDAY]
@@ -156,4 +178,4 @@ def _rows(path: Path) -> pd.DataFrame:
 def _column(name: object) -> str:
     """Return Argo's name for a column. `Adj Close` has many spellings, and must not be missed."""
     letters = "".join(filter(str.isalpha, str(name).lower()))
-    return "adj_close" if letters in ADJUSTED_CLOSE else letters
+    return "adj_close" if letters in ADJUSTED_CLOSE else split_columns.COLUMNS.get(letters, letters)

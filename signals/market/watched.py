@@ -1,9 +1,10 @@
 """Remembers how old the prices are that this process uses."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from signals.market.actions import ListedAction, ListsActions
 from signals.market.bars import Bars
 from signals.market.hours import ShowsHours
 from signals.market.protocol import MarketData, Quote
@@ -85,6 +86,12 @@ class WatchedMarket:
     def is_always_open(self, symbol: str) -> bool:
         """Return True if the market's own data shows that this symbol always trades."""
         return isinstance(self._market, ShowsHours) and self._market.is_always_open(symbol)
+
+    def actions(self, symbol: str, since: datetime, upto: datetime) -> Sequence[ListedAction]:
+        """Return the corporate actions that the market reports."""
+        if not isinstance(self._market, ListsActions):
+            return ()
+        return self._market.actions(symbol, since, upto)
 
     def now(self) -> datetime:
         return self._market.now()

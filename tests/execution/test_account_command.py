@@ -7,7 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from execution.management.commands import account
-from execution.models import AccountChange, TradingAccount
+from execution.models import AccountChange, CorporateAction, TradingAccount
 from tests.execution.trading_fixtures import Trading
 
 pytestmark = pytest.mark.django_db
@@ -85,3 +85,37 @@ def test_without_an_option_the_base_and_the_changes_are_shown(trading: Trading) 
     assert "Account paper counts from 105000.00" in output
     assert "transfer 5000 by command line: more" in output
     assert AccountChange.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--split", "4:1", "--date", "2025-01-14"], "split of AAPL (4 new for 1 old shares)"),
+        (["--split", "1:10", "--date", "2025-01-14"], "split of AAPL (1 new for 10 old shares)"),
+        (["--rename", "ZZZZ", "--date", "2025-01-14"], "rename of AAPL (the new name ZZZZ)"),
+    ],
+)
+def test_a_corporate_action_is_stated(arguments: list[str], text: str) -> None:
+    out = run(*arguments, "--symbol", "aapl", "--why", "a test", "--by", "ann")
+    assert out == f"Stored: {text}.\n"
+    stored = CorporateAction.objects.get()
+    assert (stored.source, stored.by, stored.why) == ("person", "ann", "a test")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needs"),
+    [
+        (["--split", "4:1", "--date", "2025-01-14", "--why", "x"], "--symbol"),
+        (["--split", "4", "--symbol", "AAPL", "--date", "2025-01-14", "--why", "x"], "NEW:OLD"),
+        (["--split", "a:b", "--symbol", "AAPL", "--date", "2025-01-14", "--why", "x"], "NEW:OLD"),
+        (["--split", "4:1", "--symbol", "AAPL", "--why", "x"], "--date"),
+        (["--split", "4:1", "--symbol", "AAPL", "--date", "14.1.2025", "--why", "x"], "YYYY-MM-DD"),
+        (["--split", "4:1", "--symbol", "AAPL", "--date", "2025-01-14"], "why"),
+        (["--real-price", "--symbol", "AAPL", "--why", "x"], "not in doubt"),
+        (["--rename", "AAPL", "--symbol", "AAPL", "--why", "x"], "already"),
+    ],
+)
+def test_a_corporate_action_that_is_not_clear_is_refused(arguments: list[str], needs: str) -> None:
+    with pytest.raises(CommandError, match=needs):
+        run(*arguments)
+    assert not CorporateAction.objects.exists()

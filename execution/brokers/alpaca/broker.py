@@ -98,6 +98,7 @@ class AlpacaBroker:
     """
 
     name = "alpaca"
+    carries_over = False
 
     def __init__(
         self,
@@ -249,8 +250,9 @@ class AlpacaBroker:
 
     def _closable(self, order: Close | Stop, entry: OrderReport) -> Decimal:
         """Return how much the order may trade: no more than is left of the bracket and held."""
-        left, held = _left(entry), self._held(order)
-        if left <= 0:
+        held = self._held(order)
+        left = held if order.is_carried else _left(entry)
+        if left <= 0 and not order.is_carried:
             raise permanent_error(f"nothing of {order.entry} is left to close")
         if held <= 0:
             raise BrokerError(
@@ -264,7 +266,8 @@ class AlpacaBroker:
         entry = self.find(order.entry)
         if entry is None:
             raise permanent_error(f"Alpaca never had {order.entry}: there is nothing to close")
-        if (entry.symbol, entry.side) != (name_of(order.symbol), order.side.opposite):
+        is_same = order.is_carried or entry.symbol == name_of(order.symbol)
+        if not is_same or entry.side is not order.side.opposite:
             raise permanent_error(
                 f"{order.side} {order.symbol} cannot close {entry.side} {entry.symbol}"
             )

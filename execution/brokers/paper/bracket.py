@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import NamedTuple
 
 from execution.brokers.fill_model import FillModel, Prices, ended, fillable
 from execution.models import PaperOrder
-from execution.money import ZERO
+from execution.money import ZERO, times
 from execution.types import FINAL, ExitReason, Leg, OrderState, Side
 
 INFINITY = Decimal("Infinity")
@@ -70,7 +71,7 @@ class PaperBracket:
     @property
     def held(self) -> Decimal:
         """Return the quantity that was entered and is not closed yet."""
-        return self.entry.filled - sum((order.filled for order in self.orders[1:]), ZERO)
+        return shares(self.entry) - sum((shares(order) for order in self.orders[1:]), ZERO)
 
     @property
     def orders(self) -> tuple[PaperOrder, ...]:
@@ -104,7 +105,7 @@ class PaperBracket:
     @property
     def average(self) -> Decimal:
         """Return the average entry price; 0 before the first fill."""
-        return self.entry.value / self.entry.filled if self.entry.filled else ZERO
+        return self.entry.value / shares(self.entry) if self.entry.filled else ZERO
 
     @property
     def totals(self) -> Totals:
@@ -118,6 +119,18 @@ class PaperBracket:
     def waiting(self) -> Decimal:
         """Return the quantity that the entry may still fill."""
         return ZERO if is_final(self.entry) else self.entry.quantity - self.entry.filled
+
+    def split(self, new: Decimal, old: Decimal) -> None:
+        """Let `old` shares become `new` ones, at the same total price.
+
+        What the entry has not filled is canceled: it was decided on the old scale.
+        """
+        cancel(self.entry)
+        for order in self.orders:
+            if order.filled:
+                ratio = _ratio(order) * Fraction(new) / Fraction(old)
+                order.new_shares, order.old_shares = map(Decimal, ratio.as_integer_ratio())
+        self.entry.reference = self.entry.reference * old / new
 
     def see(self, prices: Prices, model: FillModel, step: Decimal) -> Iterator[Filled]:
         """Yield the fills that these prices cause; none if they were seen before."""
@@ -153,12 +166,12 @@ class PaperBracket:
     def cancel_exits(self) -> None:
         """Cancel both exits, because nothing is left for them to close."""
         for leg in (Leg.STOP, Leg.TARGET):
-            _cancel(self.legs[leg])
+            cancel(self.legs[leg])
 
     def _tidy(self) -> None:
         if not self.held and is_final(self.entry):
             for order in self.orders:
-                _cancel(order)
+                cancel(order)
 
     def _ended(self, prices: Prices, model: FillModel, step: Decimal) -> Iterator[Filled]:
         close, stop = self.close, self.legs[Leg.STOP]
@@ -178,7 +191,7 @@ class PaperBracket:
         end = ended(self.side, self._level(stop, -INFINITY), self._level(target, INFINITY), known)
         if end is None:
             return
-        _cancel(self.entry)  # a position that ends must not grow
+        cancel(self.entry)  # a position that ends must not grow
         quantity = fillable(self.held, prices.volume, model.volume_share, step)
         if end.by is ExitReason.STOP:
             stop.is_triggered = True
@@ -194,12 +207,25 @@ class PaperBracket:
         return leg.level
 
 
+def shares(order: PaperOrder) -> Decimal:
+    """Return the quantity that was filled, in the shares of today."""
+    return order.filled if order.new_shares is None else times(order.filled, _ratio(order))
+
+
+def _ratio(order: PaperOrder) -> Fraction:
+    """Return the shares of today for one that was filled."""
+    if order.new_shares is None or order.old_shares is None:
+        return Fraction(1)
+    return Fraction(order.new_shares) / Fraction(order.old_shares)
+
+
 def is_final(order: PaperOrder) -> bool:
     """Return whether the order is done."""
     return OrderState(order.state) in FINAL
 
 
-def _cancel(order: PaperOrder) -> None:
+def cancel(order: PaperOrder) -> None:
+    """Cancel an order, unless it is done."""
     if not is_final(order):
         order.state = OrderState.CANCELED
 

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import NamedTuple
 
 from django.db import transaction
 
 from execution.brokers.fill_model import FillModel, Prices
 from execution.brokers.paper.bracket import Filled, PaperBracket, is_final
+from execution.brokers.paper.changes import Carrier
 from execution.brokers.paper.ledger import PaperLedger, PaperStore, fill_row
 from execution.brokers.paper.reports import as_report
 from execution.brokers.protocol import (
@@ -28,10 +30,12 @@ from execution.brokers.protocol import (
     FillReport,
     Holding,
     MoneyMove,
+    MoveKind,
     OrderReport,
     Stop,
 )
-from execution.models import PaperAccount, PaperFill, PaperOrder
+from execution.corporate.history import PriceHistory
+from execution.models import PaperAccount, PaperChange, PaperFill, PaperOrder
 from execution.money import ZERO
 from execution.types import Leg, OrderState, Side
 from signals.clock import Clock
@@ -47,10 +51,14 @@ COIN_STEP = Decimal("0.000001")
 
 
 class Marks(NamedTuple):
-    """The times after which prices are needed: of bars, which may come late, and of any price."""
+    """The times after which prices are needed: of bars, which may come late, and of any price.
+
+    `price` is the last one that was seen, at `latest`.
+    """
 
     bars: datetime
     latest: datetime
+    price: Decimal
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,12 @@ class PaperBroker:
     clock: Clock
     fill_model: FillModel = field(default_factory=FillModel)
     name: str = "paper"
+    carries_over: bool = True
+
+    @cached_property
+    def history(self) -> PriceHistory:
+        """Return what is known of the scale of the market's prices."""
+        return PriceHistory(self.store.name, self.market, self.clock, instrument)
 
     def step(self, symbol: str) -> Decimal:
         """Return one share, a millionth of a coin, or the instrument's own step."""
@@ -147,8 +161,10 @@ class PaperBroker:
             return [_fill_report(fill) for fill in rows.select_related("order").order_by("pk")]
 
     def moves(self, since: datetime) -> Sequence[MoneyMove]:
-        """Return nothing: only `transfer` moves money, and its caller knows of it."""
-        return ()
+        """Return the dividends at `since` or later; the caller of `transfer` knows of transfers."""
+        with self.store.reading() as ledger:
+            paid = PaperChange.objects.filter(order__account=ledger.account.pk, time__gte=since)
+            return [_income(each) for each in paid.exclude(cash=ZERO).order_by("pk")]
 
     def transfer(self, amount: Decimal) -> None:
         """Move play money into the account, or out of it."""
@@ -170,7 +186,7 @@ class PaperBroker:
         prices: dict[str, Sequence[Prices]] = {}
         for symbol, seen in marks.items():
             try:
-                prices[symbol] = self._prices(symbol, seen)
+                prices[symbol] = self._usable(symbol, seen, self._prices(symbol, seen))
             except Exception as error:  # noqa: BLE001  # one bad feed must not stop the others
                 logger.error("No prices of %s for its paper orders: %s", symbol, error)
         return len(self.see(prices))
@@ -181,30 +197,55 @@ class PaperBroker:
             return []
         with self.store.writing() as ledger:
             seen = [each for each in ledger.brackets if prices.get(each.entry.symbol)]
-            filled = [done for each in seen for done in self._seen(each, prices[each.entry.symbol])]
+            filled = [done for each in seen for done in self._seen(ledger, each, prices)]
             rows = [fill_row(ledger.account, each) for each in filled]
             if rows or not self.store.is_exclusive:  # else seeing the same prices again is harmless
                 ledger.write(seen, rows)
         return [_fill_report(row) for row in rows]
 
-    def _seen(self, bracket: PaperBracket, prices: Sequence[Prices]) -> Iterator[Filled]:
-        step = self.step(bracket.entry.symbol)
-        for each in prices:
-            yield from bracket.see(each, self.fill_model, step)
+    def _seen(
+        self, ledger: PaperLedger, bracket: PaperBracket, prices: Mapping[str, Sequence[Prices]]
+    ) -> Iterator[Filled]:
+        symbol = bracket.entry.symbol
+        step, there = self.step(symbol), prices[symbol]
+        if self.store.is_exclusive:  # the bars of a replay are all on one scale
+            for each in there:
+                yield from bracket.see(each, self.fill_model, step)
+            return
+        carrier = Carrier(ledger, bracket, self.history.actions(symbol))
+        for each in there:
+            carried = carrier.carried(each, self.clock())
+            yield from bracket.see(carried, self.fill_model, step)
 
     def _prices(self, symbol: str, seen: Marks) -> list[Prices]:
         """Return the bars that have closed since `seen`, and the quote of an open market."""
         hours, now = self.hours(symbol), self.clock()
         found: list[Prices] = []
         if hours.may_have_closed(seen.bars, now):
-            bars = self.market.bars(symbol, now, seen.bars)
+            bars = self.history.bars(symbol, seen.bars)
             each = map(bars.bar, range(len(bars)))
             found = [Prices.of(bar, hours.began(bar.time)) for bar in each]
+        else:
+            self.history.look(symbol)
         last = max([seen.latest, *(each.time for each in found)])
         quote = self.market.quote(symbol)
         if quote and last < quote.time <= now and hours.is_open(quote.time):
             found.append(Prices.quoted(quote.price, quote.time))
         return found
+
+    def _usable(self, symbol: str, seen: Marks, prices: Sequence[Prices]) -> Sequence[Prices]:
+        """Return the prices up to the first that seems to be on another scale than those before."""
+        if self.history.unexplained(symbol):
+            return ()
+        day_of = self.hours(symbol).day_of
+        before, at = seen.price, seen.latest
+        for index, each in enumerate(prices):
+            is_next_day = each.time > at and day_of(each.time) != day_of(at)
+            if is_next_day and not self.history.checked(symbol, before, at, each.open, each.time):
+                return prices[:index]
+            if each.time > at:
+                before, at = each.close, each.time
+        return prices
 
     def _open(self, ledger: PaperLedger, order: Bracket) -> PaperBracket:
         cost, power = order.quantity * order.reference, ledger.money.buying_power
@@ -289,10 +330,10 @@ def _marks(found: Sequence[PaperBracket]) -> dict[str, Marks]:
     oldest: dict[str, Marks] = {}
     for each in found:
         entry = each.entry
-        known = oldest.get(entry.symbol, Marks(entry.bars_seen_at, entry.seen_at))
-        oldest[entry.symbol] = Marks(
-            min(known.bars, entry.bars_seen_at), min(known.latest, entry.seen_at)
-        )
+        own = Marks(entry.bars_seen_at, entry.seen_at, entry.reference)
+        known = oldest.get(entry.symbol, own)
+        first = min(known, own, key=lambda marks: marks.latest)
+        oldest[entry.symbol] = first._replace(bars=min(known.bars, own.bars))
     return oldest
 
 
@@ -301,6 +342,13 @@ def _holding(symbol: str, there: Sequence[PaperBracket]) -> Holding:
     size = sum((each.held for each in there), ZERO)
     average = sum((each.held * each.average for each in there), ZERO) / size
     return Holding(symbol, quantity, average, there[0].entry.reference)
+
+
+def _income(change: PaperChange) -> MoneyMove:
+    return MoneyMove(
+        f"dividend/{change.pk}", MoveKind.INCOME, change.cash, change.time,
+        f"{change.order.symbol}: {change.text}",
+    )  # fmt: skip
 
 
 def _fill_report(fill: PaperFill) -> FillReport:

@@ -20,7 +20,8 @@ from signals.rows import insert, select_one, update
 _BY_NAME = "SELECT * FROM paper_orders WHERE account_id = %s AND client_order_id = %s"
 _UPDATE = """
 UPDATE paper_orders SET filled = %s, value = %s, state = %s, filled_at = %s, is_triggered = %s,
-    reference = %s, seen_at = %s, bars_seen_at = %s, is_open = %s
+    reference = %s, seen_at = %s, bars_seen_at = %s, is_open = %s, symbol = %s, new_shares = %s,
+    old_shares = %s
 WHERE id = %s
 """
 MONEY = ("cash", "value", "cost", "bound")
@@ -279,5 +280,8 @@ def _values(order: PaperOrder) -> tuple[Any, ...]:
         adapt(order.seen_at),
         adapt(order.bars_seen_at),
         order.is_open,
+        order.symbol,
+        order.new_shares and exact_text(order.new_shares),
+        order.old_shares and exact_text(order.old_shares),
         order.pk,
     )

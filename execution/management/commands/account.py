@@ -10,6 +10,7 @@ from execution.accounts import changes
 from execution.accounts.rows import account_row
 from execution.context import TradingContext
 from execution.factory import trading_context
+from execution.management.corporate import corporate_action
 from execution.models import AccountChange, TradingAccount
 from execution.money import exact_text
 from signals.management.command import ArgoCommand
@@ -19,6 +20,7 @@ SHOWN = 20
 MOST = Decimal("1e12")
 """A larger amount is a slip of the finger."""
 ACTS = ("transfer", "starting_balance", "begin_stage", "restart_count")
+PRICE_ACTS = ("split", "real_price", "rename")
 
 
 class Command(ArgoCommand):
@@ -49,12 +51,30 @@ class Command(ArgoCommand):
             "--days-done", metavar="NUMBER",
             help="trading days of the stage that were done before Argo saw it",
         )  # fmt: skip
+        parser.add_argument(
+            "--split", metavar="NEW:OLD",
+            help="with --symbol: its old shares became new ones, 4:1 or 1:10; with --date, or when "
+            "its price became doubtful",
+        )  # fmt: skip
+        parser.add_argument(
+            "--real-price", action="store_true",
+            help="with --symbol: its price is in doubt, but it is real",
+        )  # fmt: skip
+        parser.add_argument(
+            "--rename", metavar="NEW", help="with --symbol and --date: it has a new symbol"
+        )
+        parser.add_argument("--symbol", help="the symbol that --split and the like are about")
+        parser.add_argument("--date", metavar="YYYY-MM-DD", help="the first day that counts it")
         parser.add_argument("--why", default="", help="the reason, which is kept")
         parser.add_argument("--by", default="command line", help="who changes it")
 
     def run(self, options: dict[str, Any]) -> None:
         asked = _asked(options)
         context = trading_context()
+        if asked and asked[0] in PRICE_ACTS:
+            action = corporate_action(context, options)
+            self.answer(options, {"stored": str(action)}, f"Stored: {action}.")
+            return
         change = _change(context, options, asked) if asked else None
         row = account_row(context, context.broker.account())
         self.answer(options, _answer(row, change), _text(row, change))
@@ -62,7 +82,7 @@ class Command(ArgoCommand):
 
 def _asked(options: dict[str, Any]) -> list[str]:
     """Return the changes that are asked for. Raises `InvalidInput` if they do not fit together."""
-    asked = [name for name in ACTS if options[name] not in (None, False)]
+    asked = [name for name in (*ACTS, *PRICE_ACTS) if options[name] not in (None, False)]
     if len(asked) > 1 and asked != ["starting_balance", "begin_stage"]:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in asked)
         raise InvalidInput([FieldError("account", f"takes one of {names} at a time")])

@@ -42,6 +42,8 @@ def _newest(query: StatsQuery, conditions: Conditions, using: str) -> str:
     Those with an instant are a part of their own: each part is found by its index.
     """
     among = conditions.among("s.symbol", query.equalities().get("symbol", ()))
+    for other in query.spellings.others if query.spellings else ():
+        among += conditions.unless(dict(zip(("s.symbol", "s.asset_type"), other, strict=True)))
 
     def part(moment: str, rows: str, where: str) -> str:
         within = conditions.within(moment, query.span)

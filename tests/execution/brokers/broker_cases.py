@@ -37,6 +37,15 @@ class BrokerCase(Protocol):
         spelling.
         """
 
+    def split(self, symbol: str, new: int, old: int) -> None:
+        """Give `new` shares for each `old` ones, over night."""
+
+    def pay_dividend(self, symbol: str, cash: str) -> None:
+        """Pay `cash` for each share, over night."""
+
+    def rename(self, symbol: str, new_symbol: str) -> None:
+        """Give a symbol a new name, over night."""
+
     @property
     def outside(self) -> "Outside | None":
         """Return what others can do on the account; None if nobody can."""

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from execution.brokers.alpaca.broker import AlpacaBroker
 from execution.brokers.paper.broker import PaperBroker
 from execution.brokers.paper.ledger import PaperStore
+from signals.market.actions import ActionKind, ListedAction
 from signals.market.bars import Bars, as_times
 from signals.market.hours import ALWAYS_OPEN
 from signals.market.protocol import Quote
@@ -28,6 +30,15 @@ class AlpacaCase:
 
     def move(self, symbol: str, price: str) -> None:
         self.exchange.move(symbol, price)
+
+    def split(self, symbol: str, new: int, old: int) -> None:
+        self.exchange.split(symbol, new, old, "carried")
+
+    def pay_dividend(self, symbol: str, cash: str) -> None:
+        self.exchange.pay_dividend(symbol, cash)
+
+    def rename(self, symbol: str, new_symbol: str) -> None:
+        self.exchange.rename(symbol, new_symbol)
 
 
 @dataclass
@@ -66,6 +77,10 @@ class Quotes:
     time: datetime = datetime(2024, 1, 5, 15, tzinfo=UTC)
     latest: dict[str, Quote] = field(default_factory=dict)
     symbols: tuple[str, ...] = ()
+    listed: list[ListedAction] = field(default_factory=list)
+
+    def actions(self, symbol: str, since: datetime, upto: datetime) -> list[ListedAction]:
+        return [each for each in self.listed if since < each.ex_at <= upto]
 
     def bars(self, symbol: str, upto: datetime, since: datetime | None = None) -> Bars:
         return Bars.checked(symbol, as_times([]), open=[], high=[], low=[], close=[], volume=[])
@@ -92,3 +107,19 @@ class PaperCase:
         self.market.time += timedelta(seconds=1)
         self.market.latest[symbol] = Quote(float(price), self.market.time)
         self.broker.look()
+
+    def split(self, symbol: str, new: int, old: int) -> None:
+        self._act(symbol, ActionKind.SPLIT, new=Decimal(new), old=Decimal(old))
+        self.move(symbol, str(100 * old / new))
+
+    def pay_dividend(self, symbol: str, cash: str) -> None:
+        self._act(symbol, ActionKind.DIVIDEND, cash=Decimal(cash))
+        self.move(symbol, str(100 - float(cash)))
+
+    def rename(self, symbol: str, new_symbol: str) -> None:
+        self._act(symbol, ActionKind.RENAME, new_symbol=new_symbol)
+        self.move(symbol, "100")
+
+    def _act(self, symbol: str, kind: ActionKind, **terms: Any) -> None:  # noqa: ANN401
+        self.market.time += timedelta(days=1)
+        self.market.listed.append(ListedAction(kind, self.market.time, **terms))

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from execution.brokers.protocol import Bracket, BrokerError, unread
+from execution.brokers.protocol import Bracket, BrokerError, MoveKind, unread
 from execution.types import Leg, OrderState, Side
 from signals.instruments import name_of
 from tests.execution.brokers.broker_cases import (
@@ -409,3 +409,63 @@ def test_an_order_that_was_refused_and_placed_is_found(broker_case: BrokerCase) 
     with pytest.raises(BrokerError):
         broker_case.broker.submit(buying())
     assert {leg.leg for leg in found(broker_case.broker).legs} == {Leg.STOP, Leg.TARGET}
+
+
+@SIDES
+@pytest.mark.parametrize(("new", "old"), [(10, 1), (3, 2), (1, 5)])
+def test_a_split_changes_the_quantity_and_not_the_money(
+    broker_case: BrokerCase, bracket: Bracket, new: int, old: int
+) -> None:
+    opened(broker_case, bracket)
+    before = broker_case.broker.account().equity
+    broker_case.split(SYMBOL, new, old)
+    (held_now,) = broker_case.broker.positions()
+    assert held_now.quantity == signed(bracket) * new / old
+    assert held_now.average_price * abs(held_now.quantity) == pytest.approx(Decimal(1000), abs=1)
+    assert broker_case.broker.account().equity == pytest.approx(before, abs=1)
+
+
+@SIDES
+def test_the_exits_follow_a_split(broker_case: BrokerCase, bracket: Bracket) -> None:
+    opened(broker_case, bracket)
+    broker_case.split(SYMBOL, 10, 1)
+    exits = {each.leg: each for each in found(broker_case.broker).exits if not each.state.is_final}
+    assert {each.quantity for each in exits.values()} == {Decimal(100)}
+    assert exits[Leg.STOP].level == bracket.stop / 10
+    assert exits[Leg.TARGET].level == bracket.target / 10
+
+
+@SIDES
+@pytest.mark.parametrize(("new", "old"), [(10, 1), (1, 5)])
+def test_all_that_is_held_after_a_split_can_be_closed(
+    broker_case: BrokerCase, bracket: Bracket, new: int, old: int
+) -> None:
+    opened(broker_case, bracket)
+    broker_case.split(SYMBOL, new, old)
+    quantity = bracket.quantity * new / old
+    close = replace(closing(bracket), quantity=quantity, is_carried=True)
+    assert broker_case.broker.submit(close).quantity == quantity
+    broker_case.move(SYMBOL, str(100 * old / new))
+    assert held(broker_case.broker) == {}
+
+
+@SIDES
+def test_a_dividend_is_income_and_no_transfer(broker_case: BrokerCase, bracket: Bracket) -> None:
+    opened(broker_case, bracket)
+    since = broker_case.broker.account().time
+    broker_case.pay_dividend(SYMBOL, "0.5")
+    (move,) = broker_case.broker.moves(since)
+    assert (move.kind, move.amount) == (MoveKind.INCOME, signed(bracket) / 2)
+    assert broker_case.broker.account().equity == pytest.approx(Decimal(100_000), abs=1)
+
+
+@SIDES
+def test_a_renamed_symbol_is_held_and_closed_under_its_new_name(
+    broker_case: BrokerCase, bracket: Bracket
+) -> None:
+    opened(broker_case, bracket)
+    broker_case.rename(SYMBOL, "ZZZZ")
+    assert held(broker_case.broker) == {"ZZZZ": signed(bracket)}
+    broker_case.broker.submit(replace(closing(bracket), symbol="ZZZZ", is_carried=True))
+    broker_case.move("ZZZZ", "100")
+    assert held(broker_case.broker) == {}

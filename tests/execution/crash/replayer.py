@@ -1,4 +1,4 @@
-"""`python -m tests.execution.crash.replayer N ...` runs `replay --execute ...` and kills itself.
+"""`python tests/execution/crash/replayer.py N ...` runs `replay --execute ...` and kills itself.
 
 It does so just before its Nth statement that writes.
 """

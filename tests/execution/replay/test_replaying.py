@@ -5,7 +5,6 @@ import shutil
 from io import StringIO
 from pathlib import Path
 from signal import SIGKILL
-from subprocess import DEVNULL
 from typing import Any
 
 import pytest
@@ -26,6 +25,7 @@ from tests.execution.trading_fixtures import MORNING, Trading, decision_of
 from tests.installation import Installation
 
 PERIOD = ("--symbols", "AAPL,IBM", "--from", "2008-01-01", "--to", "2009-06-30")
+REPLAYER = "tests/execution/crash/replayer.py"
 WRITES = 1_000
 """A number of writing statements, less than a replay of the period runs."""
 TABLES = {
@@ -52,24 +52,33 @@ def tables(argo: Installation) -> dict[str, list[Any]]:
     }
 
 
+def new(migrated_folder: Path, folder: Path) -> Installation:
+    return Installation(shutil.copytree(migrated_folder, folder), {"PAPER_FEE": "0.05"})
+
+
 @pytest.fixture
-def twins(migrated_folder: Path, tmp_path: Path) -> list[Installation]:
-    folders = [tmp_path / name for name in ("first", "second")]
-    for folder in folders:
-        shutil.copytree(migrated_folder, folder)
-    return [Installation(folder, {"PAPER_FEE": "0.05"}) for folder in folders]
+def argo(migrated_folder: Path, tmp_path: Path) -> Installation:
+    return new(migrated_folder, tmp_path / "argo")
 
 
-def test_the_same_past_gives_the_same_rows_once(twins: list[Installation]) -> None:
-    running = [each.start("manage.py", "replay", "--execute", *PERIOD) for each in twins]
-    assert [each.wait(timeout=300) for each in running] == [0, 0]
-    first, second = map(tables, twins)
-    assert first == second
-    assert len(first["fills"]) > 20
-    assert {row[2] for row in first["signals"]} >= {"win", "loss"}
-    again = twins[0].manage("replay", "--execute", *PERIOD, "--json")
+@pytest.fixture(scope="module")
+def whole(migrated_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+    """Return the tables after a replay of the period that nothing has interrupted."""
+    argo = new(migrated_folder, tmp_path_factory.mktemp("whole") / "argo")
+    argo.manage("replay", "--execute", *PERIOD).check_returncode()
+    return tables(argo)
+
+
+def test_the_same_past_gives_the_same_rows_once(
+    argo: Installation, whole: dict[str, list[Any]]
+) -> None:
+    argo.manage("replay", "--execute", *PERIOD).check_returncode()
+    assert tables(argo) == whole
+    assert len(whole["fills"]) > 20
+    assert {row[2] for row in whole["signals"]} >= {"win", "loss"}
+    again = argo.manage("replay", "--execute", *PERIOD, "--json")
     assert again.returncode == 0, again.stderr
-    assert tables(twins[0]) == second
+    assert tables(argo) == whole
     assert json.loads(again.stdout)["decisions"]["executed"] > 10
 
 
@@ -132,20 +141,16 @@ def _rows(model: type[Order | Position | Fill]) -> list[Any]:
 
 @pytest.mark.parametrize("shares", [(0.05, 0.2, 0.3, 0.3), (0.13, 0.11, 0.37, 0.2)])
 def test_a_killed_replay_continues_as_if_it_had_not_been_killed(
-    twins: list[Installation], shares: tuple[float, ...]
+    argo: Installation, whole: dict[str, list[Any]], shares: tuple[float, ...]
 ) -> None:
     """It is killed several times just before a write, at these shares of `WRITES`."""
-    whole, killed = twins
-    assert whole.manage("replay", "--execute", *PERIOD).returncode == 0
-    wanted = tables(whole)
     for share in shares:
-        process = killed.start("-m", "tests.execution.crash.replayer", str(int(share * WRITES)),
-                               *PERIOD, stdout=DEVNULL, stderr=DEVNULL)  # fmt: skip
-        assert process.wait(timeout=300) == -SIGKILL
-    assert tables(killed) != wanted
-    again = killed.manage("replay", "--execute", *PERIOD)
+        killed = argo.run(REPLAYER, str(int(share * WRITES)), *PERIOD)
+        assert killed.returncode == -SIGKILL, killed.stderr
+    assert tables(argo) != whole
+    again = argo.manage("replay", "--execute", *PERIOD)
     assert again.returncode == 0, again.stderr
-    assert tables(killed) == wanted
+    assert tables(argo) == whole
 
 
 def replayed(*arguments: str) -> dict[str, Any]:
@@ -186,8 +191,9 @@ def test_a_breach_that_remains_halts_again_even_if_nothing_is_open(settings: Set
     settings.PROP_FIRM = "ftmo-2-step-challenge"
     settings.SIZING_PERCENT, settings.RISK_MAX_POSITION = 5.0, 100.0
     settings.RISK_MAX_DAILY_LOSS = settings.RISK_MAX_DRAWDOWN = 100.0
-    found = replayed("--symbols", "AAPL,IBM,MSFT", "--from", "2000-01-01", "--to", "2003-06-30")
+    found = replayed("--symbols", "AAPL,IBM,MSFT", "--from", "2008-06-01", "--to", "2008-12-31")
     assert "drawdown" in found["halts"]
+    assert not Position.objects.exclude(status="closed").exists()
     halts.lift("replay", by="me", why="go on", now=MORNING)
-    again = replayed("--symbols", "AAPL,IBM,MSFT", "--from", "2003-07-01", "--to", "2003-12-31")
+    again = replayed("--symbols", "AAPL,IBM,MSFT", "--from", "2009-01-01", "--to", "2009-02-28")
     assert "drawdown" in again["halts"]

@@ -30,7 +30,7 @@ def test_the_answer_has_kind_hours_steps_spellings_and_reasons(reader: Client) -
     assert isinstance(found.pop("is_open"), bool)
     assert found == {
         "symbol": "EUR_USD", "name": "EUR-USD", "kind": "forex", "base": "EUR", "quote": "USD",
-        "hours": "forex", "tick": "0.00001", "step": None,
+        "hours": "forex", "tick": "0.00001", "step": None, "unit_value": "1",
         "spelled_at": {"ibkr": "EUR.USD", "oanda": "EUR_USD", "polygon": "C:EURUSD",
                        "yahoo": "EURUSD=X"},
         "seen": [{"spelling": "FX:EURUSD", "asset_type": "forex"}],
@@ -49,7 +49,7 @@ def test_what_is_not_known_is_answered_as_unknown(reader: Client) -> None:
     assert "the sender can say which" in found["why"][0]
 
 
-@pytest.mark.parametrize("path", ["A%20", "A" * 33, "A%00", "A%0A"])
+@pytest.mark.parametrize("path", ["A%20", "A" * 33, "A%00", "A%07"])
 def test_what_no_signal_can_have_is_refused(reader: Client, path: str) -> None:
     answer = reader.get(f"/api/instruments/{path}")
     assert answer.status_code == 422

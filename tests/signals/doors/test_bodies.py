@@ -105,7 +105,7 @@ def test_a_parameter_that_is_given_twice_is_refused(client: Client) -> None:
     answer = client.get("/api/signals?limit=1&limit=2")
     assert answer.status_code == 422
     assert answer.json()["errors"] == [
-        {"field": "limit", "message": "is given twice: send it once"}
+        {"field": "limit", "message": "is given more than once; use one value"}
     ]
 
 

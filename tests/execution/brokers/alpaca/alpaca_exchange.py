@@ -166,6 +166,37 @@ class Exchange:
         self.orders.append(new)
         return new
 
+    def split(self, symbol: str, new: int, old: int, orders: str = "kept") -> None:
+        """Give `new` shares for `old` ones; open orders are kept, carried over or canceled."""
+        quantity, average = self.positions[symbol]
+        self.positions[symbol] = quantity * new / old, average * old / new
+        self.prices[symbol] = self.prices[symbol] * old / new
+        for order in self._open(symbol):
+            if orders == "canceled":
+                self._end(order, "canceled")
+            elif orders == "carried":
+                order["qty"] = str(Decimal(order["qty"]) * new / old)
+                for level in ("limit_price", "stop_price"):
+                    if order[level]:
+                        order[level] = str(Decimal(order[level]) * old / new)
+
+    def pay_dividend(self, symbol: str, cash: str) -> None:
+        """Pay `cash` for each share that is held."""
+        quantity, _ = self.positions[symbol]
+        self.prices[symbol] -= Decimal(cash)
+        self.move_money(str(quantity * Decimal(cash)), "DIV")["symbol"] = symbol
+
+    def rename(self, symbol: str, new_symbol: str, *, orders: bool = True) -> None:
+        """Give a symbol, and its open orders if `orders`, a new name."""
+        self.prices[new_symbol] = self.prices[symbol]
+        self.positions[new_symbol] = self.positions.pop(symbol)
+        for order in self._open(symbol) if orders else ():
+            order["symbol"] = new_symbol
+
+    def _open(self, symbol: str) -> list[Row]:
+        return [each for each in self.orders
+                if each["symbol"] == symbol and each["status"] not in DONE]  # fmt: skip
+
     def order(self, order_id: str) -> Row:
         for order in self.orders:
             if order_id in (order["id"], order["client_order_id"]):

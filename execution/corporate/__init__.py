@@ -1,0 +1,1 @@
+"""Corporate actions: recognise them, and bring prices from one scale to another."""

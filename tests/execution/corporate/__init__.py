@@ -1,0 +1,1 @@
+"""Tests of corporate actions on what is held."""

@@ -9,21 +9,22 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Query
 from ninja.errors import HttpError, ValidationError
 
-from argo.errors import ArgoError, InvalidInput
+from argo.errors import ArgoError
 from argo.health.views import router as health
 from argo.lifecycle import Event, lifecycle
 from argo.metrics.intake import count_refusal
 from argo.metrics.summary import Summary, SummaryQuery, summary
-from argo.middleware import log_refusal
+from argo.middleware import fault_list, log_refusal
 from argo.openapi import DescribedAPI
 from execution.api.views import router as execution
 from signals.api.auth import reader
-from signals.api.bodies import BadBody, refuse_unknown
+from signals.api.bodies import StrictParser, refuse_unknown
 from signals.api.instruments import router as instruments
 from signals.api.outcomes import router as outcomes
 from signals.api.schemas import Refused
 from signals.api.views import router as signals
 from signals.clock import utc_now
+from signals.intake import BadBody, BodyTooLarge
 from signals.keys import MissingScope
 from sync.api import router as sync
 
@@ -38,6 +39,7 @@ api = DescribedAPI(
     description="Keeps trading signals and puts them to use. Send your key as `X-API-Key`, or as "
     "`Authorization: Bearer KEY`.",
     urls_namespace="api",
+    parser=StrictParser(),
 )
 api.add_router("/signals", outcomes)  # first: else `outcomes` is read as a signal id
 api.add_router("/signals", signals)
@@ -72,12 +74,11 @@ def get_lifecycle(request: HttpRequest, signal_id: str) -> list[Event]:
 @api.exception_handler(ArgoError)
 def answer_argo_error(request: HttpRequest, error: ArgoError) -> HttpResponse:
     """Return the error's own status, its message, and each invalid field."""
-    if isinstance(error, BadBody | MissingScope):  # the tracker counts what else it refuses
+    if isinstance(error, BadBody | BodyTooLarge | MissingScope):  # the tracker counts the others
         count_refusal(request, error.status)
-    faults = error.errors if isinstance(error, InvalidInput) else ()
-    body = {"detail": str(error), "errors": [vars(fault) for fault in faults]}
-    log_refusal(request, error.status, str(error))
-    return api.create_response(request, body, status=error.status)
+    body = {"detail": str(error), "errors": fault_list(error)}
+    answer = api.create_response(request, body, status=error.status)
+    return log_refusal(request, answer, str(error))
 
 
 @api.exception_handler(OperationalError)
@@ -98,12 +99,14 @@ def answer_unexpected_error(request: HttpRequest, error: Exception) -> HttpRespo
 
 @api.exception_handler(HttpError)
 def answer_refusal(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """Add advice to what ninja itself refuses: a body that is not JSON, a missing or wrong key."""
+    """Add advice to what ninja itself refuses: a missing or wrong key, a body that is not JSON."""
+    if isinstance(error.__cause__, BadBody):
+        return answer_argo_error(request, error.__cause__)
     count_refusal(request, error.status_code)
     advice = ADVICE.get(error.status_code)
     body = {"detail": f"{error}: {advice}" if advice else str(error), "errors": []}
-    log_refusal(request, error.status_code, str(error))
-    return api.create_response(request, body, status=error.status_code)
+    answer = api.create_response(request, body, status=error.status_code)
+    return log_refusal(request, answer, str(error))
 
 
 @api.exception_handler(ValidationError)
@@ -114,5 +117,5 @@ def answer_invalid_parameters(request: HttpRequest, error: ValidationError) -> H
         for item in error.errors
     ]
     detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults)
-    log_refusal(request, 422, detail)
-    return api.create_response(request, {"detail": detail, "errors": faults}, status=422)
+    answer = api.create_response(request, {"detail": detail, "errors": faults}, status=422)
+    return log_refusal(request, answer, detail)

@@ -2,10 +2,13 @@
 
 import os
 import socket
+import time
+from datetime import datetime
 from typing import Any, Protocol
 
 from celery.schedules import BaseSchedule, maybe_schedule, schedule
 from celery.utils.log import get_logger
+from celery.utils.time import maybe_make_aware
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection, connections
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
@@ -82,6 +85,8 @@ class AdvisoryLock:
 class Entry(ModelEntry):  # type: ignore[misc]  # django-celery-beat publishes no types
     """A schedule entry that keeps fractions of a second, which the base class cuts off."""
 
+    last_run_at: datetime
+
     @classmethod
     def to_model_schedule(cls, every: float | BaseSchedule) -> tuple[Any, str]:
         planned = maybe_schedule(every)  # type: ignore[arg-type]  # mypy does not know `Number`
@@ -92,6 +97,13 @@ class Entry(ModelEntry):  # type: ignore[misc]  # django-celery-beat publishes n
         model, field = super().to_model_schedule(planned)
         return model, field
 
+    def is_due(self) -> Any:  # noqa: ANN401  # celery's `schedstate`
+        """Return whether it is due. A last run in the future counts as now: the clock was ahead."""
+        now = self._default_now()
+        if maybe_make_aware(self.last_run_at) > now:
+            self.last_run_at = self.model.last_run_at = now
+        return super().is_due()
+
 
 class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
     """Writes the settings' schedule to the database, and then reads the schedule from there.
@@ -101,6 +113,7 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
     """
 
     Entry = Entry
+    _ticked_at = 0.0
 
     def setup_schedule(self) -> None:
         """Take the locks, then read the schedule; not called when beat only shows its settings."""
@@ -119,6 +132,7 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
         The database connection goes back to its pool after each tick, as after each task.
         """
         self._heart.prove()
+        self._notice_clock()
         try:
             for lock in self._locks:
                 lock.verify()
@@ -126,6 +140,13 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
         finally:
             close_old_connections()
         return pause
+
+    def _notice_clock(self) -> None:
+        """Order the entries anew if the clock was set back: they are ordered by its time."""
+        now = time.time()
+        if now < self._ticked_at:
+            self._heap = None
+        self._ticked_at = now
 
 
 def _locks() -> list[Lock]:

@@ -26,7 +26,7 @@ class ArgoError(Exception):
     exit_code: ClassVar[int] = 1
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FieldError:
     """An invalid field: `field` is its name, `message` says what is wrong."""
 

@@ -4,12 +4,15 @@ import logging
 import re
 import secrets
 from collections.abc import Callable
+from dataclasses import asdict
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
+from argo.errors import InvalidInput
 from argo.metrics.intake import count_refusal
+from signals.intake import BodyTooLarge, CountedStream
 
 logger = logging.getLogger(__name__)
 
@@ -41,35 +44,46 @@ class RequestId:
 
 
 class BodyLimit:
-    """Answers 413 if the declared length is too large, and 411 if a body has no length."""
+    """Answers 413 if the declared length is too large; counts a body that declares none."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         self.limit: int = settings.API_MAX_BODY_BYTES
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if "HTTP_TRANSFER_ENCODING" in request.META:
-            detail = "Send the body with a Content-Length: chunked bodies are not accepted."
-            return _refuse(request, 411, detail)
-        declared = request.META.get("CONTENT_LENGTH") or "0"
+        declared = request.META.get("CONTENT_LENGTH") or ""
         if declared.isdigit() and int(declared) > self.limit:
-            detail = (
-                f"The body has {int(declared)} bytes; the limit is {self.limit} "
-                "(API_MAX_BODY_BYTES). Send fewer signals at a time."
-            )
-            return _refuse(request, 413, detail)
+            error = BodyTooLarge.over(self.limit, int(declared))
+            return _refuse(request, error.status, error)
+        if not declared and "HTTP_TRANSFER_ENCODING" in request.META:
+            # Django reads nothing of a body without a length.
+            request._stream = CountedStream(request.META["wsgi.input"], self.limit)  # type: ignore[assignment]
         return self.get_response(request)
 
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer a body that turned out too large, outside the API, which does it by itself."""
+        return _refuse(request, error.status, error) if isinstance(error, BodyTooLarge) else None
 
-def _refuse(request: HttpRequest, status: int, detail: str) -> HttpResponse:
+
+def _refuse(request: HttpRequest, status: int, error: InvalidInput) -> HttpResponse:
     count_refusal(request, status)
-    log_refusal(request, status, detail)
-    return JsonResponse({"detail": detail, "errors": []}, status=status)
+    answer = JsonResponse({"detail": str(error), "errors": fault_list(error)}, status=status)
+    return log_refusal(request, answer, str(error))
 
 
-def log_refusal(request: HttpRequest, status: int, detail: str) -> None:
-    """Log why a request is refused: a person should look at it, except if it only asked for what
-    does not exist."""
+def fault_list(error: Exception) -> list[dict[str, str]]:
+    """Return each invalid field of an error, as answers have them."""
+    return [asdict(fault) for fault in error.errors] if isinstance(error, InvalidInput) else []
+
+
+def log_refusal(request: HttpRequest, answer: HttpResponse, detail: str) -> HttpResponse:
+    """Log why a request is refused, and return the answer: a person should look at it, except if
+    it only asked for what does not exist.
+
+    It is the request's only line: Django would add one that names no reason.
+    """
+    status = answer.status_code
+    answer._has_been_logged = True  # type: ignore[attr-defined]
     level = logging.DEBUG if status == 404 else logging.WARNING
     if status >= 500:
         level = logging.ERROR
@@ -77,3 +91,4 @@ def log_refusal(request: HttpRequest, status: int, detail: str) -> None:
         level, "Refused %s %s with %d: %s", request.method, request.path, status, detail,
         extra={"status_code": status},
     )  # fmt: skip
+    return answer

@@ -27,8 +27,7 @@ def _refusals(operation: dict[str, Any]) -> list[HTTPStatus]:
     if operation.get("security"):
         found += [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE]
     if "requestBody" in operation:
-        found += [HTTPStatus.BAD_REQUEST, HTTPStatus.LENGTH_REQUIRED]
-        found.append(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        found += [HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE]
     if operation.get("parameters") or "requestBody" in operation:
         found.append(HTTPStatus.UNPROCESSABLE_ENTITY)
     return found

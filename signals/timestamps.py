@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 OWN_SPELLING = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]00:00)")
 """UTC spellings that are kept if the signal brings a hash that covers them."""
+NAIVE = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
+"""What older ledgers wrote most often."""
 AMBIGUOUS = "give an offset, as in 2025-01-15T10:30:00Z: without one it is ambiguous"
 LAST_SECOND = "9999-12-31T23:59:60"
 """Sorts after every text of the last possible second."""
@@ -21,10 +23,34 @@ def parse_utc(value: object) -> datetime:
     Raises ValueError if it is neither, has no offset, or is outside the years 1 to 9999 in UTC.
     """
     if isinstance(value, str):
-        return _in_utc(datetime.fromisoformat(value))
+        return _in_utc(_parsed(value))
     if isinstance(value, datetime):
         return _in_utc(value)
     raise ValueError("give ISO 8601 text with an offset, as in 2025-01-15T10:30:00Z")
+
+
+def instant_text(timestamp: str) -> str | None:
+    """Return the instant that a text means, as `utc_text` writes it.
+
+    None if the text is one that sorts by time itself. Without an offset it is taken for UTC, which
+    is what older ledgers wrote. Empty if it is not a time.
+    """
+    if OWN_SPELLING.fullmatch(timestamp):
+        return None
+    try:
+        found = _parsed(timestamp.strip().upper())
+        if NAIVE.fullmatch(timestamp):
+            return f"{timestamp[:10]}T{timestamp[11:]}Z"  # of older ledgers there may be millions
+        return utc_text(found.replace(tzinfo=UTC) if found.tzinfo is None else found)
+    except ValueError:
+        return ""
+
+
+def _parsed(text: str) -> datetime:
+    """Parse ISO 8601 text. Raises ValueError; Python itself ignores what follows a NUL."""
+    if not text.isprintable():
+        raise ValueError("has a control character")
+    return datetime.fromisoformat(text)
 
 
 def _in_utc(moment: datetime) -> datetime:

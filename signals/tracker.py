@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import count
 from typing import NamedTuple
 
 from asgiref.sync import sync_to_async
@@ -11,27 +12,21 @@ from argo.errors import ArgoError, Conflict, FieldError, InvalidInput, Unavailab
 from signals import config, metrics
 from signals.clock import Clock, utc_now
 from signals.journal import Journal, JournalError
+from signals.ledger.conflicts import SignalConflict, conflicts, recent_ids
 from signals.ledger.flush import Flusher, FlushResult
 from signals.ledger.inserts import stored_hashes
+from signals.ledger.lookup import hashes_in_time, hashes_in_time_async
 from signals.ledger.records import Receipt, encode
+
+__all__ = [
+    "Logged", "NotStoredYet", "RefusedByDatabase", "SignalConflict", "SignalTracker",
+    "signal_or_error",
+]  # fmt: skip
 
 Signal = Mapping[str, object]
 Wake = Callable[[int], None]
 Encoder = Callable[[Signal, datetime, str], tuple[Receipt, bytes]]
 """Makes a signal's journal line, given the current time and the origin. Raises InvalidInput."""
-
-
-class SignalConflict(Conflict):
-    """The same `signal_id` is stored with another hash."""
-
-    status = 422  # not 409, which means to a sender that this same signal is stored
-
-    @classmethod
-    def between(cls, receipt: Receipt, stored: str | None) -> "SignalConflict":
-        return cls(
-            f"Signal {receipt.signal_id} is stored with the hash {stored}, not {receipt.sha256}. "
-            "That signal was not changed; give the other one a different id."
-        )
 
 
 class RefusedByDatabase(Conflict):
@@ -48,6 +43,14 @@ class RefusedByDatabase(Conflict):
 
 class NotStoredYet(Unavailable):
     """The signals are safe in the journal, but not yet in the database: a flush stores them."""
+
+
+class Encoded(NamedTuple):
+    """A valid signal as its journal line; `has_own_id` says that the caller gave the id."""
+
+    receipt: Receipt
+    line: bytes
+    has_own_id: bool
 
 
 class Logged(NamedTuple):
@@ -140,13 +143,19 @@ class SignalTracker:
 
         A worker stores its row within moments.
 
-        Raises InvalidInput (nothing was written) or JournalError (nothing was stored).
+        Raises InvalidInput (nothing was written; SignalConflict is one) or JournalError (nothing
+        was stored).
         """
-        receipt, line = self._encoded(signal)
+        encoded = self._encoded(signal)
+        if encoded.has_own_id:
+            known = await hashes_in_time_async(self._flusher.using, _own_ids([encoded]))
+            self._refuse_conflicts([encoded], known)
         with self._counted(1):
-            await self._journal.append_async(line)
+            await self._journal.append_async(encoded.line)
+        if encoded.has_own_id:
+            self._remember([encoded])
         self._wake(1)
-        return receipt.signal_id
+        return encoded.receipt.signal_id
 
     def log_signals(self, signals: Iterable[Signal]) -> list[str]:
         """Store signals together; return their ids, in order, once the rows are in the database.
@@ -154,12 +163,13 @@ class SignalTracker:
         Raises the same errors as `log_signal`; if one signal is invalid, none is written.
         """
         encoded = [self._encoded(signal) for signal in signals]
-        receipts = [receipt for receipt, _ in encoded]
+        self._refuse_conflicts(encoded, self._hashes_in_time(encoded))
+        receipts = [each.receipt for each in encoded]
         metrics.synchronous(self._origin)
         stored = self._appended_and_stored(encoded)
         if len(stored) < len({receipt.signal_id for receipt in receipts}):
             # Refused, or the journal's file was removed before it was read: try once more.
-            lost = [item for item in encoded if item[0].signal_id not in stored]
+            lost = [each for each in encoded if each.receipt.signal_id not in stored]
             stored |= self._appended_and_stored(lost)
         for receipt in receipts:
             if receipt.signal_id not in stored:
@@ -171,34 +181,35 @@ class SignalTracker:
     def log_each(self, signals: Iterable[Signal | InvalidInput]) -> list[Logged | ArgoError]:
         """Store each signal independently; return a result or an error for each, in order.
 
-        A signal that is stored already is not journaled again. The same id with another hash is
-        journaled, and becomes a dead letter. An item that could not be read is passed as its
+        A signal that is stored already is not journaled again, nor is one whose id is stored with
+        another hash: it is a SignalConflict. An item that could not be read is passed as its
         InvalidInput and returned unchanged. Raises JournalError (nothing was stored) or
         NotStoredYet.
         """
-        encoded = self._encoded_each(signals)
-        valid = [item for item in encoded if not isinstance(item, InvalidInput)]
-        receipts = [receipt for receipt, _ in valid]
+        items = self._encoded_each(signals)
+        receipts = [each.receipt for each in _valid(items)]
         before = self._stored(receipts)
-        self._append(
-            [line for receipt, line in valid if before.get(receipt.signal_id) != receipt.sha256]
-        )
+        items = self._without_conflicts(items, before)
+        new = [each for each in _valid(items) if each.receipt.signal_id not in before]
+        self._append(new)
         self._flush_all(receipts)
         after = self._stored(receipts)
         return [
-            item if isinstance(item, InvalidInput) else _result(item[0], before, after)
-            for item in encoded
+            item if isinstance(item, InvalidInput) else _result(item.receipt, before, after)
+            for item in items
         ]
 
     def accept(self, signals: Iterable[Signal]) -> list[Receipt]:
         """Write signals to the journal together, in order; a worker stores the rows.
 
-        Raises InvalidInput (nothing was written) or JournalError (nothing was stored).
+        Raises InvalidInput (nothing was written; SignalConflict is one) or JournalError (nothing
+        was stored).
         """
         encoded = [self._encoded(signal) for signal in signals]
-        self._append([line for _, line in encoded])
+        self._refuse_conflicts(encoded, self._hashes_in_time(encoded))
+        self._append(encoded)
         self._wake(len(encoded))
-        return [receipt for receipt, _ in encoded]
+        return [each.receipt for each in encoded]
 
     def accept_each(self, signals: Iterable[Signal | InvalidInput]) -> list[Receipt | InvalidInput]:
         """Write each valid signal to the journal; return a receipt or an error for each, in order.
@@ -206,15 +217,16 @@ class SignalTracker:
         A worker stores the rows. An item that could not be read is passed as its InvalidInput.
         Raises JournalError (nothing was stored).
         """
-        encoded = self._encoded_each(signals)
-        lines = [item[1] for item in encoded if not isinstance(item, InvalidInput)]
-        self._append(lines)
-        self._wake(len(lines))
-        return [item if isinstance(item, InvalidInput) else item[0] for item in encoded]
+        items = self._encoded_each(signals)
+        items = self._without_conflicts(items, self._hashes_in_time(_valid(items)))
+        valid = _valid(items)
+        self._append(valid)
+        self._wake(len(valid))
+        return [item if isinstance(item, InvalidInput) else item.receipt for item in items]
 
     def receipt(self, signal: Signal) -> Receipt:
         """Return the id and hash that the signal would be stored with. Raises InvalidInput."""
-        return self._encoded(signal)[0]
+        return self._encoded(signal).receipt
 
     def is_stored(self, receipt: Receipt) -> bool:
         """Return True if the signal's row is in the database.
@@ -239,21 +251,20 @@ class SignalTracker:
         self.flush()
         self._journal.close()
 
-    def _encoded(self, signal: Signal) -> tuple[Receipt, bytes]:
+    def _encoded(self, signal: Signal) -> Encoded:
         try:
-            return self._encode(signal, self._clock(), self._origin)
+            receipt, line = self._encode(signal, self._clock(), self._origin)
         except InvalidInput as error:
             metrics.refused(self._origin, error.code)
             raise
+        return Encoded(receipt, line, has_own_id=bool(signal.get("signal_id")))
 
     def _encoded_each(
         self, signals: Iterable[Signal | InvalidInput]
-    ) -> list[tuple[Receipt, bytes] | InvalidInput]:
+    ) -> list[Encoded | InvalidInput]:
         return [self._encoded_or_error(signal) for signal in signals]
 
-    def _encoded_or_error(
-        self, signal: Signal | InvalidInput
-    ) -> tuple[Receipt, bytes] | InvalidInput:
+    def _encoded_or_error(self, signal: Signal | InvalidInput) -> Encoded | InvalidInput:
         if isinstance(signal, InvalidInput):
             metrics.refused(self._origin, signal.code)
             return signal
@@ -262,17 +273,57 @@ class SignalTracker:
         except InvalidInput as error:
             return error
 
-    def _appended_and_stored(self, encoded: Sequence[tuple[Receipt, bytes]]) -> dict[str, str]:
+    def _hashes_in_time(self, encoded: Sequence[Encoded]) -> dict[str, str]:
+        return hashes_in_time(self._flusher.using, _own_ids(encoded))
+
+    def _conflicts(
+        self, encoded: Sequence[Encoded], known: Mapping[str, str]
+    ) -> dict[int, SignalConflict]:
+        """Return the conflicts with what is stored (`known`), was just written, or comes before."""
+        if not known and not any(each.has_own_id for each in encoded):
+            return {}
+        recent = recent_ids(self._journal).hashes(_own_ids(encoded))
+        found = conflicts([each.receipt for each in encoded], {**recent, **known})
+        for conflict in found.values():
+            metrics.refused(self._origin, conflict.code)
+        return found
+
+    def _refuse_conflicts(self, encoded: Sequence[Encoded], known: Mapping[str, str]) -> None:
+        """Raise the first SignalConflict if there is one."""
+        for conflict in self._conflicts(encoded, known).values():
+            raise conflict
+
+    def _without_conflicts(
+        self, items: list[Encoded | InvalidInput], known: Mapping[str, str]
+    ) -> list[Encoded | InvalidInput]:
+        """Return the items with a SignalConflict in the place of each signal that is one."""
+        found = self._conflicts(_valid(items), known)
+        if not found:
+            return items
+        numbers = count()
+        return [
+            item if isinstance(item, InvalidInput) else found.get(next(numbers), item)
+            for item in items
+        ]
+
+    def _appended_and_stored(self, encoded: Sequence[Encoded]) -> dict[str, str]:
         """Journal these and flush; return `sha256` by `signal_id` for those that are now rows."""
-        receipts = [receipt for receipt, _ in encoded]
-        self._append([line for _, line in encoded])
+        receipts = [each.receipt for each in encoded]
+        self._append(encoded)
         self._flush_all(receipts)
         return self._stored(receipts)
 
-    def _append(self, lines: Sequence[bytes]) -> None:
-        if lines:
-            with self._counted(len(lines)):
-                self._journal.append(lines)
+    def _append(self, encoded: Sequence[Encoded]) -> None:
+        if encoded:
+            with self._counted(len(encoded)):
+                self._journal.append([each.line for each in encoded])
+            self._remember(encoded)
+
+    def _remember(self, encoded: Sequence[Encoded]) -> None:
+        """Keep the ids that callers gave, until a flush has stored them."""
+        own = [each.receipt for each in encoded if each.has_own_id]
+        if own:
+            recent_ids(self._journal).add(own)
 
     @contextmanager
     def _counted(self, count: int) -> Iterator[None]:
@@ -295,6 +346,14 @@ class SignalTracker:
 
     def _stored(self, receipts: Sequence[Receipt]) -> dict[str, str]:
         return stored_hashes(self._flusher.using, [receipt.signal_id for receipt in receipts])
+
+
+def _valid(items: Iterable[Encoded | InvalidInput]) -> list[Encoded]:
+    return [item for item in items if isinstance(item, Encoded)]
+
+
+def _own_ids(encoded: Iterable[Encoded]) -> list[str]:
+    return [each.receipt.signal_id for each in encoded if each.has_own_id]
 
 
 def _wake_nobody(count: int) -> None:

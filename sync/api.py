@@ -12,18 +12,21 @@ from signals.api.auth import reader, writer
 from signals.api.bodies import refuse_unknown
 from signals.clock import utc_now
 from signals.ledger.queries import Moment
+from signals.ledger.validation import SignalName
 from sync.models import OPEN, Delivery
 from sync.recovery import retry_dead
 from sync.status import status
 
 router = Router(tags=["sync"])
+MOST_IDS = 10_000
+"""Signals that one call may name."""
 
 
 class DeliveryQuery(Schema):
     """Select deliveries; `after` is the `next` of the previous page."""
 
     status: Literal["pending", "sending", "delivered", "dead"] | None = None
-    signal_id: str | None = None
+    signal_id: SignalName | None = None
     after: int | None = Field(None, ge=0, lt=2**63)
     limit: int = Field(100, ge=1, le=1000)
 
@@ -55,7 +58,7 @@ class RetryIn(Schema):
 
     model_config = ConfigDict(extra="forbid")  # a misspelt `signal_ids` would select all
 
-    signal_ids: list[str] | None = None
+    signal_ids: list[SignalName] | None = Field(None, max_length=MOST_IDS, fail_fast=True)
     since: Moment | None = None
 
 

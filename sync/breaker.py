@@ -4,6 +4,7 @@ import logging
 from datetime import datetime, timedelta
 from enum import Enum
 
+from signals.ahead import is_ahead
 from sync.models import Breaker
 from sync.retry import DELIVERY_LEASE, SyncError, retry_database_errors
 
@@ -38,7 +39,8 @@ def permit(now: datetime, key_digest: str) -> Permit:
     if row.probe_at is None:
         return Permit.ALL
     is_new_key = row.refused_key not in ("", key_digest)
-    if row.probe_at > now and not is_new_key:
+    is_due = row.probe_at <= now or is_ahead(row.probe_at, now, DELIVERY_LEASE)
+    if not is_due and not is_new_key:
         return Permit.NONE
     unclaimed = Breaker.objects.filter(pk=1, probe_at=row.probe_at)
     claimed = unclaimed.update(probe_at=now + DELIVERY_LEASE, refused_key="")

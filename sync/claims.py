@@ -1,5 +1,6 @@
 """Claims due deliveries, so that one worker at a time has each, and stores what became of them."""
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,12 +8,17 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
+from signals.ahead import is_ahead
 from signals.dialect import skip_locked
 from signals.models import Signal
 from sync.models import OPEN, Delivery
 from sync.payload import COLUMNS, payload
-from sync.retry import retry_database_errors
+from sync.retry import longest_wait, retry_database_errors
 
+logger = logging.getLogger(__name__)
+
+MOST_BROUGHT_BACK = 1000
+"""Deliveries that one look makes due again."""
 Status = Delivery.Status
 # The states are literals, not parameters: see sync.models.OPEN.
 _CLAIM = """
@@ -62,17 +68,41 @@ class Claims:
     @retry_database_errors
     def claim(self, limit: int, now: datetime) -> list[ClaimedDelivery]:
         """Claim up to `limit` due deliveries; they belong to this worker until the lease ends."""
-        adapt = connection.ops.adapt_datetimefield_value
-        end = adapt(now + self.lease)
-        statement = _CLAIM.format(lock=skip_locked())
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(statement, [self.owner, end, adapt(now), adapt(now), limit])
-            attempts = dict(cursor.fetchall())
+        attempts = self._claim(limit, now)
+        if not attempts and self._bring_back(now):
+            attempts = self._claim(limit, now)
         signals = Signal.objects.filter(id__in=attempts).values_list("id", *COLUMNS)
         return [
             ClaimedDelivery(row_id, attempts[row_id], values[0], payload(values))
             for row_id, *values in signals
         ]
+
+    def _claim(self, limit: int, now: datetime) -> dict[int, int]:
+        """Claim due deliveries; return their attempts by primary key."""
+        adapt = connection.ops.adapt_datetimefield_value
+        end = adapt(now + self.lease)
+        statement = _CLAIM.format(lock=skip_locked())
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement, [self.owner, end, adapt(now), adapt(now), limit])
+            return dict(cursor.fetchall())
+
+    def _bring_back(self, now: datetime) -> int:
+        """Make deliveries due that a clock which was ahead has put off; return how many.
+
+        It looks at those that wait the longest; no other one waits longer than these.
+        """
+        furthest = Delivery.objects.filter(OPEN, due_at__gt=now).order_by("-due_at")
+        ids = [row.pk for row in furthest[:MOST_BROUGHT_BACK] if self._is_ahead(row, now)]
+        if not ids:  # on SQLite even an empty update waits for every writer
+            return 0
+        logger.warning("%d deliveries were put off by a clock that was ahead: due now", len(ids))
+        return Delivery.objects.filter(OPEN, pk__in=ids, due_at__gt=now).update(due_at=now)
+
+    def _is_ahead(self, row: Delivery, now: datetime) -> bool:
+        longest = self.lease
+        if row.status == Status.PENDING:
+            longest = longest_wait(row.attempts, is_answered=row.last_status is not None)
+        return is_ahead(row.due_at, now, longest) or is_ahead(row.attempted_at, now)
 
     @retry_database_errors
     def renew(self, now: datetime) -> None:

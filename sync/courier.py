@@ -13,8 +13,9 @@ from functools import partial
 from typing import NamedTuple
 
 from django.db import connections
-from django.db.models import Max
+from django.db.models import Max, Q
 
+from signals.ahead import is_ahead, limit
 from signals.clock import Clock, utc_now
 from signals.owner import new_owner_id
 from sync.models import Notice
@@ -117,7 +118,7 @@ class Courier:
 
     def _may_send(self, name: str, now: datetime) -> bool:
         last = Notice.objects.filter(target=name).aggregate(last=Max("sent_at"))["last"]
-        return last is None or now - last >= self._interval
+        return last is None or now - last >= self._interval or is_ahead(last, now)
 
     def _claimed(self, name: str, now: datetime) -> list[Notice]:
         """Claim what is due: of several machines that come at once, one gets each row.
@@ -125,9 +126,10 @@ class Courier:
         Nothing is claimed while earlier messages wait for their next try or are being sent.
         """
         waiting = Notice.objects.filter(target=name, sent_at=None)
-        if waiting.filter(due_at__gt=now).exists():
+        is_due = _is_due(now)
+        if waiting.exclude(is_due).exists():
             return []
-        due = waiting.filter(due_at__lte=now)
+        due = waiting.filter(is_due)
         ids = list(due.order_by("pk").values_list("pk", flat=True)[:GATHERED])
         if ids:  # on SQLite even an empty update waits for every writer
             due.filter(pk__in=ids).update(claim=self._claim, due_at=now + LEASE)
@@ -139,6 +141,17 @@ class Courier:
         ids = [row.pk for row in rows]
         due = self._clock() + timedelta(seconds=wait)
         Notice.objects.filter(pk__in=ids).update(claim="", attempts=attempts, due_at=due)
+
+
+def _is_due(now: datetime) -> Q:
+    """Return the condition that a message is due; one that a clock ahead has put off is."""
+    longest = timedelta(seconds=RETRY_WAITS[-1])
+    return (
+        Q(due_at__lte=now)
+        | Q(claim="", attempts=0, due_at__gt=limit(now))
+        | (~Q(claim="") & Q(due_at__gt=limit(now, LEASE)))
+        | Q(due_at__gt=limit(now, longest))
+    )
 
 
 def gathered(rows: Sequence[Notice]) -> Message:

@@ -7,11 +7,13 @@ from functools import cache
 from django.conf import settings
 from django.db import connection, transaction
 
+from signals.ahead import limit
 from signals.clock import utc_now
 from signals.ledger.store import StoredSignal
 from signals.rows import insert_missing
 from signals.wakeup import WakeUp
 from sync.models import OPEN, Delivery
+from sync.retry import DELIVERY_LEASE
 
 NOT_SENT = frozenset({"import", "adopted"})
 """Origins of old signals; Alpine gets them only if `import_signals --sync` asks for it."""
@@ -51,7 +53,8 @@ def _is_being_sent() -> bool:
     """Return whether a worker is delivering: it looks again before it ends."""
     try:
         sending = Delivery.objects.filter(OPEN, status=Delivery.Status.SENDING)
-        return sending.filter(due_at__gt=utc_now()).exists()
+        now = utc_now()
+        return sending.filter(due_at__gt=now, due_at__lte=limit(now, DELIVERY_LEASE)).exists()
     finally:
         connection.close()  # this thread may not need one for long
 

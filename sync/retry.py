@@ -68,6 +68,17 @@ def next_attempt(
     return now + timedelta(seconds=max(spread, min(retry_after or 0.0, MAX_RETRY_AFTER)))
 
 
+def longest_wait(attempts: int, *, is_answered: bool) -> timedelta:
+    """Return the longest time that a delivery which failed `attempts` times may wait.
+
+    An answer may have asked for more than the schedule has.
+    """
+    if attempts == 0:
+        return timedelta()
+    wait = RETRY_WAITS[min(attempts, len(RETRY_WAITS)) - 1] * (1 + RETRY_JITTER)
+    return timedelta(seconds=max(wait, MAX_RETRY_AFTER) if is_answered else wait)
+
+
 def retry_database_errors(work: Callable[P, T]) -> Callable[P, T]:
     """Make `work`, which consists of whole transactions, run again over a new connection if the
     database fails.

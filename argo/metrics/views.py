@@ -39,9 +39,9 @@ def metrics(request: HttpRequest) -> HttpResponse:
 def _refused(
     request: HttpRequest, text: str, status: int, headers: dict[str, str] | None = None
 ) -> HttpResponse:
-    log_refusal(request, status, text.strip())
     plain = "text/plain; charset=utf-8"
-    return HttpResponse(text, status=status, content_type=plain, headers=headers)
+    answer = HttpResponse(text, status=status, content_type=plain, headers=headers)
+    return log_refusal(request, answer, text.strip())
 
 
 def registry() -> CollectorRegistry:

@@ -1,5 +1,6 @@
 """The queue of decisions: stored signals fill it, and one worker claims each decision."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -10,7 +11,9 @@ from django.db import connection, transaction
 
 from argo.errors import Conflict, NotFound
 from execution.models import Decision
+from execution.models.decision import WAITING
 from execution.types import REPLAY, Denial
+from signals import ahead
 from signals.clock import utc_now
 from signals.dialect import skip_locked
 from signals.ledger.queries import row_of, signal_of
@@ -18,6 +21,8 @@ from signals.ledger.store import StoredSignal
 from signals.models import Signal, SignalContext
 from signals.rows import by_id, insert_missing, select, select_values, update, update_each
 from signals.wakeup import WakeUp
+
+logger = logging.getLogger(__name__)
 
 PAST_ORIGINS = frozenset({"import", "adopted", "replay"})
 """The origins of past signals, which are not queued; `execution.replay` queues a replay's own."""
@@ -155,6 +160,8 @@ def claim(
     ]
     with transaction.atomic():
         found = _read(statement, values)
+    if not found and account != REPLAY and bring_back(now):
+        return claim(account, owner, limit, now, only)
     return [
         ClaimedDecision(decision, owner) for decision in sorted(found, key=lambda each: each.pk)
     ]
@@ -180,7 +187,24 @@ def due_automatic(limit: int, now: datetime) -> list[Decision]:
     """
     statement = _DUE_AUTOMATIC.format(lock=skip_locked())
     values = [connection.ops.adapt_datetimefield_value(now), limit]
-    return _read(statement, values)
+    found = _read(statement, values)
+    if not found and bring_back(now):
+        return _read(statement, values)
+    return found
+
+
+def bring_back(now: datetime) -> int:
+    """Make decisions due that a clock which was ahead has put off; return how many.
+
+    A replay has a clock of its own: its decisions are left alone.
+    """
+    far = Decision.objects.filter(WAITING, due_at__gt=ahead.limit(now, DECISION_LEASE))
+    far = far.exclude(account=REPLAY)
+    if not far.exists():  # on SQLite even an empty update waits for every writer
+        return 0
+    count = far.update(due_at=now)
+    logger.warning("%d decisions were put off by a clock that was ahead: due now", count)
+    return count
 
 
 def _read(statement: str, values: Sequence[Any]) -> list[Decision]:

@@ -1,7 +1,7 @@
 """Orders and their fills: written once; after that only an order's state changes."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple, NoReturn
 
@@ -12,6 +12,7 @@ from django.db.models.expressions import RawSQL
 from execution.fields import ExactDecimal
 from execution.money import ZERO
 from execution.types import FINAL, ON_THE_WAY, Leg, OrderState, Side
+from signals.ahead import limit
 from signals.constraints import known_values
 from signals.dialect import for_update
 from signals.models import Signal
@@ -31,8 +32,9 @@ _MAY_FILL = f"""
 SELECT * FROM orders WHERE NOT (state IN ({_DONE})) AND account || '' = %s ORDER BY id + 0
 """  # noqa: S608
 _TO_SEND = f"""
-SELECT * FROM orders WHERE NOT (state IN ({_DONE})) AND account = %s AND due_at <= %s
-AND state IN ({_ON_THE_WAY}) AND (leg IN ('entry', 'close') OR number > 1) ORDER BY id + 0
+SELECT * FROM orders WHERE NOT (state IN ({_DONE})) AND account = %s
+AND (due_at <= %s OR due_at > %s) AND state IN ({_ON_THE_WAY})
+AND (leg IN ('entry', 'close') OR number > 1) ORDER BY id + 0
 """  # noqa: S608
 _OF_SIGNAL = "SELECT * FROM orders WHERE signal_id = %s ORDER BY id"
 _OPEN_ENTRIES = f"""
@@ -53,6 +55,10 @@ _FILLS_OF_SIGNAL = """
 SELECT fills.* FROM fills JOIN orders ON orders.id = fills.order_id
 WHERE orders.signal_id = %s AND fills.refused = '' ORDER BY fills.time, fills.id
 """
+
+
+ORDER_LEASE = timedelta(seconds=30)
+"""Longer than any call to a broker: a worker that has an order for longer is taken for dead."""
 
 
 class OpenEntry(NamedTuple):
@@ -89,9 +95,10 @@ class OrderQuerySet(models.QuerySet["Order"]):
         """Return the account's orders that are due to be sent or looked up, oldest first.
 
         The exits of a bracket are left out, because they go with their entry; a stop that replaces
-        another one goes alone.
+        another one goes alone. One that a clock which was ahead has put off is due.
         """
-        return select(Order, _TO_SEND, [account, _adapted(now)])
+        ahead = limit(now, ORDER_LEASE)
+        return select(Order, _TO_SEND, [account, _adapted(now), _adapted(ahead)])
 
     def of_signal(self, signal_pk: int, *, locked: bool = False) -> "list[Order]":
         """Return all orders of a signal, oldest first.

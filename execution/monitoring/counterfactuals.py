@@ -17,7 +17,8 @@ from execution.corporate.scale import on_scale_at
 from execution.models import Counterfactual
 from execution.models.counterfactual import NO_PRICES
 from execution.money import as_decimal
-from execution.types import ExitReason, Side
+from execution.types import REPLAY, ExitReason, Side
+from signals.ahead import limit
 from signals.ledger.outcomes import outcome_of, profit_loss_pct
 from signals.market.actions import jump_of
 from signals.market.bars import BadBars, Bars
@@ -53,6 +54,8 @@ def follow(context: TradingContext) -> int:
     from all decisions of the account.
     """
     now = context.clock()
+    if context.account != REPLAY:
+        _bring_back(now)
     due = Counterfactual.objects.filter(outcome=None, due_at__lte=now)
     on = Concat("signal__decision__account", Value(""), output_field=TextField())
     chosen = due.alias(on=on).filter(on=context.account).select_related("signal")
@@ -66,6 +69,13 @@ def follow(context: TradingContext) -> int:
     with transaction.atomic():
         return sum(_follow(context, name, these, fetched[name], now)
                    for name, these in by_symbol.items())  # fmt: skip
+
+
+def _bring_back(now: datetime) -> None:
+    """Make due what a clock that was ahead has put off; a replay has a clock of its own."""
+    far = Counterfactual.objects.filter(outcome=None, due_at__gt=limit(now, LONGEST_INTERVAL))
+    if far.exists():  # on SQLite even an empty update waits for every writer
+        far.update(due_at=now)
 
 
 def _follow(

@@ -12,9 +12,11 @@ from execution.accounts.failures import failures
 from execution.models import Decision, Order, Position, TradingAccount
 from execution.models.account import UNSTATED
 from execution.models.decision import WAITING
+from execution.models.order import ORDER_LEASE
 from execution.orders.bracket import is_unprotected
 from execution.prop_firm.rule_set import OFF
 from execution.types import REPLAY, ExitReason, Leg, OrderState
+from signals.ahead import limit
 from signals.problems import Problem, ProblemKind
 from signals.status_text import counted
 
@@ -110,7 +112,9 @@ def _unprotected(account: str, now: datetime) -> Iterator[Problem]:
 def _is_closing(orders: Iterable[Order], now: datetime) -> bool:
     """Return whether a worker is sending an order to close the position."""
     return any(
-        order.leg == Leg.CLOSE and order.state == OrderState.SUBMITTED and order.due_at > now
+        order.leg == Leg.CLOSE
+        and order.state == OrderState.SUBMITTED
+        and now < order.due_at <= limit(now, ORDER_LEASE)
         for order in orders
     )
 

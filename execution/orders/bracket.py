@@ -17,6 +17,7 @@ from execution.money import ZERO, times
 from execution.orders.states import client_order_id
 from execution.risk.model import Intent
 from execution.types import AT_BROKER, ON_THE_WAY, HaltCode, Leg, OrderState, Side
+from signals.ahead import is_ahead
 from signals.models import Signal
 from signals.rows import by_id, insert
 
@@ -219,8 +220,13 @@ def _failed_closes(closes: Sequence[Order]) -> list[Order]:
 
 
 def _is_paused(failed: Sequence[Order], now: datetime) -> bool:
-    """Return whether it is too early to try again after these failures."""
-    return bool(failed) and now - failed[-1].updated_at < _pause_after(len(failed))
+    """Return whether it is too early to try again after these failures.
+
+    A failure in the future, by a clock that was ahead, keeps no position open.
+    """
+    if not failed or is_ahead(failed[-1].updated_at, now):
+        return False
+    return now - failed[-1].updated_at < _pause_after(len(failed))
 
 
 def _pause_after(failures: int) -> timedelta:

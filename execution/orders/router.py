@@ -11,17 +11,17 @@ from execution.accounts.failures import Guard, each_isolated
 from execution.brokers.protocol import Bracket, BrokerError, Close, Stop
 from execution.context import TradingContext
 from execution.models import CorporateAction, Order, Position
+from execution.models.order import ORDER_LEASE as ORDER_LEASE
 from execution.money import ZERO
 from execution.orders.adoption import adopt, end_exits, storable
 from execution.orders.states import move
 from execution.types import AT_BROKER, ON_THE_WAY, Leg, OrderState, Side
+from signals.ahead import limit
 from signals.log_context import about_signal
 from signals.owner import new_owner_id
 
 logger = logging.getLogger(__name__)
 
-ORDER_LEASE = timedelta(seconds=30)
-"""Longer than any call to a broker: a worker that has an order for longer is taken for dead."""
 LOOKUP_DELAY = timedelta(seconds=10)
 """How long to wait after a time-out, because the order may still be on its way."""
 SENT_LEGS = (Leg.ENTRY, Leg.CLOSE)
@@ -56,7 +56,8 @@ def _send(context: TradingContext, order: Order) -> bool:
     now, owner = context.clock(), new_owner_id()
     claim = {"claim": owner, "due_at": now + ORDER_LEASE}
     if order.state != OrderState.INITIALIZED:
-        free = Order.objects.filter(_SENT_ALONE, pk=order.pk, state=order.state, due_at__lte=now)
+        is_due = Q(due_at__lte=now) | Q(due_at__gt=limit(now, ORDER_LEASE))
+        free = Order.objects.filter(_SENT_ALONE, is_due, pk=order.pk, state=order.state)
         if order.state not in ON_THE_WAY or free.update(**claim) != 1:
             return False
         if _look_up(context, order):

@@ -15,12 +15,12 @@ from signals.admin.outcome_form import OutcomeForm
 from signals.admin.outcomes import outcome_text, result_text, set_outcomes, with_changes
 from signals.clock import utc_now
 from signals.config import journal
+from signals.ledger.instants import within
 from signals.ledger.outcome_edits import edit_outcome
 from signals.ledger.outcome_history import recorded
 from signals.ledger.outcomes import OUTCOMES
 from signals.ledger.spellings import spellings_of
 from signals.models import OutcomeChange, Signal, SignalContext
-from signals.timestamps import range_start
 
 
 class Age(admin.SimpleListFilter):
@@ -41,7 +41,7 @@ class Age(admin.SimpleListFilter):
         days = self.value()
         if days not in dict(self.lookup_choices):
             return queryset
-        return queryset.filter(timestamp__gte=range_start(utc_now() - timedelta(days=int(days))))
+        return within(queryset, utc_now() - timedelta(days=int(days)), None)
 
 
 class OutcomeFilter(admin.SimpleListFilter):

@@ -1,24 +1,38 @@
 """Reads request bodies (one JSON object, a JSON array, or NDJSON); refuses unknown parameters."""
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from django.http import HttpRequest
+from ninja.parser import Parser
 from pydantic import BaseModel
-from pydantic_core import from_json
 
 from argo.errors import FieldError, InvalidInput
+from signals.intake import (
+    BadBody,
+    parse_array,
+    parse_json,
+    read_lines,
+    repeats_refused,
+    without_bom,
+)
+from signals.intake.lines import parse_line
 
 BATCH_LIMIT = 10_000
+LINES_FOR_EACH = 10
+"""Lines, blank ones too, that a body may have for each item: to skip millions takes seconds."""
 
 
-class BadBody(InvalidInput):
-    """The request body cannot be read."""
+class StrictParser(Parser):
+    """Parses the bodies that a schema describes, by the same rules as signals."""
 
-    status = 400
-    code = "body"
-
-    def __init__(self, message: str) -> None:
-        super().__init__([FieldError("body", message)])
+    def parse_body(self, request: HttpRequest) -> dict[str, object]:
+        """Return the JSON object. Raises BadBody."""
+        found = parse_json(request.body)
+        if not isinstance(found, dict):
+            raise BadBody.because("must be one JSON object")
+        return found
 
 
 def read_object(
@@ -28,26 +42,31 @@ def read_object(
 
     With `nan`, NaN and infinities are read, so that the caller can name the field.
     """
-    found = _json(body, nan)
+    found = parse_json(body, nan=nan)
     if not isinstance(found, dict):
-        raise BadBody(f"must be one JSON object; send several to {several_to}")
+        raise BadBody.because(f"must be one JSON object; send several to {several_to}")
     return found
 
 
 def read_batch(
     body: bytes, *, limit: int = BATCH_LIMIT, what: str = "signal", nan: bool = False
-) -> list[object]:
-    """Return the items of a JSON array or of NDJSON; a line that is not JSON becomes a BadBody.
+) -> Iterable[object]:
+    """Return the items of a JSON array or of NDJSON, in order; those of NDJSON are parsed one by
+    one. An item that cannot be read is a BadBody.
 
     `what` names an item; `nan` is as in `read_object`. Raises BadBody if the array cannot be read,
     or if there is no item or more than `limit`.
     """
-    items = _array(body, nan) if body.lstrip()[:1] == b"[" else list(_lines(body, nan))
-    if not items:
-        raise BadBody(f"is empty: send a JSON array of {what}s, or one {what} on each line")
-    if len(items) > limit:
-        raise BadBody(f"has {len(items)} {what}s; the limit is {limit} for each request")
-    return items
+    text = without_bom(body).strip()
+    if text[:1] == b"[":
+        items = parse_array(text, nan=nan)
+        _check_count(len(items), limit, what)
+        return repeats_refused(text, items)
+    if body.count(b"\n") + body.count(b"\r") > limit * LINES_FOR_EACH:
+        raise BadBody.because(f"has too many lines for {limit} {what}s, the limit for each request")
+    lines = [line for _, line in islice(read_lines(io.BytesIO(body)), limit + 1)]
+    _check_count(len(lines), limit, what)
+    return _parsed(lines, nan)
 
 
 def refuse_unknown(request: HttpRequest, query: type[BaseModel]) -> None:
@@ -64,23 +83,13 @@ def refuse_unknown(request: HttpRequest, query: type[BaseModel]) -> None:
         raise InvalidInput(faults)
 
 
-def _array(body: bytes, nan: bool) -> list[object]:
-    found = _json(body, nan)
-    assert isinstance(found, list)  # noqa: S101  # it begins with [
-    return found
+def _parsed(lines: Iterable[bytes | BadBody], nan: bool) -> Iterator[object]:
+    for line in lines:
+        yield line if isinstance(line, BadBody) else parse_line(line, nan=nan)
 
 
-def _lines(body: bytes, nan: bool) -> Iterator[object]:
-    for line in body.splitlines():
-        if line.strip():
-            try:
-                yield _json(line, nan)
-            except BadBody as bad:
-                yield bad
-
-
-def _json(text: bytes, nan: bool) -> object:
-    try:
-        return from_json(text, allow_inf_nan=nan)
-    except ValueError as error:
-        raise BadBody(f"is not JSON: {error}") from None
+def _check_count(count: int, limit: int, what: str) -> None:
+    if not count:
+        raise BadBody.because(f"is empty: send a JSON array of {what}s, or one {what} on each line")
+    if count > limit:
+        raise BadBody.because(f"has more than {limit} {what}s, the limit for each request")

@@ -53,7 +53,7 @@ def post_outcomes(request: HttpRequest) -> Status[dict[str, Any]]:
     """Send a JSON array or NDJSON. Each edit is made or refused by itself, in order; if all are
     refused, it is 422. The outcome of an edit with an `etag` is changed only if it has this ETag;
     without one it is overwritten."""
-    items = read_batch(request.body, limit=MANY_LIMIT, what="outcome", nan=True)
+    items = list(read_batch(request.body, limit=MANY_LIMIT, what="outcome", nan=True))
     results = edit_each(map(_edit, items), who=who(request), now=utc_now(), journal=journal())
     answers = [_answer(*each) for each in zip(items, results, strict=True)]
     counts = Counter(answer["status"] for answer in answers)

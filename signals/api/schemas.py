@@ -70,7 +70,9 @@ class BatchAnswer(Schema):
 
 
 class SignalOut(Schema):
-    """A stored signal with its context."""
+    """A stored signal with its context.
+
+    `symbol_as_sent` is the sender's spelling of the symbol; null if it was in capitals."""
 
     id: int
     signal_id: str
@@ -97,6 +99,7 @@ class SignalOut(Schema):
     sources: int | None
     agreement: float | None
     votes: Any = None
+    symbol_as_sent: str | None
     extra: Any = None
 
 

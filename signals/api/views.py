@@ -37,6 +37,8 @@ from signals.verification import verify_one
 logger = logging.getLogger(__name__)
 router = Router(tags=["signals"])
 ORIGIN = "api"
+MOST_LOGGED = 40
+"""Refused signals of one batch that the log names."""
 LONGEST_WAIT = 30.0
 RECHECK_INTERVAL = 0.02
 """Seconds."""
@@ -74,13 +76,15 @@ def post_signal(request: HttpRequest) -> HttpResponse:
 )
 def post_batch(request: HttpRequest) -> HttpResponse:
     """Send a JSON array or NDJSON. Bad signals are refused alone; if all are bad, it is 422."""
-    items = [signal_or_error(item) for item in read_batch(request.body)]
+    items = map(signal_or_error, read_batch(request.body))
     receipts = SignalTracker(ORIGIN).accept_each(items)
     results = [_result(item) for item in receipts]
     accepted = sum(result["status"] == "accepted" for result in results)
     answer = {"accepted": accepted, "refused": len(results) - accepted, "results": results}
     _log_refused(receipts)
-    return _json(answer, 202 if accepted else 422)
+    response = _json(answer, 202 if accepted else 422)
+    response._has_been_logged = True  # type: ignore[attr-defined]  # Django's line names no reason
+    return response
 
 
 @router.get("", auth=reader, response=SignalPage, summary="Stored signals, newest first")
@@ -160,10 +164,15 @@ def _is_stored_within(seconds: float, receipt: Receipt, tracker: SignalTracker) 
 
 
 def _log_refused(items: Sequence[Receipt | InvalidInput]) -> None:
-    refused = [item for item in items if isinstance(item, InvalidInput)]
+    """Log in one line why signals were refused; the line has room for the first of many."""
+    refused = [
+        (place, item) for place, item in enumerate(items, 1) if isinstance(item, InvalidInput)
+    ]
     if refused:
-        logger.warning("Refused %d of %d signals; the first: %s",
-                       len(refused), len(items), refused[0])  # fmt: skip
+        (_, first), *others = refused[:MOST_LOGGED]
+        rest = "".join(f"; number {place}: {item}" for place, item in others)
+        logger.warning("Refused %d of %d signals; the first: %s%s",
+                       len(refused), len(items), first, rest)  # fmt: skip
 
 
 def _wait_seconds(request: HttpRequest) -> float | None:

@@ -14,10 +14,11 @@ from signals.clock import utc_now
 from signals.generation.candidate import Candidate
 from signals.generation.validation import EarlierSignal, Reason
 from signals.generation.votes import Direction
+from signals.ledger.instants import newest
 from signals.ledger.spellings import spellings_of
 from signals.market.bars import Bars
 from signals.models import CandidateRecord, Signal
-from signals.timestamps import range_end, utc_text
+from signals.timestamps import utc_text
 
 logger = logging.getLogger(__name__)
 
@@ -120,9 +121,8 @@ def earlier_signals(symbol: str, strategy: str, now: datetime) -> list[EarlierSi
     spelled = spellings_of(symbol)
     for action in (Direction.BUY, Direction.SELL):
         signals = spelled.of(Signal.objects.filter(strategy=strategy, action=str(action)))
-        times = signals.filter(timestamp__lt=range_end(now)).order_by("-timestamp", "-id")
-        newest = times.values_list("timestamp", flat=True).first()
-        if newest is not None and (made_at := _moment(newest)) is not None:
+        places = newest(signals, 1, until=now)
+        if places and (made_at := _moment(places[0].at)) is not None:
             found.append(EarlierSignal(action, made_at))
     return found
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from signals.ahead import limit
 from signals.dialect import database_now
 from signals.models import DiskSample
 from signals.problems import Problem, ProblemKind
@@ -50,7 +51,7 @@ def sample(node: str, folder: Path) -> None:
     """Store the free space, unless that was done a moment ago; delete old samples."""
     now = database_now()
     own = DiskSample.objects.filter(node=node)
-    if own.filter(at__gt=now - SAMPLE_EVERY).exists():
+    if own.filter(at__gt=now - SAMPLE_EVERY, at__lte=limit(now)).exists():
         return
     DiskSample.objects.create(node=node, at=now, free_bytes=free_bytes(folder))
     DiskSample.objects.filter(at__lt=now - KEPT).delete()

@@ -1,8 +1,7 @@
 """Reads the ledger: one signal, or a page of signals by keyset."""
 
 import base64
-import binascii
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -11,11 +10,12 @@ from django.db.models import QuerySet
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from argo.errors import FieldError, InvalidInput, NotFound
+from signals.ledger.instants import Place, has_instants, newest, newest_by_text, within
 from signals.ledger.records import CONTEXT, MADE
 from signals.ledger.spellings import Spellings, spellings_of
 from signals.ledger.validation import Label
 from signals.models import OutcomeChange, Signal
-from signals.timestamps import parse_utc, range_end, range_start
+from signals.timestamps import instant_text, parse_utc
 
 COLUMNS = tuple(field.attname for field in Signal._meta.concrete_fields)
 Moment = Annotated[datetime, BeforeValidator(parse_utc)]
@@ -43,6 +43,10 @@ class SignalFilter(BaseModel):
 
     def apply(self, signals: QuerySet[Signal]) -> QuerySet[Signal]:
         """Return those of `signals` that pass."""
+        return within(self.selected(signals), self.since, self.until)
+
+    def selected(self, signals: QuerySet[Signal]) -> QuerySet[Signal]:
+        """Return those of `signals` that pass, at any time."""
         chosen = signals.filter(**self._equalities(), **self._ranges())
         return chosen if self.spellings is None else self.spellings.of(chosen)
 
@@ -66,8 +70,6 @@ class SignalFilter(BaseModel):
             {
                 "confidence__gte": self.min_confidence,
                 "confidence__lte": self.max_confidence,
-                "timestamp__gte": self.since and range_start(self.since),
-                "timestamp__lt": self.until and range_end(self.until),
             }
         )
 
@@ -96,28 +98,32 @@ def page(query: PageQuery) -> tuple[list[dict[str, Any]], str | None]:
     costs as much as that many pages. Raises InvalidInput if `after` is not the `next` of an
     earlier page.
     """
-    signals, limit = query.apply(Signal.objects.all()), query.limit
-    if query.after is not None:
-        timestamp, row = _position(query.after)
-        signals = signals.filter(timestamp__lte=timestamp).exclude(timestamp=timestamp, id__gte=row)
+    after = None if query.after is None else _place(query.after)
+    found = (_by_instant if has_instants() else _by_text)(query, after)
+    wanted = found[: query.limit]
+    following = _mark(wanted[-1][0]) if len(found) > query.limit else None
+    return [row for _, row in wanted], following
+
+
+def _by_text(query: PageQuery, after: Place | None) -> list[tuple[Place, dict[str, Any]]]:
+    """Return one signal more than the page has, each with its place: by the timestamps alone."""
     names = query.spellings.names if query.spellings else ()
-    rows = list(_flat(_newest(signals, names, limit + 1))[: limit + 1])
-    more = len(rows) > limit
-    rows = rows[:limit]
-    return [_unnested(row) for row in rows], _mark(rows[-1]) if more else None
+    signals = newest_by_text(
+        query.apply(Signal.objects.all()), query.limit + 1, after=after, symbols=names
+    )
+    rows = list(_flat(signals)[: query.limit + 1])
+    return [(Place(row["timestamp"], row["id"]), _unnested(row)) for row in rows]
 
 
-def _newest(signals: QuerySet[Signal], names: Sequence[str], count: int) -> QuerySet[Signal]:
-    """Return the signals, newest first: at least the first `count` of them.
-
-    With several names the newest of each are found by the index; the database would sort them all.
-    """
-    ordered = signals.order_by("-timestamp", "-id")
-    if len(names) < 2:
-        return ordered
-    newest = (ordered.filter(symbol=name).values_list("pk", flat=True)[:count] for name in names)
-    rows = [row for each in newest for row in each]
-    return Signal.objects.filter(pk__in=rows).order_by("-timestamp", "-id")
+def _by_instant(query: PageQuery, after: Place | None) -> list[tuple[Place, dict[str, Any]]]:
+    """Return the same if there are timestamps that do not sort by time."""
+    places = newest(
+        query.selected(Signal.objects.all()), query.limit + 1, since=query.since,
+        until=query.until, after=after, symbols=query.spellings.names if query.spellings else (),
+    )  # fmt: skip
+    signals = Signal.objects.filter(pk__in=[place.row for place in places])
+    rows = {row["id"]: row for row in _flat(signals)}
+    return [(place, _unnested(rows[place.row])) for place in places]
 
 
 def batches(wanted: SignalFilter, size: int = 5000) -> Iterator[list[dict[str, Any]]]:
@@ -191,15 +197,18 @@ def _given(conditions: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in conditions.items() if value is not None}
 
 
-def _mark(row: dict[str, Any]) -> str:
-    return base64.urlsafe_b64encode(f"{row['id']} {row['timestamp']}".encode()).decode()
+def _mark(place: Place) -> str:
+    return base64.urlsafe_b64encode(f"{place.row} {place.at}".encode()).decode()
 
 
-def _position(mark: str) -> tuple[str, int]:
+def _place(mark: str) -> Place:
+    """Return the place that a mark names, one of an older version too."""
     try:
-        row, _, timestamp = base64.urlsafe_b64decode(mark).decode().partition(" ")
-        parse_utc(timestamp)
-        return timestamp, int(row)
-    except (binascii.Error, ValueError):
+        row, _, at = base64.urlsafe_b64decode(mark).decode().partition(" ")
+        if "\0" in at or not 0 <= int(row) < 2**63:
+            raise ValueError(mark)
+    except ValueError:  # binascii.Error is one
         message = "must be the `next` of an earlier page, unchanged"
         raise InvalidInput([FieldError("after", message)]) from None
+    instant = instant_text(at)
+    return Place(at if instant is None else instant, int(row))

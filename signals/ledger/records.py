@@ -19,7 +19,8 @@ from signals.ledger.hashing import (
     sha256_of,
     signal_id_of,
 )
-from signals.ledger.validation import validated
+from signals.ledger.secrets import KEY_BEGINS
+from signals.ledger.validation import key_faults, validated
 from signals.timestamps import OWN_SPELLING, created_at_text, utc_text
 
 IMPORTED = frozenset({"import", "import-sync", "adopted"})
@@ -29,7 +30,7 @@ TEXTS = ("signal_id", "symbol", "action", "strategy", "asset_type", "timestamp",
 NUMBERS = ("entry_price", "target_price", "stop_price", "confidence")
 MADE = ("received_at", "origin")
 LATER = ("outcome", "exit_price", "profit_loss_pct", "order_id", "created_at")
-CONTEXT = ("regime", "reasoning", "sources", "agreement", "votes")
+CONTEXT = ("regime", "reasoning", "sources", "agreement", "votes", "symbol_as_sent")
 FLOATS = frozenset((*NUMBERS, "exit_price", "profit_loss_pct", "agreement"))
 KNOWN = frozenset((*TEXTS, *NUMBERS, *MADE, *LATER, *CONTEXT, "data_source"))
 
@@ -39,7 +40,7 @@ COLUMN_TYPES: dict[str, type] = {
 }
 OPTIONAL_TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("data_source", "outcome", "order_id", "created_at"), (str, NoneType)),
-    **dict.fromkeys(("regime", "reasoning"), (str, NoneType)),
+    **dict.fromkeys(("regime", "reasoning", "symbol_as_sent"), (str, NoneType)),
     **dict.fromkeys(("exit_price", "profit_loss_pct", "agreement"), (int, float, NoneType)),
     "sources": (int, NoneType),
 }
@@ -89,10 +90,15 @@ def encode(signal: Mapping[str, object], now: datetime, origin: str) -> tuple[Re
     fields["timestamp"] = utc_text(checked.timestamp)
     if checked.__pydantic_extra__:
         fields |= checked.__pydantic_extra__
+    if (sent := signal.get("symbol")) != checked.symbol:
+        fields["symbol_as_sent"] = sent
     _identify(fields, signal.get("timestamp"))
     fields["received_at"] = utc_text(now)
     fields["origin"] = origin
-    return Receipt(fields["signal_id"], fields["sha256"]), orjson.dumps(fields)
+    line = orjson.dumps(fields)
+    if KEY_BEGINS in line and (faults := key_faults(fields)):
+        raise InvalidInput(faults)
+    return Receipt(fields["signal_id"], fields["sha256"]), line
 
 
 def encode_history(row: Mapping[str, Any], now: datetime, origin: str) -> bytes:
@@ -224,13 +230,14 @@ def context_row(row_id: int, journal: int | None, record: Record) -> tuple[Any, 
         get("sources"),
         get("agreement"),
         None if votes is None else orjson.dumps(votes).decode(),
+        get("symbol_as_sent"),
         None if fields.keys() <= KNOWN else orjson.dumps(extra(fields)).decode(),
     )
 
 
 CONTEXT_COLUMNS = (
     "id", "journal_id", "segment", "byte", "origin", "received_at", "regime", "reasoning",
-    "sources", "agreement", "votes", "extra",
+    "sources", "agreement", "votes", "symbol_as_sent", "extra",
 )  # fmt: skip
 """The columns of a context that follow from the journal; `stored_at` does not."""
 

@@ -15,6 +15,7 @@ from signals.ledger.inserts import (
     rows_without_context,
     stored_hashes,
 )
+from signals.ledger.instants import insert_instants
 from signals.ledger.records import IMPORTED, Record, context_row, signal_row
 from signals.ledger.sums.statements import NO_ORIGIN
 from signals.ledger.sums.update import restart_sums
@@ -144,6 +145,7 @@ def _adopt(
     ]
     contexts = [context_row(row, cursor.pk, record) for row, record in adopted]
     insert_contexts(using, contexts, stored_at)
+    insert_instants(using, [_timed(row, record) for row, record in adopted])
     if any(record.fields["origin"] != NO_ORIGIN for _, record in adopted):
         restart_sums(using=using)
 
@@ -160,4 +162,11 @@ def _insert(
             contexts.append(context_row(row, cursor.pk, record))
             stored.append(StoredSignal(row, fields["signal_id"], fields["origin"], fields))
     insert_contexts(using, contexts, stored_at)
+    history = [signal for signal in stored if signal.origin in IMPORTED]
+    if history:  # all others have Argo's spelling
+        insert_instants(using, [_timed(signal.id, signal) for signal in history])
     return stored
+
+
+def _timed(row: int, signal: Record | StoredSignal) -> tuple[int, str, str]:
+    return row, signal.fields["symbol"], signal.fields["timestamp"]

@@ -4,10 +4,12 @@ import math
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
+from sys import intern
 from typing import Annotated, Any
 
 import orjson
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     BeforeValidator,
@@ -19,6 +21,7 @@ from pydantic import (
 )
 
 from argo.errors import FieldError, InvalidInput
+from signals.ledger.secrets import has_key, without_secrets
 from signals.timestamps import parse_utc, utc_text
 
 EXTRA_BYTES = 8192
@@ -26,7 +29,14 @@ VOTES_BYTES = 65536
 LONGEST_TEXT = 4000
 LONGEST_WHY = 1000
 FUTURE = timedelta(minutes=5)
-ARGO_WRITES = frozenset({"received_at", "origin", "change"})
+MOST_FAULTS = 32
+"""Faults that are named of one signal: it may have a million, and each takes memory."""
+MOST_OF_A_KIND = 5
+"""Unknown fields that are named for one fault."""
+LONGEST_NAME = 100
+"""Characters of a field's name in an error."""
+LONGEST_SYMBOL = 32
+ARGO_WRITES = frozenset({"received_at", "origin", "change", "symbol_as_sent"})
 HISTORY = frozenset({"outcome", "exit_price", "profit_loss_pct", "order_id", "created_at"})
 RESERVED = ARGO_WRITES | HISTORY
 LITERAL_ROUTES = frozenset({"batch", "latest", "outcomes", "stats"})
@@ -42,23 +52,38 @@ ALIASES = {
 NO_NUL = r"^[^\x00]*$"
 PATTERNS = {
     "signal_id": "must be 1 to 64 letters, digits, _ or -",
-    "symbol": "must be 1 to 32 letters, digits or . - / = ^ : _ &",
     "action": "must be BUY or SELL",
     "sha256": "must be 64 hex digits",
 }
 """Messages that are shown instead of a pattern."""
+BAD_SYMBOL = "must be 1 to 32 printable characters, without a space at either end"
 
 
 def _names(name: str) -> AliasChoices:
     return AliasChoices(name, *(alias for alias, of in ALIASES.items() if of == name))
 
 
+def _capitals(symbol: str) -> str:
+    """Return the symbol in capitals. Raises ValueError if it is not one.
+
+    Capitals may be longer than what was given: that of `ß` is `SS`.
+    """
+    capitals = symbol.upper()
+    if len(capitals) > LONGEST_SYMBOL or not symbol.isprintable() or symbol != symbol.strip():
+        raise ValueError(BAD_SYMBOL)
+    return capitals
+
+
 Price = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
 Sha256 = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[0-9a-fA-F]{64}$")]
-# PostgreSQL stores no NUL. Pydantic checks these patterns without calling Python code.
-Symbol = Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z0-9.\-/=^:_&]{1,32}$")]
+Symbol = Annotated[
+    str, StringConstraints(min_length=1, max_length=LONGEST_SYMBOL), AfterValidator(_capitals)
+]
 _SYMBOL: TypeAdapter[str] = TypeAdapter(Symbol)
+# PostgreSQL stores no NUL. Pydantic checks these patterns without calling Python code.
 Label = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NO_NUL)]
+SignalName = Annotated[str, StringConstraints(min_length=1, max_length=600, pattern=NO_NUL)]
+"""The id of a stored signal in a question: history may have any, within what an index takes."""
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT, pattern=NO_NUL)]
 Why = Annotated[
     str,
@@ -96,7 +121,7 @@ class SignalIn(Levels, Moment):
         description="Your own id; if it is left out, it is computed from the content. Not one of "
         f"{', '.join(sorted(LITERAL_ROUTES))}, which are calls of the API",
     )
-    symbol: Symbol = Field(examples=["AAPL", "BTC-USD"])
+    symbol: Symbol = Field(description="Stored in capitals", examples=["AAPL", "BTC-USD", "NQ1!"])
     confidence: Annotated[float, Field(strict=True, ge=0, le=100, description="0 to 100")]
     strategy: Label = "unknown"
     asset_type: Label = "unknown"
@@ -112,7 +137,7 @@ class SignalIn(Levels, Moment):
     agreement: Annotated[float, Field(strict=True, ge=0, le=1)] | None = Field(
         None, validation_alias=_names("agreement"), description="0 to 1"
     )
-    votes: list[dict[str, Any]] | None = None
+    votes: Annotated[list[dict[str, Any]], Field(fail_fast=True)] | None = None
 
 
 def validated(signal: Mapping[str, object], now: datetime) -> SignalIn:
@@ -126,10 +151,19 @@ def validated(signal: Mapping[str, object], now: datetime) -> SignalIn:
         raise InvalidInput(_all_faults(signal, now, error)) from None
     faults = _id_faults(checked.signal_id) + _price_faults(checked) + _time_faults(checked, now)
     if checked.__pydantic_extra__ or checked.votes:
-        faults += _reserved_faults(signal) + _take_extras(checked)
+        faults += _reserved_faults(signal) + alias_faults(signal) + _take_extras(checked)
     if faults:
         raise InvalidInput(faults)
     return checked
+
+
+def key_faults(fields: Mapping[str, object]) -> list[FieldError]:
+    """Report texts that contain a key of an API: only an unknown field can be left out."""
+    return [
+        FieldError(name, "contains an API key: leave it out")
+        for name, value in fields.items()
+        if isinstance(value, str) and has_key(value)
+    ]
 
 
 def check_symbol(symbol: str) -> str:
@@ -137,7 +171,7 @@ def check_symbol(symbol: str) -> str:
     try:
         return _SYMBOL.validate_python(symbol)
     except ValidationError:
-        raise InvalidInput([FieldError("symbol", PATTERNS["symbol"])]) from None
+        raise InvalidInput([FieldError("symbol", BAD_SYMBOL)]) from None
 
 
 def _reserved_faults(signal: Mapping[str, object]) -> list[FieldError]:
@@ -181,36 +215,61 @@ def _time_faults(moment: Moment, now: datetime) -> list[FieldError]:
 def _take_extras(checked: SignalIn) -> list[FieldError]:
     """Check the unknown fields; drop those that only repeat a known field by another name."""
     extras = checked.__pydantic_extra__ or {}
-    faults = [
-        FieldError(alias, f"differs from {ALIASES[alias]}")
-        for alias in ALIASES.keys() & extras.keys()
-        if not _same(extras.pop(alias), getattr(checked, ALIASES[alias]))
-    ]
-    for name in RESERVED & extras.keys():
-        extras.pop(name)  # it is empty, or already reported
+    for name in (RESERVED | ALIASES.keys()) & extras.keys():
+        extras.pop(name)  # it is empty, repeats a known field, or is already reported
     votes = {"votes": checked.votes} if checked.votes else {}
-    return faults + _kept_faults(extras, EXTRA_BYTES) + _kept_faults(votes, VOTES_BYTES)
+    faults = _kept_faults(extras, EXTRA_BYTES) + _kept_faults(votes, VOTES_BYTES)
+    if not faults:  # so that their size and depth are known
+        _drop_secrets(checked, extras)
+    return faults
 
 
-def _same(alias: object, known: object) -> bool:
-    return alias == known or (isinstance(alias, str) and alias.lower() == known)
+def _drop_secrets(checked: SignalIn, extras: dict[str, Any]) -> None:
+    kept = without_secrets(extras)
+    if kept is not extras:
+        extras.clear()
+        extras.update(kept)
+    checked.votes = without_secrets(checked.votes)
+
+
+def alias_faults(signal: Mapping[str, object]) -> list[FieldError]:
+    """Report fields that are given by two names with two values."""
+    return [
+        FieldError(alias, f"differs from {name}")
+        for alias, name in ALIASES.items()
+        if alias in signal and name in signal and not _same(signal[alias], signal[name])
+    ]
+
+
+def _same(one: object, other: object) -> bool:
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, str) and isinstance(other, str):
+        return one.lower() == other.lower()
+    return one == other
 
 
 def _kept_faults(extras: dict[str, Any], limit: int) -> list[FieldError]:
     if not extras:
         return []
-    names = ", ".join(sorted(map(str, extras)))
+    names = _listed(extras)
     try:
         size = len(orjson.dumps(extras))
     except TypeError as error:
         return [FieldError(names, f"cannot be stored as JSON: {error}")]
     if size > limit:
         return [FieldError(names, f"takes {size} bytes; the limit is {limit}")]
+    bad = [name for name, value in extras.items() if _is_unkeepable(name) or _is_unkeepable(value)]
     return [
-        FieldError(name, "contains NaN, an infinity or a NUL character")
-        for name, value in extras.items()
-        if _is_unkeepable(name) or _is_unkeepable(value)
+        FieldError(name[:LONGEST_NAME], "contains NaN, an infinity or a NUL character")
+        for name in bad[:MOST_OF_A_KIND]
     ]
+
+
+def _listed(extras: Mapping[str, object]) -> str:
+    """Return the names of unknown fields for an error, cut: there may be any number."""
+    names = ", ".join(sorted(str(name)[:LONGEST_NAME] for name in extras))
+    return names if len(names) <= LONGEST_NAME else f"{names[:LONGEST_NAME]}..."
 
 
 def _is_unkeepable(value: object) -> bool:
@@ -232,16 +291,18 @@ def _all_faults(signal: object, now: datetime, error: ValidationError) -> list[F
         faults += _time_faults(Moment.model_validate(signal), now)
     if isinstance(signal, Mapping):
         faults += _id_faults(signal.get("signal_id")) + _reserved_faults(signal)
-    return faults
+        faults += alias_faults(signal)
+    return faults[:MOST_FAULTS]
 
 
 def faults_of(error: ValidationError) -> list[FieldError]:
-    """Return each invalid field that a pydantic model found."""
-    return [_fault(item) for item in error.errors(include_url=False)]
+    """Return the invalid fields that a pydantic model found, at most MOST_FAULTS."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return [_fault(item) for item in found[:MOST_FAULTS]]
 
 
 def _fault(item: Any) -> FieldError:  # noqa: ANN401  # pydantic's ErrorDetails
-    field = ".".join(str(part) for part in item["loc"]) or "signal"
+    field = ".".join(str(part)[:LONGEST_NAME] for part in item["loc"]) or "signal"
     message = str(item["msg"]).removeprefix("Value error, ")
     if item["type"] == "missing":
         message = "is missing"
@@ -249,4 +310,5 @@ def _fault(item: Any) -> FieldError:  # noqa: ANN401  # pydantic's ErrorDetails
         message = "is unknown"
     elif item["type"] == "string_pattern_mismatch":
         message = PATTERNS.get(ALIASES.get(field, field), "must not contain a NUL character")
-    return FieldError(field, f"{message[:1].lower()}{message[1:]}")
+    # The same faults of thousands of signals share their texts.
+    return FieldError(intern(field), intern(f"{message[:1].lower()}{message[1:]}"))

@@ -62,12 +62,8 @@ class IntakeCommand(ArgoCommand):
             self.fail(f"{len(report.refused)} refused: correct them and send them again")
 
 
-def numbered_batches(lines: Iterable[T]) -> Iterator[tuple[list[int], list[T]]]:
-    """Yield the lines that are not blank, with their numbers from 1, in batches."""
-    numbered = ((number, line) for number, line in enumerate(lines, 1) if not _is_blank(line))
-    while batch := list(islice(numbered, BATCH_SIZE)):
-        yield [number for number, _ in batch], [line for _, line in batch]
-
-
-def _is_blank(line: object) -> bool:
-    return isinstance(line, str | bytes) and not line.strip()
+def numbered_batches(numbered: Iterable[tuple[int, T]]) -> Iterator[tuple[list[int], list[T]]]:
+    """Yield the items and their numbers in batches."""
+    items = iter(numbered)
+    while batch := list(islice(items, BATCH_SIZE)):
+        yield [number for number, _ in batch], [item for _, item in batch]

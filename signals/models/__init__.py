@@ -3,6 +3,7 @@
 from signals.models.api_key import ApiKey
 from signals.models.candidate import CandidateRecord
 from signals.models.health import DiskSample, Heartbeat, OpenProblem
+from signals.models.instant import SignalInstant
 from signals.models.instrument import InstrumentSpelling
 from signals.models.journal import DeadLetter, JournalCursor
 from signals.models.signal import (
@@ -28,6 +29,7 @@ __all__ = [
     "OutcomeChange",
     "Signal",
     "SignalContext",
+    "SignalInstant",
     "SignalSum",
     "SumCursor",
 ]

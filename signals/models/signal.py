@@ -97,6 +97,9 @@ class SignalContext(models.Model):
     sources = models.IntegerField(null=True)
     agreement = models.FloatField(null=True)
     votes = models.JSONField(null=True)
+    symbol_as_sent = models.TextField(
+        null=True, help_text="The symbol as the sender spelled it, if that was not in capitals"
+    )
     extra = models.JSONField(null=True, help_text="Fields that have no column")
 
     class Meta:

@@ -1,25 +1,21 @@
 """Reads signals from files: the seed's SQLite database, JSON lines or CSV.
 
-Every reader yields one dictionary for each signal, or an InvalidInput for an item that cannot be
-read, so that it can be reported and the others are read.
+Every reader yields the number of each item, its line or row from 1, with a dictionary, or with an
+InvalidInput if it cannot be read, so that it can be reported and the others are read.
 """
 
-import codecs
-import csv
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import orjson
-from pydantic_core import from_json
-
 from argo.errors import FieldError, InvalidInput
-from signals.ledger.records import CONTEXT, FLOATS, LATER, SIGNAL_COLUMNS
+from signals.intake import BadBody, check_encoding, parse_lines, without_bom
+from signals.ledger.records import CONTEXT, LATER, SIGNAL_COLUMNS
+from signals.transfer.csv_file import NoColumns, read_csv
 
-Item = dict[str, Any] | InvalidInput
-JSON_CELLS = frozenset(("votes", "extra"))
+Numbered = tuple[int, dict[str, Any] | InvalidInput]
 SQLITE_MAGIC = b"SQLite format 3\0"
 
 
@@ -30,7 +26,7 @@ class UnreadableFile(InvalidInput):
         super().__init__([FieldError(str(path), message)])
 
 
-def read_signals(path: Path) -> Iterator[Item]:
+def read_signals(path: Path) -> Iterator[Numbered]:
     """Yield the signals in `path`, in any of the formats. Raises UnreadableFile."""
     try:
         with path.open("rb") as file:
@@ -39,7 +35,11 @@ def read_signals(path: Path) -> Iterator[Item]:
         raise UnreadableFile(path, f"cannot be read: {error.strerror}") from error
     if head == SQLITE_MAGIC:
         return _sqlite(path)
-    first = head.removeprefix(codecs.BOM_UTF8).lstrip()[:1]
+    try:
+        check_encoding(head)
+    except ValueError as error:
+        raise UnreadableFile(path, str(error)) from None
+    first = without_bom(head).lstrip()[:1]
     if first == b"[":
         raise UnreadableFile(path, "is a JSON array: write one object on each line")
     return _json_lines(path) if first in (b"{", b"") else _csv(path)
@@ -61,7 +61,7 @@ def _count_rows(path: Path) -> int:
         raise UnreadableFile(path, f"has no readable table `signals`: {error}") from error
 
 
-def _sqlite(path: Path) -> Iterator[Item]:
+def _sqlite(path: Path) -> Iterator[Numbered]:
     with closing(_open(path)) as connection:
         found = {row[1] for row in connection.execute("PRAGMA table_info(signals)")}
         if missing := set(SIGNAL_COLUMNS) - found:
@@ -69,8 +69,9 @@ def _sqlite(path: Path) -> Iterator[Item]:
                 path, f"has no table `signals` of the seed's schema: {', '.join(sorted(missing))}"
             )
         columns = ", ".join(SIGNAL_COLUMNS)
-        for row in connection.execute(f"SELECT {columns} FROM signals ORDER BY id"):  # noqa: S608
-            yield _without_empty(dict(zip(SIGNAL_COLUMNS, row, strict=True)))
+        rows = connection.execute(f"SELECT {columns} FROM signals ORDER BY id")  # noqa: S608
+        for number, row in enumerate(rows, 1):
+            yield number, _without_empty(dict(zip(SIGNAL_COLUMNS, row, strict=True)))
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -84,57 +85,29 @@ def _open(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _json_lines(path: Path) -> Iterator[Item]:
-    with path.open("rb") as file:
-        for line in file:
-            if line.strip():
-                yield _json_object(line.removeprefix(codecs.BOM_UTF8))
-
-
-def _json_object(line: bytes) -> Item:
+def _json_lines(path: Path) -> Iterator[Numbered]:
     try:
-        found = from_json(line, allow_inf_nan=False)
-    except ValueError as error:
-        return InvalidInput([FieldError("signal", f"is not JSON: {error}")])
-    if not isinstance(found, dict):
-        return InvalidInput([FieldError("signal", "must be a JSON object")])
-    return _without_empty(found)
+        with path.open("rb") as file:
+            for number, found in parse_lines(file):
+                yield number, _without_empty(found) if isinstance(found, dict) else _error(found)
+    except BadBody as bad:
+        raise UnreadableFile(path, bad.errors[0].message) from None
 
 
-def _csv(path: Path) -> Iterator[Item]:
+def _error(found: object) -> InvalidInput:
+    if isinstance(found, InvalidInput):
+        return found
+    return InvalidInput([FieldError("signal", "must be a JSON object")])
+
+
+def _csv(path: Path) -> Iterator[Numbered]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            yield from _rows(path, csv.DictReader(file))
+            yield from read_csv(file)
     except UnicodeDecodeError:
         raise UnreadableFile(path, "is not UTF-8: save it as UTF-8 first") from None
-
-
-def _rows(path: Path, rows: "csv.DictReader[str]") -> Iterator[Item]:
-    if "symbol" not in (rows.fieldnames or ()):
-        raise UnreadableFile(
-            path, "is not an SQLite database, JSON lines, or CSV with a column `symbol`"
-        )
-    for row in rows:
-        yield _from_cells(row)
-
-
-def _from_cells(row: dict[str, Any]) -> Item:
-    try:
-        cells = {name: _value(name, cell) for name, cell in row.items() if cell}
-    except ValueError as error:
-        return InvalidInput([FieldError("row", str(error))])
-    extra: dict[str, Any] = cells.pop("extra", {})
-    return cells | extra
-
-
-def _value(name: str | None, cell: Any) -> Any:  # noqa: ANN401
-    if name is None:
-        raise ValueError("has more cells than the header has columns")
-    if name in FLOATS:
-        return float(cell)
-    if name == "sources":
-        return int(cell)
-    return orjson.loads(cell) if name in JSON_CELLS else cell
+    except NoColumns as error:
+        raise UnreadableFile(path, str(error)) from None
 
 
 def _without_empty(row: dict[str, Any]) -> dict[str, Any]:

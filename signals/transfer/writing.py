@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from signals.ledger.records import CONTEXT, FLOATS, MADE, SIGNAL_COLUMNS
+from signals.transfer.cells import written
 
 Rows = Iterable[Sequence[dict[str, Any]]]
 COLUMNS = (*SIGNAL_COLUMNS, *MADE, *CONTEXT, "extra")
@@ -26,12 +27,15 @@ def write_json_lines(batches: Rows, file: BinaryIO) -> None:
 
 
 def write_csv(batches: Rows, file: BinaryIO) -> None:
-    """Write a header and one row for each signal; votes and unknown fields are cells of JSON."""
+    """Write a header and one row for each signal; votes and unknown fields are cells of JSON.
+
+    A text that a spreadsheet would run as a formula has an apostrophe before it.
+    """
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.DictWriter(text, COLUMNS)
     writer.writeheader()
     for batch in batches:
-        writer.writerows(map(_cells, batch))
+        writer.writerows(map(_texts, batch))
     text.detach()
 
 
@@ -59,6 +63,11 @@ def counted(batches: Rows, count: Callable[[int], object]) -> Iterator[Sequence[
 def _flat(row: dict[str, Any]) -> dict[str, Any]:
     given = {name: row[name] for name in COLUMNS[:-1] if row[name] is not None}
     return given | (row["extra"] or {})
+
+
+def _texts(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the cells of CSV, in which a spreadsheet finds no formula."""
+    return {name: written(value) for name, value in _cells(row).items()}
 
 
 def _cells(row: dict[str, Any]) -> dict[str, Any]:

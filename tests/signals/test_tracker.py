@@ -1,6 +1,8 @@
 """Behaviours that callers of SignalTracker rely on."""
 
 import asyncio
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -8,8 +10,11 @@ from asgiref.sync import async_to_sync
 from django.db import connections
 
 from argo.errors import InvalidInput
+from signals import tracker as tracker_module
 from signals.journal import Journal
-from signals.ledger.flush import Flusher
+from signals.ledger import lookup
+from signals.ledger.conflicts import RecentIds
+from signals.ledger.flush import Flusher, FlushResult
 from signals.models import DeadLetter, Signal
 from signals.tracker import Logged, NotStoredYet, SignalConflict, SignalTracker
 from tests.databases import both_databases
@@ -154,8 +159,57 @@ def test_a_missing_data_folder_is_made(tmp_path: Path, using: str) -> None:
     journal.close()
 
 
-def test_a_conflict_among_many_is_a_dead_letter_too(tracker: SignalTracker, using: str) -> None:
-    tracker.log_each([a_signal(signal_id="same")])
+def test_a_conflict_is_refused_by_every_call_before_it_is_journaled(
+    tracker: SignalTracker, journal: Journal, using: str
+) -> None:
+    tracker.log_signal(a_signal(signal_id="same"))
+    size = journal.end()
     (again,) = tracker.log_each([a_signal(signal_id="same")])
     assert isinstance(again, SignalConflict)
-    assert DeadLetter.objects.using(using).get().kind == DeadLetter.Kind.CONFLICT
+    (refused,) = tracker.accept_each([a_signal(signal_id="same")])
+    assert isinstance(refused, SignalConflict)
+    for call in (
+        lambda signal: tracker.log_signals([signal]),
+        lambda signal: tracker.accept([signal]),
+        lambda signal: asyncio.run(tracker.log_signal_async(signal)),
+    ):
+        with pytest.raises(SignalConflict, match="stored with the hash"):
+            call(a_signal(signal_id="same"))
+    assert journal.end() == size
+    assert not DeadLetter.objects.using(using).exists()
+
+
+def test_an_id_is_taken_before_a_flush_has_stored_it(tracker: SignalTracker, using: str) -> None:
+    with connections[using].cursor():
+        tracker.accept([a_signal(signal_id="same")])
+        with pytest.raises(SignalConflict):
+            tracker.accept([a_signal(signal_id="same")])
+
+
+def test_an_id_is_taken_within_one_batch(tracker: SignalTracker, using: str) -> None:
+    first, other = signals(2, signal_id="same")
+    with pytest.raises(SignalConflict):
+        tracker.accept([first, other])
+    taken, again, conflict = tracker.accept_each([first, first, other])
+    assert taken == again
+    assert isinstance(conflict, SignalConflict)
+
+
+def test_a_database_that_hangs_delays_an_own_id_by_a_tenth_of_a_second(
+    tracker: SignalTracker, journal: Journal, using: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then a conflict becomes a dead letter, as before; with an id made of the content nothing is
+    looked up."""
+    tracker.log_signal(a_signal(signal_id="same"))
+    hangs = threading.Event()
+    monkeypatch.setattr(lookup, "stored_hashes", lambda *_: hangs.wait(30) and {})
+    monkeypatch.setattr(tracker_module, "recent_ids", lambda _: RecentIds())
+    began = time.monotonic()
+    for _ in range(3):
+        tracker.accept([a_signal(signal_id="same")])
+    assert time.monotonic() - began < 1.5
+    began = time.monotonic()
+    tracker.accept([a_signal()])
+    assert time.monotonic() - began < lookup.WAIT
+    hangs.set()
+    assert Flusher(journal, using=using).flush() == FlushResult(stored=1, dead=3)

@@ -43,6 +43,50 @@ def test_an_invalid_choice_sends_nothing_again(
     assert set(Delivery.objects.values_list("status", flat=True)) == {"dead"}
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"signal_ids": ["a\\u0000"]}',
+        b'{"signal_ids": ["\\ud800"]}',
+        b'{"signal_ids": ["\xff"]}',
+        b'{"signal_ids": [""]}',
+        b'{"signal_ids": ["' + b"x" * 601 + b'"]}',
+        b'{"signal_ids": [' + b'"x",' * 10_000 + b'"x"]}',
+        b'{"signal_ids": [' + b"5," * 200_000 + b"5]}",
+        b'{"signal_ids": ["a"], "signal_ids": null}',
+        b'{"since": "2025-01-15T10:30:00Z\\u0000"}',
+    ],
+    ids=[
+        "nul",
+        "half a character",
+        "no utf-8",
+        "empty",
+        "long",
+        "many",
+        "numbers",
+        "twice",
+        "time",
+    ],
+)
+def test_ids_that_no_signal_can_have_are_refused(
+    client: Client, ids: list[str], body: bytes
+) -> None:
+    Delivery.objects.update(status="dead")
+    answer = client.post("/api/sync/deliveries/retry", body, content_type="application/json")
+    assert answer.status_code in (400, 422)
+    assert len(answer.content) < 2000
+    assert set(Delivery.objects.values_list("status", flat=True)) == {"dead"}
+
+
+@pytest.mark.parametrize("signal_id", ["a%00", "%ED%A0%80", "%FF", "x" * 601, ""])
+def test_a_filter_for_an_id_that_no_signal_can_have_selects_nothing(
+    client: Client, ids: list[str], signal_id: str
+) -> None:
+    answer = client.get(f"/api/sync/deliveries?signal_id={signal_id}")
+    assert answer.status_code in (200, 422)
+    assert answer.json().get("items", []) == []
+
+
 def test_a_number_that_is_too_large_for_after_is_refused(client: Client) -> None:
     assert client.get(f"/api/sync/deliveries?after={10**20}").status_code in (400, 422)
 

@@ -74,13 +74,12 @@ def _next_day(using: str, day: str) -> str | None:
 
 def _differing_days(days: Span, summed: Position, using: str) -> list[Row]:
     conditions = Conditions()
-    within = conditions.within("s.timestamp", days)
-    base = grouped(
-        [
-            stored(f"s.id <= {summed.signal}{within}"),
-            moves(f"c.id > {summed.change} AND c.signal_id <= {summed.signal}{within}", -1),
-        ]
-    )
+    late = f"c.id > {summed.change} AND c.signal_id <= {summed.signal}"
+    base = grouped([
+        part
+        for times in conditions.at_times(days, using)
+        for part in (stored(f"s.id <= {summed.signal}{times}"), moves(f"{late}{times}", -1))
+    ])  # fmt: skip
     sums = f"grain = 'day'{conditions.within('period', days)}"
     compared = _compared(by_dimension("base", ["day"]), sums)
     return select(using, f"WITH base AS MATERIALIZED ({base}) {compared}", conditions.values)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from signals.ledger.sums.periods import Piece, edges
 from signals.ledger.sums.query import SumsPlan
 from signals.ledger.sums.source import Conditions, Counted, Source, columns, needed, select
-from signals.ledger.sums.statements import DIMENSIONS, grouped, moves, stored
+from signals.ledger.sums.statements import DIMENSIONS, INSTANT, grouped, moves, stored
 from signals.ledger.sums.update import Position, summed_up_to
 
 TAIL_LIMIT = 20_000
@@ -35,8 +35,8 @@ def from_sums(found: SumsPlan, using: str) -> Source | None:
     late = _late(using)
     conditions = Conditions()
     sums = [_sums(found, piece, conditions) for piece in found.pieces]
-    parts = _parts_of_days(found, late, conditions)
-    signals = [f"FROM signals s WHERE {part}" for part in parts]
+    parts = _parts_of_days(found, late, conditions, using)
+    signals = [f"FROM signals s {INSTANT} WHERE {part}" for part in parts]
     if _more_than(SUMS_LIMIT, sums, conditions, using):
         return None
     if parts and _more_than(TAIL_LIMIT, signals, conditions, using):
@@ -44,7 +44,7 @@ def from_sums(found: SumsPlan, using: str) -> Source | None:
     names = {"day": "period", **_names(found)}
     wanted = columns(found.query)
     read = ", ".join(f"{names.get(name, name)} AS {name}" for name in wanted)
-    added = _not_summed(found, late, parts, conditions)
+    added = _not_summed(found, late, parts, conditions, using)
     selected = conditions.selected(found.query, {})
     rows = [
         *(f"SELECT {read} {each}" for each in sums),
@@ -82,24 +82,28 @@ def _sums(found: SumsPlan, piece: Piece, conditions: Conditions) -> str:
     )
 
 
-def _parts_of_days(found: SumsPlan, late: Late, conditions: Conditions) -> list[str]:
+def _parts_of_days(found: SumsPlan, late: Late, conditions: Conditions, using: str) -> list[str]:
     """Return the conditions that select the summed signals in the parts of days."""
     return [
-        f"s.id <= {late.summed.signal}{conditions.within('s.timestamp', part)}"
+        f"s.id <= {late.summed.signal}{times}"
         for part in edges(found.query.span, found.days)
+        for times in conditions.at_times(part, using)
     ]
 
 
-def _not_summed(found: SumsPlan, late: Late, parts: list[str], conditions: Conditions) -> str:
+def _not_summed(
+    found: SumsPlan, late: Late, parts: list[str], conditions: Conditions, using: str
+) -> str:
     """Return a SELECT that sums what the sums do not have."""
     (signal, change), upto, names = late.summed, late.upto, needed(found.query)
-    tail = conditions.within("s.timestamp", found.query.span)
-    days = conditions.within("s.timestamp", found.days)
-    changes = f"c.id > {change} AND c.id <= {upto.change} AND c.signal_id <= {signal}{days}"
-    rows = [f"s.id > {signal} AND s.id <= {upto.signal}{tail}", *parts]
-    return grouped(
-        [*(stored(where, names=names) for where in rows), moves(changes, names=names)], names
-    )
+    late_signals = f"s.id > {signal} AND s.id <= {upto.signal}"
+    late_changes = f"c.id > {change} AND c.id <= {upto.change} AND c.signal_id <= {signal}"
+    tail = conditions.at_times(found.query.span, using)
+    rows = [*(f"{late_signals}{times}" for times in tail), *parts]
+    changes = [f"{late_changes}{times}" for times in conditions.at_times(found.days, using)]
+    added = [stored(where, names=names) for where in rows]
+    moved = [moves(where, names=names) for where in changes]
+    return grouped([*added, *moved], names)
 
 
 def _more_than(limit: int, sources: list[str], conditions: Conditions, using: str) -> bool:

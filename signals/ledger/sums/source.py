@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from django.db import connections
 
+from signals.ledger.instants import has_instants
 from signals.ledger.sums.periods import Span
 from signals.ledger.sums.query import StatsQuery, bin_at
 from signals.ledger.sums.statements import COUNTS
@@ -64,6 +65,16 @@ class Conditions:
     def within(self, column: str, span: Span) -> str:
         """Return the condition that a text is in the span."""
         return self.compare(column, ">=", span.start) + self.compare(column, "<", span.end)
+
+    def at_times(self, span: Span, using: str) -> list[str]:
+        """Return conditions that a signal `s` with its instant `i` is in the span.
+
+        They exclude each other, and each is answered by an index.
+        """
+        if span == (None, None) or not has_instants(using):
+            return [self.within("s.timestamp", span)]
+        plain, own = self.within("s.timestamp", span), self.within("i.at", span)
+        return [f" AND i.id IS NULL{plain}", f" AND i.id IS NOT NULL{own}"]
 
     def selected(self, query: StatsQuery, names: dict[str, str], *, binned: bool = True) -> str:
         """Return the query's conditions on values; `names` has the columns with other names.

@@ -40,14 +40,16 @@ _BIN_OF = " ".join(
     f"WHEN s.confidence >= {low} THEN '{name}'" for low, name in reversed(BINS.items()) if low
 )
 VALUES = {
-    "day": "substr(s.timestamp, 1, 10)",
+    "day": "substr(coalesce(i.at, s.timestamp), 1, 10)",
     "symbol": f"substr(s.symbol, 1, {LONGEST})",
     "strategy": f"substr(s.strategy, 1, {LONGEST})",
     "action": f"substr(s.action, 1, {LONGEST})",
     "origin": f"substr(coalesce(x.origin, '{NO_ORIGIN}'), 1, {LONGEST})",
     "confidence": f"CASE {_BIN_OF} ELSE '{BINS[0]}' END",
 }
-"""The values of a signal, as SQL about its row `s` and its context `x`."""
+"""The values of a signal, as SQL about its row `s`, its context `x`, and its instant `i`."""
+INSTANT = "LEFT JOIN signal_instants i ON i.id = s.id"
+"""Most signals have none, because their timestamp sorts by time itself."""
 NAMES = tuple(VALUES)
 _CAPPED = f"CASE WHEN pct > {LARGEST} THEN {LARGEST} WHEN pct < -{LARGEST} THEN -{LARGEST}"
 _PROFIT_LOSS = f"coalesce(CAST(round(({_CAPPED} ELSE pct END) * {UNITS}) AS BIGINT), 0)"
@@ -55,6 +57,8 @@ _PROFIT_LOSS = f"coalesce(CAST(round(({_CAPPED} ELSE pct END) * {UNITS}) AS BIGI
 
 def stored(where: str, rows: str = "signals", names: Collection[str] = NAMES) -> str:
     """Return a SELECT of the signals, from the table `rows` with the alias `s`, as they are now.
+
+    `where` may also name their instant `i`.
 
     `names` are the values that it has, and that `grouped` needs.
     """
@@ -110,7 +114,7 @@ def _each(
     context = "LEFT JOIN signal_contexts x ON x.id = s.id" if "origin" in names else ""
     return (
         f"SELECT {', '.join(chosen)}, {percent} AS pct, {weight} AS weight "  # noqa: S608
-        f"FROM {rows} {context} WHERE {where}"
+        f"FROM {rows} {INSTANT} {context} WHERE {where}"
     )
 
 

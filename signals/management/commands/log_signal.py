@@ -1,14 +1,13 @@
 """`manage.py log_signal`: store signals from JSON."""
 
+import io
 import sys
-from collections.abc import Iterable, Mapping
 from contextlib import closing
 from typing import Any
 
 from django.core.management.base import CommandParser
-from pydantic_core import from_json
 
-from argo.errors import FieldError, InvalidInput
+from signals.intake import parse_lines
 from signals.management.command import progress
 from signals.management.intake import IntakeCommand, IntakeReport, numbered_batches
 from signals.tracker import SignalTracker, signal_or_error
@@ -26,22 +25,15 @@ class Command(IntakeCommand):
         parser.add_argument("signal", nargs="?", help="a signal as JSON (default: standard input)")
 
     def run(self, options: dict[str, Any]) -> None:
-        lines: Iterable[str | bytes] = sys.stdin.buffer
+        file = sys.stdin.buffer
         if options["signal"]:
-            lines = [options["signal"]]
+            file = io.BytesIO(options["signal"].encode(errors="surrogateescape"))
         report = IntakeReport()
         with (
             closing(SignalTracker("cli")) as tracker,
             progress(None, "signal") as bar,
         ):
-            for numbers, batch in numbered_batches(lines):
-                report.add(numbers, tracker.log_each(map(_parsed, batch)))
+            for numbers, batch in numbered_batches(parse_lines(file)):
+                report.add(numbers, tracker.log_each(map(signal_or_error, batch)))
                 bar.update(len(batch))
         self.report(options, report)
-
-
-def _parsed(line: str | bytes) -> Mapping[str, object] | InvalidInput:
-    try:
-        return signal_or_error(from_json(line, allow_inf_nan=False))
-    except ValueError as error:
-        return InvalidInput([FieldError("signal", f"is not JSON: {error}")])

@@ -41,7 +41,8 @@ def _read(wanted: Spelling) -> Reading:
 
 
 def _spelling(spelling: str, asset_type: str, exchange: str) -> Spelling:
-    text = " ".join(spelling.upper().split()).lstrip("$#")
+    text = " ".join(spelling.upper().split())
+    text = text.lstrip("$#") or text
     rest, venue = _without_venue(text)
     said = said_kind(asset_type)
     if said is None:

@@ -77,8 +77,7 @@ def test_ids_differ_and_end_with_their_request(client: Client, json_log: Lines) 
 
 @pytest.mark.parametrize(
     ("headers", "status"),
-    [({"Content-Length": "9" * 12}, 413), ({"Transfer-Encoding": "chunked"}, 411),
-     ({"X-API-Key": "wrong"}, 401)],
+    [({"Content-Length": "9" * 12}, 413), ({"X-API-Key": "wrong"}, 401)],
 )  # fmt: skip
 def test_other_refusals_are_warnings_too(
     client: Client, json_log: Lines, headers: dict[str, str], status: int
@@ -92,6 +91,49 @@ def test_refused_signals_of_a_batch_are_one_line(client: Client, json_log: Lines
     batch = [{**a_signal(), "action": "HOLD"}, a_signal(), 7]
     client.post("/api/signals/batch", batch, content_type="application/json")
     assert json_log.fields["event"].startswith("Refused 2 of 3 signals; the first: action: ")
+    assert len(json_log.lines) == 1
+
+
+def test_every_fault_of_a_batch_is_named(client: Client, json_log: Lines) -> None:
+    batch = [{**a_signal(), "action": "HOLD", "confidence": 101}, a_signal(), 7]
+    client.post("/api/signals/batch", batch, content_type="application/json")
+    event = json_log.fields["event"]
+    assert all(each in event for each in ("action: ", "confidence: ", "; number 3: signal: must"))
+    assert json_log.fields["key_name"] == "the desk"
+
+
+def test_a_batch_of_which_all_is_refused_is_one_line(client: Client, json_log: Lines) -> None:
+    client.post("/api/signals/batch", [7] * 5000, content_type="application/json")
+    assert len(json_log.lines) == 1
+    assert json_log.fields["event"].startswith("Refused 5000 of 5000 signals; the first: signal: ")
+
+
+def test_a_bearer_key_is_named_too(json_log: Lines) -> None:
+    key = create_key("the robot", ["write"])
+    client = Client(headers={"Authorization": f"Bearer {key}"})
+    client.post("/api/signals", {}, content_type="application/json")
+    assert json_log.fields["key_name"] == "the robot"
+
+
+@pytest.mark.parametrize("path", ["/api/signals", "/api/signals/batch"])
+def test_no_field_of_a_refused_signal_forges_a_line_or_shows_a_secret(
+    client: Client, json_log: Lines, path: str
+) -> None:
+    key = create_key("another", ["read"])
+    hostile = {"a\nb\x1b[2J\u2028": float("1e3"), "x" * 90: "\0", f"{key}": "\0", "\r\n": "\0"}
+    client.post(path, {**a_signal(), **hostile}, content_type="application/json")
+    client.post(path, {**a_signal(), "strategy": key}, content_type="application/json")
+    assert len(json_log.lines) == 2
+    for line in json_log.lines:
+        assert line.isprintable() or line.rstrip("\n").isprintable()
+        assert key not in line
+    assert "strategy: contains an API key" in json_log.fields["event"]
+
+
+def test_an_id_that_is_taken_is_a_warning_with_its_reason(client: Client, json_log: Lines) -> None:
+    for _ in range(2):
+        post(client, a_signal(signal_id="same"))
+    assert "422: signal_id: same is stored with the hash" in json_log.fields["event"]
     assert len(json_log.lines) == 1
 
 

@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from argo.errors import NotFound
 from execution.accounts import halts
@@ -205,3 +207,39 @@ def test_a_signal_that_is_traded_later_has_no_counterfactual(trading: Trading) -
     off.decide()
     assert decision_of(signal).status == "executed"
     assert not Counterfactual.objects.filter(pk=signal.pk).exists()
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("status", ["pending", "deciding"])
+def test_a_decision_that_a_clock_ahead_has_put_off_is_made(trading: Trading, status: str) -> None:
+    signal = trading.log()
+    now = trading.context.clock()
+    Decision.objects.update(status=status, claim="dead", due_at=now + timedelta(hours=3))
+    (claimed,) = queue.claim("paper", "me", 5, now)
+    assert claimed.decision.pk == signal.pk
+
+
+@pytest.mark.usefixtures("database")
+def test_a_decision_that_a_clock_ahead_has_put_off_is_due_automatic(trading: Trading) -> None:
+    signal = trading.log()
+    now = trading.context.clock()
+    Decision.objects.update(due_at=now + timedelta(hours=3))
+    with transaction.atomic():
+        assert [each.pk for each in queue.due_automatic(5, now)] == [signal.pk]
+
+
+@pytest.mark.usefixtures("database")
+def test_the_lease_of_a_worker_with_a_clock_a_little_ahead_is_respected(trading: Trading) -> None:
+    trading.log()
+    now = trading.context.clock()
+    Decision.objects.update(status="deciding", due_at=now + DECISION_LEASE + timedelta(seconds=50))
+    assert queue.claim("paper", "me", 5, now) == []
+
+
+@pytest.mark.usefixtures("database")
+def test_a_replays_decisions_keep_their_own_clock(trading: Trading) -> None:
+    trading.log()
+    now = trading.context.clock()
+    Decision.objects.update(account="replay", due_at=now + timedelta(hours=3))
+    assert queue.claim("replay", "me", 5, now) == []
+    assert queue.claim("paper", "me", 5, now) == []

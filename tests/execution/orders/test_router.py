@@ -1,5 +1,7 @@
 """An order is stored before it is sent; after an unclear answer it is looked up, not sent again."""
 
+from datetime import timedelta
+
 import pytest
 
 from execution.accounts.halts import latch
@@ -251,5 +253,16 @@ def test_a_refusal_that_cannot_be_looked_up_is_in_doubt(trading: Trading) -> Non
     trading.broker.before.clear()
     later(trading)
     send_due(trading.context)
+    assert states_of(signal)["entry"] == "accepted"
+    assert brackets() == 1
+
+
+@pytest.mark.usefixtures("database")
+def test_an_order_whose_lease_a_clock_ahead_has_set_is_looked_up(trading: Trading) -> None:
+    trading.broker.after["submit"] = TIMED_OUT
+    signal = ordered(trading)
+    ahead = trading.context.clock() + timedelta(hours=3)
+    Order.objects.filter(leg="entry").update(claim="dead", due_at=ahead)
+    assert send_due(trading.context) == 1
     assert states_of(signal)["entry"] == "accepted"
     assert brackets() == 1

@@ -49,7 +49,7 @@ def test_what_is_not_known_is_answered_as_unknown(reader: Client) -> None:
     assert "the sender can say which" in found["why"][0]
 
 
-@pytest.mark.parametrize("path", ["A A", "A" * 33, "A%00"])
+@pytest.mark.parametrize("path", ["A%20", "A" * 33, "A%00", "A%07"])
 def test_what_no_signal_can_have_is_refused(reader: Client, path: str) -> None:
     answer = reader.get(f"/api/instruments/{path}")
     assert answer.status_code == 422

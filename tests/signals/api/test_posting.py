@@ -157,13 +157,6 @@ def test_a_body_over_the_limit_is_refused_before_it_is_parsed(
     assert "API_MAX_BODY_BYTES" in answer.json()["detail"]
 
 
-def test_a_body_without_a_length_is_asked_for_one() -> None:
-    client = Client(headers={"Transfer-Encoding": "chunked"})
-    answer = client.post("/api/signals", "", content_type="application/json")
-    assert answer.status_code == 411
-    assert "Content-Length" in answer.json()["detail"]
-
-
 def test_an_internal_error_is_answered_in_json_and_logged_completely(
     writer: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from argo.errors import InvalidInput
 from signals.journal import Journal
 from signals.ledger.flush import Flusher, FlushResult
-from signals.ledger.validation import EXTRA_BYTES, LITERAL_ROUTES, validated
+from signals.ledger.validation import EXTRA_BYTES, LITERAL_ROUTES, VOTES_BYTES, validated
 from signals.models import Signal
 from tests.samples import a_signal
 from tests.signals.ledger.flush.helpers import forged
@@ -28,7 +28,11 @@ def _faults(signal: object) -> set[str]:
 
 def test_every_bad_field_is_named_at_once() -> None:
     signal = a_signal(
-        symbol="A B", action="HOLD", confidence=101, timestamp="2025-01-15T10:30:00", entry_price=-1
+        symbol="A\tB",
+        action="HOLD",
+        confidence=101,
+        timestamp="2025-01-15T10:30:00",
+        entry_price=-1,
     )
     bad = {"symbol", "action", "confidence", "timestamp", "entry_price"}
     assert _faults(signal) == bad
@@ -79,13 +83,14 @@ def test_prices_must_be_in_the_order_of_the_side(prices: list[float], action: st
 
 
 @pytest.mark.parametrize(
-    "symbol", ["A", "BRK.A", "btc-usd", "BTC/USD", "EURUSD=X", "^GSPC", "X" * 32]
+    "symbol",
+    ["A", "BRK.A", "btc-usd", "BTC/USD", "EURUSD=X", "^GSPC", "X" * 32, "NQ1!", "MNQ 03-26", "ä;b"],
 )
 def test_symbols_are_stored_in_capitals(symbol: str) -> None:
     assert validated(a_signal(symbol=symbol), NOW).symbol == symbol.upper()
 
 
-@pytest.mark.parametrize("symbol", ["", "X" * 33, "A B", "Ä", "A\n", "A;B", 5])
+@pytest.mark.parametrize("symbol", ["", "X" * 33, " A", "A ", " ", "A\n", "A\0", "ﬃ" * 11, 5])
 def test_other_symbols_are_refused(symbol: object) -> None:
     assert _faults(a_signal(symbol=symbol)) == {"symbol"}
 
@@ -149,6 +154,19 @@ def test_unknown_fields_are_kept() -> None:
         "note": {"a": [1, None]},
         "id": 7,
     }
+
+
+def test_unknown_fields_of_exactly_the_limit_are_taken() -> None:
+    kept = {"note": "x" * (EXTRA_BYTES - len('{"note":""}'))}
+    assert validated(a_signal(**kept), NOW).__pydantic_extra__ == kept
+    assert _faults(a_signal(note=kept["note"] + "x")) == {"note"}
+
+
+def test_votes_of_exactly_the_limit_are_taken() -> None:
+    votes = [{"a": "x" * (VOTES_BYTES - len('{"votes":[{"a":""}]}'))}]
+    assert validated(a_signal(votes=votes), NOW).votes == votes
+    votes[0]["a"] += "x"
+    assert _faults(a_signal(votes=votes)) == {"votes"}
 
 
 def test_unknown_fields_have_a_limit_in_all() -> None:

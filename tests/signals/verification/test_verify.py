@@ -17,6 +17,7 @@ from signals.tracker import SignalTracker
 from signals.verification import Verification, slices, verify, verify_one
 from tests.databases import both_databases
 from tests.samples import a_signal, signals
+from tests.signals.ledger.flush.helpers import line_of
 
 pytestmark = both_databases
 
@@ -177,8 +178,7 @@ def test_dead_letters_are_not_findings(
     tracker: SignalTracker, journal: Journal, using: str
 ) -> None:
     tracker.log_signal(a_signal(signal_id="same"))
-    tracker.accept([a_signal(signal_id="same")])
-    journal.append([b"garbage"])
+    journal.append([line_of(signal_id="same"), b"garbage"])
     tracker.flush()
     assert DeadLetter.objects.using(using).count() == 2
     assert _found(journal, using) == []
@@ -268,7 +268,7 @@ def test_a_dead_letter_is_known_even_if_its_line_moved(
     tracker: SignalTracker, journal: Journal, using: str
 ) -> None:
     tracker.log_signals([*signals(2), a_signal(signal_id="same", strategy="one")])
-    tracker.accept([a_signal(signal_id="same", strategy="other")])
+    journal.append([line_of(signal_id="same", strategy="other")])
     tracker.flush()
     lines = journal.path.read_bytes().splitlines(keepends=True)
     journal.path.write_bytes(b"".join([lines[3], *lines[:3]]))

@@ -60,13 +60,16 @@ def test_the_same_signal_is_stored_once(journal: Journal, flusher: Flusher, usin
 
 
 def test_another_signal_under_a_stored_id_is_a_conflict(
-    tracker: SignalTracker, using: str, caplog: pytest.LogCaptureFixture
+    tracker: SignalTracker, journal: Journal, using: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     tracker.log_signal(a_signal(signal_id="own"))
     before = values(Signal, using)
     with pytest.raises(SignalConflict, match="own is stored with the hash"):
         tracker.log_signal(a_signal(signal_id="own"))
+    assert letters(using) == []
 
+    journal.append([line_of(signal_id="own")])  # of another machine, at the same moment
+    assert tracker.flush() == FlushResult(dead=1)
     assert values(Signal, using) == before
     assert [kind for kind, _ in letters(using)] == ["conflict"]
     assert re.search(r"Dead letter \(conflict\) at segment 1, byte \d+, own: ", errors(caplog)[0])

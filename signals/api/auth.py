@@ -24,10 +24,7 @@ class KeyWithScope(APIKeyHeader):
         super().__init__()
 
     def authenticate(self, request: HttpRequest, key: str | None) -> str | None:
-        name = find_key(key, self._scope) if key else None
-        if name is not None:
-            bind_contextvars(key_name=name)  # on every log line of this request
-        return name
+        return _name_of(key, self._scope) if key else None
 
 
 class BearerWithScope(HttpBearer):
@@ -38,16 +35,25 @@ class BearerWithScope(HttpBearer):
         super().__init__()
 
     def authenticate(self, request: HttpRequest, token: str) -> str | None:
-        return find_key(token, self._scope)
+        return _name_of(token, self._scope)
+
+
+def _name_of(key: str, scope: str) -> str | None:
+    name = find_key(key, scope)
+    if name is not None:
+        bind_contextvars(key_name=name)  # on every log line of this request
+    return name
 
 
 def who(request: HttpRequest) -> str:
-    """Return the name of the key that a call with `writer` brought, as changes record it."""
+    """Return the name of the key that the call brought, as changes record it."""
     return f"api:{request.auth}"  # type: ignore[attr-defined]  # ninja puts it there
 
 
 reader = [KeyWithScope("read"), BearerWithScope("read"), SessionAuthIsStaff()]
 writer = [KeyWithScope("write"), BearerWithScope("write")]
+trader = [KeyWithScope("trade"), BearerWithScope("trade")]
+administrator = [KeyWithScope("admin"), BearerWithScope("admin")]
 
 
 def may_read(request: HttpRequest) -> bool:

@@ -1,4 +1,4 @@
-"""The permissions of the data folder's files: Argo must read and write them, others no secret."""
+"""The permissions of the data folder's files: Argo must read and write them, others nothing."""
 
 import os
 import pwd
@@ -12,14 +12,13 @@ from django.conf import settings
 from django.db import connection
 
 from argo.doctor.check import Finding, Repair, ok, problem
+from argo.private import OTHERS
 from signals.dialect import is_shared
 
 FOLDERS = ("", "metrics", "logs", "broker", "broker/control")
 WITH_FILES = ("", "metrics", "logs")
 """Folders whose files are looked at: the broker's are messages, which live for moments."""
-SECRET = frozenset({"secret.key", "demo.key"})
 OWNER = stat.S_IRUSR | stat.S_IWUSR
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 MOST_SHOWN = 3
 ADVICE = (
     "Run argo doctor --fix, or correct them with chmod and chown: everything in the data folder "
@@ -36,7 +35,7 @@ class Fault(NamedTuple):
 
 
 def permissions() -> Finding:
-    """Report files that their owner cannot read or write, secrets that others can read, and files
+    """Report files that their owner cannot read or write, files that others can read, and files
     that belong to somebody else than the folder does."""
     paths = sorted(_paths())
     faults = [fault for path in paths for fault in _faults(path)]
@@ -68,8 +67,8 @@ def _faults(path: Path) -> Iterator[Fault]:
     mode = stat.S_IMODE(found.st_mode)
     needed = OWNER | stat.S_IXUSR if path.is_dir() else OWNER
     if mode & needed != needed:
-        yield _mode_fault(path, f"cannot be written (mode {mode:o})", mode | needed)
-    elif path.name in SECRET and mode & OTHERS:
+        yield _mode_fault(path, f"cannot be written (mode {mode:o})", (mode | needed) & ~OTHERS)
+    elif mode & OTHERS:
         yield _mode_fault(path, f"can be read by others (mode {mode:o})", mode & ~OTHERS)
     owner = settings.DATA_DIR.stat().st_uid
     if found.st_uid != owner:

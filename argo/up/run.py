@@ -9,6 +9,7 @@ from django.core.checks import INFO, WARNING
 from argo import locks
 from argo.celery import app
 from argo.logs.secrets import hider, known_secrets
+from argo.private import make_private
 from argo.up import admin_user, demo, demo_alpine, messages
 from argo.up.child import Spec
 from argo.up.child_logs import ChildLogs
@@ -81,6 +82,7 @@ def _take(lock: FileLock) -> None:
 def _prepare(say: Say, detail: Detail, needless: Collection[str]) -> None:
     report = say if detail > Detail.LEAST else _say_nothing
     report(f"Data in {settings.DATA_DIR}")
+    make_private(settings.DATA_DIR)
     least = INFO if detail is Detail.ALL else WARNING
     check_system(report, least, [*needless, *LOGGED_LATER])
     check_generation()

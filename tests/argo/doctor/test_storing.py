@@ -48,7 +48,7 @@ def test_a_file_that_is_read_only_is_found_and_repaired(tmp_path: Path) -> None:
     for repair in found.repairs:
         repair.apply()
     assert of(storing.questions, "permissions")["permissions"].result is OK
-    assert journal().path.stat().st_mode & 0o777 == 0o644
+    assert journal().path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_secret_that_others_can_read_is_found_and_repaired(settings: Settings) -> None:

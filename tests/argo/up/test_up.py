@@ -274,7 +274,7 @@ def assert_that_nothing_is_open_to_others(argo: Installation) -> None:
     there = {path.name for path in argo.folder.rglob("*")}
     assert there >= {
         "signals.db", "signals.db-wal", "signals.db-shm", "signals.log", "signals.id", "secret.key",
-        "demo.key", "up.lock", "beat.lock", "logs", "web.log", "metrics", "broker", "control",
+        "demo.key", "up.lock", "beat.lock", "logs", "flush.log", "metrics", "broker", "control",
     }  # fmt: skip
     assert [*open_to_others(argo.folder)] == []
 

@@ -45,7 +45,8 @@ def is_shared_folder(folder: Path) -> bool:
     """Return whether other programs use the folder too, so that its mode is not Argo's to set."""
     if str(folder) in OF_THE_SYSTEM or folder.stat().st_mode & stat.S_ISVTX:
         return True
-    inside = (Path("~").expanduser(), Path(__file__), Path(os.__file__))
+    home = Path(os.path.expanduser("~"))  # the other way fails without a home
+    inside = (home, Path(__file__), Path(os.__file__))
     if any(path.resolve().is_relative_to(folder) for path in inside):
         return True
     return os.geteuid() == ROOT and _has_several_owners(folder)

@@ -12,9 +12,10 @@ from django.conf import settings
 from django.db import connection
 
 from argo.doctor.check import Finding, Repair, ok, problem
-from argo.private import OTHERS
+from argo.private import OTHERS, is_shared_folder, open_to_others
 from signals.dialect import is_shared
 
+SECRET = frozenset({"secret.key", "demo.key"})
 FOLDERS = ("", "metrics", "logs", "broker", "broker/control")
 WITH_FILES = ("", "metrics", "logs")
 """Folders whose files are looked at: the broker's are messages, which live for moments."""
@@ -37,8 +38,9 @@ class Fault(NamedTuple):
 def permissions() -> Finding:
     """Report files that their owner cannot read or write, files that others can read, and files
     that belong to somebody else than the folder does."""
-    paths = sorted(_paths())
-    faults = [fault for path in paths for fault in _faults(path)]
+    is_alone = not is_shared_folder(settings.DATA_DIR)
+    paths = sorted({*_paths(), *(open_to_others(settings.DATA_DIR) if is_alone else ())})
+    faults = [fault for path in paths for fault in _faults(path, is_alone=is_alone)]
     if not faults:
         return ok(f"{len(paths)} files and folders in {settings.DATA_DIR}, all as they should be")
     shown = "; ".join(f"{_name(fault.path)} {fault.text}" for fault in faults[:MOST_SHOWN])
@@ -59,7 +61,8 @@ def _paths() -> Iterator[Path]:
             yield database
 
 
-def _faults(path: Path) -> Iterator[Fault]:
+def _faults(path: Path, *, is_alone: bool) -> Iterator[Fault]:
+    """Yield what is wrong; if the folder is not Argo's alone, only its secrets must be private."""
     try:
         found = path.stat()
     except FileNotFoundError:  # renamed or deleted meanwhile
@@ -68,7 +71,7 @@ def _faults(path: Path) -> Iterator[Fault]:
     needed = OWNER | stat.S_IXUSR if path.is_dir() else OWNER
     if mode & needed != needed:
         yield _mode_fault(path, f"cannot be written (mode {mode:o})", (mode | needed) & ~OTHERS)
-    elif mode & OTHERS:
+    elif mode & OTHERS and (is_alone or path.name in SECRET):
         yield _mode_fault(path, f"can be read by others (mode {mode:o})", mode & ~OTHERS)
     owner = settings.DATA_DIR.stat().st_uid
     if found.st_uid != owner:

@@ -30,7 +30,7 @@ from sync.api import router as sync
 logger = logging.getLogger(__name__)
 ADVICE: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "send a JSON object",
-    HTTPStatus.UNAUTHORIZED: "send a valid key as X-API-Key",
+    HTTPStatus.UNAUTHORIZED: "send a valid key, as X-API-Key or as Authorization: Bearer KEY",
 }
 api = DescribedAPI(
     title="Argo",
@@ -109,7 +109,10 @@ def answer_refusal(request: HttpRequest, error: HttpError) -> HttpResponse:
 @api.exception_handler(ValidationError)
 def answer_invalid_parameters(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """Return 422 and each invalid parameter or field."""
-    faults = [{"field": str(item["loc"][-1]), "message": item["msg"]} for item in error.errors]
+    faults = [
+        {"field": str(item["loc"][-1]), "message": item["msg"].removeprefix("Value error, ")}
+        for item in error.errors
+    ]
     detail = "; ".join(f"{fault['field']}: {fault['message']}" for fault in faults)
     log_refusal(request, 422, detail)
     return api.create_response(request, {"detail": detail, "errors": faults}, status=422)

@@ -152,12 +152,13 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
         """Return the texts of `NAME=TEXT, NAME=TEXT` by name; `form` says what a text is."""
         found: dict[str, str] = {}
         for item in filter(None, map(str.strip, self.text(name, default).split(","))):
-            key, _, text = (part.strip() for part in item.partition("="))
-            if not key or key in found or (keys and key not in keys):
-                one_of = f"one of {', '.join(keys)}, " if keys else ""
-                raise refusal(name, item, f"{one_of}a name that comes once")
-            if not text:
+            key, _, text = map(str.strip, item.rpartition("=") if "=" in item else (item, "", ""))
+            if not key or not text:
                 raise refusal(name, item, f"NAME={form}, or several separated by commas")
+            if keys and key not in keys:
+                raise refusal(name, item, f"for one of {', '.join(keys)}")
+            if key in found:
+                raise refusal(name, item, f"the only value for {key}: keep one")
             found[key] = text
         return found
 

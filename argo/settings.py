@@ -137,6 +137,7 @@ ALPACA_LIVE = env.text("ALPACA_LIVE", "")
 ALPACA_TRADING_URL = env.text("ALPACA_TRADING_URL", "")
 ALPACA_SEC_FEE = env.number("ALPACA_SEC_FEE", 20.6, minimum=0.0, maximum=1000.0)
 ALPACA_TAF = env.number("ALPACA_TAF", 0.000195, minimum=0.0, maximum=1.0)
+ALPACA_TAF_MOST = env.number("ALPACA_TAF_MOST", 9.79, minimum=0.0, maximum=1000.0)
 TRADING_ACCOUNT = (  # an account's rows are never mixed with another's
     "paper" if BROKER == "paper" else "alpaca-live" if ALPACA_LIVE == "yes" else "alpaca-paper"
 )
@@ -149,6 +150,7 @@ POSITION_MAX_DAYS = env.number("POSITION_MAX_DAYS", 30.0, minimum=0.001, maximum
 SIZING = env.choice("SIZING", "fixed_risk", ("fixed_risk", "fixed_fraction"))
 SIZING_PERCENT = env.number("SIZING_PERCENT", 0.5, minimum=0.001, maximum=100.0)
 SIZING_SCALED = env.flag("SIZING_SCALED", default=False)
+ACCOUNT_CURRENCY = env.names("ACCOUNT_CURRENCY", "USD,USDT,USDC")
 RISK_ALLOWED = env.listed("RISK_ALLOWED", "")
 RISK_RESTRICTED = env.listed("RISK_RESTRICTED", "")
 RISK_GROUPS = [group.split("+") for group in env.listed("RISK_GROUPS", "")]

@@ -120,6 +120,7 @@ def limits(firm: RuleSet | None) -> Limits:
         min_confidence_by_strategy=settings.MIN_CONFIDENCE_BY_STRATEGY,
         allowed=_symbols(settings.RISK_ALLOWED) or None,
         restricted=_every_meaning(settings.RISK_RESTRICTED),
+        currencies=frozenset(map(str.upper, settings.ACCOUNT_CURRENCY)),
         price_max_age=settings.MARKET_PRICE_MAX_AGE,
         max_distance=as_decimal(settings.RISK_MAX_DISTANCE),
         max_positions=settings.RISK_MAX_POSITIONS,
@@ -165,5 +166,6 @@ def _alpaca(clock: Clock) -> Broker:
 
     keys = settings.ALPACA_API_KEY, settings.ALPACA_SECRET_KEY
     url = endpoint(settings.ALPACA_LIVE, settings.ALPACA_TRADING_URL)
-    fees = SaleFees(as_decimal(settings.ALPACA_SEC_FEE), as_decimal(settings.ALPACA_TAF))
+    rates = settings.ALPACA_SEC_FEE, settings.ALPACA_TAF, settings.ALPACA_TAF_MOST
+    fees = SaleFees(*map(as_decimal, rates))
     return AlpacaBroker(*keys, url, fees=fees, clock=clock)

@@ -15,7 +15,7 @@ from signals import config, keys
 from signals.instruments import instruments
 from signals.ledger.journal_state import journal_state
 from signals.market.hours import exchange_hours
-from signals.market.instruments import ALWAYS, FOREX, HOME, OwnInstrument
+from signals.market.instruments import ALWAYS, FOREX, HOME, METAL_HOURS, OwnInstrument
 from signals.models import ApiKey
 
 
@@ -83,7 +83,7 @@ def own_instruments(**_: object) -> list[CheckMessage]:
 
 def _check_hours(own: OwnInstrument) -> None:
     """Raise `ValueError` if the hours are no calendar."""
-    if own.hours not in (None, ALWAYS, FOREX, HOME):
+    if own.hours not in (None, ALWAYS, FOREX, METAL_HOURS, HOME):
         exchange_hours(own.hours)
 
 

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import orjson
-from django.db import connections, transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.backends.utils import CursorWrapper
 
 from signals.clock import utc_now
@@ -47,6 +47,8 @@ _POSTGRESQL_WORDS = {
     "CURRENT_TIMESTAMP": "to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')",
 }
 
+ONLY_ONE = 0x4F6E6531
+"""The first number of the advisory locks of `only_one`; it has no meaning."""
 RECHECK_INTERVAL = 0.01
 """Seconds between two looks at transactions that run."""
 _WRITERS = """
@@ -99,6 +101,18 @@ def among(using: str, column: str, values: Sequence[str]) -> tuple[str, str]:
     return f"{column} IN ({listed})", orjson.dumps(list(values)).decode()
 
 
+def pairs(using: str, slot: str, values: Sequence[tuple[str, str]]) -> tuple[str, str]:
+    """Return a SELECT of pairs of texts, and the value for its one parameter, written as `slot`.
+
+    It takes any number of pairs.
+    """
+    if connections[using].vendor == "postgresql":
+        listed = f"SELECT value ->> 0, value ->> 1 FROM jsonb_array_elements({slot}) AS value"  # noqa: S608
+    else:
+        listed = f"SELECT value ->> 0, value ->> 1 FROM json_each({slot})"  # noqa: S608
+    return listed, orjson.dumps(values).decode()
+
+
 def is_shared(using: str) -> bool:
     """Return True if several machines, each with its own journal, can store in this database."""
     return connections[using].vendor != "sqlite"
@@ -136,6 +150,28 @@ def connections_in_use(using: str) -> tuple[int, int] | None:
 def is_deadlock(error: BaseException) -> bool:
     """Return True if the database ended this transaction because it was part of a deadlock."""
     return getattr(error.__cause__, "sqlstate", None) == "40P01"
+
+
+@contextmanager
+def only_one(name: str, using: str = "default") -> Iterator[bool]:
+    """Yield True if no other process is inside with this name, and False at once otherwise.
+
+    A process that dies leaves. On SQLite it is always True: there, writers wait for each other
+    anyway. Use it to save work, not to keep data right: a lost connection ends it early.
+    """
+    is_ours = not is_shared(using) or _holds(using, "pg_try_advisory_lock", name)
+    try:
+        yield is_ours
+    finally:
+        if is_ours and is_shared(using):
+            with suppress(OperationalError, InterfaceError):  # then the server has ended it
+                _holds(using, "pg_advisory_unlock", name)
+
+
+def _holds(using: str, function: str, name: str) -> bool:
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT {function}({ONLY_ONE}, hashtext(%s))", [name])
+        return bool(cursor.fetchone()[0])
 
 
 @contextmanager

@@ -8,6 +8,11 @@ PERIODS = {"last_hour": timedelta(hours=1), "last_day": timedelta(days=1)}
 """The periods that a status reports on, by their key in it."""
 
 
+def counted(number: float, one: str, many: str) -> str:
+    """Return the number with the words for one or for many: `1 line waits`, `2 lines wait`."""
+    return f"{number:,.0f} {one if round(number) == 1 else many}"
+
+
 def share(part: int, whole: int) -> float | None:
     """Return `part` as a share of `whole`, from 0 to 1; None if `whole` is 0."""
     return part / whole if whole else None

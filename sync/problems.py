@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db.models import Min
 
 from signals.problems import Problem, ProblemKind
-from signals.status_text import age
+from signals.status_text import age, counted
 from sync import breaker
 from sync.models import OPEN, Delivery
 
@@ -39,7 +39,7 @@ def problems(now: datetime) -> Iterator[Problem]:
     elif settings.ALPINE_API_KEY:
         yield from _backlog(now)
     if dead := count_dead():
-        yield DEAD.found(f"{dead} deliveries are dead.")
+        yield DEAD.found(f"{counted(dead, 'delivery is dead', 'deliveries are dead')}.")
 
 
 def count_dead() -> int:

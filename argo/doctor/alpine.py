@@ -33,6 +33,10 @@ TLS_ADVICE = (
     "Renew or correct the certificate on Alpine's side; if it is from an authority of your own, "
     "set REQUESTS_CA_BUNDLE to that authority's file."
 )
+NO_TLS_ADVICE = (
+    "Correct the port in ALPINE_ENDPOINT, or begin it with http:// if Alpine has no TLS: the key "
+    "then travels unencrypted."
+)
 KEY_ADVICE = (
     "Correct ALPINE_API_KEY, or have Alpine accept it. Nothing is lost: what waits is sent then."
 )
@@ -98,8 +102,10 @@ def _check_certificate() -> Finding:
             _trust().wrap_socket(plain, server_hostname=way.host) as secure,
         ):
             ends = _end_of(secure.getpeercert() or {})
-    except OSError as error:  # ssl.SSLError is one
+    except ssl.SSLCertVerificationError as error:
         return problem(f"The certificate of {way} is not valid: {error}", TLS_ADVICE)
+    except OSError as error:  # ssl.SSLError is one
+        return problem(f"No TLS connection to {way}: {error}", NO_TLS_ADVICE)
     text = f"valid until {ends:%Y-%m-%d}"
     return ok(text) if ends - utc_now() > EXPIRES_SOON else warning(f"It is {text}.", TLS_ADVICE)
 

@@ -12,6 +12,7 @@ from argo.doctor.check import Finding, ok, warning
 from argo.logs.text import cut, escaped
 from argo.up.messages import logs_folder
 from signals.clock import utc_now
+from signals.status_text import counted
 from signals.timestamps import parse_utc
 
 PERIOD = timedelta(hours=1)
@@ -48,7 +49,7 @@ def errors_in(*, of_sync: bool) -> Finding:
     shown = "; ".join(map(str, found[-MOST_SHOWN:]))
     names = ", ".join(sorted({each.file for each in found}))
     return warning(
-        f"{len(found)} errors in the last hour, the last: {shown}",
+        f"{counted(len(found), 'error', 'errors')} in the last hour, the last: {shown}",
         f"Read what came before and after them in {folder}: {names}.",
     )
 

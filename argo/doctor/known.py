@@ -8,6 +8,7 @@ from argo.doctor.check import Finding
 from argo.health.report import is_silent
 from argo.metrics.samples import Growth
 from signals.problems import Problem
+from signals.status_text import counted
 
 
 class Known(NamedTuple):
@@ -36,5 +37,13 @@ class Known(NamedTuple):
 
     def period(self) -> str:
         """Return the period that the counters cover, for a sentence."""
-        minutes = round(self.growth.seconds / 60) if self.growth else 0
-        return "in the last hour" if minutes >= 60 else f"in the last {max(1, minutes)} minutes"
+        seconds = self.growth.seconds if self.growth else 0.0
+        return f"in the last {_length(seconds)}"
+
+
+def _length(seconds: float) -> str:
+    """Return how long that is: `hour` from an hour on, `5 minutes`, `20 seconds`."""
+    minutes = round(seconds / 60)
+    if minutes >= 60:
+        return "hour"
+    return f"{minutes} minutes" if minutes > 1 else counted(seconds, "second", "seconds")

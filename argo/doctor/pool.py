@@ -6,6 +6,7 @@ from argo.doctor.check import Finding, milliseconds, ok, problem
 from argo.doctor.known import Known
 from argo.metrics.samples import present
 from signals.dialect import connections_in_use, is_shared
+from signals.status_text import counted
 
 TIMEOUTS = "argo_sqlite_pool_timeouts_total"
 WAIT = "argo_sqlite_pool_wait_seconds"
@@ -30,7 +31,8 @@ def exhausted(known: Known) -> Finding:
         return ok(f"{settings.SIGNAL_POOL_SIZE} a process; no worker has counted the waits yet")
     timeouts = known.growth.of(TIMEOUTS)
     if timeouts:
-        text = f"{timeouts:.0f} requests for a connection got none {known.period()}."
+        requests = counted(timeouts, "request", "requests")
+        text = f"{requests} for a connection got none {known.period()}."
         return problem(text, SQLITE_ADVICE)
     return ok(f"{settings.SIGNAL_POOL_SIZE} a process; every request got one {known.period()}")
 

@@ -12,6 +12,7 @@ from argo.doctor.check import Check, Finding, Question, Result, ok, warning
 from argo.doctor.known import Known
 from argo.doctor.storing import DATABASE
 from execution import status
+from signals.status_text import counted
 from sync.checks import sync_is_off
 
 TITLE = "Best practices"
@@ -50,7 +51,8 @@ def _outcomes(known: Known) -> Finding:
     since = known.now - OUTCOMES_OF
     missing = status.closed_without_outcome(settings.TRADING_ACCOUNT, since)
     if missing:
-        return warning(f"{missing} positions closed this week without an outcome.", NO_OUTCOMES)
+        positions = counted(missing, "position", "positions")
+        return warning(f"{positions} closed this week without an outcome.", NO_OUTCOMES)
     return ok("every position that closed this week has one")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from argo.doctor.check import Check, Result, Trouble
 from argo.doctor.examine import Examination
 from argo.health.report import as_dict as problem_as_dict
+from argo.logs.text import escaped
 from argo.manual.rendering import served
 
 MARKS = {
@@ -53,9 +54,9 @@ def _head(found: Examination) -> Iterator[str]:
     warnings = len(found.with_result(Result.WARNING))
     yield f"{counted(found.problem_count, 'problem')}, {counted(warnings, 'warning')}"
     for problem in found.problems:
-        yield f"  {problem.kind.code}: {problem.sentence}"
+        yield f"  {problem.kind.code}: {escaped(problem.sentence)}"
     for check in found.with_result(Result.PROBLEM):
-        yield f"  {check.name}: {check.finding.sentence}"
+        yield f"  {check.name}: {escaped(check.finding.sentence)}"
 
 
 def _trouble(trouble: Trouble) -> Iterator[str]:
@@ -65,9 +66,8 @@ def _trouble(trouble: Trouble) -> Iterator[str]:
 
 
 def _line(check: Check) -> str:
-    return (
-        f"  {MARKS[check.result]:<{MARK_WIDTH}}{check.name:<{NAME_WIDTH}}{check.finding.sentence}"
-    )
+    sentence = escaped(check.finding.sentence)
+    return f"  {MARKS[check.result]:<{MARK_WIDTH}}{check.name:<{NAME_WIDTH}}{sentence}"
 
 
 def _next(found: Examination) -> Iterator[str]:

@@ -12,6 +12,7 @@ from argo.doctor.indexes import indexes
 from argo.doctor.known import Known
 from argo.doctor.storing import DATABASE
 from signals.ledger.recent import recent
+from signals.status_text import counted
 
 TITLE = "Storing is slow"
 PERIOD = timedelta(hours=1)
@@ -51,8 +52,8 @@ def latency(known: Known) -> Finding:
         return skipped("no live signal was stored in the last hour")
     half, most = (found.percentile(percent) or 0.0 for percent in (50, 95))
     text = (
-        f"{len(found.latencies):,} signals in the last hour: half within {milliseconds(half)}, "
-        f"95% within {milliseconds(most)}"
+        f"{counted(len(found.latencies), 'signal', 'signals')} in the last hour: "
+        f"half within {milliseconds(half)}, 95% within {milliseconds(most)}"
     )
     if most > stages.TARGET and len(found.latencies) >= FEWEST:
         return problem(f"{text}; the target is {milliseconds(stages.TARGET)}.", SLOW)
@@ -69,7 +70,8 @@ def batches(known: Known) -> Finding:
     if known.growth is None or mean is None:
         return ok(f"{text}; no flush was counted in the last hour")
     number = known.growth.of(f"{BATCH}_count")
-    text = f"{text}; {number:,.0f} flushes {known.period()}, of {mean:,.1f} lines on average"
+    flushes = counted(number, "flush", "flushes")
+    text = f"{text}; {flushes} {known.period()}, of {mean:,.1f} lines on average"
     if mean == 1 and number > ONE_A_SECOND * known.growth.seconds:
         return warning(f"{text}: none took more than one.", SINGLE)
     return ok(text)
@@ -83,6 +85,7 @@ def waiting_callers(known: Known) -> Finding:
     most = MOST_SYNCHRONOUS * known.growth.seconds / PERIOD.total_seconds()
     often = {door: number for door, number in calls.items() if number > most}
     if not often:
-        return ok(f"{sum(calls.values()):.0f} calls waited for the database {known.period()}")
+        number = counted(sum(calls.values()), "call", "calls")
+        return ok(f"{number} waited for the database {known.period()}")
     shown = ", ".join(f"{number:,.0f} from {door}" for door, number in often.items())
     return warning(f"Calls of log_signal waited for the database {known.period()}: {shown}.", WAITS)

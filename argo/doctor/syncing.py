@@ -11,6 +11,7 @@ from argo.doctor.error_log import errors_in
 from argo.doctor.known import Known
 from argo.doctor.storing import DATABASE
 from argo.logs.text import cut, escaped
+from signals.status_text import counted
 from sync import breaker
 from sync.problems import count_dead
 from sync.status import last_failures, waiting
@@ -45,20 +46,25 @@ def _waiting(known: Known) -> Finding:
     def in_time() -> Finding:
         number, oldest = waiting(known.now)
         since = "" if oldest is None else f", the oldest for {oldest:.0f} s"
-        return ok(f"{number:,} deliveries wait{since}")
+        return ok(f"{counted(number, 'delivery waits', 'deliveries wait')}{since}")
 
     return known.unless(("sync.backlog",), in_time)
 
 
 def _breaker(known: Known) -> Finding:
     def closed() -> Finding:
-        return ok(f"closed; {breaker.state().failures} connections in a row have failed")
+        failures = breaker.state().failures
+        failed = counted(failures, "connection has failed", "connections in a row have failed")
+        return ok(f"closed; {failed}")
 
     return known.unless(("sync.paused",), closed)
 
 
 def _dead(known: Known) -> Finding:
-    return known.unless(("sync.dead",), lambda: ok(f"{count_dead()} deliveries are dead"))
+    def none() -> Finding:
+        return ok(counted(count_dead(), "delivery is dead", "deliveries are dead"))
+
+    return known.unless(("sync.dead",), none)
 
 
 def _last_errors() -> Finding:

@@ -16,7 +16,8 @@ LONGEST_WAIT = 2.0
 NO_ANSWER = ProblemKind(
     "database.no_answer",
     "Start the server, correct DATABASE_URL or the file's permissions, or run argo migrate if "
-    "tables are missing. Signals are accepted meanwhile.",
+    "tables are missing. If the file is damaged, stop Argo and restore a backup, or rebuild it "
+    "from the journal. Signals are accepted meanwhile.",
     "recover.md#the-database-does-not-answer",
     is_of_node=True,
 )

@@ -15,6 +15,7 @@ from argo.health.bounded import Bounded, NoAnswer
 from signals import config
 from signals.journal import JournalError
 from signals.problems import Problem, ProblemKind
+from signals.status_text import counted
 
 JOURNAL_WAIT = 2.0
 """Seconds; a disk that takes longer accepts no signals either."""
@@ -32,7 +33,8 @@ UNWRITABLE = ProblemKind(
 )
 NO_TABLES = ProblemKind(
     "database.migrations",
-    "Run argo migrate, or start argo up, which does it.",
+    "Run argo migrate, or start argo up, which does it. If the database was deleted, stop Argo and "
+    "restore a backup instead.",
     is_of_node=True,
 )
 KINDS = (UNWRITABLE, NO_TABLES)
@@ -48,7 +50,7 @@ def problems(now: datetime) -> Iterator[Problem]:
         yield UNWRITABLE.found(f"The journal cannot be written: {error.__cause__}.")
     missing = _tables.missing()
     if missing:
-        yield NO_TABLES.found(f"The database lacks {missing} migrations.")
+        yield NO_TABLES.found(f"The database lacks {counted(missing, 'migration', 'migrations')}.")
 
 
 class _Tables:

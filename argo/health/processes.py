@@ -35,7 +35,8 @@ NO_BEAT = ProblemKind(
 )
 NO_BROKER = ProblemKind(
     "broker.no_answer",
-    "Start Redis or RabbitMQ, or correct CELERY_BROKER_URL. Signals are accepted meanwhile, and "
+    "Start Redis or RabbitMQ, or correct CELERY_BROKER_URL; if the broker is a folder, correct its "
+    "owner and permissions, or delete it: it is made again. Signals are accepted meanwhile, and "
     "nothing is lost.",
     is_of_node=True,
 )
@@ -85,8 +86,14 @@ def broker_problems() -> Iterator[Problem]:
 
 
 def _no_broker(why: str) -> Problem:
-    address = app.connection_for_write(settings.CELERY_BROKER_URL).as_uri()  # without its password
-    return NO_BROKER.found(f"The Celery broker {address} does not answer: {why}")
+    return NO_BROKER.found(f"The Celery broker {_address()} does not answer: {why}")
+
+
+def _address() -> str:
+    """Return the broker's folder, or its URL without the password."""
+    if ON_ONE_MACHINE:
+        return str(settings.BROKER_DIR)
+    return str(app.connection_for_write(settings.CELERY_BROKER_URL).as_uri())
 
 
 def _ask() -> None:

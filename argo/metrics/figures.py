@@ -117,7 +117,9 @@ def _execution() -> Iterator[Metric]:
 
 def _queues() -> Iterator[Metric]:
     depths = queue_depths(app).read()
-    yield _one("argo_broker_answers", "1 if the Celery broker has answered lately", bool(depths))
+    yield _one(
+        "argo_broker_answers", "1 if the Celery broker has answered within a minute", bool(depths)
+    )
     messages = _family(
         "argo_queue_messages", f"Messages that wait in a Celery queue; {SHARED}", "queue"
     )

@@ -2,12 +2,15 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_safe
 from ninja.errors import HttpError
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from argo.metrics.counters import NodeCounters
 from argo.metrics.figures import Figures
+from argo.middleware import log_refusal
 from signals.api.auth import may_read
 from signals.keys import MissingScope
 
@@ -17,21 +20,26 @@ ADVICE = (
 )
 
 
+@csrf_exempt  # else a POST is answered with a page about cookies
+@require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Return all metrics; without a key that may read 401 or 403, unless METRICS_PUBLIC is on."""
     try:
         is_allowed = settings.METRICS_PUBLIC or may_read(request)
     except MissingScope as error:
-        return _refused(f"{error}\n", error.status)
+        return _refused(request, f"{error}\n", error.status)
     except HttpError:
         is_allowed = False
     if not is_allowed:
-        return _refused(ADVICE, 401, {"WWW-Authenticate": "Bearer"})
+        return _refused(request, ADVICE, 401, {"WWW-Authenticate": "Bearer"})
     encode, content_type = choose_encoder(request.headers.get("Accept", ""))
     return HttpResponse(encode(registry()), content_type=content_type)
 
 
-def _refused(text: str, status: int, headers: dict[str, str] | None = None) -> HttpResponse:
+def _refused(
+    request: HttpRequest, text: str, status: int, headers: dict[str, str] | None = None
+) -> HttpResponse:
+    log_refusal(request, status, text.strip())
     plain = "text/plain; charset=utf-8"
     return HttpResponse(text, status=status, content_type=plain, headers=headers)
 

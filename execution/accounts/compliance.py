@@ -3,8 +3,8 @@
 import logging
 from datetime import date, datetime
 
-from execution.accounts.day_end import complete
-from execution.accounts.equity import as_day, curve_days, days_since, marked
+from execution.accounts.day_end import as_day, completed
+from execution.accounts.equity import curve_days, days_since, marked
 from execution.accounts.rows import account_row
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
@@ -30,9 +30,9 @@ def curve_of(context: TradingContext, row: TradingAccount, money: Account) -> li
     Raises `NotMeasurable` if a figure is not a number.
     """
     rows, today = days_of(row), context.day_of(money.time)
+    missed = completed(context, rows[-1], today, money.equity) if rows else []
+    rows += [day for day in missed if day is not rows[-1]]
     latest = rows[-1] if rows else None
-    if latest is not None:
-        complete(context, latest, today, money.equity)
     before = curve_days(rows)
     present = as_day(marked(context, latest, money))
     days = [day for day in before if day.day < present.day]

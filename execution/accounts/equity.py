@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from django.db import connection
 
-from execution.accounts.day_end import complete
+from execution.accounts.day_end import as_day, completed
 from execution.accounts.rows import account_row
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
@@ -52,8 +52,10 @@ class EquityCurve:
         if transferred:
             self._set_base({name: getattr(self.row, name) + transferred for name in MOVED})
         today, equity = self.context.day_of(money.time), money.equity - transferred
-        if self.latest is not None and complete(self.context, self.latest, today, equity):
-            self._change(self.latest)
+        if self.latest is not None:
+            for missed in completed(self.context, self.latest, today, equity):
+                self._change(missed)
+                self.latest = missed
         day = marked(self.context, self.latest, money, opened, transferred)
         self._change(day)
         self.latest = day
@@ -106,11 +108,6 @@ def days_since(account: str, first: date) -> list[EquityDay]:
     """Return the account's days from `first` on, oldest first."""
     day = connection.ops.adapt_datefield_value(first)
     return select(EquityDay, _SINCE, [account, day])
-
-
-def as_day(row: EquityDay) -> Day:
-    """Return the row as the firm's rules use it."""
-    return Day(*(getattr(row, name) for name in Day._fields))
 
 
 def curve_days(rows: Sequence[EquityDay]) -> list[Day]:

@@ -1,10 +1,6 @@
 """A broker whose calls end in time, for callers that must not wait, such as a web request."""
 
-import threading
-import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as FutureTimeout
 from datetime import datetime
 from decimal import Decimal
 from typing import TypeVar
@@ -21,25 +17,21 @@ from execution.brokers.protocol import (
     OrderReport,
     Stop,
 )
+from signals.market.timed import Deadline, Late
 
 T = TypeVar("T")
-MOST_CALLS = 16
-"""Calls that are under way at once in one process, those included that nobody waits for."""
-_free = threading.BoundedSemaphore(MOST_CALLS)
 
 
 class TimedBroker:
-    """Makes the calls of `broker` on threads of their own; all together take `seconds` at most.
+    """Makes the calls of `broker` within a deadline.
 
-    A call that takes longer raises a `BrokerError` that is not permanent, and goes on by itself: it
-    is not known whether the broker did what it was asked to do. The threads do not delay the end of
-    the process. `broker` must not use the database.
+    A late call raises a `BrokerError` that is not permanent, and goes on by itself: it is not known
+    whether the broker did what it was asked to do. `broker` must not use the database.
     """
 
-    def __init__(self, broker: Broker, seconds: float) -> None:
+    def __init__(self, broker: Broker, deadline: Deadline) -> None:
         self._broker = broker
-        self._seconds = seconds
-        self._ends = time.monotonic() + seconds
+        self._deadline = deadline
 
     @property
     def name(self) -> str:
@@ -80,25 +72,8 @@ class TimedBroker:
         self._call(lambda: self._broker.transfer(amount))
 
     def _call(self, act: Callable[[], T]) -> T:
-        left = self._ends - time.monotonic()
-        if left <= 0 or not _free.acquire(blocking=False):
-            raise self._no_answer()
-        answer: Future[T] = Future()
-        threading.Thread(target=_run, args=(act, answer), daemon=True).start()
         try:
-            return answer.result(timeout=left)
-        except FutureTimeout:
-            raise self._no_answer() from None
-
-    def _no_answer(self) -> BrokerError:
-        text = f"the broker has not answered within {self._seconds:g} s: try again in a moment"
-        return BrokerError(text, permanent=False)
-
-
-def _run(act: Callable[[], T], answer: "Future[T]") -> None:
-    try:
-        answer.set_result(act())
-    except BaseException as error:  # noqa: BLE001  # the caller gets it
-        answer.set_exception(error)
-    finally:
-        _free.release()
+            return self._deadline.call(act)
+        except Late:
+            text = f"the broker has not answered within {self._deadline.seconds:g} s"
+            raise BrokerError(f"{text}: try again in a moment", permanent=False) from None

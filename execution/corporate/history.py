@@ -11,57 +11,51 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from math import log, prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from django.db import transaction
 
 from argo.errors import ArgoError
+from execution.corporate.memory import MOMENT, PriceMemory
+from execution.corporate.recognition import (
+    AGREE,
+    BEFORE,
+    SAME,
+    Pair,
+    described,
+    distance,
+    factor_of,
+    is_same,
+    may_be,
+    newest,
+    remembered,
+)
 from execution.corporate.scale import as_traded
 from execution.models import CorporateAction, SeenPrices
-from execution.money import ZERO, as_decimal
+from execution.money import as_decimal
 from execution.types import REPLAY
 from signals.clock import Clock
 from signals.market.actions import (
     ActionKind,
     ListedAction,
     ListsActions,
-    is_dividend,
     jump_of,
-    split_of,
 )
 from signals.market.bars import Bars
 from signals.market.instruments import Instrument, Kind
 from signals.market.protocol import MarketData
-from signals.rows import select_one, update
+from signals.rows import update
 
 logger = logging.getLogger(__name__)
 
 LOOK_INTERVAL, LIST_INTERVAL = timedelta(minutes=5), timedelta(hours=6)
 """How often the history is compared, and how often the market is asked for its list, at most; both
 also happen when a price jumps."""
-REMEMBERED = 3
-"""The number of bars that are remembered: one that changed alone was corrected."""
-BEFORE = timedelta(days=14)
-"""How far back bars are asked for if none is remembered: more than any row of holidays."""
-SAME = 0.0005
-"""Vendors correct a close by less than this part."""
-AGREE = 0.002
-"""How far the factors of the remembered bars may be apart."""
+LATE = timedelta(days=30)
+"""How long after an action a market or a broker may still count it."""
 SMALLEST_JUMP = log(1.4)
 """A smaller jump looks like no split."""
-MOMENT = timedelta(microseconds=1)
-LATE = timedelta(days=30)
-"""How long after an action a market may still change its history for it."""
-Pair = tuple[datetime, float]
-"""The time and the close of a bar."""
-_SEEN = "SELECT * FROM seen_prices WHERE account = %s AND symbol = %s"
-
-
-def doubts(account: str) -> list[SeenPrices]:
-    """Return the instruments whose prices are not used."""
-    found = SeenPrices.objects.filter(account=account).exclude(doubt="", unexplained="")
-    return list(found.order_by("symbol"))
 
 
 class Fetched(NamedTuple):
@@ -88,9 +82,14 @@ class PriceHistory:
     clock: Clock
     instrument: Callable[..., Instrument]
 
+    @property
+    def memory(self) -> PriceMemory:
+        """Return what is stored of its prices."""
+        return PriceMemory(self.account, self.clock)
+
     def actions(self, symbol: str) -> list[CorporateAction]:
         """Return the known actions of a symbol, also under earlier names, oldest first."""
-        return CorporateAction.objects.of_symbol(self.account, symbol)
+        return self.memory.actions(symbol)
 
     def bars(self, symbol: str, since: datetime) -> Bars:
         """Return the bars since then, as they were traded; new actions are recognised.
@@ -107,7 +106,7 @@ class PriceHistory:
         now = self.clock()
         if not self.may_split(symbol):
             return Fetched(since, self.market.bars(symbol, now, since))
-        seen = self._seen(symbol)
+        seen = self.memory.seen(symbol)
         first = seen.bars[0][0] if seen and seen.bars else (now - BEFORE).isoformat()
         bars = self.market.bars(symbol, now, min(since, datetime.fromisoformat(first)))
         listed_at, listed = self._listed(symbol, seen, now, at_once=at_once)
@@ -119,15 +118,15 @@ class PriceHistory:
         if listed_at is None:
             return bars
         with transaction.atomic():
-            seen = self._seen(symbol)  # another process may have looked meanwhile
-            known = _pairs(seen)
+            seen = self.memory.seen(symbol)  # another process may have looked meanwhile
+            known = remembered(seen)
             for each in listed:
                 self._store_listed(symbol, each)
             unexplained = self._compare(symbol, seen, known, bars)
             traded = as_traded(bars, self.actions(symbol))
             usable = self._usable(symbol, traded)
-            pairs = known if unexplained is not None else _newest(bars.upto(len(usable)))
-            self._remember(symbol, pairs, self.clock(), listed_at, unexplained or "")
+            pairs = known if unexplained is not None else newest(bars.upto(len(usable)))
+            self.memory.remember(symbol, pairs, listed_at, unexplained or "")
         return usable.between(since, self.clock())
 
     def _usable(self, symbol: str, traded: Bars) -> Bars:
@@ -138,7 +137,7 @@ class PriceHistory:
             old, new = float(before[row]), float(after[row])
             ratio = jump_of(old, new)
             if ratio is not None and not self._is_explained(symbol, seen_at, at):
-                self._doubt(symbol, as_decimal(old), as_decimal(new), at, ratio)
+                self.memory.doubt(symbol, as_decimal(old), as_decimal(new), at, ratio)
                 return traded.upto(row + 1)
         return traded
 
@@ -149,13 +148,13 @@ class PriceHistory:
         """
         if not self.may_split(symbol):
             return
-        seen = self._seen(symbol)
+        seen = self.memory.seen(symbol)
         if at_once or seen is None or self._is_due(seen.looked_at, LOOK_INTERVAL):
             self.learn(symbol, self.fetch(symbol, self.clock(), at_once=at_once))
 
     def unexplained(self, symbol: str) -> str:
         """Return how the history changed if nothing explains it; an empty text otherwise."""
-        seen = self._seen(symbol)
+        seen = self.memory.seen(symbol)
         return seen.unexplained if seen else ""
 
     def checked(
@@ -170,14 +169,14 @@ class PriceHistory:
             return True
         ratio = jump_of(float(before), float(after))
         if ratio is None or self._is_explained(symbol, seen_at, at):
-            self._clear(symbol)
+            self.memory.trust(symbol)
             return True
         self.look(symbol, at_once=True)
         if self._is_explained(symbol, seen_at, at) or self._was_rebased(
             symbol, before, seen_at, at, ratio
         ):
             return True
-        self._doubt(symbol, before, after, at, ratio)
+        self.memory.doubt(symbol, before, after, at, ratio)
         return False
 
     def name_now(self, symbol: str) -> str:
@@ -185,20 +184,6 @@ class PriceHistory:
         later = (each.new_symbol for each in self.actions(symbol) if each.symbol == symbol)
         new = next((name for name in later if name), None)
         return symbol if new is None else self.name_now(new)
-
-    def state(
-        self, symbol: str, kind: ActionKind, after: datetime, ex_at: datetime,
-        **others: Any,  # noqa: ANN401
-    ) -> CorporateAction:  # fmt: skip
-        """Store what a person states; return the row. One that is stated already stays."""
-        return self._store(symbol, kind, after, ex_at, source="person", **others)
-
-    def report(
-        self, symbol: str, kind: ActionKind, after: datetime,
-        **others: Any,  # noqa: ANN401
-    ) -> CorporateAction:  # fmt: skip
-        """Store what a broker's own records show; it happened after `after`. Return the row."""
-        return self._store(symbol, kind, after, self.clock(), source="broker", **others)
 
     def may_split(self, symbol: str) -> bool:
         """Return whether the instrument is a share, or may be one.
@@ -224,7 +209,7 @@ class PriceHistory:
         if jump_of(float(before), was) != ratio:
             return False
         new, old = Decimal(ratio.numerator), Decimal(ratio.denominator)
-        self._store(
+        self.memory.store(
             symbol, ActionKind.SPLIT, seen_at, max(at, seen_at + MOMENT), source="history",
             price=float(before), new=new, old=old, rebased_by=float(old / new),
             why=f"the market's price of {seen_at:%Y-%m-%d} was {before:f}, and is {was:g} now",
@@ -239,9 +224,6 @@ class PriceHistory:
     def _is_due(self, last: datetime, interval: timedelta) -> bool:
         now = self.clock()
         return not now - interval < last <= now  # a time in the future counts as long ago
-
-    def _seen(self, symbol: str) -> SeenPrices | None:
-        return select_one(SeenPrices, _SEEN, [self.account, symbol])
 
     def _listed(
         self, symbol: str, seen: SeenPrices | None, now: datetime, *, at_once: bool
@@ -262,9 +244,9 @@ class PriceHistory:
 
     def _store_listed(self, symbol: str, listed: ListedAction) -> None:
         known = self.actions(symbol)
-        if any(_is_same(each, listed) for each in known):
+        if any(is_same(each, listed) for each in known):
             return
-        self._store(
+        self.memory.store(
             symbol, listed.kind, listed.ex_at - MOMENT, listed.ex_at, source="market",
             new=listed.new, old=listed.old, cash=listed.cash, new_symbol=listed.new_symbol,
             rebased_by=listed.rebased_by, why="the market reports it",
@@ -277,16 +259,16 @@ class PriceHistory:
 
         Otherwise return what is not, or an empty text if only the market's own change is awaited.
         """
-        factor = _factor(known, bars)
+        factor = factor_of(known, bars)
         if seen is None or factor is None:
             return None
         actions = self.actions(symbol)
         pending = [each for each in actions if each.after >= known[-1][0]]
         expected = prod(each.rebased_by or 1.0 for each in pending)
         tolerance = AGREE if pending else SAME
-        if _distance(factor, expected) <= min(tolerance, _distance(factor, 1.0)):
+        if distance(factor, expected) <= min(tolerance, distance(factor, 1.0)):
             return None
-        if _distance(factor, 1.0) <= SAME:  # the market reports first, and changes bars later
+        if distance(factor, 1.0) <= SAME:  # the market reports first, and changes bars later
             for each in pending:
                 update(CorporateAction, each.pk, {"rebased_by": None})
             return ""
@@ -299,121 +281,16 @@ class PriceHistory:
     ) -> str | None:  # fmt: skip
         """Store the action that multiplied the remembered bars by `factor`."""
         for each in recent:
-            if each.rebased_by is None and _may_be(each, factor):
+            if each.rebased_by is None and may_be(each, factor):
                 is_split = each.kind == ActionKind.SPLIT
                 exact = float(1 / each.ratio) if is_split else factor
                 update(CorporateAction, each.pk, {"rebased_by": exact})
                 return None
-        (at, price), described = last, _described(factor, last[1])
+        (at, price), terms = last, described(factor, last[1])
         text = f"the market's history up to {at:%Y-%m-%d} was multiplied by {factor:.6g}"
-        if described is None:
+        if terms is None:
             return f"{text}, which is no usual split or dividend of {symbol}"
         ex_at = max(seen.looked_at, at + MOMENT)
-        self._store(symbol, after=at, ex_at=ex_at, price=price, source="history", why=text,
-                    **described)  # fmt: skip
+        self.memory.store(symbol, after=at, ex_at=ex_at, price=price, source="history", why=text,
+                    **terms)  # fmt: skip
         return None
-
-    def _store(
-        self, symbol: str, kind: ActionKind, after: datetime, ex_at: datetime,
-        **others: Any,  # noqa: ANN401
-    ) -> CorporateAction:  # fmt: skip
-        made, is_new = CorporateAction.objects.get_or_create(
-            account=self.account, symbol=symbol, kind=kind.value, ex_at=ex_at,
-            defaults={"after": after, "made_at": self.clock(), **others},
-        )  # fmt: skip
-        if is_new:
-            self._clear(symbol)
-            logger.warning("%s: %s", made, made.why)
-        return made
-
-    def _remember(
-        self, symbol: str, pairs: Sequence[Pair], now: datetime, listed_at: datetime,
-        unexplained: str,
-    ) -> None:  # fmt: skip
-        bars = [[time.isoformat(), close] for time, close in pairs]
-        values = {"bars": bars, "looked_at": now, "listed_at": listed_at}
-        SeenPrices.objects.update_or_create(
-            account=self.account, symbol=symbol, defaults=values | {"unexplained": unexplained}
-        )
-        if unexplained:
-            logger.error("Prices are not used: %s", unexplained)
-
-    def _doubt(
-        self, symbol: str, before: Decimal, after: Decimal, at: datetime, ratio: Fraction
-    ) -> None:
-        text = (
-            f"the price of {symbol} went from {before:f} to {after:f}, which looks like a split of "
-            f"{ratio.numerator}:{ratio.denominator} that the market does not report"
-        )
-        now = self.clock()
-        row, _ = SeenPrices.objects.get_or_create(
-            account=self.account, symbol=symbol, defaults={"looked_at": now, "listed_at": now}
-        )
-        if not row.doubt:
-            update(SeenPrices, row.pk, {"doubt": text, "doubt_at": at})
-            logger.error("Prices are not used: %s", text)
-
-    def _clear(self, symbol: str) -> None:
-        seen = self._seen(symbol)
-        if seen is not None and seen.doubt:
-            update(SeenPrices, seen.pk, {"doubt": "", "doubt_at": None})
-
-
-def _pairs(seen: SeenPrices | None) -> list[Pair]:
-    return [(datetime.fromisoformat(time), close) for time, close in seen.bars] if seen else []
-
-
-def _newest(bars: Bars) -> list[Pair]:
-    rows = range(max(0, len(bars) - REMEMBERED), len(bars))
-    return [(bars.time_at(row), float(bars.close[row])) for row in rows]
-
-
-def _factor(known: Sequence[Pair], bars: Bars) -> float | None:
-    """Return the factor by which the remembered bars have changed; None if it is unclear.
-
-    It is unclear if none of them is there, or if they changed by different factors.
-    """
-    found = []
-    for time, close in known:
-        row = bars.count_before(time)
-        if row < len(bars) and bars.time_at(row) == time:
-            found.append(float(bars.close[row]) / close)
-    if not found or max(found) / min(found) - 1 > AGREE:
-        return None
-    return found[-1]
-
-
-def _distance(one: float, other: float) -> float:
-    return abs(one / other - 1)
-
-
-def _may_be(action: CorporateAction, factor: float) -> bool:
-    """Return whether the action explains this factor; a person may have accepted any."""
-    if action.kind == ActionKind.SPLIT:
-        return abs(factor * float(action.ratio) - 1) <= AGREE
-    return action.kind == ActionKind.NONE or (
-        action.kind == ActionKind.DIVIDEND and is_dividend(factor)
-    )
-
-
-def _is_same(known: CorporateAction, listed: ListedAction) -> bool:
-    """Return whether the market lists an action that is known already, perhaps by its history."""
-    if known.kind != listed.kind:
-        return False
-    if known.source == "market":
-        return known.ex_at == listed.ex_at
-    day = timedelta(days=1)
-    return known.after - day <= listed.ex_at <= known.ex_at + BEFORE
-
-
-def _described(factor: float, price: float) -> dict[str, Any] | None:
-    """Return the action that a factor of history means; `price` is the last one before it."""
-    if is_dividend(factor):
-        cash = round(as_decimal(price * (1 - factor)), 4)
-        return {"kind": ActionKind.DIVIDEND, "cash": cash, "rebased_by": factor}
-    if (ratio := split_of(factor)) is not None:
-        new, old = Decimal(ratio.numerator), Decimal(ratio.denominator)
-        return {"kind": ActionKind.SPLIT, "new": new, "old": old, "rebased_by": float(old / new)}
-    if 1 < factor < 1 / (1 - 0.1):
-        return {"kind": ActionKind.REBASING, "cash": ZERO, "rebased_by": factor}
-    return None

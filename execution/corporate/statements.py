@@ -4,16 +4,17 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from argo.errors import FieldError, InvalidInput
-from execution.corporate.history import MOMENT, PriceHistory
+from execution.corporate.memory import MOMENT, PriceMemory
 from execution.models import CorporateAction, SeenPrices
 from signals.market.actions import ActionKind
 from signals.market.hours import TradingHours
 
 ONE_DAY = timedelta(days=1)
+PERSON = "person"
 
 
 def state_split(
-    history: PriceHistory,
+    memory: PriceMemory,
     symbol: str,
     ratio: tuple[Decimal, Decimal],
     began: datetime | None,
@@ -29,33 +30,33 @@ def state_split(
     new, old = ratio
     if not (new > 0 and old > 0 and new != old):
         raise InvalidInput([FieldError("--split", f"{new}:{old} is no split; write 4:1 or 1:10")])
-    after, ex_at, price = _window(history, symbol, began)
-    return history.state(
-        symbol, ActionKind.SPLIT, after, ex_at, price=price, new=new, old=old, by=by,
+    after, ex_at, price = _window(memory, symbol, began)
+    return memory.store(
+        symbol, ActionKind.SPLIT, after, ex_at, price=price, new=new, old=old, source=PERSON, by=by,
         why=_checked(why),
     )  # fmt: skip
 
 
-def accept_price(history: PriceHistory, symbol: str, *, by: str, why: str) -> CorporateAction:
+def accept_price(memory: PriceMemory, symbol: str, *, by: str, why: str) -> CorporateAction:
     """State that the jump of a price that is in doubt was real.
 
     Raises `InvalidInput` if it is not in doubt, or without a reason.
     """
-    after, ex_at, price = _window(history, symbol, None)
-    return history.state(
-        symbol, ActionKind.NONE, after, ex_at, price=price, by=by, why=_checked(why)
+    after, ex_at, price = _window(memory, symbol, None)
+    return memory.store(
+        symbol, ActionKind.NONE, after, ex_at, price=price, source=PERSON, by=by, why=_checked(why)
     )
 
 
 def state_rename(
-    history: PriceHistory, symbol: str, new_symbol: str, began: datetime, *, by: str, why: str
+    memory: PriceMemory, symbol: str, new_symbol: str, began: datetime, *, by: str, why: str
 ) -> CorporateAction:
     """State that a symbol has a new name since `began` (UTC). Raises `InvalidInput`."""
     if new_symbol == symbol:
         raise InvalidInput([FieldError("--rename", f"{new_symbol} is its name already")])
-    return history.state(
-        symbol, ActionKind.RENAME, began - MOMENT, began, new_symbol=new_symbol, by=by,
-        why=_checked(why),
+    return memory.store(
+        symbol, ActionKind.RENAME, began - MOMENT, began, new_symbol=new_symbol, source=PERSON,
+        by=by, why=_checked(why),
     )  # fmt: skip
 
 
@@ -71,12 +72,12 @@ def session_began(text: str, hours: TradingHours) -> datetime:
 
 
 def _window(
-    history: PriceHistory, symbol: str, began: datetime | None
+    memory: PriceMemory, symbol: str, began: datetime | None
 ) -> tuple[datetime, datetime, float | None]:
     """Return until when the old scale is certain, since when the new one is, and an old price."""
     if began is not None:
         return began - MOMENT, began, None
-    seen = SeenPrices.objects.filter(account=history.account, symbol=symbol).first()
+    seen = SeenPrices.objects.filter(account=memory.account, symbol=symbol).first()
     if seen is None or not (seen.doubt or seen.unexplained):
         text = f"the prices of {symbol} are not in doubt; with --split, give --date as well"
         raise InvalidInput([FieldError("--symbol", text)])

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from django.db import transaction
 
@@ -15,12 +16,15 @@ from execution.decisions.prechecks import precheck
 from execution.models import Counterfactual, Decision
 from execution.orders.router import send_due
 from execution.types import REPLAY, Denial
+from signals.dialect import only_one
 from signals.owner import new_owner_id
 from signals.shutdown import stopping
 
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE, BACKLOG_BATCH_SIZE = 20, 500
+PATIENCE = timedelta(seconds=30)
+"""How long a signal is left to another worker."""
 PAUSE = 0.1
 """Seconds between two batches of a backlog, so that other processes can write."""
 
@@ -59,19 +63,39 @@ def send_and_decide(context: TradingContext) -> DecisionCounts:
 def execute_due(context: TradingContext, only: int | None = None) -> DecisionCounts:
     """Decide on every signal that waits, oldest first, or `only` on the signal of this row.
 
-    End early if the worker is asked to stop. A decision that fails is postponed; the caller calls
-    `check` to learn of it.
+    End early if the worker is asked to stop, and at once if another worker decides on this account:
+    two would wait for each other. A decision that fails is postponed; the caller calls `check` to
+    learn of it.
     """
-    owner = new_owner_id()
     counts = DecisionCounts()
-    if only is None and context.account != REPLAY:  # a replay decides on signals as it makes them
-        counts.skipped = _skip_backlog(context)
+    if only is not None or context.account == REPLAY:
+        _decide_due(context, counts, only)
+        return counts
+    while True:
+        with only_one(f"decisions of {context.account}") as is_ours:
+            if not (is_ours or _is_late(context)):
+                return counts
+            counts.skipped += _skip_backlog(context)
+            _decide_due(context, counts)
+        # a worker that came meanwhile has left its signals to this one
+        if stopping.is_set() or not queue.is_due(context.account, context.clock()):
+            return counts
+
+
+def _is_late(context: TradingContext) -> bool:
+    """Return whether the worker that should decide does not: a signal waits for too long."""
+    return queue.is_due(context.account, context.clock() - PATIENCE)
+
+
+def _decide_due(context: TradingContext, counts: DecisionCounts, only: int | None = None) -> None:
+    """Claim decisions in batches, decide on them, and count them, until none is left."""
+    owner = new_owner_id()
     while True:
         claimed = queue.claim(context.account, owner, BATCH_SIZE, context.clock(), only)
         for made in decide(context, claimed):
             _count(counts, made)
         if len(claimed) < BATCH_SIZE or stopping.is_set():
-            return counts
+            return
 
 
 def _skip_backlog(context: TradingContext) -> int:

@@ -44,6 +44,8 @@ def intent_of(context: TradingContext, signal: Signal) -> Intent:
         price=as_decimal(quote.price) if quote else None,
         price_time=quote.time if quote else None,
         market_open=market_open,
+        currency=wanted.quote,
+        unit_value=wanted.unit_value,
     )
     return _with_volatility(context, intent) if context.sizing.is_scaled else intent
 

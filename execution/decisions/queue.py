@@ -16,7 +16,7 @@ from signals.dialect import skip_locked
 from signals.ledger.queries import row_of, signal_of
 from signals.ledger.store import StoredSignal
 from signals.models import Signal, SignalContext
-from signals.rows import by_id, insert_missing, select, update, update_each
+from signals.rows import by_id, insert_missing, select, select_values, update, update_each
 from signals.wakeup import WakeUp
 
 PAST_ORIGINS = frozenset({"import", "adopted", "replay"})
@@ -30,6 +30,10 @@ WHERE id IN (
     AND (account = 'replay') = %s {only} ORDER BY due_at, id LIMIT %s {lock}
 )
 RETURNING *
+"""
+_IS_DUE = """
+SELECT id FROM decisions WHERE status IN ('pending', 'deciding') AND due_at <= %s
+AND (account = 'replay') = %s LIMIT 1 {lock}
 """
 _DUE_AUTOMATIC = """
 SELECT * FROM decisions WHERE status IN ('pending', 'deciding') AND due_at <= %s
@@ -151,6 +155,13 @@ def claim(
     return [
         ClaimedDecision(decision, owner) for decision in sorted(found, key=lambda each: each.pk)
     ]
+
+
+def is_due(account: str, now: datetime) -> bool:
+    """Return whether `claim` would claim a decision now."""
+    adapt = connection.ops.adapt_datetimefield_value
+    statement = _IS_DUE.format(lock=skip_locked())
+    return bool(select_values(Decision, statement, [adapt(now), account == REPLAY]))
 
 
 def due_automatic(limit: int, now: datetime) -> list[Decision]:

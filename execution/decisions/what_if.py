@@ -138,6 +138,8 @@ def _intent(context: TradingContext, proposal: Proposal, now: datetime) -> Inten
         price=as_decimal(quote.price) if quote else None,
         price_time=quote.time if quote else None,
         market_open=market_open,
+        currency=about.quote,
+        unit_value=about.unit_value,
     )
 
 

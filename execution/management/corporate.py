@@ -13,15 +13,15 @@ def corporate_action(context: TradingContext, options: dict[str, Any]) -> Corpor
     """Store what the options state, and return its row. Raises `InvalidInput`."""
     if not options["symbol"]:
         raise InvalidInput([FieldError("--symbol", "say which symbol it is about")])
-    symbol, history = context.instrument(options["symbol"]).symbol, context.history
+    symbol, memory = context.instrument(options["symbol"]).symbol, context.history.memory
     said = {"by": options["by"], "why": options["why"]}
     if options["real_price"]:
-        return accept_price(history, symbol, **said)
+        return accept_price(memory, symbol, **said)
     began = session_began(options["date"], context.hours(symbol)) if options["date"] else None
     if options["split"]:
-        return state_split(history, symbol, _ratio(options["split"]), began, **said)
+        return state_split(memory, symbol, _ratio(options["split"]), began, **said)
     new_symbol = context.instrument(options["rename"]).symbol
-    return state_rename(history, symbol, new_symbol, began or context.clock(), **said)
+    return state_rename(memory, symbol, new_symbol, began or context.clock(), **said)
 
 
 def _ratio(text: str) -> tuple[Decimal, Decimal]:

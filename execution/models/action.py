@@ -71,6 +71,7 @@ class CorporateAction(models.Model):
     by = models.TextField(db_default=Value(""), help_text="The person who stated it")
     made_at = models.DateTimeField()
 
+    may_change: ClassVar = frozenset({"rebased_by"})
     objects = CorporateActionQuerySet.as_manager()
 
     class Meta:

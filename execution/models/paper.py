@@ -106,6 +106,8 @@ class PaperChange(models.Model):
     text = models.TextField(help_text="What was done")
     time = models.DateTimeField(db_index=True)
 
+    may_change: ClassVar = frozenset[str]()
+
     class Meta:
         db_table = "paper_changes"
         constraints: ClassVar = [

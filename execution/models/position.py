@@ -156,6 +156,8 @@ class PositionChange(models.Model):
     cash = ExactDecimal(default=ZERO)
     made_at = models.DateTimeField()
 
+    may_change: ClassVar = frozenset[str]()
+
     class Meta:
         db_table = "position_changes"
         constraints: ClassVar = [

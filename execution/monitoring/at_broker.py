@@ -14,6 +14,7 @@ from execution.money import ZERO, times
 from execution.types import Side
 from signals.market.actions import ActionKind, jump_of
 
+BROKER = "broker"
 PRICE_TOLERANCE = Decimal("0.005")
 """How far the broker's average price may be from ours: it may count fees, and it rounds."""
 
@@ -70,8 +71,8 @@ def _recognise_split(
     is_whole = times(ours.quantity, ratio) == theirs.quantity
     if is_whole and _is_near(theirs.average_price, times(ours.average, 1 / ratio)):
         text = f"the broker holds {theirs.quantity:f} at {theirs.average_price:f}, where we have "
-        context.history.report(
-            symbol, ActionKind.SPLIT, _latest_fill(context, symbol),
+        context.history.memory.store(
+            symbol, ActionKind.SPLIT, _latest_fill(context, symbol), context.clock(), source=BROKER,
             price=float(times(theirs.price, ratio)), new=Decimal(ratio.numerator),
             old=Decimal(ratio.denominator),
             why=f"{text}{ours.quantity:f} at {ours.average:f}",
@@ -93,8 +94,9 @@ def _recognise_rename(
         is_same = each.quantity == ours.quantity
         is_paid_for = _is_near(each.average_price, ours.average)
         if is_same and (names.get(symbol) == each.symbol or is_paid_for):
-            context.history.report(
-                symbol, ActionKind.RENAME, _latest_fill(context, symbol), new_symbol=each.symbol,
+            context.history.memory.store(
+                symbol, ActionKind.RENAME, _latest_fill(context, symbol), context.clock(),
+                source=BROKER, new_symbol=each.symbol,
                 why=f"the broker holds our {ours.quantity:f} under this name",
             )  # fmt: skip
             return

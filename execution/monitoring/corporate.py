@@ -1,13 +1,13 @@
 """Follows corporate actions on what is held: histories, doubts, positions, and stale exits."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from execution.accounts import halts
 from execution.accounts.failures import Guard
 from execution.brokers.protocol import Holding, OrderReport
 from execution.context import TradingContext
-from execution.corporate.history import doubts
+from execution.corporate.memory import doubts
 from execution.models import Order, Position
 from execution.money import times
 from execution.monitoring.at_broker import recognise
@@ -60,16 +60,19 @@ def carry_from_broker(
     context: TradingContext, holdings: Sequence[Holding], orders: Sequence[OrderReport]
 ) -> None:
     """Carry the open positions over what the broker's own records show."""
-    carry_all(context)
+    held = {each.symbol for each in holdings}
+    _carry_held(context, held)
     if not context.broker.carries_over:
         recognise(context, holdings, orders)
-        carry_all(context)
+        _carry_held(context, held)
 
 
-def carry_all(context: TradingContext) -> None:
-    """Carry every open position over what is known."""
+def _carry_held(context: TradingContext, held: Collection[str]) -> None:
+    """Carry the positions that the broker holds; any other may have closed before the action."""
     for position in Position.objects.open_on(context.account):
-        carry_over(context, position)
+        symbol = context.instrument(position.symbol).symbol
+        if context.history.name_now(symbol) in held:
+            carry_over(context, position)
 
 
 def carry_positions(context: TradingContext, orders: Sequence[OrderReport], guard: Guard) -> None:

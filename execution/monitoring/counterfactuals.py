@@ -11,7 +11,8 @@ from django.db.models.functions import Concat
 
 from execution.brokers.fill_model import Ended, Prices, ended
 from execution.context import TradingContext
-from execution.corporate.history import BEFORE, Fetched
+from execution.corporate.history import Fetched
+from execution.corporate.recognition import BEFORE
 from execution.corporate.scale import on_scale_at
 from execution.models import Counterfactual
 from execution.models.counterfactual import NO_PRICES

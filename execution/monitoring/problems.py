@@ -16,6 +16,7 @@ from execution.orders.bracket import is_unprotected
 from execution.prop_firm.rule_set import OFF
 from execution.types import REPLAY, ExitReason, Leg, OrderState
 from signals.problems import Problem, ProblemKind
+from signals.status_text import counted
 
 MAX_DECISION_WAIT = timedelta(minutes=1)
 """A decision that waits longer is a problem: no worker decides."""
@@ -129,7 +130,8 @@ def _waiting(now: datetime) -> Iterator[Problem]:
 def _unknown_orders(account: str) -> Iterator[Problem]:
     unknown = sum(order.state == OrderState.UNKNOWN for order in Order.objects.may_fill(account))
     if unknown:
-        yield UNKNOWN_ORDERS.found(f"{unknown} orders were sent without an answer.")
+        sent = counted(unknown, "order was sent", "orders were sent")
+        yield UNKNOWN_ORDERS.found(f"{sent} without an answer.")
 
 
 def _failed(account: str) -> Iterator[Problem]:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import NamedTuple
 
 from django.db import transaction
+from django.db.models import Max
 
 from argo.errors import FieldError, InvalidInput
 from execution.accounts import halts
@@ -17,12 +18,13 @@ from execution.accounts.money import with_money
 from execution.accounts.rows import account_row, lock
 from execution.brokers.protocol import BrokerError, OrderReport, Unread, unread
 from execution.context import TradingContext
-from execution.models import Order, Position, TradingAccount
+from execution.models import Order, Position, PositionChange, TradingAccount
 from execution.money import ZERO
 from execution.monitoring.at_broker import our_holdings
 from execution.monitoring.corporate import carry_from_broker
 from execution.monitoring.monitor import refresh, refresh_open
 from execution.monitoring.protection import cancel_leftovers
+from execution.orders.revival import revive_refused
 from execution.orders.router import end, send_due
 from execution.orders.states import may_become
 from execution.positions.fills import take_fills
@@ -73,8 +75,16 @@ def reconcile(context: TradingContext) -> list[Difference]:
 
 
 def _differences(context: TradingContext) -> list[Difference]:
-    """Compare twice, because a fill may come between two calls to the broker."""
-    return _compare(context) and _compare(context)
+    """Compare twice, because a fill may come between two calls to the broker.
+
+    In between, look for orders that the broker has although it refused them.
+    """
+    if not _compare(context):
+        return []
+    not_read: list[Difference] = []
+    revive_refused(context, partial(_reading, not_read))
+    found = _compare(context)
+    return found and not_read + found
 
 
 def _compare(context: TradingContext) -> list[Difference]:
@@ -219,10 +229,13 @@ def settle(context: TradingContext, *, by: str, why: str) -> list[str]:
     if not why.strip():
         raise InvalidInput([FieldError("why", "say why the broker's records are right")])
     account_row(context, context.broker.account())
+    known = PositionChange.objects.filter(position__account=context.account)
+    latest = known.aggregate(pk=Max("pk"))["pk"] or 0
     found = _differences(context)
     renamed = _perhaps_renamed(context, found)
     clear = [each for each in found if each.name not in renamed]
-    changes = list(map(_kept, (each for each in found if each.name in renamed)))
+    changes = [f"{each.position}: {each.text}" for each in known.filter(pk__gt=latest)]
+    changes += map(_kept, (each for each in found if each.name in renamed))
     _withdraw(context, clear)
     with transaction.atomic():
         lock(context.account)

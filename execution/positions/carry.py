@@ -90,7 +90,7 @@ def _effect(position: Position, action: CorporateAction) -> tuple[str, Decimal, 
         return f"it {word} a dividend of {exact_text(abs(cash))}", cash, {}
     if action.kind == ActionKind.RENAME:
         values: dict[str, object] = {"symbol": action.new_symbol}
-        return f"its symbol is now {action.new_symbol}", ZERO, values
+        return f"it was renamed: its symbol is now {action.new_symbol}", ZERO, values
     return "", ZERO, {}
 
 

@@ -10,11 +10,12 @@ from django.db import connection, transaction
 
 from execution.accounts import halts
 from execution.accounts.rows import lock
-from execution.brokers.protocol import FillReport, Unread, unread
+from execution.brokers.protocol import BrokerError, FillReport, Unread, unread
 from execution.context import TradingContext
 from execution.models import Fill, Order
 from execution.money import ZERO, exact_text, times
 from execution.orders.bracket import Trade
+from execution.orders.revival import revive_refused
 from execution.orders.states import may_become, move
 from execution.positions.carry import carry_before
 from execution.positions.positions import update_position
@@ -55,7 +56,7 @@ def record(context: TradingContext, reports: Sequence[FillReport]) -> list[Order
     A fill that cannot belong to its order is stored as refused, and halts trading.
     """
     by_signal: dict[int, list[tuple[int, FillReport]]] = {}
-    orders = _orders(context.account, reports) if reports else {}
+    orders = _known(context, reports) if reports else {}
     for each in sorted(reports, key=lambda one: (one.time, one.fill_id)):
         if (found := orders.get(each.broker_id)) is None:
             logger.warning("A fill belongs to no order of ours: %s", each)  # reconcile compares
@@ -70,6 +71,22 @@ def _since(context: TradingContext) -> datetime:
     known = Fill.objects.filter(account=context.account).order_by("-time")
     times += known.values_list("time", flat=True)[:1]
     return min(times, default=context.clock()) - OVERLAP
+
+
+def _known(context: TradingContext, reports: Sequence[FillReport]) -> dict[str, tuple[int, int]]:
+    """Return what `_orders` returns, also of orders that the broker has although it refused them.
+
+    If that cannot be asked, the fills are counted by a later look.
+    """
+    found = _orders(context.account, reports)
+    strange = {each.symbol for each in reports if each.broker_id not in found}
+    if strange:
+        try:
+            revive_refused(context, symbols=strange)
+        except BrokerError as error:
+            logger.error("The orders of fills that are not known cannot be looked up: %s", error)
+        found = _orders(context.account, reports)
+    return found
 
 
 def _orders(account: str, reports: Sequence[FillReport]) -> dict[str, tuple[int, int]]:

@@ -16,8 +16,9 @@ MINUTE = timedelta(minutes=1)
 class Intent:
     """A trade that is wanted: `quantity` of `symbol` at about `entry`, with its stop and target.
 
-    Prices are in the account's currency. `price` is the latest one, from `price_time` (UTC), and
-    `market_open` says whether the symbol can be traded now; both are None if unknown. The
+    Prices are in `currency`; one unit is worth `unit_value` at a price of 1. Both are empty if they
+    are not known. `price` is the latest one, from `price_time` (UTC), and `market_open` says
+    whether the symbol can be traded now; both are None if unknown. The
     volatilities come from `execution.risk.volatility`, if sizing needs them.
     """
 
@@ -35,6 +36,8 @@ class Intent:
     price: Decimal | None = None
     price_time: datetime | None = None
     market_open: bool | None = None
+    currency: str = ""
+    unit_value: Decimal | None = None
     volatility: Decimal | None = None
     usual_volatility: Decimal | None = None
 
@@ -148,6 +151,8 @@ class Limits:
     """The strictest of all thresholds that apply counts."""
     allowed: frozenset[str] | None = None
     restricted: frozenset[str] = frozenset()
+    currencies: frozenset[str] = frozenset({"USD", "USDT", "USDC"})
+    """The account's currency, and those that count as equal to it."""
     price_max_age: float = 60.0
     """Seconds."""
     max_distance: Decimal = Decimal("1")

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from datetime import datetime
 
-from execution.money import HUNDRED
+from execution.money import HUNDRED, ONE
 from execution.risk.model import Intent, Limits, Portfolio
 from execution.types import Denial, Reason, Side
 
@@ -59,6 +59,28 @@ def symbol(intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime) 
     if limits.allowed is not None and intent.symbol not in limits.allowed:
         return Denial(Reason.SYMBOL, f"{intent.symbol} is not among the allowed symbols")
     return None
+
+
+def currency(intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime) -> Denial | None:
+    """Deny a price that is not in the account's currency: no figure would be right."""
+    if intent.currency in limits.currencies:
+        return None
+    known = f"is in {intent.currency}" if intent.currency else "is in an unknown currency"
+    text = f"the price of {intent.symbol} {known}; the account is in "
+    return Denial(Reason.CURRENCY, text + ", ".join(sorted(limits.currencies)))
+
+
+def multiplier(
+    intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime
+) -> Denial | None:
+    """Deny if one unit is not worth its price, as with most futures: no figure would be right."""
+    if intent.unit_value == ONE:
+        return None
+    if intent.unit_value is None:
+        text = f"it is not known how much one {intent.symbol} is worth"
+    else:
+        text = f"one {intent.symbol} is worth {intent.unit_value} times its price"
+    return Denial(Reason.MULTIPLIER, text)
 
 
 def session(intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime) -> Denial | None:
@@ -217,8 +239,8 @@ def cooldown(intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime
 
 
 RULES: tuple[Rule, ...] = (
-    halted, figures, confidence, symbol, session, price, distance, levels, stop, positions, held,
-    group, size, buying_power, daily_loss, drawdown, pace, cooldown,
+    halted, figures, confidence, symbol, currency, multiplier, session, price, distance, levels,
+    stop, positions, held, group, size, buying_power, daily_loss, drawdown, pace, cooldown,
 )  # fmt: skip
 
 

@@ -3,57 +3,24 @@
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.forms import ModelForm
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
-from argo.errors import InvalidInput
 from signals.admin.columns import column, gain, price
 from signals.admin.common import Action, ReadOnly, votes_table, who
+from signals.admin.outcome_form import OutcomeForm
 from signals.admin.outcomes import outcome_text, result_text, set_outcomes, with_changes
 from signals.clock import utc_now
 from signals.config import journal
+from signals.ledger.outcome_edits import edit_outcome
 from signals.ledger.outcome_history import recorded
-from signals.ledger.outcomes import OUTCOMES, check, record_outcome
+from signals.ledger.outcomes import OUTCOMES
 from signals.ledger.spellings import spellings_of
-from signals.ledger.validation import LONGEST_WHY
 from signals.models import OutcomeChange, Signal, SignalContext
 from signals.timestamps import range_start
-
-
-class OutcomeForm(ModelForm[Signal]):
-    """Takes outcome, exit price and the reason; profit or loss is computed from them."""
-
-    outcome = forms.ChoiceField(
-        choices=[("", "open"), *((name, name) for name in OUTCOMES)], required=False
-    )
-    exit_price = forms.FloatField(required=False)
-    why = forms.CharField(
-        max_length=LONGEST_WHY,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="Kept with your name and the time in the signal's outcome changes.",
-    )
-
-    class Meta:
-        model = Signal
-        fields = ("outcome", "exit_price")
-
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
-        cleaned["outcome"] = cleaned.get("outcome") or None
-        try:
-            check(
-                self.instance, cleaned["outcome"], cleaned.get("exit_price"), cleaned.get("why", "")
-            )
-        except InvalidInput as error:
-            for fault in error.errors:
-                if fault.field not in self.errors:
-                    self.add_error(fault.field, fault.message)
-        return cleaned
 
 
 class Age(admin.SimpleListFilter):
@@ -113,8 +80,8 @@ class ChangesInline(ReadOnly, admin.TabularInline[OutcomeChange, Signal]):
 class SignalAdmin(admin.ModelAdmin[Signal]):
     form = OutcomeForm
     list_display = (
-        "timestamp", "symbol", "action", "entry", "target", "stop", "confidence", "strategy",
-        "ended", "profit", "signal_id",
+        "timestamp", "symbol", "action", "ended", "profit", "entry", "target", "stop",
+        "rounded_confidence", "strategy", "signal_id",
     )  # fmt: skip
     list_display_links = ("timestamp", "signal_id")
     list_filter = (Action, OutcomeFilter, Age, "symbol")
@@ -135,7 +102,7 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
             "sha256",
         )}),
         ("Outcome", {"fields": (
-            "outcome", "exit_price", "profit_loss_pct", "decided", "why",
+            "outcome", "exit_price", "profit_loss_pct", "decided", "why", "etag",
         )}),
     )  # fmt: skip
     readonly_fields = (
@@ -147,6 +114,7 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
     entry = column("entry", "entry_price", price, sorts=True)
     target = column("target", "target_price", price, sorts=True)
     stop = column("stop", "stop_price", price, sorts=True)
+    rounded_confidence = column("confidence", "confidence", "{:.1f}".format, sorts=True)
     profit = column("profit %", "profit_loss_pct", gain, sorts=True)
 
     @admin.display(description="outcome", ordering="outcome")
@@ -170,6 +138,13 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Signal]:
         return with_changes(super().get_queryset(request))
 
+    def get_fieldsets(self, request: HttpRequest, obj: Signal | None = None) -> Any:  # noqa: ANN401
+        """Leave out what only the form has for somebody who may only look."""
+        if self.has_change_permission(request, obj):
+            return self.fieldsets
+        shown = [name for name in self.fieldsets[1][1]["fields"] if name not in ("why", "etag")]
+        return (self.fieldsets[0], ("Outcome", {"fields": shown}))
+
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
@@ -189,14 +164,9 @@ class SignalAdmin(admin.ModelAdmin[Signal]):
     def save_model(
         self, request: HttpRequest, obj: Signal, form: OutcomeForm, change: bool
     ) -> None:
-        changed = record_outcome(
-            obj.signal_id,
-            outcome=form.cleaned_data["outcome"],
-            exit_price=form.cleaned_data["exit_price"],
-            who=who(request),
-            why=form.cleaned_data["why"],
-            now=utc_now(),
-            journal=journal(),
-        )
-        if changed is None:
+        edited = edit_outcome(
+            obj.signal_id, form.edit, [form.cleaned_data["etag"]], who=who(request),
+            now=utc_now(), journal=journal(),
+        )  # fmt: skip
+        if not edited.changed:
             messages.warning(request, "These values are already stored: nothing was changed.")

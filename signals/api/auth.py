@@ -24,7 +24,7 @@ class KeyWithScope(APIKeyHeader):
         super().__init__()
 
     def authenticate(self, request: HttpRequest, key: str | None) -> str | None:
-        return _name_of(key, self._scope) if key else None
+        return _name_of(key, self._scope)
 
 
 class BearerWithScope(HttpBearer):
@@ -38,10 +38,11 @@ class BearerWithScope(HttpBearer):
         return _name_of(token, self._scope)
 
 
-def _name_of(key: str, scope: str) -> str | None:
-    name = find_key(key, scope)
+def _name_of(key: str | None, scope: str) -> str | None:
+    """Return the name of a key that has `scope`, and put it on every log line of this request."""
+    name = find_key(key, scope) if key else None
     if name is not None:
-        bind_contextvars(key_name=name)  # on every log line of this request
+        bind_contextvars(key_name=name)
     return name
 
 

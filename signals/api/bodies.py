@@ -51,11 +51,17 @@ def read_batch(
 
 
 def refuse_unknown(request: HttpRequest, query: type[BaseModel]) -> None:
-    """Raise InvalidInput if `query` lacks a parameter: a misspelt filter would let all pass."""
+    """Raise InvalidInput for a parameter that `query` lacks, and for one that is given twice.
+
+    A misspelled filter would let everything pass, and of two values one would not be used.
+    """
     takes = ", ".join(query.model_fields)
     unknown = sorted(request.GET.keys() - query.model_fields.keys())
-    if unknown:
-        raise InvalidInput([FieldError(name, f"is unknown; use {takes}") for name in unknown])
+    faults = [FieldError(name, f"is unknown; use {takes}") for name in unknown]
+    twice = [name for name in query.model_fields if len(request.GET.getlist(name)) > 1]
+    faults += [FieldError(name, "is given more than once; use one value") for name in twice]
+    if faults:
+        raise InvalidInput(faults)
 
 
 def _array(body: bytes, nan: bool) -> list[object]:

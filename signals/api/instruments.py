@@ -50,6 +50,7 @@ def get_instrument(
         "is_open": _is_open(found),
         "tick": None if tick is None else f"{tick:f}",
         "step": None if found.step is None else f"{found.step:f}",
+        "unit_value": None if found.unit_value is None else f"{found.unit_value:f}",
         "spelled_at": spellings(found),
         "seen": [each._asdict() for each in seen_spellings(found.symbol)],
         "why": list(found.why),

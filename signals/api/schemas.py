@@ -190,7 +190,8 @@ class InstrumentOut(Schema):
     `name` is the instrument's one name. `kind` is stock, etf, forex, metal, crypto_spot,
     crypto_perpetual, future, index or unknown; an unknown one is not traded. `is_open` is null if
     its hours are not known. `tick` is the smallest step of its price at `price`, null if it is not
-    known; `step` is the smallest step of a quantity, if it was set.
+    known; `step` is the smallest step of a quantity, if it was set. `unit_value` is what one unit
+    is worth at a price of 1, in `quote`; null if it is not known, as with futures.
     """
 
     symbol: str
@@ -202,6 +203,7 @@ class InstrumentOut(Schema):
     is_open: bool | None
     tick: str | None
     step: str | None
+    unit_value: str | None
     spelled_at: dict[str, str]
     seen: list[SeenSpelling]
     why: list[str]

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from argo.errors import ArgoError
 from signals.config import watched_market
-from signals.generation.consensus import NAME, WeightedConsensus
+from signals.generation.consensus import WeightedConsensus
 from signals.generation.levels import Distance, Levels
 from signals.generation.pipeline import SignalPipeline
 from signals.generation.regime import Regime
@@ -100,8 +100,6 @@ def _check_names(members: list[Voter], weighted: set[str]) -> None:
 
 
 def _validation(min_confidence: float) -> Validation:
-    if unknown := settings.MIN_CONFIDENCE_BY_STRATEGY.keys() - {NAME}:
-        raise ValueError(f"MIN_CONFIDENCE_BY_STRATEGY: {', '.join(unknown)} is not {NAME}")
     return Validation(
         Thresholds(
             min_confidence,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from signals.clock import utc_now
-from signals.config import price_watch
+from signals.config import price_watch, watched_market
 from signals.instruments import instrument
 from signals.market.hours import hours_of
 from signals.market.watched import OldPrice
@@ -28,7 +28,7 @@ def _is_old(symbol: str, time: datetime, now: datetime) -> bool:
     A live feed has one within MARKET_PRICE_MAX_AGE during a session. Files of daily bars have one
     MARKET_PRICE_MAX_AGE after a session's end.
     """
-    hours = hours_of(instrument(symbol), settings.MARKET_EXCHANGE)
+    hours = hours_of(instrument(symbol), settings.MARKET_EXCHANGE, watched_market())
     newest = now - timedelta(seconds=settings.MARKET_PRICE_MAX_AGE)
     if settings.MARKET_DATA == "alpaca":
         return time < newest and hours.is_open(now) and hours.is_open(newest)

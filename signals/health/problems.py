@@ -11,7 +11,7 @@ from signals.health.heartbeats import Signs
 from signals.ledger import journal_state
 from signals.ledger.dead_letters import unresolved
 from signals.problems import Problem, ProblemKind
-from signals.status_text import age
+from signals.status_text import age, counted
 
 LATE_FLUSHES = 3
 SHORTEST_WAIT = timedelta(minutes=1)
@@ -65,7 +65,8 @@ def journal_problems(now: datetime) -> Iterator[Problem]:
 def ledger_problems(now: datetime) -> Iterator[Problem]:
     """Yield a problem if dead letters wait for a person."""
     if dead := unresolved():
-        yield DEAD_LETTERS.found(f"{dead} dead letters wait for a person.")
+        letters = counted(dead, "dead letter waits", "dead letters wait")
+        yield DEAD_LETTERS.found(f"{letters} for a person.")
 
 
 def price_problems(now: datetime) -> Iterator[Problem]:

@@ -41,8 +41,8 @@ def store_dead_letters(
             },
         )
         logger.error(
-            "Dead letter (%s) at %d:%d %s: %s",
-            fault.kind, *offset, fault.signal_id, fault.reason,
+            "Dead letter (%s) at segment %d, byte %d%s: %s",
+            fault.kind, *offset, f", {fault.signal_id}" if fault.signal_id else "", fault.reason,
             extra={"signal_id": fault.signal_id},
         )  # fmt: skip
 

@@ -120,8 +120,8 @@ def edit_outcome(
         before = read_outcome(signal_id, using=using)
         if ANY_TAG not in tags and before.etag not in tags:
             raise StaleTag(
-                f"The outcome of {signal_id} has changed: its ETag is {before.etag} now. Read the "
-                "outcome again, then decide."
+                f"The outcome of {signal_id} is not the one that you have seen: its ETag is "
+                f"{before.etag}. Read the outcome again, then decide."
             )
         wanted = planned(signal, fields)
         change = record_outcome(

@@ -124,6 +124,11 @@ def seen_spellings(symbol: str, *, using: str = "default") -> list[Seen]:
     return sorted(seen for seen, name in known if name == wanted)
 
 
+def stale_names(*, using: str = "default") -> list[tuple[str, str]]:
+    """Return each spelling whose row is stale, with its instrument by the present rules."""
+    return [(seen.spelling, name) for seen, name in _read(_rows(using).filter(_stale()))]
+
+
 def _read(rows: Iterable[InstrumentSpelling]) -> list[tuple[Seen, str]]:
     """Return each row's spelling with its instrument; a stale row is read by the present rules."""
     current = rules()

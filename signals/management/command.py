@@ -16,6 +16,8 @@ NO_TABLE = re.compile(r"no such table|relation .* does not exist")
 """The messages of SQLite and PostgreSQL; Django has no error class for it."""
 LOCKED = re.compile(r"database (table )?is locked|lock timeout|deadlock detected|could not obtain")
 """The messages of a database in which another process holds what this one needs."""
+COMMANDS_OF_A_TERMINAL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Control characters, except tab and newline."""
 NO_ANSWER = re.compile(
     r"connection (to server|failed|refused|timeout|is lost)|server closed the connection"
     r"|couldn't get a connection|unable to open database file"
@@ -43,11 +45,17 @@ class ArgoCommand(BaseCommand):
         """Print the result: `result` for a program, `text` for a person."""
         if options["json"]:
             text = json.dumps(result, indent=2, cls=DjangoJSONEncoder)
-        self.stdout.write(text)
+        self.stdout.write(shown(text))
 
     def fail(self, message: str) -> NoReturn:
         """End with exit code 1, because something wrong was found."""
-        raise CommandError(message, returncode=1)
+        raise CommandError(shown(message), returncode=1)
+
+
+def shown(text: str) -> str:
+    """Return text whose parts may come from outside, such as a reason or a broker's answer, so that
+    a terminal obeys nothing in it."""
+    return COMMANDS_OF_A_TERMINAL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def _for_people(error: ArgoError | DatabaseError) -> Exception:
@@ -65,7 +73,7 @@ def _for_people(error: ArgoError | DatabaseError) -> Exception:
         )
         return CommandError(text, returncode=1)
     if isinstance(error, ArgoError):
-        return CommandError(str(error), returncode=error.exit_code)
+        return CommandError(shown(str(error)), returncode=error.exit_code)
     if NO_ANSWER.search(str(error)):
         text = f"The database does not answer ({error}): see that it runs, and check DATABASE_URL."
         return CommandError(text, returncode=1)

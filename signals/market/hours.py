@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from zoneinfo import ZoneInfo
 
-from signals.market.instruments import ALWAYS, FOREX, HOME, NOT_KNOWN, Instrument
+from signals.market.instruments import ALWAYS, FOREX, HOME, METAL_HOURS, NOT_KNOWN, Instrument
 
 if TYPE_CHECKING:
     from exchange_calendars import ExchangeCalendar
@@ -16,6 +16,10 @@ FIRST_DAY = "1970-01-01"
 NEW_YORK = ZoneInfo("America/New_York")
 FOREX_CLOSE = time(17)
 """In New York: a day of forex ends and the next one begins; the week is Sunday to Friday."""
+METALS_OPEN = time(18)
+"""In New York: a day of metals begins, an hour after the one before it has ended."""
+HOLIDAYS = frozenset({(12, 25), (1, 1)})
+"""Months and days without forex and metals. Brokers close early on some others, each in its way."""
 SATURDAY = 5
 ONE_DAY = timedelta(days=1)
 INSTANT = timedelta(microseconds=1)
@@ -121,18 +125,21 @@ class AlwaysOpen:
 
 
 class ForexHours:
-    """Forex and metals: from Sunday 17:00 to Friday 17:00 in New York, without holidays.
+    """Forex and metals: from Sunday to Friday 17:00 in New York, but not on `HOLIDAYS`.
 
-    A day begins at 17:00 of the day before; Monday's begins on Sunday.
+    A day begins at `opens` of the day before; Monday's begins on Sunday.
     """
 
+    def __init__(self, opens: time = FOREX_CLOSE) -> None:
+        self._opens = opens
+
     def close_of(self, day: date) -> datetime | None:
-        """Return when the session of `day` ends; None on Saturday and Sunday."""
-        return None if day.weekday() >= SATURDAY else _in_new_york(day)
+        """Return when the session of `day` ends; None on Saturday, Sunday and a holiday."""
+        return _in_new_york(day, FOREX_CLOSE) if _has_forex(day) else None
 
     def began(self, end: datetime) -> datetime:
         """Return when the session that ends or continues at `end` began."""
-        return _in_new_york(self._session_at(end) - ONE_DAY)
+        return self._open_of(self._session_at(end))
 
     def may_have_closed(self, since: datetime, upto: datetime) -> bool:
         """Return True if a session ended after `since` and not after `upto`."""
@@ -142,7 +149,7 @@ class ForexHours:
     def days(self, first: date, last: date) -> list[date]:
         """Return the days with a session, from `first` to `last`, both included."""
         every = (first + timedelta(days=number) for number in range((last - first).days + 1))
-        return [day for day in every if day.weekday() < SATURDAY]
+        return list(filter(_has_forex, every))
 
     def day_of(self, moment: datetime) -> date:
         """Return the day that ends at the next 17:00; a close belongs to the day that it ends."""
@@ -150,19 +157,29 @@ class ForexHours:
         return local.date() + (ONE_DAY if local.time() >= FOREX_CLOSE else timedelta())
 
     def is_open(self, moment: datetime, grace: timedelta = timedelta()) -> bool:
-        """Return True during the week and until `grace` after its end."""
-        if self.day_of(moment + INSTANT).weekday() < SATURDAY:
+        """Return True during a session and until `grace` after its end."""
+        opening = self.day_of(moment + INSTANT)
+        if _has_forex(opening) and self._open_of(opening) <= moment:
             return True
-        return moment <= _in_new_york(self._session_at(moment)) + grace
+        return moment <= _in_new_york(self._session_at(moment), FOREX_CLOSE) + grace
 
     def _session_at(self, moment: datetime) -> date:
         """Return the day of the session at `moment`, or of the last one before it."""
         day = self.day_of(moment)
-        return day - timedelta(days=max(0, day.weekday() - SATURDAY + 1))
+        while not _has_forex(day) or moment < self._open_of(day):
+            day -= ONE_DAY
+        return day
+
+    def _open_of(self, day: date) -> datetime:
+        return _in_new_york(day - ONE_DAY, self._opens)
 
 
-def _in_new_york(day: date) -> datetime:
-    return datetime.combine(day, FOREX_CLOSE, NEW_YORK).astimezone(UTC)
+def _has_forex(day: date) -> bool:
+    return day.weekday() < SATURDAY and (day.month, day.day) not in HOLIDAYS
+
+
+def _in_new_york(day: date, at: time) -> datetime:
+    return datetime.combine(day, at, NEW_YORK).astimezone(UTC)
 
 
 def _calendar(name: str) -> "ExchangeCalendar":
@@ -187,7 +204,7 @@ def exchange_hours(name: str) -> TradingHours:
     return ExchangeHours(name)
 
 
-ALWAYS_OPEN, FOREX_WEEK = AlwaysOpen(), ForexHours()
+ALWAYS_OPEN, FOREX_WEEK, METAL_WEEK = AlwaysOpen(), ForexHours(), ForexHours(METALS_OPEN)
 
 
 @runtime_checkable
@@ -209,6 +226,8 @@ def hours_of(instrument: Instrument, exchange: str, market: object = None) -> Tr
         return ALWAYS_OPEN
     if instrument.hours == FOREX:
         return FOREX_WEEK
+    if instrument.hours == METAL_HOURS:
+        return METAL_WEEK
     if instrument.hours not in (HOME, NOT_KNOWN):
         return exchange_hours(instrument.hours)
     if isinstance(market, ShowsHours) and market.is_always_open(instrument.symbol):

@@ -97,3 +97,33 @@ def test_a_settings_file_that_is_not_text_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"ARGO_DEBUG=\xff")
     with pytest.raises(ImproperlyConfigured, match=re.escape(str(path))):
         Environment().load(path)
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("nonsense", "'nonsense' is not NAME=DEBUG|INFO, or several separated by commas"),
+        ("=DEBUG", "'=DEBUG' is not NAME=DEBUG|INFO"),
+        ("cellar=DEBUG", "'cellar=DEBUG' is not for one of storage, sync"),
+        ("sync=INFO,sync=DEBUG", "'sync=DEBUG' is not the only value for sync: keep one"),
+        ("sync=LOUD", "'sync=LOUD' is not one of DEBUG, INFO for sync"),
+    ],
+)
+def test_what_is_wrong_with_a_list_of_values_by_name_is_said(
+    value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARGO_LOG_LEVELS", value)
+    with pytest.raises(ImproperlyConfigured) as error:
+        Environment().choices(
+            "ARGO_LOG_LEVELS", "", keys=["storage", "sync"], choices=["DEBUG", "INFO"]
+        )
+    assert f"ARGO_LOG_LEVELS={said}" in str(error.value)
+
+
+def test_a_name_before_a_number_may_contain_spaces_and_equals_signs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    environment = Environment()
+    monkeypatch.setitem(environment.ENVIRON, "LIMITS", "breakout v2=85, ema(20)=80,a=b = 70")
+    found = environment.numbers("LIMITS", "", minimum=0, maximum=100)
+    assert found == {"breakout v2": 85.0, "ema(20)": 80.0, "a=b": 70.0}

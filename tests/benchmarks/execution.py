@@ -88,7 +88,7 @@ def _situation() -> tuple[TradingContext, Intent, Portfolio]:
     context = build_context(REPLAY, SampleMarket(), lambda: NOW, paper)
     intent = Intent(
         "benchmark", "AAPL", Side.BUY, D(0), D(100), D(105), D(97), 90.0, NOW,
-        price=D(100), price_time=NOW, market_open=True,
+        price=D(100), price_time=NOW, market_open=True, currency="USD", unit_value=D(1),
     )  # fmt: skip
     others = [Exposure(name, Side.BUY, D(10), D(50)) for name in ("FB", "GOOG", "IBM", "KO", "GE")]
     held = Portfolio(D(100_000), D(90_000), D(100_000), D(101_000), others)

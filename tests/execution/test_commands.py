@@ -92,6 +92,12 @@ def test_a_halt_stops_trading_until_it_is_lifted(trading: Trading) -> None:
     assert "1 executed" in run("execute_signals")
 
 
+def test_no_reason_commands_the_terminal(trading: Trading) -> None:
+    run("execute_signals", "--halt", "evil\x1b]0;title\x07")
+    assert r"evil\x1b]0;title\x07" in run("execute_signals", "--status")
+    assert "\x1b" not in refused("execute_signals", "--signal", "\x1b[2J")[1]
+
+
 @pytest.mark.parametrize(
     "arguments", [["--halt", "why"], ["--resume", "why"], ["--status"]], ids=lambda each: each[0]
 )

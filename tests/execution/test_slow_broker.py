@@ -4,22 +4,27 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
+from pytest_django import Settings
 
 from argo.errors import Unavailable
 from execution import web
-from execution.brokers import timed
 from execution.brokers.alpaca.broker import AlpacaBroker
 from execution.brokers.protocol import BrokerError
 from execution.brokers.timed import TimedBroker
 from execution.context import TradingContext
+from execution.decisions.intents import latest
 from signals.journal import Journal
+from signals.market import timed
+from signals.market.protocol import FeedError, MarketData, Quote, UnknownSymbol
+from signals.market.timed import Deadline, TimedMarket
 from tests.argo.up.processes import wait_until
 from tests.execution.brokers.alpaca.alpaca_server import Alpaca, running
 from tests.execution.trading_fixtures import Trading
@@ -49,12 +54,12 @@ def context(broker: AlpacaBroker, journal: Journal) -> TradingContext:
 
 
 def test_a_broker_that_answers_in_time_is_used_as_it_is(broker: AlpacaBroker) -> None:
-    assert TimedBroker(broker, 5.0).account().equity == broker.account().equity
+    assert TimedBroker(broker, Deadline(5.0)).account().equity == broker.account().equity
 
 
 def test_all_calls_of_a_request_end_together(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     alpaca.instead("GET /account", slow(1.5))
-    timed_broker, began = TimedBroker(broker, 0.2), time.monotonic()
+    timed_broker, began = TimedBroker(broker, Deadline(0.2)), time.monotonic()
     for call in (timed_broker.account, timed_broker.positions):
         with pytest.raises(BrokerError, match=r"within 0\.2 s") as error:
             call()
@@ -69,16 +74,16 @@ def test_calls_that_hang_are_no_more_than_allowed(
     alpaca.instead("GET /account", slow(0.5))
     for _ in range(5):
         with pytest.raises(BrokerError):
-            TimedBroker(broker, 0.01).account()
+            TimedBroker(broker, Deadline(0.01)).account()
     assert alpaca.lines.count("GET /account") <= 2
     alpaca.troubles.clear()
     wait_until(lambda: timed._free._value == 2)
-    assert TimedBroker(broker, 5.0).account()
+    assert TimedBroker(broker, Deadline(5.0)).account()
 
 
 def test_an_error_of_the_broker_is_its_own(alpaca: Alpaca, broker: AlpacaBroker) -> None:
     with pytest.raises(BrokerError, match="made at Alpaca") as error:
-        TimedBroker(broker, 5.0).transfer(Decimal(5))
+        TimedBroker(broker, Deadline(5.0)).transfer(Decimal(5))
     assert error.value.permanent
 
 
@@ -93,6 +98,55 @@ def test_only_a_part_of_the_threads_may_wait(
             pass
     with web.for_request(context) as again:
         assert again.broker.account()
+
+
+@dataclass
+class Hanging:
+    """A market whose quotes come after some seconds."""
+
+    market: MarketData
+    seconds: float
+
+    def quote(self, symbol: str) -> Quote | None:
+        time.sleep(self.seconds)
+        return self.market.quote(symbol)
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self.market, name)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_paper", [False, True])
+def test_a_slow_market_is_waited_for_no_longer_than_a_slow_broker(
+    context: TradingContext, trading: Trading, monkeypatch: pytest.MonkeyPatch,
+    settings: Settings, is_paper: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(web, "MAX_WAIT", 0.2)
+    settings.MARKET_DATA = "alpaca"
+    hanging = Hanging(trading.market, 1.0)
+    paper = replace(trading.broker.broker, market=hanging)
+    slow_one = replace(context, market=hanging, broker=paper if is_paper else context.broker)
+    began = time.monotonic()
+    with web.for_request(slow_one) as bounded:
+        for _ in range(3):
+            price, is_open = latest(bounded, bounded.instrument("AAPL"))
+            assert (price, is_open) == (None, None)
+        if is_paper:
+            assert bounded.broker.account().equity == 100_000
+    assert time.monotonic() - began < 0.9
+
+
+def test_a_market_in_files_and_a_broker_in_the_database_have_no_limit(trading: Trading) -> None:
+    local = replace(trading.context, broker=trading.broker.broker)
+    with web.for_request(local) as context:
+        assert context is local
+
+
+def test_an_error_of_the_market_is_its_own(trading: Trading) -> None:
+    with pytest.raises(UnknownSymbol):
+        TimedMarket(trading.market, Deadline(5.0)).bars("NONE", trading.clock())
+    with pytest.raises(FeedError, match="within 0 s"):
+        TimedMarket(trading.market, Deadline(0.0)).bars("AAPL", trading.clock())
 
 
 @pytest.mark.slow

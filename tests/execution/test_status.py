@@ -124,7 +124,7 @@ def test_an_order_without_an_answer_is_a_problem(trading: Trading) -> None:
     trading.decide()
     found = status(trading.clock())
     assert found["unknown_orders"] == 1
-    assert "1 orders were sent without an answer" in problems(trading)
+    assert "1 order was sent without an answer" in problems(trading)
 
 
 def test_a_position_that_lost_its_stop_is_a_problem_until_an_hour_after_its_end(

@@ -1,13 +1,15 @@
 """The admin site: signals can be browsed; only outcomes can change, and each change is recorded."""
 
+import html
 import re
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from signals.config import flusher, journal
 from signals.keys import create_key
+from signals.ledger.outcome_history import read_outcome
 from signals.models import ApiKey, DeadLetter, OutcomeChange, Signal
 from signals.tracker import SignalTracker
 from tests.samples import a_signal, signals
@@ -37,7 +39,8 @@ def _listed(client: Client, **query: str) -> set[str]:
     return set(re.findall(r'field-signal_id"><a[^>]*>([^<]+)<', _page(client, LIST, **query)))
 
 
-def _form(**changes: str) -> dict[str, str]:
+def _form(signal: Signal, **changes: str) -> dict[str, str]:
+    """Return what a browser sends after somebody has filled in the signal's page."""
     nothing = {"TOTAL_FORMS": "0", "INITIAL_FORMS": "0"}
     inlines = {
         f"{name}-{key}": value
@@ -52,7 +55,15 @@ def _form(**changes: str) -> dict[str, str]:
         )
         for key, value in nothing.items()
     }
-    return {"outcome": "win", "exit_price": "158", "why": "target reached", **inlines, **changes}
+    filled = {"outcome": "win", "exit_price": "158", "why": "target reached"}
+    return {**filled, "etag": read_outcome(signal.signal_id).etag, **inlines, **changes}
+
+
+def _save(client: Client, signal: Signal, form: dict[str, str]) -> tuple[int, str]:
+    """Return the status, and the texts of the page."""
+    answer = client.post(f"{LIST}{signal.pk}/change/", form)
+    signal.refresh_from_db()
+    return answer.status_code, html.unescape(answer.content.decode())
 
 
 @pytest.mark.parametrize(
@@ -83,6 +94,30 @@ def test_signals_are_searched_by_id_or_symbol(clerk: Client) -> None:
     assert _listed(clerk, q="nothing") == set()
 
 
+def test_the_list_shows_a_confidence_with_one_decimal(clerk: Client) -> None:
+    _log(confidence=77.11521383912)
+    page = _page(clerk, LIST)
+    assert ">77.1<" in page
+    assert "77.115" not in page
+
+
+def _spellings(client: Client, **query: str) -> set[str]:
+    page = _page(client, "/admin/signals/instrumentspelling/", **query)
+    return set(re.findall(r'field-spelling"><a[^>]*>([^<]+)<', page))
+
+
+def test_instruments_are_searched_in_any_spelling(clerk: Client) -> None:
+    for symbol in ("AAPL", "NASDAQ:AAPL", "BRK-B", "BTC/USD"):
+        _log(symbol=symbol)
+    assert len(_spellings(clerk)) == 4
+    for term in ("AAPL", " nasdaq:aapl ", "AAPL.US"):
+        assert _spellings(clerk, q=term) == {"AAPL", "NASDAQ:AAPL"}
+    assert _spellings(clerk, q="brk.b") == {"BRK-B"}
+    assert _spellings(clerk, q="BTCUSD") == {"BTC/USD"}
+    assert _spellings(clerk, q="nothing") == set()
+    assert len(_spellings(clerk, q="  ")) == 4
+
+
 def test_signals_are_filtered(clerk: Client) -> None:
     buy = _log()
     sell = _log(action="SELL", target_price=146.0, stop_price=158.0, symbol="IBM")
@@ -96,7 +131,7 @@ def test_signals_are_filtered(clerk: Client) -> None:
 
 def test_an_outcome_is_recorded_as_a_change(clerk: Client) -> None:
     signal = _log()
-    answer = clerk.post(f"{LIST}{signal.pk}/change/", _form())
+    answer = clerk.post(f"{LIST}{signal.pk}/change/", _form(signal))
     assert answer.status_code == 302
     signal.refresh_from_db()
     assert (signal.outcome, signal.exit_price) == ("win", 158.0)
@@ -120,16 +155,57 @@ def test_a_bad_outcome_is_explained_in_the_form(
     clerk: Client, changes: dict[str, str], said: str
 ) -> None:
     signal = _log()
-    answer = clerk.post(f"{LIST}{signal.pk}/change/", _form(**changes))
+    answer = clerk.post(f"{LIST}{signal.pk}/change/", _form(signal, **changes))
     assert answer.status_code == 200
     assert said in answer.content.decode()
     assert not OutcomeChange.objects.exists()
 
 
+def test_the_second_of_two_people_is_told_what_the_first_recorded(clerk: Client) -> None:
+    signal = _log()
+    seen_by_both = _form(signal, exit_price="155")
+    assert _save(clerk, signal, seen_by_both)[0] == 302
+    code, page = _save(clerk, signal, {**seen_by_both, "exit_price": "160"})
+    assert (code, signal.exit_price) == (200, 155.0)
+    assert "it is win at 155, +2.99 % now. Nothing was saved" in page
+    assert OutcomeChange.objects.count() == 1
+
+
+def test_who_was_told_and_saves_again_overwrites(clerk: Client) -> None:
+    signal = _log()
+    seen_by_both = _form(signal, exit_price="155")
+    _save(clerk, signal, seen_by_both)
+    second = {**seen_by_both, "exit_price": "160"}
+    _, page = _save(clerk, signal, second)
+    assert 'name="exit_price" value="160"' in page
+    assert re.search(r'<textarea name="why"[^>]*>\s*target reached</textarea>', page)
+    shown = re.search(r'name="etag" value="("[^"]*")"', page)
+    assert shown
+    assert _save(clerk, signal, second | {"etag": shown[1]})[0] == 302
+    assert signal.exit_price == 160.0
+
+
+@pytest.mark.parametrize("etag", ["", "*", "x"])
+def test_a_form_that_has_not_seen_the_outcome_saves_nothing(clerk: Client, etag: str) -> None:
+    signal = _log()
+    code, page = _save(clerk, signal, _form(signal, etag=etag))
+    assert (code, signal.outcome) == (200, None)
+    assert "Nothing was saved" in page
+
+
+def test_who_may_only_look_at_signals_gets_no_form(client: Client) -> None:
+    signal, reader = _log(), User.objects.create_user("reader", is_staff=True)
+    reader.user_permissions.set(Permission.objects.filter(codename="view_signal"))
+    client.force_login(reader)
+    page = _page(client, f"{LIST}{signal.pk}/change/")
+    assert 'class="readonly"' in page
+    assert not re.search(r"etag|Why:", page, re.IGNORECASE)
+
+
 def test_nothing_else_can_be_edited(clerk: Client) -> None:
     signal = _log()
     before = Signal.objects.values("symbol", "entry_price", "sha256", "timestamp").get()
-    clerk.post(f"{LIST}{signal.pk}/change/", _form(symbol="X", entry_price="1", sha256="0"))
+    clerk.post(f"{LIST}{signal.pk}/change/", _form(signal, symbol="X", entry_price="1", sha256="0"))
     assert Signal.objects.values("symbol", "entry_price", "sha256", "timestamp").get() == before
 
 

@@ -139,7 +139,7 @@ def test_what_was_changed_after_the_preview_is_refused(clerk: Client) -> None:
         journal=journal(),
     )  # fmt: skip
     done = confirm(clerk, page, path=f"{LIST}?outcome=open")
-    assert "has changed" in done
+    assert "is not the one that you have seen" in done
     assert (ended(one), ended(two)) == (("loss", 146.0), ("win", 158.0))
 
 

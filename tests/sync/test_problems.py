@@ -52,4 +52,4 @@ def test_while_sync_is_paused_only_that_is_said(delivery: Delivery) -> None:
 def test_dead_deliveries_are_counted(delivery: Delivery) -> None:
     Delivery.objects.update(status="dead")
     (problem,) = problems(utc_now())
-    assert problem.sentence == "1 deliveries are dead."
+    assert problem.sentence == "1 delivery is dead."

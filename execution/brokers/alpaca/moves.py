@@ -1,6 +1,8 @@
 """Alpaca's account activities that move money without an order.
 
-The types are those of Alpaca's documentation of account activities.
+The types are those of Alpaca's documentation of account activities and of `ActivityType` in
+`alpaca-py` 0.44, which lists some that the documentation does not. Mergers, spin-offs and other
+reorganisations are not among them: they change what is held.
 """
 
 from datetime import UTC, datetime
@@ -12,10 +14,11 @@ from execution.brokers.protocol import MoneyMove, MoveKind
 TRANSFERS = ("TRANS", "CSD", "CSR", "CSW", "JNL", "JNLC", "JNLS", "ACATC", "ACATS")
 """Deposits and withdrawals of cash, journals between accounts, and transfers from other brokers."""
 INCOME = (
-    "DIV", "DIVCGL", "DIVCGS", "DIVNRA", "DIVROC", "DIVTXEX", "INT", "INTNRA", "CIL", "PTC",
+    "DIV", "DIVCGL", "DIVCGS", "DIVNRA", "DIVROC", "DIVTXEX", "INT", "INTNRA", "INTPNL",
+    "CIL", "PTC",
 )  # fmt: skip
 """Dividends and interest with their taxes, cash in lieu of a share, and pass-through charges."""
-FEES = ("FEE", "CFEE", "DIVFEE", "DIVFT", "DIVTW", "INTTW", "PTR")
+FEES = ("FEE", "CFEE", "DIVFEE", "DIVFT", "DIVTW", "DIVWH", "INTTW", "PTR", "WH")
 """Fees, and taxes that are withheld."""
 MOVES = {
     **dict.fromkeys(TRANSFERS, MoveKind.TRANSFER),

@@ -46,7 +46,9 @@ class Carrier:
                 _carry(self._ledger, self._bracket, each, now)
                 self._done.add(each.pk)
             elif each.pk in self._done and is_later and each.kind == ActionKind.SPLIT:
-                prices = prices.times(each.old / each.new)
+                # its fill is reported in shares of today, so it must not come before the split
+                late = prices.times(each.old / each.new)
+                prices = late._replace(began=each.after, time=each.ex_at)
         return prices
 
 

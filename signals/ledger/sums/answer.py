@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from signals.dialect import snapshot
 from signals.ledger.sums.figures import FIGURES, Figures, figures_of
+from signals.ledger.sums.folding import folded
 from signals.ledger.sums.from_scan import from_scan
 from signals.ledger.sums.from_sums import from_sums
 from signals.ledger.sums.query import StatsQuery, plan
@@ -65,7 +66,8 @@ def totals(*, using: str = "default") -> Stats:
 
 def _source(query: StatsQuery, using: str) -> Source:
     found = plan(query)
-    return (found and from_sums(found, using)) or from_scan(query, using)
+    source = (found and from_sums(found, using)) or from_scan(query, using)
+    return folded(query, source, using)
 
 
 def _added_up(query: StatsQuery, source: Source, using: str) -> Stats:

@@ -16,6 +16,8 @@ def from_scan(query: StatsQuery, using: str) -> Source:
     conditions = Conditions()
     where = conditions.within("s.timestamp", query.span)
     where += conditions.among("s.symbol", query.equalities().get("symbol", ()))
+    for other in query.spellings.others if query.spellings else ():
+        where += conditions.unless(dict(zip(("s.symbol", "s.asset_type"), other, strict=True)))
     newest = f"FROM signals s WHERE TRUE{where} ORDER BY s.timestamp DESC, s.id DESC"
     last = select(
         using,

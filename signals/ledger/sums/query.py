@@ -71,6 +71,8 @@ class SumsPlan:
 
 def plan(query: StatsQuery) -> SumsPlan | None:
     """Return how the sums answer the query, or None if they cannot."""
+    if query.spellings and query.spellings.others:
+        return None  # the sums do not tell the instruments of one spelling apart
     if query.max_confidence is not None or not _is_bin_edge(query.min_confidence):
         return None
     filtered = {*query.equalities(), *(["confidence"] if query.min_confidence else [])}

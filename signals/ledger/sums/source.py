@@ -56,6 +56,11 @@ class Conditions:
         slots = ", ".join(map(self._slot, values))
         return f" AND {column} IN ({slots})"
 
+    def unless(self, values: dict[str, str]) -> str:
+        """Return the condition that not all of these columns have these values."""
+        equal = (f"{column} = {self._slot(value)}" for column, value in values.items())
+        return f" AND NOT ({' AND '.join(equal)})"
+
     def within(self, column: str, span: Span) -> str:
         """Return the condition that a text is in the span."""
         return self.compare(column, ">=", span.start) + self.compare(column, "<", span.end)

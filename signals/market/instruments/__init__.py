@@ -4,12 +4,12 @@ from signals.market.instruments.catalog import Instruments
 from signals.market.instruments.kinds import Kind
 from signals.market.instruments.model import Instrument
 from signals.market.instruments.own import OwnInstrument, load
-from signals.market.instruments.spelling import ALWAYS, FOREX, HOME, NOT_KNOWN
+from signals.market.instruments.spelling import ALWAYS, FOREX, HOME, METAL_HOURS, NOT_KNOWN
 from signals.market.instruments.vendors import ALPACA, spelled_at, spellings
 
 __all__ = [
-    "ALPACA", "ALWAYS", "FOREX", "HOME", "NOT_KNOWN", "Instrument", "Instruments", "Kind",
-    "OwnInstrument", "instrument", "load", "spelled_at", "spellings",
+    "ALPACA", "ALWAYS", "FOREX", "HOME", "METAL_HOURS", "NOT_KNOWN", "Instrument", "Instruments",
+    "Kind", "OwnInstrument", "instrument", "load", "spelled_at", "spellings",
 ]  # fmt: skip
 
 ARGOS = Instruments()

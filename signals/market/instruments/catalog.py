@@ -4,16 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from signals.market.instruments.equities import share_currency
 from signals.market.instruments.kinds import Kind
 from signals.market.instruments.model import Instrument
 from signals.market.instruments.own import OwnInstrument
 from signals.market.instruments.reading import read
-from signals.market.instruments.spelling import ALWAYS, FOREX, HOME, NOT_KNOWN
+from signals.market.instruments.spelling import ALWAYS, FOREX, HOME, METAL_HOURS, NOT_KNOWN
 
 MOST_KEPT = 20_000
 """How many spellings are kept in memory; senders may send any number."""
 _HOURS = {
-    Kind.STOCK: HOME, Kind.ETF: HOME, Kind.FOREX: FOREX, Kind.METAL: FOREX,
+    Kind.STOCK: HOME, Kind.ETF: HOME, Kind.FOREX: FOREX, Kind.METAL: METAL_HOURS,
     Kind.CRYPTO_SPOT: ALWAYS, Kind.CRYPTO_PERPETUAL: ALWAYS,
 }  # fmt: skip
 
@@ -59,7 +60,7 @@ class Instruments:
         own = self._own_of(spelling) or self._own_of(read(spelling, asset_type, self.exchange).name)
         found = self._read(own.name if own else spelling, asset_type)
         if own is not None:
-            found = _corrected(found, own)
+            found = self._corrected(found, own)
         tick = self._tick_of(found.symbol)
         return found if tick is None else replace(found, tick=tick)
 
@@ -79,20 +80,22 @@ class Instruments:
         own = self._own_of(spelling)
         return own.name if own else read(spelling, "", self.exchange).name
 
-
-def _corrected(found: Instrument, own: OwnInstrument) -> Instrument:
-    """Return the instrument with what the operator's file says of it."""
-    kind = own.kind or found.kind
-    hours = found.hours if kind is found.kind else _HOURS.get(kind, NOT_KNOWN)
-    return replace(
-        found,
-        symbol=own.name,
-        kind=kind,
-        base=own.base or found.base,
-        quote=own.quote or found.quote,
-        hours=own.hours or hours,
-        tick=own.tick,
-        step=own.step,
-        vendors=dict(own.vendors),
-        why=(*found.why, "the operator's file (INSTRUMENTS_FILE) names it"),
-    )
+    def _corrected(self, found: Instrument, own: OwnInstrument) -> Instrument:
+        """Return the instrument with what the operator's file says of it."""
+        kind = own.kind or found.kind
+        usual = found.hours if kind is found.kind else _HOURS.get(kind, NOT_KNOWN)
+        hours = own.hours or usual
+        quote = share_currency(hours, self.exchange) if kind.is_equity else found.quote
+        return replace(
+            found,
+            symbol=own.name,
+            kind=kind,
+            base=own.base or found.base,
+            quote=own.quote or quote,
+            hours=hours,
+            tick=own.tick,
+            step=own.step,
+            multiplier=own.multiplier,
+            vendors=dict(own.vendors),
+            why=(*found.why, "the operator's file (INSTRUMENTS_FILE) names it"),
+        )

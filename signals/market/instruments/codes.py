@@ -123,42 +123,47 @@ _AMERICAN = (
     "XNYS XASE ARCX NAS NYS NSQ SMART US_EQ ISLAND"
 )
 _LISTINGS = {
-    US: ("XNYS", _AMERICAN),
-    "L": ("XLON", "LSE LON XLON LSIN"),
-    "DE": ("XETR", "XETR XETRA ETR GETTEX"),
-    "F": ("XFRA", "FWB FRA XFRA"),
-    "PA": ("XPAR", "EPA XPAR"),
-    "AS": ("XAMS", "AMS XAMS"),
-    "BR": ("XBRU", "EBR XBRU"),
-    "MI": ("XMIL", "MIL XMIL BIT"),
-    "MC": ("XMAD", "BME XMAD"),
-    "SW": ("XSWX", "SIX XSWX"),
-    "ST": ("XSTO", "OMXSTO XSTO"),
-    "HE": ("XHEL", "OMXHEX XHEL"),
-    "CO": ("XCSE", "OMXCOP XCSE"),
-    "OL": ("XOSL", "OSL XOSL"),
-    "VI": ("XWBO", "VIE XWBO"),
-    "WA": ("XWAR", "GPW XWAR"),
-    "TO": ("XTSE", "TSX XTSE"),
-    "V": ("XTSE", "TSXV XTSX"),
-    "T": ("XTKS", "TSE XTKS TYO"),
-    "HK": ("XHKG", "HKEX HKG XHKG"),
-    "SS": ("XSHG", "SSE XSHG"),
-    "SZ": ("XSHG", "SZSE XSHE"),
-    "KS": ("XKRX", "KRX XKRX"),
-    "TW": ("XTAI", "TWSE XTAI"),
-    "AX": ("XASX", "ASX XASX"),
-    "NZ": ("XNZE", "NZX XNZE"),
-    "NS": ("XBOM", "NSE XNSE"),
-    "BO": ("XBOM", "BSE XBOM"),
-    "SI": ("XSES", "SGX XSES"),
-    "SA": ("BVMF", "BMFBOVESPA BVMF"),
-    "MX": ("XMEX", "BMV XMEX"),
-    "JO": ("XJSE", "JSE XJSE"),
+    US: ("XNYS", "USD", _AMERICAN),
+    "L": ("XLON", "GBX", "LSE LON XLON LSIN"),
+    "DE": ("XETR", "EUR", "XETR XETRA ETR GETTEX"),
+    "F": ("XFRA", "EUR", "FWB FRA XFRA"),
+    "PA": ("XPAR", "EUR", "EPA XPAR"),
+    "AS": ("XAMS", "EUR", "AMS XAMS"),
+    "BR": ("XBRU", "EUR", "EBR XBRU"),
+    "MI": ("XMIL", "EUR", "MIL XMIL BIT"),
+    "MC": ("XMAD", "EUR", "BME XMAD"),
+    "SW": ("XSWX", "CHF", "SIX XSWX"),
+    "ST": ("XSTO", "SEK", "OMXSTO XSTO"),
+    "HE": ("XHEL", "EUR", "OMXHEX XHEL"),
+    "CO": ("XCSE", "DKK", "OMXCOP XCSE"),
+    "OL": ("XOSL", "NOK", "OSL XOSL"),
+    "VI": ("XWBO", "EUR", "VIE XWBO"),
+    "WA": ("XWAR", "PLN", "GPW XWAR"),
+    "TO": ("XTSE", "CAD", "TSX XTSE"),
+    "V": ("XTSE", "CAD", "TSXV XTSX"),
+    "T": ("XTKS", "JPY", "TSE XTKS TYO"),
+    "HK": ("XHKG", "HKD", "HKEX HKG XHKG"),
+    "SS": ("XSHG", "CNY", "SSE XSHG"),
+    "SZ": ("XSHG", "CNY", "SZSE XSHE"),
+    "KS": ("XKRX", "KRW", "KRX XKRX"),
+    "TW": ("XTAI", "TWD", "TWSE XTAI"),
+    "AX": ("XASX", "AUD", "ASX XASX"),
+    "NZ": ("XNZE", "NZD", "NZX XNZE"),
+    "NS": ("XBOM", "INR", "NSE XNSE"),
+    "BO": ("XBOM", "INR", "BSE XBOM"),
+    "SI": ("XSES", "SGD", "SGX XSES"),
+    "SA": ("BVMF", "BRL", "BMFBOVESPA BVMF"),
+    "MX": ("XMEX", "MXN", "BMV XMEX"),
+    "JO": ("XJSE", "ZAC", "JSE XJSE"),
 }  # fmt: skip
-CALENDARS = {suffix: calendar for suffix, (calendar, _) in _LISTINGS.items()}
+CALENDARS = {suffix: calendar for suffix, (calendar, _, _) in _LISTINGS.items()}
 """The calendar of each exchange, by the suffix that names it: `L` is London."""
-US_SUFFIXES = frozenset({"US", "O", "OQ", "N", "PK", "NB", *_LISTINGS[US][1].split()})
+SHARE_CURRENCIES = {calendar: currency for calendar, currency, _ in _LISTINGS.values()} | (
+    dict.fromkeys(US_CALENDARS, "USD")
+)
+"""What shares are quoted in, by their exchange's calendar: `GBX` are pence, `ZAC` South African
+cents. A few shares are quoted otherwise; the operator's file corrects them."""
+US_SUFFIXES = frozenset({"US", "O", "OQ", "N", "PK", "NB", *_LISTINGS[US][2].split()})
 """Suffixes of shares in the United States: those of data vendors and Reuters too."""
 
 _OTHER_VENUES = {
@@ -173,7 +178,7 @@ _OTHER_VENUES = {
     "XNYM XCEC CBT NYM CMX",
 }
 VENUES: dict[str, str] = {
-    **{venue: suffix for suffix, (_, venues) in _LISTINGS.items() for venue in venues.split()},
+    **{venue: suffix for suffix, (*_, venues) in _LISTINGS.items() for venue in venues.split()},
     **{venue: says for says, venues in _OTHER_VENUES.items() for venue in venues.split()},
 }
 """What a prefix such as `NASDAQ:` says: an exchange's suffix, a market of coins, and so on."""

@@ -89,15 +89,18 @@ def future(wanted: Spelling) -> Reading | None:
 def _contract(root: str, month: str, year: str) -> Reading:
     known = root in FUTURES
     name = f"{root}{month}{year}" if known else f"{root}{month}{year}=F"
-    return Reading(name, Kind.FUTURE, root, hours=_hours(root), why=(_why(root),))
+    return _future(name, root)
 
 
 def _continuous(root: str) -> Reading:
-    return Reading(f"{root}=F", Kind.FUTURE, root, hours=_hours(root), why=(_why(root),))
+    return _future(f"{root}=F", root)
 
 
-def _hours(root: str) -> str:
-    return FUTURES[root].calendar if root in FUTURES else NOT_KNOWN
+def _future(name: str, root: str) -> Reading:
+    """Return the reading; every future that Argo knows is quoted in US dollars or their cents."""
+    known = FUTURES.get(root)
+    quote, hours = ("USD", known.calendar) if known else ("", NOT_KNOWN)
+    return Reading(name, Kind.FUTURE, root, quote, hours, (_why(root),))
 
 
 def _why(root: str) -> str:

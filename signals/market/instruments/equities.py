@@ -6,6 +6,7 @@ from signals.market.instruments.codes import (
     CALENDARS,
     ETFS,
     LONGEST_STOCK,
+    SHARE_CURRENCIES,
     US,
     US_CALENDARS,
     US_SUFFIXES,
@@ -40,10 +41,19 @@ def equity(wanted: Spelling) -> Reading:
         wanted.said is None and name in ETFS and listing in (None, US)
     )
     kind = Kind.ETF if is_etf else Kind.STOCK
+    hours = _hours(listing, wanted.exchange)
     return Reading(
-        _named(name, listing, wanted.exchange), kind, hours=_hours(listing, wanted.exchange),
-        why=_why(wanted, kind, listing),
+        _named(name, listing, wanted.exchange), kind, hours=hours,
+        quote=share_currency(hours, wanted.exchange), why=_why(wanted, kind, listing),
     )  # fmt: skip
+
+
+def share_currency(hours: str, exchange: str) -> str:
+    """Return what shares with these hours are quoted in; an empty text if it is not known.
+
+    `exchange` is the calendar of the home exchange.
+    """
+    return SHARE_CURRENCIES.get(exchange if hours == HOME else hours, "")
 
 
 def _listing(wanted: Spelling) -> tuple[str, str | None]:

@@ -21,10 +21,11 @@ class Instrument:
     """A tradable instrument.
 
     `symbol` is its one name in Argo, such as `AAPL`, `BRK.B`, `EUR-USD` or `BTC-USD-PERP`.
-    `base` and `quote` are what a pair trades and what its price is in. `hours` is `always`,
-    `forex`, `exchange` (the home exchange), `unknown`, or a calendar's name. `tick` and `step`
-    are the smallest steps of price and quantity, if the operator has set them. `vendors` has
-    the operator's own spellings by vendor or broker. `why` says how Argo came to all this.
+    `base` is what a pair trades, `quote` the currency of the price; both are empty if they are not
+    known. `hours` is `always`, `forex`, `metals`, `exchange` (the home exchange), `unknown`, or a
+    calendar's name. `tick` and `step` are the smallest steps of price and quantity, and
+    `multiplier` is what one unit is worth at a price of 1, if the operator has set them. `vendors`
+    has the operator's own spellings by vendor or broker. `why` says how Argo came to all this.
     """
 
     symbol: str
@@ -34,6 +35,7 @@ class Instrument:
     hours: str = NOT_KNOWN
     tick: Decimal | None = None
     step: Decimal | None = None
+    multiplier: Decimal | None = None
     vendors: Mapping[str, str] = field(default_factory=dict, hash=False)
     why: tuple[str, ...] = field(default=(), compare=False)
 
@@ -41,6 +43,17 @@ class Instrument:
     def asset_type(self) -> str:
         """Return the word for the kind that signals carry."""
         return "crypto" if self.kind is Kind.CRYPTO_SPOT else str(self.kind)
+
+    @property
+    def unit_value(self) -> Decimal | None:
+        """Return what one unit is worth at a price of 1, in `quote`; None if it is not known.
+
+        One contract of a future, or of an index, is worth a multiple that differs from one
+        contract and broker to the next.
+        """
+        if self.multiplier is not None:
+            return self.multiplier
+        return None if self.kind in (Kind.FUTURE, Kind.INDEX, Kind.UNKNOWN) else WHOLE
 
     def tick_at(self, price: float) -> Decimal | None:
         """Return the smallest step of a price near `price`; None if it is not known.

@@ -36,6 +36,7 @@ class OwnInstrument(BaseModel):
     hours: str | None = None
     tick: Positive | None = None
     step: Positive | None = None
+    multiplier: Positive | None = None
     spellings: tuple[Name, ...] = ()
     vendors: Mapping[str, str] = Field(default_factory=dict)
 

@@ -14,7 +14,14 @@ from signals.market.instruments.codes import (
     STABLECOINS,
 )
 from signals.market.instruments.kinds import COMMODITY, Kind
-from signals.market.instruments.spelling import ALWAYS, FOREX, Reading, Spelling, unknown
+from signals.market.instruments.spelling import (
+    ALWAYS,
+    FOREX,
+    METAL_HOURS,
+    Reading,
+    Spelling,
+    unknown,
+)
 
 SHORTEST_JOINED = 6
 """Letters of a pair without a separator: shorter ones are stocks."""
@@ -97,10 +104,10 @@ def _money(found: Pair, wanted: Spelling) -> Reading:
         why = f"a {wanted.said} of {found.name} is not spelled like this"
         return unknown(found.name, why, *found)
     is_metal = found.base in METALS
-    kind = Kind.METAL if is_metal else Kind.FOREX
+    kind, hours = (Kind.METAL, METAL_HOURS) if is_metal else (Kind.FOREX, FOREX)
     what = "a metal" if is_metal else "a currency"
     why = f"{found.base} is {what} and {found.quote} a currency (ISO 4217)"
-    return Reading(found.name, kind, *found, FOREX, (why,))
+    return Reading(found.name, kind, *found, hours, (why,))
 
 
 def _coins(found: Pair, wanted: Spelling) -> Reading | None:

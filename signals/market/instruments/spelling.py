@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from signals.market.instruments.kinds import Kind
 
-ALWAYS, FOREX, HOME, NOT_KNOWN = "always", "forex", "exchange", "unknown"
+ALWAYS, FOREX, METAL_HOURS, HOME, NOT_KNOWN = "always", "forex", "metals", "exchange", "unknown"
 """Names of trading hours; any other name is a calendar of `exchange_calendars`."""
 
 

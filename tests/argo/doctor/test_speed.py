@@ -159,7 +159,7 @@ def test_a_closed_position_without_an_outcome_is_found(settings: Settings) -> No
     Position.objects.create(signal_id=ids[2], status="closed", closed_at=closed, **common)
     found = practice("track outcomes")
     assert found.result is WARNING
-    assert "1 positions closed this week without an outcome" in found.sentence
+    assert "1 position closed this week without an outcome" in found.sentence
 
 
 def test_a_broker_that_is_down_is_found_and_no_message_is_sent(settings: Settings) -> None:

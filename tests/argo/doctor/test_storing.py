@@ -125,7 +125,7 @@ def test_a_dead_letter_is_found() -> None:
     journal().append([b"garbage"])
     flusher().flush()
     found = of(storing.questions, "dead letters")["dead letters"]
-    assert (found.result, found.sentence) == (PROBLEM, "1 dead letters wait for a person.")
+    assert (found.result, found.sentence) == (PROBLEM, "1 dead letter waits for a person.")
 
 
 def test_an_exhausted_pool_is_found(counted: None) -> None:
@@ -137,7 +137,7 @@ def test_an_exhausted_pool_is_found(counted: None) -> None:
     pool.dispose()
     found = of(storing.questions, "pool")["pool"]
     assert found.result is PROBLEM
-    assert "1 requests for a connection got none in the last 30 minutes" in found.sentence
+    assert "1 request for a connection got none in the last 30 minutes" in found.sentence
     assert "SIGNAL_POOL_SIZE" in found.advice
 
 
@@ -164,8 +164,9 @@ def test_missing_migrations_are_found_and_what_needs_the_tables_is_left_out() ->
         found = of(storing.questions)
     finally:
         recorder.record_applied("sync", "0004_notices")
-    assert found["database"].sentence == "The database lacks 1 migrations."
+    assert found["database"].sentence == "The database lacks 1 migration."
     assert "argo migrate" in found["database"].advice
+    assert "If the database was deleted" in found["database"].advice
     assert found["flush"].result is SKIPPED
 
 
@@ -185,7 +186,7 @@ def test_errors_in_the_log_are_shown_and_cannot_command_the_terminal(
     _log(settings, "sync.log", line, minutes=1)
     found = of(storing.questions, "log")["log"]
     assert found.result is WARNING
-    assert "1 errors in the last hour, the last: " in found.sentence
+    assert "1 error in the last hour, the last: " in found.sentence
     assert r"Dead \x1b[31mletter" in found.sentence
     assert found.advice.endswith("flush.log.")
 

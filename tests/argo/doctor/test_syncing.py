@@ -148,6 +148,14 @@ def test_a_valid_certificate_is_trusted_and_one_that_ends_soon_is_a_warning(
     assert (found["certificate"].result, found["key"].result) == (WARNING, OK)
 
 
+def test_a_server_without_tls_is_not_said_to_have_a_wrong_certificate(settings: Settings) -> None:
+    with answering(422) as (port, got):
+        found = steps(f"https://127.0.0.1:{port}", settings)["certificate"]
+    assert (found.result, got) == (PROBLEM, [])
+    assert found.sentence.startswith(f"No TLS connection to 127.0.0.1:{port}: ")
+    assert "http://" in found.advice
+
+
 def test_a_wrong_certificate_is_found_and_that_server_does_not_get_the_key(
     authority: trustme.CA, settings: Settings
 ) -> None:
@@ -212,7 +220,7 @@ def test_an_open_breaker_is_found() -> None:
 def test_dead_deliveries_and_their_last_answers_are_found() -> None:
     one = queue(status="dead", attempts=1, attempted_at=utc_now(), last_answer="422: \x1b[31mno")
     found = of(syncing.questions, "dead", "last errors")
-    assert (found["dead"].result, found["dead"].sentence) == (PROBLEM, "1 deliveries are dead.")
+    assert (found["dead"].result, found["dead"].sentence) == (PROBLEM, "1 delivery is dead.")
     assert found["last errors"].result is WARNING
     assert rf"{one.signal.signal_id} (dead): 422: \x1b[31mno" in found["last errors"].sentence
 

@@ -92,7 +92,7 @@ def test_a_problem_says_what_to_do_and_where_to_read_more(reader: Client) -> Non
     (problem,) = health(reader)["problems"]
     assert problem == {
         "code": "ledger.dead_letters",
-        "sentence": "1 dead letters wait for a person.",
+        "sentence": "1 dead letter waits for a person.",
         "advice": registry.kinds()["ledger.dead_letters"].advice,
         "page": "/docs/recover/#a-signal-could-not-be-stored",
     }

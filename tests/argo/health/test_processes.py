@@ -101,4 +101,7 @@ def test_a_broker_folder_that_cannot_be_used_is_a_problem(
     assert keys() == []
     settings.BROKER_DIR = settings.DATA_DIR / "file" / "broker"
     (settings.DATA_DIR / "file").write_text("")
-    assert keys() == [("broker.no_answer", "")]
+    (problem,) = found()
+    assert problem.kind.code == "broker.no_answer"
+    assert f"The Celery broker {settings.BROKER_DIR} does not answer" in problem.sentence
+    assert "if the broker is a folder" in problem.kind.advice

@@ -38,6 +38,24 @@ def test_a_refused_signal_is_a_warning_with_reason_request_and_key(
     assert len(json_log.lines) == 1
 
 
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+def test_a_bearers_name_is_on_the_line_too(scheme: str, json_log: Lines) -> None:
+    headers = {"Authorization": f"{scheme} {create_key('the desk', ['write'])}"}
+    post(Client(), {**a_signal(), "action": "HOLD"}, **headers)
+    assert json_log.fields["key_name"] == "the desk"
+
+
+@pytest.mark.parametrize(
+    ("scopes", "status"), [(["write"], "403"), ([], "401")], ids=["cannot read", "no key"]
+)
+def test_refused_scrapes_are_warnings(scopes: list[str], status: str, json_log: Lines) -> None:
+    key = create_key("scraper", scopes) if scopes else "argo_wrong"
+    Client().get("/metrics", headers={"X-API-Key": key})
+    fields = json_log.fields
+    assert (fields["level"], fields["status_code"]) == ("warning", status)
+    assert fields["event"].startswith(f"Refused GET /metrics with {status}: ")
+
+
 def test_the_senders_id_is_kept_and_answered(client: Client, json_log: Lines) -> None:
     assert post(client, {}, **{REQUEST_ID: "desk-7.a:b_c"})[REQUEST_ID] == "desk-7.a:b_c"
     assert json_log.fields["request_id"] == "desk-7.a:b_c"

@@ -55,6 +55,12 @@ def test_a_key_that_may_only_write_is_told_so(client: Client) -> None:
     assert "may not read" in answer.content.decode()
 
 
+def test_it_can_only_be_read(client: Client, key: str) -> None:
+    strict = Client(enforce_csrf_checks=True)
+    assert strict.post("/metrics", headers={"X-API-Key": key}).status_code == 405
+    assert strict.head("/metrics", headers={"X-API-Key": key}).status_code == 200
+
+
 def test_a_setting_opens_it(client: Client, settings: Settings) -> None:
     settings.METRICS_PUBLIC = True
     assert client.get("/metrics").status_code == 200

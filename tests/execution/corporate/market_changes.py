@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from execution.brokers.paper.broker import PaperBroker
 from signals.market.actions import ListedAction
 from tests.execution.trading_fixtures import SYMBOL, Market, Trading
 
@@ -43,7 +44,8 @@ def listing(trading: Trading) -> Trading:
     """Return the same account on a market that reports corporate actions."""
     market = ListingMarket(trading.clock, trading.market.quotes, trading.market.rows)
     trading.market = market
-    object.__setattr__(trading.broker.broker, "market", market)
+    if isinstance(trading.broker.broker, PaperBroker):
+        object.__setattr__(trading.broker.broker, "market", market)
     return trading.changed(market=market)
 
 

@@ -6,11 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from execution.brokers.fill_model import Prices
 from execution.models import CorporateAction, Counterfactual, PaperChange, PositionChange
 from execution.types import Leg
 from signals.market.actions import ActionKind, ListedAction
 from signals.market.protocol import Quote
 from signals.models import Signal
+from tests.databases import DATABASES
 from tests.execution.corporate.market_changes import calm_day, listed, listing, rebase
 from tests.execution.trading_fixtures import (
     SYMBOL,
@@ -218,3 +220,69 @@ def test_a_counterfactual_that_was_never_looked_at_before_the_split_is_left_alon
     for _ in range(3):
         calm_day(trading, 100.0 * factor)
     assert Counterfactual.objects.get(signal=signal).outcome is None
+
+
+@pytest.mark.django_db(databases=DATABASES)
+def test_both_databases_keep_what_a_split_did(trading: Trading, database: str) -> None:
+    signal = opened(trading)
+    rebase(trading, 1 / 3)
+    calm_day(trading, 100.0 / 3)
+    position = position_of(signal)
+    assert position.left == 300
+    assert CorporateAction.objects.get().rebased_by == pytest.approx(1 / 3)
+    trading = trading.restarted()
+    calm_day(trading, 112.0 / 3)
+    assert as_stored(signal).outcome == "win"
+    assert held(trading) == 0
+
+
+def test_a_split_at_midnight_is_asked_for_at_once(trading: Trading) -> None:
+    trading = listing(trading)
+    signal = opened(trading)
+    trading.wait(hours=8, minutes=58)
+    trading.look()
+    trading.wait(minutes=1)
+    trading.look()
+    ex_at = trading.clock() + timedelta(minutes=1)
+    listed(trading).append(ListedAction(ActionKind.SPLIT, ex_at, Decimal(10), Decimal(1)))
+    trading.clock.pass_by(minutes=2)
+    trading.move(10.0)
+    assert position_of(signal).left == 1000
+    assert halt_codes() == []
+
+
+def test_an_order_to_close_is_made_anew_for_all_shares_after_a_split(trading: Trading) -> None:
+    trading = trading.changed(expiry=timedelta(days=2))
+    signal = opened(trading)
+    trading.market.quotes[SYMBOL] = None
+    trading.clock.pass_by(days=2)
+    trading.look()
+    assert signal.orders.filter(leg=Leg.CLOSE, state="accepted").exists()
+    rebase(trading, 0.1)
+    calm_day(trading, 10.0)
+    for _ in range(3):
+        trading.wait(minutes=2)
+        trading.look()
+    closes = [(order.state, int(order.filled)) for order in signal.orders.filter(leg=Leg.CLOSE)]
+    assert closes == [("canceled", 0), ("filled", 1000)]
+    assert held(trading) == 0
+    assert as_stored(signal).outcome == "expired"
+
+
+@pytest.mark.parametrize(("low", "is_open"), [(96.0, True), (94.0, False)])
+def test_a_bar_of_before_the_split_that_comes_late_is_on_the_scale_of_its_day(
+    trading: Trading, low: float, is_open: bool
+) -> None:
+    trading = listing(trading)
+    signal = opened(trading)
+    bar_at = trading.clock() + timedelta(hours=12)
+    ex_at = trading.clock() + timedelta(hours=13)
+    listed(trading).append(ListedAction(ActionKind.SPLIT, ex_at, Decimal(10), Decimal(1)))
+    trading.clock.pass_by(days=1)
+    trading.move(10.0)
+    assert position_of(signal).left == 1000
+    prices = (Decimal(100), Decimal(101), Decimal(low), Decimal(100))
+    late = Prices(bar_at - timedelta(hours=6), bar_at, *prices)
+    trading.broker.broker.see({SYMBOL: [late]})
+    trading.look()
+    assert (position_of(signal).status == "open") is is_open

@@ -36,7 +36,7 @@ def doubtful(trading: Trading) -> Signal:
 
 
 def test_a_stated_split_is_carried_over(trading: Trading, doubtful: Signal) -> None:
-    state_split(trading.context.history, SYMBOL, (Decimal(10), Decimal(1)), None, **BY)
+    state_split(trading.context.history.memory, SYMBOL, (Decimal(10), Decimal(1)), None, **BY)
     lift(ACCOUNT, by="ann", why="it was a split", now=trading.clock())
     trading.look()
     position = position_of(doubtful)
@@ -49,7 +49,7 @@ def test_a_stated_split_is_carried_over(trading: Trading, doubtful: Signal) -> N
 
 
 def test_an_accepted_price_is_used(trading: Trading, doubtful: Signal) -> None:
-    accept_price(trading.context.history, SYMBOL, by="ann", why="it is bankrupt")
+    accept_price(trading.context.history.memory, SYMBOL, by="ann", why="it is bankrupt")
     trading.look()
     assert as_stored(doubtful).outcome == "loss"
     assert as_stored(doubtful).exit_price == pytest.approx(10.0)
@@ -76,24 +76,24 @@ def test_a_statement_that_makes_no_sense_is_refused(
 ) -> None:
     new, old = map(Decimal, ratio)
     with pytest.raises(InvalidInput):
-        state_split(trading.context.history, SYMBOL, (new, old), None, by="ann", why=why)
+        state_split(trading.context.history.memory, SYMBOL, (new, old), None, by="ann", why=why)
     assert not CorporateAction.objects.exists()
 
 
 def test_a_price_without_doubt_cannot_be_accepted(trading: Trading) -> None:
     trading.trade()
     with pytest.raises(InvalidInput, match="not in doubt"):
-        accept_price(trading.context.history, SYMBOL, **BY)
+        accept_price(trading.context.history.memory, SYMBOL, **BY)
 
 
 def test_a_stated_rename_gives_the_position_its_new_name(trading: Trading) -> None:
     calm_day(trading, 100.0)
     signal = trading.trade()
-    history = trading.context.history
+    memory = trading.context.history.memory
     trading.market.quotes["META"] = Quote(100.0, trading.clock())
     trading.market.rows["META"] = trading.market.rows[SYMBOL]
     trading.wait(hours=1)
-    state_rename(history, SYMBOL, "META", trading.clock(), **BY)
+    state_rename(memory, SYMBOL, "META", trading.clock(), **BY)
     trading.move(100.0)
     trading.move(101.0, "META")
     assert position_of(signal).symbol == "META"

@@ -7,6 +7,8 @@ import pytest
 from execution.corporate.statements import state_split
 from execution.models import CorporateAction, PositionChange
 from execution.monitoring.reconcile import reconcile, settle
+from signals.market.actions import ActionKind, ListedAction
+from tests.execution.corporate.market_changes import listed, listing
 from tests.execution.monitoring.alpaca_account import AlpacaAccount
 from tests.execution.trading_fixtures import SYMBOL, as_stored, halt_codes, position_of
 
@@ -74,8 +76,8 @@ def test_a_stop_of_the_old_scale_that_sold_a_part_is_no_false_loss(
         account.trading.look()
     assert as_stored(signal).outcome is None
     assert halt_codes() == ["scale"]
-    history = account.trading.context.history
-    state_split(history, SYMBOL, (Decimal(10), Decimal(1)), None, by="ann", why="they say so")
+    memory = account.trading.context.history.memory
+    state_split(memory, SYMBOL, (Decimal(10), Decimal(1)), None, by="ann", why="they say so")
     for _ in range(3):
         account.wait(seconds=1)
         account.trading.look()
@@ -151,3 +153,20 @@ def test_another_stock_of_the_same_quantity_is_no_rename(
     assert position_of(signal).symbol == SYMBOL
     codes = {each.code for each in reconcile(account.trading.context)}
     assert codes >= {"unknown_position", "missing_position"}
+
+
+def test_a_fill_of_before_the_split_is_counted_as_it_was(account: AlpacaAccount) -> None:
+    account.trading = listing(account.trading)
+    signal = account.trade()
+    account.exchange.move(SYMBOL, "94")
+    account.wait(hours=1)
+    action = ListedAction(ActionKind.SPLIT, account.exchange.now, Decimal(10), Decimal(1))
+    listed(account.trading).append(action)
+    account.wait(days=1)
+    account.quote(9.4)
+    account.trading.look()
+    position = position_of(signal)
+    assert position.status == "closed"
+    assert position.quantity == 100
+    assert as_stored(signal).exit_price == pytest.approx(94.0)
+    assert not PositionChange.objects.exists()

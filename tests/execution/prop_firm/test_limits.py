@@ -51,7 +51,7 @@ def test_a_limit_that_is_not_a_number_is_never_lost() -> None:
 def test_a_stop_that_is_too_far_away_for_the_firm_is_denied() -> None:
     intent = Intent(
         "s1", "AAPL", Side.BUY, D(10), D(100), D(105), D("97.9"), 80.0, NOW,
-        price=D(100), price_time=NOW, market_open=True,
+        price=D(100), price_time=NOW, market_open=True, currency="USD", unit_value=D(1),
     )  # fmt: skip
     account = Portfolio(D(100_000), D(50_000), D(100_000), D(100_000))
     limits = tightened(Limits(), FIRM)

@@ -18,7 +18,7 @@ NOW = datetime(2026, 3, 2, 15, 30, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 BUY = Intent(
     "s1", "AAPL", Side.BUY, D(50), D(100), D(105), D(97), 80.0, NOW,
-    price=D(100), price_time=NOW, market_open=True,
+    price=D(100), price_time=NOW, market_open=True, currency="USD", unit_value=D(1),
 )  # fmt: skip
 SELL = replace(BUY, side=Side.SELL, target=D(95), stop=D(103))
 ACCOUNT = Portfolio(
@@ -60,6 +60,11 @@ DENIED: dict[str, tuple[Intent, Portfolio, Limits, str]] = {
     "too unsure": (replace(BUY, confidence=74.9), ACCOUNT, LIMITS, "confidence"),
     "a restricted symbol": (BUY, ACCOUNT, Limits(restricted=frozenset({"AAPL"})), "symbol"),
     "a symbol not allowed": (BUY, ACCOUNT, Limits(allowed=frozenset({"MSFT"})), "symbol"),
+    "another currency": (replace(BUY, currency="JPY"), ACCOUNT, LIMITS, "currency"),
+    "an unknown currency": (replace(BUY, currency=""), ACCOUNT, LIMITS, "currency"),
+    "an account in euros": (BUY, ACCOUNT, Limits(currencies=frozenset({"EUR"})), "currency"),
+    "a contract of fifty": (replace(BUY, unit_value=D(50)), ACCOUNT, LIMITS, "multiplier"),
+    "an unknown contract": (replace(BUY, unit_value=None), ACCOUNT, LIMITS, "multiplier"),
     "a closed market": (replace(BUY, market_open=False), ACCOUNT, LIMITS, "session"),
     "an old price": (replace(BUY, price_time=NOW - 61 * SECOND), ACCOUNT, LIMITS, "price"),
     "a price to come": (replace(BUY, price_time=NOW + 61 * SECOND), ACCOUNT, LIMITS, "price"),

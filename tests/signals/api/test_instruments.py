@@ -30,7 +30,7 @@ def test_the_answer_has_kind_hours_steps_spellings_and_reasons(reader: Client) -
     assert isinstance(found.pop("is_open"), bool)
     assert found == {
         "symbol": "EUR_USD", "name": "EUR-USD", "kind": "forex", "base": "EUR", "quote": "USD",
-        "hours": "forex", "tick": "0.00001", "step": None,
+        "hours": "forex", "tick": "0.00001", "step": None, "unit_value": "1",
         "spelled_at": {"ibkr": "EUR.USD", "oanda": "EUR_USD", "polygon": "C:EURUSD",
                        "yahoo": "EURUSD=X"},
         "seen": [{"spelling": "FX:EURUSD", "asset_type": "forex"}],

@@ -204,7 +204,8 @@ def test_the_documentation_lists_every_refusal(client: Client) -> None:
     refused = client.get("/api/signals")
     assert refused.status_code == 401
     Refused.model_validate(refused.json())
-    assert refused.json()["detail"] == "Unauthorized: send a valid key as X-API-Key"
+    advice = "send a valid key, as X-API-Key or as Authorization: Bearer KEY"
+    assert refused.json()["detail"] == f"Unauthorized: {advice}"
     halt = paths["/api/execution/halt"]["post"]["responses"]
     assert {"400", "411", "413", "422"} <= halt.keys()
     assert "401" not in paths["/api/health"]["get"]["responses"]
@@ -222,3 +223,25 @@ def test_an_impossible_id_is_not_found(reader: Client, path: str) -> None:
 def test_the_last_possible_second_can_be_queried(reader: Client) -> None:
     _log(_at(0))
     assert len(_ids(reader, until="9999-12-31T23:59:59Z")) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/api/signals", "symbol=AAPL&symbol=IBM"),
+        ("/api/signals/stats", "by=symbol&by=strategy"),
+        ("/api/sync/deliveries", "status=dead&status=pending"),
+        ("/api/execution/orders", "limit=1&limit=2"),
+        ("/api/metrics/summary", "window=60&window=600"),
+    ],
+)
+def test_a_parameter_that_is_given_twice_is_refused(reader: Client, path: str, query: str) -> None:
+    answer = reader.get(f"{path}?{query}")
+    field = query.partition("=")[0]
+    error = {"field": field, "message": "is given more than once; use one value"}
+    assert (answer.status_code, answer.json()["errors"]) == (422, [error])
+
+
+def test_an_error_of_a_parameter_begins_with_what_is_wrong(reader: Client) -> None:
+    answer = reader.get("/api/signals/stats", {"by": "month"})
+    assert answer.json()["detail"].startswith("by: takes one or two of symbol, ")

@@ -87,3 +87,9 @@ def test_the_market_is_chosen_by_the_settings(settings: Settings, tmp_path: Path
         market()
     settings.ALPACA_API_KEY = settings.ALPACA_SECRET_KEY = "a-key"
     assert type(market()).__name__ == "AlpacaMarket"
+
+
+def test_the_strategy_of_any_sender_may_have_a_least_confidence(settings: Settings) -> None:
+    settings.MIN_CONFIDENCE_BY_STRATEGY = {"breakout v2": 85.0, "weighted_consensus": 65.0}
+    thresholds = factory.pipeline().validation.thresholds
+    assert thresholds.by_strategy == settings.MIN_CONFIDENCE_BY_STRATEGY

@@ -118,13 +118,16 @@ def test_candidates_are_kept_on_postgresql_as_on_sqlite(
         ({"SIGNAL_SOURCES": "json=-1"}, "SIGNAL_SOURCES='-1' is not a number for json from 0.0"),
         ({"SIGNAL_SOURCES": "json"}, "SIGNAL_SOURCES='json' is not NAME=NUMBER"),
         ({"SIGNAL_WEIGHTS_BULL": "tren=1"}, "tren is not one of the sources trend, momentum"),
-        ({"SIGNAL_REGIME_FACTORS": "BEARISH=1"}, "BEARISH=1' is not one of BULL, BEAR"),
+        ({"SIGNAL_REGIME_FACTORS": "BEARISH=1"}, "BEARISH=1' is not for one of BULL, BEAR"),
         ({"MARKET_EXCHANGE": "NYC"}, "MARKET_EXCHANGE is 'NYC'"),
         ({"MARKET_DATA": "files", "MARKET_FOLDER": "/nowhere"}, "MARKET_FOLDER is not a folder"),
         ({"MARKET_DATA": "alpaca"}, "ALPACA_API_KEY or ALPACA_SECRET_KEY is missing"),
         ({"MARKET_DATA": "yahoo"}, "MARKET_DATA='yahoo' is not one of sample, files, alpaca"),
         ({"SIGNAL_MIN_SOURCES": "9"}, "SIGNAL_MIN_SOURCES: fewer sources"),
-        ({"MIN_CONFIDENCE_BY_STRATEGY": "typo=90"}, "typo is not weighted_consensus"),
+        (
+            {"MIN_CONFIDENCE_BY_STRATEGY": "mine=x"},
+            "MIN_CONFIDENCE_BY_STRATEGY='x' is not a number",
+        ),
         ({"MIN_CONFIDENCE": "nan"}, "MIN_CONFIDENCE='nan' is not a number from 0.0 to 100.0"),
     ],
 )

@@ -68,6 +68,16 @@ def test_a_price_that_is_too_old_is_a_problem_while_its_process_lives() -> None:
     assert "The newest price of MSFT is 2000 s old." in problem.sentence
 
 
+class Shown:
+    """A market of files; that of one symbol has bars of weekends."""
+
+    def __init__(self, always_open: str) -> None:
+        self._always_open = always_open
+
+    def is_always_open(self, symbol: str) -> bool:
+        return symbol == self._always_open
+
+
 @pytest.mark.parametrize(
     ("market", "symbol", "now", "age", "is_old"),
     [
@@ -77,6 +87,8 @@ def test_a_price_that_is_too_old_is_a_problem_while_its_process_lives() -> None:
         ("alpaca", "BTC-USD", SATURDAY, 1000, True),
         ("files", "AAPL", IN_SESSION, 18 * 3600, False),
         ("files", "AAPL", IN_SESSION, 24 * 3600, True),
+        ("files", "HYPE", SATURDAY, 12 * 3600, True),
+        ("files", "NEWCOINUSD", SATURDAY, 12 * 3600, False),
         ("sample", "AAPL", IN_SESSION, 10**8, False),
     ],
 )
@@ -94,6 +106,7 @@ def test_when_a_price_should_be_newer(
     watch.priced(symbol, now - timedelta(seconds=age), now)
     monkeypatch.setattr("signals.health.prices.price_watch", lambda: watch)
     monkeypatch.setattr("signals.health.prices.utc_now", lambda: now)
+    monkeypatch.setattr("signals.health.prices.watched_market", lambda: Shown("HYPE"))
     expected = OldPrice(symbol, now - timedelta(seconds=age)) if is_old else None
     assert oldest_old_price() == expected
 

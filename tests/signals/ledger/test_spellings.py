@@ -6,6 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from signals.generation.candidates import earlier_signals
+from signals.instruments import rules
 from signals.ledger.queries import PageQuery, page
 from signals.ledger.spellings import read_again, seen_spellings, spellings_of
 from signals.ledger.sums.update import update_sums
@@ -130,3 +131,12 @@ def test_an_invalid_file_keeps_no_signal_from_being_stored(
     assert Signal.objects.count() == 1
     file.write_text("")
     assert len(found("NASDAQ:AAPL")) == 1
+
+
+def test_the_rules_change_with_the_exchange(settings: Settings) -> None:
+    """A share without a suffix is another one then."""
+    before = rules()
+    settings.MARKET_EXCHANGE = "XLON"
+    assert rules() != before
+    settings.MARKET_EXCHANGE = "XNYS"
+    assert rules() == before

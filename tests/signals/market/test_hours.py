@@ -7,6 +7,7 @@ import pytest
 from signals.market.hours import (
     ALWAYS_OPEN,
     FOREX_WEEK,
+    METAL_WEEK,
     TradingHours,
     exchange_hours,
     hours_of,
@@ -227,6 +228,41 @@ def test_a_bar_of_forex_may_have_closed_only_at_the_end_of_a_day() -> None:
     assert FOREX_WEEK.may_have_closed(friday - INSTANT, friday)
     assert not FOREX_WEEK.may_have_closed(friday, friday + 48 * HOUR)
     assert FOREX_WEEK.may_have_closed(friday, friday + 72 * HOUR)
+
+
+def test_forex_and_metals_rest_at_christmas_and_new_year() -> None:
+    for hours in (FOREX_WEEK, METAL_WEEK):
+        for eve in (datetime(2024, 12, 24, 22, tzinfo=UTC), datetime(2024, 12, 31, 22, tzinfo=UTC)):
+            assert hours.is_open(eve)  # 17:00 in New York
+            assert not hours.is_open(eve + INSTANT)
+            assert not hours.is_open(eve + 24 * HOUR - INSTANT)
+            assert hours.is_open(eve + 25 * HOUR)
+            assert hours.began(eve + 12 * HOUR) <= eve - 23 * HOUR, "the session before"
+        days = hours.days(date(2024, 12, 23), date(2025, 1, 3))
+        assert days == [date(2024, 12, day) for day in (23, 24, 26, 27, 30, 31)] + [
+            date(2025, 1, 2), date(2025, 1, 3),
+        ]  # fmt: skip
+        assert hours.close_of(date(2024, 12, 25)) is None
+        assert not hours.may_have_closed(eve, eve + 24 * HOUR)
+
+
+def test_metals_pause_for_an_hour_each_day() -> None:
+    gold = hours_of(instrument("XAUUSD"), "XNYS")
+    for moment, is_open in (
+        (eastern(5, 17, 59), False),  # Sunday
+        (eastern(5, 18), True),
+        (eastern(6, 17), True),
+        (eastern(6, 17) + INSTANT, False),
+        (eastern(6, 17, 59), False),
+        (eastern(6, 18), True),
+        (eastern(10, 17), True),
+        (eastern(10, 18), False),
+    ):
+        assert gold.is_open(moment) is is_open, moment
+    assert gold.is_open(eastern(6, 17, 30), HOUR / 2)
+    assert gold.began(eastern(6, 17)) == eastern(5, 18)
+    assert gold.began(eastern(6, 17, 30)) == eastern(5, 18)
+    assert hours_of(instrument("EURUSD"), "XNYS").is_open(eastern(6, 17, 30))
 
 
 def test_futures_follow_globex_and_an_index_its_exchange() -> None:

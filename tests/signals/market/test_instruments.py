@@ -12,10 +12,12 @@ from signals.market.instruments import (
     ALWAYS,
     FOREX,
     HOME,
+    METAL_HOURS,
     NOT_KNOWN,
     Instrument,
     Instruments,
     Kind,
+    catalog,
     instrument,
     spelled_at,
     spellings,
@@ -73,7 +75,7 @@ def test_fault_58_every_spelling_of_an_instrument_gives_its_one_name(
         ("BTCUSDT", "perpetual", Kind.CRYPTO_PERPETUAL, ALWAYS),
         ("EURUSD", "", Kind.FOREX, FOREX),
         ("EUR/USD", "crypto", Kind.FOREX, FOREX),
-        ("XAGUSD", "commodity", Kind.METAL, FOREX),
+        ("XAGUSD", "commodity", Kind.METAL, METAL_HOURS),
         ("ES", "future", Kind.FUTURE, "CMES"),
         ("DAX", "index", Kind.INDEX, "XETR"),
         ("DAX", "", Kind.STOCK, HOME),
@@ -84,6 +86,27 @@ def test_each_kind_is_read_with_its_hours(
 ) -> None:
     found = instrument(spelling, asset_type)
     assert (found.kind, found.hours) == (kind, hours)
+
+
+@pytest.mark.parametrize(
+    ("spelling", "asset_type", "quote"),
+    [
+        ("AAPL", "", "USD"), ("SPY", "etf", "USD"), ("AAPL.US", "", "USD"), ("OTC:ABC", "", "USD"),
+        ("VOD.L", "", "GBX"), ("SAP.DE", "", "EUR"), ("7203.T", "", "JPY"), ("NESN.SW", "", "CHF"),
+        ("NPN.JO", "", "ZAC"), ("USDJPY", "", "JPY"), ("BTC", "crypto", "USD"),
+        ("ETHBTC", "crypto", "BTC"), ("ES=F", "", "USD"), ("XYZ=F", "", ""), ("^SPX", "", ""),
+    ],
+)  # fmt: skip
+def test_the_currency_of_a_price_is_known_or_said_to_be_not_known(
+    spelling: str, asset_type: str, quote: str
+) -> None:
+    assert instrument(spelling, asset_type).quote == quote
+
+
+def test_a_share_without_a_suffix_is_quoted_in_the_home_exchanges_currency() -> None:
+    assert Instruments("XLON").of("VOD").quote == "GBX"
+    assert Instruments("XLON").of("AAPL.US").quote == "USD"
+    assert Instruments("XTAE").of("TEVA").quote == "", "no guess"
 
 
 @pytest.mark.parametrize(
@@ -298,3 +321,26 @@ def test_a_price_in_cents_is_never_changed(cents: int) -> None:
 def test_a_price_below_a_dollar_in_hundredths_of_a_cent_is_never_changed(steps: int) -> None:
     price = float(Decimal(steps) / 10_000)
     assert instrument("AAPL").rounded(price) == price
+
+
+def test_a_spelling_is_read_once_and_the_memory_for_them_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(catalog, "MOST_KEPT", 3)
+    known = Instruments()
+    assert known.of("AAPL") is known.of("AAPL")
+    assert known.of("ES", "future") is not known.of("ES")
+    for number in range(10):
+        known.of(f"S{number}")
+    assert len(known._kept) <= 3
+
+
+def test_two_exchanges_of_one_calendar_stay_apart() -> None:
+    toronto = Instruments("XTSE")
+    names = [toronto.of(each).symbol for each in ("SHOP.TO", "SHOP.V", "SHOP")]
+    assert names == ["SHOP.TO", "SHOP.V", "SHOP"]
+
+
+@pytest.mark.parametrize("spelling", ["DAX/EUR", "CAC_EUR", "FTSE/GBP", "HSI/HKD"])
+def test_an_index_in_a_currency_is_no_coin(spelling: str) -> None:
+    assert instrument(spelling).kind is Kind.UNKNOWN

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from argo.errors import InvalidInput
-from signals.market.instruments import ALWAYS, FOREX, Instruments, Kind, load
+from signals.market.instruments import ALWAYS, FOREX, METAL_HOURS, Instruments, Kind, load
 
 FILE = """
 ["XAU-USD"]
@@ -37,7 +37,7 @@ def test_the_file_adds_spellings_steps_and_vendors(file: Path) -> None:
     known = Instruments(own=load(file))
     gold = known.of("Gold.Spot")
     assert gold == known.of("XAU/USD") == known.of("GOLDm#", "stock")
-    assert (gold.symbol, gold.kind, gold.hours) == ("XAU-USD", Kind.METAL, FOREX)
+    assert (gold.symbol, gold.kind, gold.hours) == ("XAU-USD", Kind.METAL, METAL_HOURS)
     assert gold.rounded(2031.03) == 2031.05
     assert gold.step_or(Decimal(9)) == Decimal("0.1")
     assert gold.vendors == {"mybroker": "GOLDm#", "alpaca": "GLD"}
@@ -82,3 +82,29 @@ def test_a_bad_file_is_refused_with_its_name_and_field(file: Path, text: str, fi
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="cannot be read"):
         load(tmp_path / "missing.toml")
+
+
+def test_a_file_states_currency_and_multiplier(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text("""
+        [US500]
+        kind = "index"
+        quote = "USD"
+        multiplier = 1
+        ["ES=F"]
+        multiplier = 50
+        ["RDSA.L"]
+        quote = "EUR"
+        [TEVA]
+        hours = "XTAE"
+        [VODL]
+        hours = "XLON"
+        [NEWUSD]
+        kind = "stock"
+    """)
+    known = Instruments(own=load(path))
+    found = {name: known.of(name) for name in ("US500", "ES=F", "RDSA.L", "TEVA", "VODL", "NEWUSD")}
+    assert {name: each.quote for name, each in found.items()} == {
+        "US500": "USD", "ES=F": "USD", "RDSA.L": "EUR", "TEVA": "", "VODL": "GBX", "NEWUSD": "USD",
+    }  # fmt: skip
+    assert (found["US500"].unit_value, found["ES=F"].unit_value) == (Decimal(1), Decimal(50))

@@ -43,7 +43,7 @@ def test_the_fills_of_sales_carry_their_fee(alpaca: Alpaca) -> None:
 
 def test_the_rates_are_settings(settings: Settings) -> None:
     settings.ALPACA_API_KEY, settings.ALPACA_SECRET_KEY = KEY, SECRET
-    settings.ALPACA_SEC_FEE, settings.ALPACA_TAF = 8.0, 0.001
+    settings.ALPACA_SEC_FEE, settings.ALPACA_TAF, settings.ALPACA_TAF_MOST = 8.0, 0.001, 11.61
     broker = factory._alpaca(lambda: MORNING)
     assert isinstance(broker, AlpacaBroker)
-    assert broker._fees == SaleFees(Decimal(8), Decimal("0.001"))
+    assert broker._fees == SaleFees(Decimal(8), Decimal("0.001"), Decimal("11.61"))

@@ -11,7 +11,7 @@ import time
 import uuid
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from queue import Empty
@@ -24,6 +24,8 @@ from kombu.transport.filesystem import exchange_queue_t
 from kombu.transport.virtual.base import binding_key_t
 from kombu.utils.encoding import bytes_to_str, str_to_bytes
 from kombu.utils.json import dumps, loads
+
+from signals.files import make_folder, private
 
 T = TypeVar("T")
 Table = list[exchange_queue_t]
@@ -226,7 +228,8 @@ def _with_folder(folder: Path, act: Callable[[], T]) -> T:
         try:
             return act()
         except FileNotFoundError:
-            folder.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):  # what is above it is being deleted
+                make_folder(folder)
     return act()
 
 
@@ -237,7 +240,8 @@ def _write_whole(path: Path, content: bytes) -> None:
     """
     draft = path.with_name(f"{path.name}.{uuid.uuid4().hex}.draft")
     try:
-        draft.write_bytes(content)
+        with private(draft, "wb") as file:
+            file.write(content)
         draft.rename(path)
     except OSError:
         draft.unlink(missing_ok=True)
@@ -246,7 +250,7 @@ def _write_whole(path: Path, content: bytes) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    with path.open("w") as file:
+    with private(path, "w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
 

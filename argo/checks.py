@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Info, Tags, Warning, register
 from django.utils.module_loading import import_string
 
+from argo.private import is_shared_folder, open_to_others
 from argo.sqlite.library import FIRST_FIXED
 from signals.backup import mark_of
 from signals.dialect import is_shared
@@ -36,6 +37,21 @@ def data_folder(**_: object) -> list[CheckMessage]:
         return []
     hint = "Correct its permissions, or set ARGO_DATA_DIR to another folder."
     return [Error(f"{settings.DATA_DIR} cannot be written.", hint=hint, id="argo.E002")]
+
+
+@register(Tags.database)
+def private_data_folder(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
+    """Warn if others can read something in the data folder, which `up` makes private."""
+    found = next(open_to_others(settings.DATA_DIR), None) if databases else None
+    if found is None:
+        return []
+    hint = (
+        "Set ARGO_DATA_DIR to a folder of its own: other programs use this one, and so Argo does "
+        "not change its mode."
+        if is_shared_folder(settings.DATA_DIR)
+        else "Start Argo with argo up, which corrects it; or run argo doctor --fix as the owner."
+    )
+    return [Warning(f"{found} is open to other users.", hint=hint, id="argo.W011")]
 
 
 @register(Tags.database)

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from signals.files import make_folder
+
 T = TypeVar("T")
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
@@ -133,10 +135,13 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
         return config
 
     def folder(self, name: str, default: str, *, base: Path) -> Path:
-        """Return an absolute folder, and create it if needed; a relative one is below `base`."""
+        """Return an absolute folder; a relative one is below `base`.
+
+        Create it if needed, so that only its owner can enter it.
+        """
         path = (base / self.text(name, default)).resolve()
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            make_folder(path)
         except OSError as error:
             raise refusal(
                 name, str(path), f"a folder that can be created ({error.strerror})"

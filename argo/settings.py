@@ -10,6 +10,7 @@ from argo.environment import Environment
 from argo.logs.areas import AREAS, LEVELS
 from argo.logs.config import logging_settings
 from argo.metrics import slots
+from argo.private import close_folder
 from argo.secret import load_or_make_secret
 
 django_stubs_ext.monkeypatch()  # lets classes of Django name their model, as in ModelAdmin[Signal]
@@ -20,6 +21,7 @@ env.load(BASE_DIR / ".env")
 
 # --- What this installation is ---------------------------------------------------------------
 DATA_DIR = env.folder("ARGO_DATA_DIR", "data", base=BASE_DIR)
+close_folder(DATA_DIR)
 DEBUG = env.flag("ARGO_DEBUG", default=False)
 SECRET_KEY = env.text("ARGO_SECRET_KEY", "") or load_or_make_secret(DATA_DIR / "secret.key")
 ALLOWED_HOSTS = env.names("ARGO_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")

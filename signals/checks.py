@@ -11,11 +11,12 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, connections
 
 from argo.errors import InvalidInput
-from signals import config
+from signals import config, keys
 from signals.instruments import instruments
 from signals.ledger.journal_state import journal_state
 from signals.market.hours import exchange_hours
 from signals.market.instruments import ALWAYS, FOREX, HOME, METAL_HOURS, OwnInstrument
+from signals.models import ApiKey
 
 
 @register()
@@ -84,6 +85,28 @@ def _check_hours(own: OwnInstrument) -> None:
     """Raise `ValueError` if the hours are no calendar."""
     if own.hours not in (None, ALWAYS, FOREX, METAL_HOURS, HOME):
         exchange_hours(own.hours)
+
+
+@register(Tags.database)
+def keys_of_before(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
+    """Name the keys that may trade only because they were made when `write` included it."""
+    if not databases or "default" not in databases:
+        return []
+    try:
+        names = keys.trading_since_before() if _knows_scopes() else []
+    except DatabaseError:
+        return []  # `journal_is_whole` reports it
+    return [Warning(keys.sentence(names), hint=keys.ADVICE, id="argo.W010")] if names else []
+
+
+def _knows_scopes() -> bool:
+    """Return whether the table of keys has been migrated."""
+    connection, table = connections["default"], ApiKey._meta.db_table
+    with connection.cursor() as cursor:
+        if table not in connection.introspection.table_names(cursor):
+            return False
+        columns = connection.introspection.get_table_description(cursor, table)
+    return "can_trade" in {column.name for column in columns}
 
 
 @register(Tags.database)

@@ -14,14 +14,21 @@ from argo.errors import ArgoError, FieldError, InvalidInput, NotFound
 from signals.clock import utc_now
 from signals.models import ApiKey
 
-SCOPES = ("read", "write")
+SCOPES = ("read", "write", "trade", "admin")
+"""`write` sends signals and outcomes and retries deliveries; `trade` halts, resumes, executes,
+closes and cancels; `admin` makes keys, senders, subscriptions and accounts. None includes another.
+"""
+ADVICE = (
+    "Make each a new key with the scopes that it needs (api_key --create NAME --scope write), then "
+    "revoke it (api_key --revoke PREFIX)."
+)
 PREFIX_LENGTH = 10
 _FIND = (
-    "SELECT sha256, name, can_read, can_write FROM api_keys "
-    "WHERE sha256 = %s AND revoked_at IS NULL"
+    "SELECT sha256, name, can_read, can_write, COALESCE(can_trade, can_write), can_admin "
+    "FROM api_keys WHERE sha256 = %s AND revoked_at IS NULL"
 )
 
-_Row = tuple[str, str, bool, bool]
+_Row = tuple[str, str, bool, bool, bool, bool]
 MAX_KNOWN = 1024
 _known: dict[str, _Row] = {}
 """The valid keys that this process has seen, by digest: for a time without the database."""
@@ -45,8 +52,7 @@ def create_key(name: str, scopes: Sequence[str]) -> str:
         name=name,
         sha256=_digest(key),
         prefix=key[:PREFIX_LENGTH],
-        can_read="read" in scopes,
-        can_write="write" in scopes,
+        **{f"can_{scope}": scope in scopes for scope in SCOPES},
         created_at=utc_now(),
     )
     return key
@@ -63,8 +69,8 @@ def find_key(key: str, scope: str) -> str | None:
     row = _row(digest, int(time.monotonic()))
     if row is None or not hmac.compare_digest(row[0], digest):
         return None
-    scopes = dict(zip(SCOPES, row[2:], strict=True))
-    if not scopes[scope]:
+    has = dict(zip(SCOPES, row[2:], strict=True))
+    if not has[scope]:
         raise MissingScope(f"The key {row[1]} may not {scope}: make one that may with api_key.")
     return str(row[1])
 
@@ -90,6 +96,28 @@ def _remember(digest: str, row: _Row | None) -> None:
         _known.pop(digest, None)
     elif len(_known) < MAX_KNOWN:
         _known[digest] = row
+
+
+def scopes_of(key: ApiKey) -> list[str]:
+    """Return the scopes that the key has."""
+    has = {scope: getattr(key, f"can_{scope}") for scope in SCOPES}
+    if key.has_scopes_of_before:
+        has["trade"] = key.can_write
+    return [scope for scope in SCOPES if has[scope]]
+
+
+def trading_since_before() -> list[str]:
+    """Return the valid keys that may trade only because they were made when `write` included it."""
+    kept = ApiKey.objects.filter(can_trade=None, can_write=True, revoked_at=None)
+    return [str(key) for key in kept.order_by("pk")]
+
+
+def sentence(names: Sequence[str]) -> str:
+    """Return the sentence that names these keys, which may trade since before there were scopes."""
+    return (
+        f"Made before there was the scope `trade`, and may still halt, resume and execute: "
+        f"{', '.join(names)}."
+    )
 
 
 def revoke(prefix: str, now: datetime) -> ApiKey:

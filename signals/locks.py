@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from argo.errors import ArgoError
+from signals.files import open_private
 
 
 class LockedByAnother(ArgoError):
@@ -59,7 +60,7 @@ class FileLock:
             self._descriptor = None
 
     def _lock(self) -> int:
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o644)
+        descriptor = open_private(self.path, os.O_RDWR | os.O_CREAT)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from signals.admin.columns import column, time
-from signals.admin.common import ReadOnly
+from signals.admin.common import ActedOn, ReadOnly
 from signals.admin.signals import SignalAdmin
 from signals.clock import utc_now
 from signals.models import Signal
@@ -70,7 +70,7 @@ SignalAdmin.inlines.append(DeliveryInline)  # from here, because signals does no
 
 
 @admin.register(Delivery)
-class DeliveryAdmin(ReadOnly, admin.ModelAdmin[Delivery]):
+class DeliveryAdmin(ActedOn, admin.ModelAdmin[Delivery]):
     list_display = (
         "signal__signal_id", "signal__symbol", "status", "attempts", "last_status", "answer",
         "due", "delivered",
@@ -83,10 +83,6 @@ class DeliveryAdmin(ReadOnly, admin.ModelAdmin[Delivery]):
     search_help_text = "A whole signal id"
     show_full_result_count = False
     actions = ("send_again",)
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        # No delivery can be edited; on the list, this permission allows `send_again`.
-        return obj is None and request.user.has_perm("sync.change_delivery")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

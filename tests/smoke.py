@@ -52,7 +52,9 @@ class Argo:
 
     def make_key(self) -> None:
         """Make the key that the calls of the API send."""
-        self._key = self.manage("api_key --create smoke").split()[0]
+        self._key = self.manage(
+            "api_key --create smoke --scope read --scope write --scope trade"
+        ).split()[0]
 
     def manage(self, line: str, **settings: str) -> str:
         """Run `manage.py` with these arguments; return its output."""

@@ -1,4 +1,4 @@
-"""The permissions of the data folder's files: Argo must read and write them, others no secret."""
+"""The permissions of the data folder's files: Argo must read and write them, others nothing."""
 
 import os
 import pwd
@@ -12,14 +12,14 @@ from django.conf import settings
 from django.db import connection
 
 from argo.doctor.check import Finding, Repair, ok, problem
+from argo.private import OTHERS, is_shared_folder, open_to_others
 from signals.dialect import is_shared
 
+SECRET = frozenset({"secret.key", "demo.key"})
 FOLDERS = ("", "metrics", "logs", "broker", "broker/control")
 WITH_FILES = ("", "metrics", "logs")
 """Folders whose files are looked at: the broker's are messages, which live for moments."""
-SECRET = frozenset({"secret.key", "demo.key"})
 OWNER = stat.S_IRUSR | stat.S_IWUSR
-OTHERS = stat.S_IRWXG | stat.S_IRWXO
 MOST_SHOWN = 3
 ADVICE = (
     "Run argo doctor --fix, or correct them with chmod and chown: everything in the data folder "
@@ -36,10 +36,11 @@ class Fault(NamedTuple):
 
 
 def permissions() -> Finding:
-    """Report files that their owner cannot read or write, secrets that others can read, and files
+    """Report files that their owner cannot read or write, files that others can read, and files
     that belong to somebody else than the folder does."""
-    paths = sorted(_paths())
-    faults = [fault for path in paths for fault in _faults(path)]
+    is_alone = not is_shared_folder(settings.DATA_DIR)
+    paths = sorted({*_paths(), *(open_to_others(settings.DATA_DIR) if is_alone else ())})
+    faults = [fault for path in paths for fault in _faults(path, is_alone=is_alone)]
     if not faults:
         return ok(f"{len(paths)} files and folders in {settings.DATA_DIR}, all as they should be")
     shown = "; ".join(f"{_name(fault.path)} {fault.text}" for fault in faults[:MOST_SHOWN])
@@ -60,7 +61,8 @@ def _paths() -> Iterator[Path]:
             yield database
 
 
-def _faults(path: Path) -> Iterator[Fault]:
+def _faults(path: Path, *, is_alone: bool) -> Iterator[Fault]:
+    """Yield what is wrong; if the folder is not Argo's alone, only its secrets must be private."""
     try:
         found = path.stat()
     except FileNotFoundError:  # renamed or deleted meanwhile
@@ -68,8 +70,8 @@ def _faults(path: Path) -> Iterator[Fault]:
     mode = stat.S_IMODE(found.st_mode)
     needed = OWNER | stat.S_IXUSR if path.is_dir() else OWNER
     if mode & needed != needed:
-        yield _mode_fault(path, f"cannot be written (mode {mode:o})", mode | needed)
-    elif path.name in SECRET and mode & OTHERS:
+        yield _mode_fault(path, f"cannot be written (mode {mode:o})", (mode | needed) & ~OTHERS)
+    elif mode & OTHERS and (is_alone or path.name in SECRET):
         yield _mode_fault(path, f"can be read by others (mode {mode:o})", mode & ~OTHERS)
     owner = settings.DATA_DIR.stat().st_uid
     if found.st_uid != owner:

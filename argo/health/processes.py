@@ -10,6 +10,7 @@ from django.conf import settings
 from argo.celery import ON_ONE_MACHINE, app
 from argo.health.bounded import Bounded, NoAnswer
 from signals import config
+from signals.files import make_folder
 from signals.health.heartbeats import Signs
 from signals.problems import Problem, ProblemKind
 
@@ -98,7 +99,7 @@ def _address() -> str:
 def _ask() -> None:
     """Connect once; a broker in a folder must let a file be made there."""
     if ON_ONE_MACHINE:
-        settings.BROKER_DIR.mkdir(parents=True, exist_ok=True)
+        make_folder(settings.BROKER_DIR)
         with tempfile.TemporaryFile(dir=settings.BROKER_DIR):
             return
     with app.connection_for_write(settings.CELERY_BROKER_URL) as broker:

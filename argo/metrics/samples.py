@@ -14,6 +14,7 @@ from typing import NamedTuple
 import orjson
 
 from argo.metrics.counters import NodeCounters
+from signals.files import private
 from signals.timestamps import parse_utc, utc_text
 
 FILE = "samples.json"
@@ -95,5 +96,6 @@ def _read(folder: Path) -> dict[datetime, Values]:
 
 def _write(folder: Path, copies: Mapping[datetime, Values]) -> None:
     draft = folder / f"{FILE}.{os.getpid()}"
-    draft.write_bytes(orjson.dumps({utc_text(at): values for at, values in copies.items()}))
+    with private(draft, "wb") as file:  # not synced: it may be lost
+        file.write(orjson.dumps({utc_text(at): values for at, values in copies.items()}))
     draft.rename(folder / FILE)

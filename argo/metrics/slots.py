@@ -15,6 +15,8 @@ from pathlib import Path
 
 from prometheus_client import values
 
+from signals.files import make_folder, open_private, private
+
 logger = logging.getLogger(__name__)
 
 ENVIRONMENT = "PROMETHEUS_MULTIPROC_DIR"
@@ -36,7 +38,7 @@ class _Slot:
 
     def take(self) -> None:
         """Take the lowest free number. Raises OSError if its files cannot be made."""
-        self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        make_folder(self._folder)
         number, lock = _lowest_free(self._folder)
         try:
             _reserve(self._folder, number)
@@ -105,7 +107,7 @@ def _lowest_free(folder: Path) -> tuple[int, int]:
 
 def _locked(path: Path) -> int | None:
     """Return a descriptor that holds the lock; None if another process holds it."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o640)
+    descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -130,7 +132,7 @@ def _reserve(folder: Path, number: int) -> None:
         path = folder / f"{kind}_{number}.db"
         if kind.startswith("gauge"):
             path.unlink(missing_ok=True)
-        with path.open("ab") as file:
+        with private(path, "ab") as file:
             _allocate(file.fileno(), os.fstat(file.fileno()).st_size)
 
 

@@ -1,6 +1,8 @@
 """Django's SQLite backend with Argo's pragmas and pool."""
 
 import os
+from contextlib import suppress
+from pathlib import Path
 from sqlite3 import Connection
 from typing import Any, ClassVar
 
@@ -11,6 +13,7 @@ from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_r
 
 from argo.sqlite.creation import DatabaseCreation
 from argo.sqlite.pool import ConnectionPool
+from signals.files import make_once
 
 PRAGMAS = (
     "PRAGMA busy_timeout=30000",
@@ -53,6 +56,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             pool.dispose()
 
     def _connect(self, conn_params: dict[str, Any]) -> Connection:
+        if not self.is_in_memory_db():
+            _make_private(Path(str(conn_params["database"])))
         connection: Connection = super().get_new_connection(conn_params)
         for pragma in PRAGMAS:
             _execute(connection, pragma)
@@ -84,6 +89,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _forget(self) -> None:
         self.connection = self._lease = None
+
+
+def _make_private(path: Path) -> None:
+    """Make the file, because SQLite would let others read it; it gives WAL and SHM the same mode.
+
+    The new file gets its name when it is closed already: closing a file that another thread has
+    opened here would take away the locks of SQLite.
+    """
+    if not path.exists() and path.parent.is_dir():
+        with suppress(OSError):  # SQLite fails for the same reason, and reports it
+            make_once(path, "")
 
 
 @retry(

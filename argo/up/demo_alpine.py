@@ -16,6 +16,7 @@ from argo.up.children import ALPINE
 from argo.up.detail import Detail
 from argo.up.port import next_free
 from argo.up.prepare import CannotStart
+from signals.files import make_folder
 from sync.models import OPEN, Delivery
 
 NAME = "alpine"
@@ -109,7 +110,7 @@ def demo_alpine() -> DemoAlpine:
             f"{settings.DATA_DIR} holds signals that are not the demo's, and the demo would send "
             "them to its own Alpine. Use another folder, such as ARGO_DATA_DIR=demo."
         )
-    folder.mkdir(exist_ok=True)
+    make_folder(folder)
     return DemoAlpine(folder, next_free(HOST, settings.WEB_PORT))
 
 

@@ -7,6 +7,8 @@ from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from signals.files import make_folder, open_private
+
 MAX_BYTES = 10 * 2**20
 BACKUPS = 4
 """A full file is renamed to `NAME.log.1`, and this number of them is kept."""
@@ -41,5 +43,7 @@ class LogFile(RotatingFileHandler):
             )
 
     def _open(self) -> TextIOWrapper:
-        Path(self.baseFilename).parent.mkdir(exist_ok=True)
-        return super()._open()
+        make_folder(Path(self.baseFilename).parent)
+        return open(  # the handler closes it
+            self.baseFilename, "a", encoding=self.encoding, errors=self.errors, opener=open_private
+        )

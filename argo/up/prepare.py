@@ -1,5 +1,6 @@
 """Checks and preparations before the first process starts."""
 
+import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,9 @@ from kombu.exceptions import OperationalError
 from argo.errors import ArgoError
 from execution.brokers.protocol import BrokerError
 from execution.factory import trading_context
+from signals import keys
+
+logger = logging.getLogger(__name__)
 
 PREPARE_LOCK = 0x6172676F
 """The number of the PostgreSQL advisory lock; it has no meaning."""
@@ -60,6 +64,12 @@ def exclusive_database() -> Iterator[None]:
 def migrate_database() -> None:
     """Bring the tables up to date."""
     call_command("migrate", interactive=False, verbosity=0)
+
+
+def warn_of_keys() -> None:
+    """Log the keys that may trade only because they were made when `write` included it."""
+    if names := keys.trading_since_before():
+        logger.warning("%s %s", keys.sentence(names), keys.ADVICE)
 
 
 def declare_queues(app: Celery) -> None:

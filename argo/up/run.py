@@ -9,6 +9,7 @@ from django.core.checks import INFO, WARNING
 from argo import locks
 from argo.celery import app
 from argo.logs.secrets import hider, known_secrets
+from argo.private import make_private
 from argo.up import admin_user, demo, demo_alpine, messages
 from argo.up.child import Spec
 from argo.up.child_logs import ChildLogs
@@ -25,6 +26,7 @@ from argo.up.prepare import (
     declare_queues,
     exclusive_database,
     migrate_database,
+    warn_of_keys,
 )
 from argo.up.readiness import Probe, Readiness, nodes_not_ready, web_not_ready
 from argo.up.supervisor import OWN_NAME, Supervisor
@@ -32,6 +34,9 @@ from signals.config import journal
 from signals.locks import FileLock, LockedByAnother
 
 Say = Callable[[str], None]
+
+LOGGED_LATER = ("argo.W010",)
+"""Checks whose warning is logged once the tables are up to date; only then it is complete."""
 
 NOT_OF_A_DEMO = ("sync.W002",)
 """Checks that a demo does not need: its processes get their Alpine only when they start."""
@@ -77,10 +82,13 @@ def _take(lock: FileLock) -> None:
 def _prepare(say: Say, detail: Detail, needless: Collection[str]) -> None:
     report = say if detail > Detail.LEAST else _say_nothing
     report(f"Data in {settings.DATA_DIR}")
-    check_system(report, INFO if detail is Detail.ALL else WARNING, needless)
+    make_private(settings.DATA_DIR)
+    least = INFO if detail is Detail.ALL else WARNING
+    check_system(report, least, [*needless, *LOGGED_LATER])
     check_generation()
     with exclusive_database():
         migrate_database()
+        warn_of_keys()
         password = admin_user.make_first_admin()
     check_execution(report)
     declare_queues(app)

@@ -11,13 +11,13 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from execution.accounts import halts
-from execution.admin.common import OfAccount, Question, Watched, ask, each
+from execution.admin.common import OfAccount, Question, ask, each
 from execution.models import AccountChange, EquityDay, Halt, TradingAccount
 from execution.status import status
 from execution.status_text import as_text
 from execution.types import HaltCode
 from signals.admin.columns import column, money, time
-from signals.admin.common import ReadOnly, who
+from signals.admin.common import ActedOn, ReadOnly, who
 from signals.clock import utc_now
 
 LIFT = Question(
@@ -50,7 +50,7 @@ class InForce(admin.SimpleListFilter):
 
 
 @admin.register(Halt)
-class HaltAdmin(Watched, admin.ModelAdmin[Halt]):
+class HaltAdmin(ActedOn, admin.ModelAdmin[Halt]):
     list_display = (
         "latched", "account", "code", "lifted", "reason", "latched_by", "lifted_by", "lifted_why",
     )  # fmt: skip

@@ -15,22 +15,11 @@ from django.utils.safestring import SafeString
 
 from argo.errors import ArgoError
 from execution.models import TradingAccount
-from signals.admin.common import ReadOnly
 from signals.ledger.queries import find_row
 from signals.ledger.spellings import spellings_of
 from signals.models import Signal
 
 Row = TypeVar("Row", bound=Model)
-
-
-class Watched(ReadOnly):
-    """Rows that nobody edits, with actions for users who have the change permission."""
-
-    opts: Any  # a ModelAdmin's
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        # Nobody edits a single row; on the list it decides who may use the actions.
-        return obj is None and request.user.has_perm(f"execution.change_{self.opts.model_name}")
 
 
 class OfAccount(admin.SimpleListFilter):

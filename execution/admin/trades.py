@@ -14,7 +14,6 @@ from execution.admin.common import (
     OfAccount,
     Question,
     SearchedBySignal,
-    Watched,
     ask,
     each,
     signal_link,
@@ -25,7 +24,7 @@ from execution.models import Fill, Order, Position
 from execution.money import exact_text
 from execution.web import for_request
 from signals.admin.columns import column, gain, percent, price, time
-from signals.admin.common import ReadOnly, who
+from signals.admin.common import ActedOn, ReadOnly, who
 from signals.admin.outcomes import outcome_text, with_changes
 
 CANCEL = Question(
@@ -50,7 +49,7 @@ class FillInline(ReadOnly, admin.TabularInline[Fill, Order]):
 
 
 @admin.register(Order)
-class OrderAdmin(Watched, SearchedBySignal[Order]):
+class OrderAdmin(ActedOn, SearchedBySignal[Order]):
     list_display = (
         "made", "leg", "what", "at_level", "state", "done", "average", "reason", "account",
     )  # fmt: skip
@@ -108,7 +107,7 @@ class FillAdmin(ReadOnly, SearchedBySignal[Fill]):
 
 
 @admin.register(Position)
-class PositionAdmin(Watched, SearchedBySignal[Position]):
+class PositionAdmin(ActedOn, SearchedBySignal[Position]):
     signal = "pk"
     list_display = (
         "opened", "what", "entry", "exit", "gained", "outcome", "ended_by", "against", "favor",

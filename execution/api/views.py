@@ -33,7 +33,7 @@ from execution.models import Halt
 from execution.status import status
 from execution.types import HaltCode
 from execution.web import for_request
-from signals.api.auth import reader, who, writer
+from signals.api.auth import reader, trader, who
 from signals.api.bodies import refuse_unknown
 from signals.api.schemas import Refused
 from signals.clock import utc_now
@@ -94,7 +94,7 @@ def get_limits(request: HttpRequest, query: Query[LimitsQuery]) -> dict[str, Any
 
 
 @router.post(
-    "/halt", auth=writer, response={200: HaltOut, 422: Refused}, summary="Stop all new trades"
+    "/halt", auth=trader, response={200: HaltOut, 422: Refused}, summary="Stop all new trades"
 )
 def halt(request: HttpRequest, body: HaltIn) -> Halt:
     """Stop new trades until a person resumes. If a halt by hand is in force, its reason stays."""
@@ -104,7 +104,7 @@ def halt(request: HttpRequest, body: HaltIn) -> Halt:
 
 @router.post(
     "/resume",
-    auth=writer,
+    auth=trader,
     response={200: Lifted, 404: Refused, 409: Refused, 422: Refused},
     summary="Lift all halts, or the one with this code",
 )
@@ -117,7 +117,7 @@ def resume(request: HttpRequest, body: ResumeIn) -> dict[str, int]:
 
 @router.post(
     "/signals/{signal_id}/execute",
-    auth=writer,
+    auth=trader,
     response={200: DecisionOut, 202: DecisionOut, 404: Refused, 409: Refused, 503: Refused},
     summary="Decide on one signal now",
 )

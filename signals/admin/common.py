@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.auth import get_permission_codename
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -22,6 +23,21 @@ class ReadOnly:
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
+
+
+class ActedOn(ReadOnly):
+    """Rows that nobody edits, with actions for users who have the change permission.
+
+    Name that permission in each action: `@admin.action(permissions=["change"])`.
+    """
+
+    opts: Any  # a ModelAdmin's
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        # Nobody edits a single row; on the list it decides who may use the actions.
+        return obj is None and request.user.has_perm(
+            f"{self.opts.app_label}.{get_permission_codename('change', self.opts)}"
+        )
 
 
 class Action(admin.SimpleListFilter):

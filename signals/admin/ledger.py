@@ -5,24 +5,22 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from argo.errors import ArgoError
-from signals.admin.common import ReadOnly
+from signals.admin.common import ActedOn, ReadOnly
 from signals.clock import utc_now
 from signals.config import stored_handlers
+from signals.keys import scopes_of
 from signals.ledger.retry import retry
 from signals.models import ApiKey, DeadLetter, JournalCursor, OutcomeChange
 
 
 @admin.register(DeadLetter)
-class DeadLetterAdmin(ReadOnly, admin.ModelAdmin[DeadLetter]):
+class DeadLetterAdmin(ActedOn, admin.ModelAdmin[DeadLetter]):
     list_display = ("created_at", "kind", "signal_id", "reason", "resolved_at")
     list_filter = ("kind", ("resolved_at", admin.EmptyFieldListFilter))
     search_fields = ("=signal_id",)
     actions = ("send_again", "resolve")
     fields = ("created_at", "kind", "signal_id", "reason", "place", "content", "resolved_at")
     readonly_fields = ("place", "content")
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return obj is None  # for the actions on the list
 
     @admin.display(description="Place in the journal")
     def place(self, letter: DeadLetter) -> str:
@@ -32,7 +30,7 @@ class DeadLetterAdmin(ReadOnly, admin.ModelAdmin[DeadLetter]):
     def content(self, letter: DeadLetter) -> str:
         return bytes(letter.payload).decode(errors="backslashreplace")
 
-    @admin.action(description="Try again")
+    @admin.action(description="Try again", permissions=["change"])
     def send_again(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
         for letter in letters:
             try:
@@ -42,7 +40,7 @@ class DeadLetterAdmin(ReadOnly, admin.ModelAdmin[DeadLetter]):
             else:
                 messages.success(request, f"Stored {letter.signal_id}")
 
-    @admin.action(description="Mark as resolved")
+    @admin.action(description="Mark as resolved", permissions=["change"])
     def resolve(self, request: HttpRequest, letters: QuerySet[DeadLetter]) -> None:
         letters.filter(resolved_at=None).update(resolved_at=utc_now())
 
@@ -59,16 +57,18 @@ class JournalCursorAdmin(ReadOnly, admin.ModelAdmin[JournalCursor]):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnly, admin.ModelAdmin[ApiKey]):
+class ApiKeyAdmin(ActedOn, admin.ModelAdmin[ApiKey]):
     """Lists and revokes keys; `manage.py api_key` makes them and shows each once."""
 
-    list_display = ("name", "prefix", "can_read", "can_write", "created_at", "revoked_at")
-    exclude = ("sha256",)
+    list_display = ("name", "prefix", "scopes", "created_at", "revoked_at")
+    fields = ("name", "prefix", "scopes", "created_at", "revoked_at")
+    readonly_fields = ("scopes",)
     actions = ("revoke",)
 
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return obj is None  # for the action on the list
+    @admin.display
+    def scopes(self, key: ApiKey) -> str:
+        return ", ".join(scopes_of(key))
 
-    @admin.action(description="Revoke")
+    @admin.action(description="Revoke", permissions=["change"])
     def revoke(self, request: HttpRequest, keys: QuerySet[ApiKey]) -> None:
         keys.filter(revoked_at=None).update(revoked_at=utc_now())

@@ -47,12 +47,14 @@ def _name_of(key: str | None, scope: str) -> str | None:
 
 
 def who(request: HttpRequest) -> str:
-    """Return the name of the key that a call with `writer` brought, as changes record it."""
+    """Return the name of the key that the call brought, as changes record it."""
     return f"api:{request.auth}"  # type: ignore[attr-defined]  # ninja puts it there
 
 
 reader = [KeyWithScope("read"), BearerWithScope("read"), SessionAuthIsStaff()]
 writer = [KeyWithScope("write"), BearerWithScope("write")]
+trader = [KeyWithScope("trade"), BearerWithScope("trade")]
+administrator = [KeyWithScope("admin"), BearerWithScope("admin")]
 
 
 def may_read(request: HttpRequest) -> bool:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from signals.journal.segments import sync_folder
+from signals.files import open_private, sync_folder
 
 BLOCK_BYTES = 2**20
 DRAFT = ".unfinished"
@@ -27,7 +27,7 @@ class StoredFile(NamedTuple):
 def create(path: Path) -> BinaryIO:
     """Create a file that only its owner can read; an older file of that name is replaced."""
     path.unlink(missing_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = open_private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     return os.fdopen(descriptor, "r+b")
 
 

@@ -20,8 +20,8 @@ from signals.backup.files import (
 )
 from signals.backup.manifest import FILE_NAME, NAMES, Manifest
 from signals.clock import Clock, utc_now
+from signals.files import make_folder, sync_folder
 from signals.journal import START, Journal, JournalPosition, JournalReplaced
-from signals.journal.segments import sync_folder
 from signals.locks import FileLock
 from signals.timestamps import utc_text
 
@@ -138,7 +138,7 @@ def _prepared(folder: Path) -> bool:
     Raises InvalidInput if anything is in it but an interrupted backup.
     """
     is_new = not folder.exists()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder)
     there = {path.name for path in folder.iterdir()}
     unknown = there - {MARK, *(path.name for path in _leftovers(folder))}
     if unknown or (there and MARK not in there):

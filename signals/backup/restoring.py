@@ -24,7 +24,7 @@ from signals.backup.files import (
 )
 from signals.backup.making import Installation
 from signals.backup.manifest import Manifest
-from signals.journal.segments import sync_folder
+from signals.files import sync_folder
 
 MARK = "restore.unfinished"
 

@@ -22,6 +22,7 @@ from signals.backup.files import (
     store,
 )
 from signals.backup.manifest import Kind, Manifest
+from signals.files import make_folder
 
 PAGES_PER_STEP = 2048
 """8 MiB: often enough for a progress bar."""
@@ -68,7 +69,7 @@ class SqliteDatabase:
 
     def restore(self, path: Path, progress: Progress) -> None:
         """Copy the snapshot to its place. Raises OSError."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path.parent)
         store(read_file(path), draft_of(self.path), progress)
         put_in_place(self.path)
 

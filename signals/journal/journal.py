@@ -1,16 +1,16 @@
 """The journal's public interface."""
 
-import os
 from collections.abc import Coroutine, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from signals.files import make_folder, make_once
 from signals.journal.errors import unwritable
 from signals.journal.group import GroupCommit
 from signals.journal.reader import Chunk, OpenSegment, Reader
-from signals.journal.segments import START, JournalPosition, Offset, Segments, sync_folder
+from signals.journal.segments import START, JournalPosition, Offset, Segments
 from signals.journal.trial import try_writing
 from signals.journal.writer import Writer
 
@@ -35,7 +35,8 @@ class Journal:
         """This journal's unique name; made once, in a file beside it."""
         path = self.identity_path
         if not path.exists():
-            _make_identity(path)
+            make_folder(path.parent)
+            make_once(path, uuid4().hex)
         return path.read_text().strip()
 
     @property
@@ -105,20 +106,3 @@ class Journal:
     def close(self) -> None:
         """Close the file; a later append opens it again."""
         self._group.close()
-
-
-def _make_identity(path: Path) -> None:
-    """Make the file in one step: if two processes try at once, the second one's link fails."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{uuid4().hex}")
-    with draft.open("w") as file:
-        file.write(uuid4().hex)
-        file.flush()
-        os.fsync(file.fileno())  # a power cut must not leave an empty file
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass  # another process was first: its name counts
-    finally:
-        draft.unlink()
-    sync_folder(path.parent)

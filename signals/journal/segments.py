@@ -80,12 +80,3 @@ def fingerprint(descriptor: int, end: int) -> str:
     """Return a hash of the last bytes before `end`, which identifies the segment up to there."""
     start = max(0, end - FINGERPRINT_BYTES)
     return hashlib.sha256(os.pread(descriptor, end - start, start)).hexdigest()[:16]
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a creation or a rename in `folder` durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

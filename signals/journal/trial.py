@@ -4,6 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
+from signals.files import make_folder
+
 RESERVED_BYTES = 64 * 2**10
 """What must still fit on the disk: many signals, or one large batch."""
 
@@ -14,7 +16,7 @@ def try_writing(active: Path) -> None:
     The reserved file has no name, so that nothing remains even if the process is killed. Raises
     what the operating system raises: no permission, a read-only file system, no space, a quota.
     """
-    active.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(active.parent)
     if active.exists():
         os.close(os.open(active, os.O_RDWR | os.O_APPEND))
     with tempfile.TemporaryFile(dir=active.parent) as scratch:

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from signals.files import make_folder, open_private, private, sync_folder
 from signals.journal.errors import unwritable
-from signals.journal.segments import Segments, fingerprint, sync_folder
+from signals.journal.segments import Segments, fingerprint
 
 logger = logging.getLogger(__name__)
 
@@ -112,9 +113,9 @@ class Writer:
 
     def _open(self) -> int:
         if self._descriptor is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
-            self._descriptor = os.open(self._path, flags, 0o640)
+            self._descriptor = open_private(self._path, flags)
             self._known_end = -1
             sync_folder(self._path.parent)
         return self._descriptor
@@ -195,7 +196,7 @@ def _write_all(descriptor: int, data: bytes) -> None:
 
 def _copy(descriptor: int, size: int, target: Path) -> None:
     draft = target.with_name(f"{target.name}.draft")
-    with os.fdopen(os.dup(descriptor), "rb") as source, draft.open("wb") as copy:
+    with os.fdopen(os.dup(descriptor), "rb") as source, private(draft, "wb") as copy:
         source.seek(0)
         shutil.copyfileobj(source, copy)
         copy.truncate(size)

@@ -55,6 +55,22 @@ def test_migrating_changes_and_loses_no_row(older: Path, migrated: Path) -> None
         assert rows(migrated, table, columns) == rows(older, table, columns), table
 
 
+def test_its_keys_may_do_what_they_could_and_those_that_may_trade_are_named(
+    argo: Installation,
+) -> None:
+    listing, checking = run_all(
+        argo, ["api_key", "--list", "--json"], ["check", "--database", "default"]
+    )
+    keys = json.loads(listing.output)["keys"]
+    assert {key["name"]: key["scopes"] for key in keys} == {
+        "writer": "read,write,trade", "reader": "read", "old": "read,write,trade",
+    }  # fmt: skip
+    (line,) = [line for line in checking.errors.splitlines() if "argo.W010" in line]
+    assert "writer (argo_" in line
+    assert "old (" not in line  # revoked
+    assert "reader" not in line
+
+
 def test_it_verifies_as_before_takes_new_signals_and_is_rebuilt_from_its_journal(
     older: Path, argo: Installation
 ) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from signals.clock import utc_now
-from signals.keys import SCOPES, create_key, revoke
+from signals.keys import SCOPES, create_key, revoke, scopes_of
 from signals.management.command import ArgoCommand
 from signals.models import ApiKey
+
+DEFAULT = ("read", "write")
 
 
 class Command(ArgoCommand):
@@ -20,12 +22,15 @@ class Command(ArgoCommand):
         what.add_argument("--list", action="store_true", help="list all keys")
         what.add_argument("--revoke", metavar="PREFIX", help="revoke the key with this prefix")
         parser.add_argument(
-            "--scopes", default=",".join(SCOPES), help="read, write, or both (default: both)"
-        )
+            "--scope", "--scopes", action="append", dest="scopes", metavar="SCOPE",
+            help=f"what the key may do: {', '.join(SCOPES)}. Give it once for each scope "
+            f"(default: {' and '.join(DEFAULT)})",
+        )  # fmt: skip
 
     def run(self, options: dict[str, Any]) -> None:
         if options["create"]:
-            key = create_key(options["create"], options["scopes"].split(","))
+            given = ",".join(options["scopes"] or DEFAULT)
+            key = create_key(options["create"], [scope.strip() for scope in given.split(",")])
             self.answer(options, {"key": key}, f"{key}\nKeep it: it cannot be shown again.")
         elif options["revoke"]:
             ended = revoke(options["revoke"], utc_now())
@@ -36,11 +41,10 @@ class Command(ArgoCommand):
 
 
 def _described(key: ApiKey) -> dict[str, Any]:
-    scopes = [scope for scope in SCOPES if getattr(key, f"can_{scope}")]
     return {
         "prefix": key.prefix,
         "name": key.name,
-        "scopes": ",".join(scopes),
+        "scopes": ",".join(scopes_of(key)),
         "created": f"{key.created_at:%Y-%m-%d}",
         "revoked": f"{key.revoked_at:%Y-%m-%d}" if key.revoked_at else "",
     }
@@ -51,4 +55,5 @@ def _as_table(keys: list[dict[str, Any]]) -> str:
         ["prefix", "name", "scopes", "created", "revoked"],
         *(list(key.values()) for key in keys),
     ]
-    return "\n".join("".join(f"{cell:<14}" for cell in row).rstrip() for row in rows)
+    widths = [max(12, *map(len, column)) + 2 for column in zip(*rows, strict=True)]
+    return "\n".join("".join(map(str.ljust, row, widths)).rstrip() for row in rows)

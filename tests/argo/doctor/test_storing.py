@@ -10,6 +10,7 @@ from django.db import connection, connections
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
 
+from argo import private
 from argo.doctor import stages, storing
 from argo.doctor.check import Question
 from argo.sqlite.pool import ConnectionPool
@@ -48,7 +49,7 @@ def test_a_file_that_is_read_only_is_found_and_repaired(tmp_path: Path) -> None:
     for repair in found.repairs:
         repair.apply()
     assert of(storing.questions, "permissions")["permissions"].result is OK
-    assert journal().path.stat().st_mode & 0o777 == 0o644
+    assert journal().path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_secret_that_others_can_read_is_found_and_repaired(settings: Settings) -> None:
@@ -61,9 +62,30 @@ def test_a_secret_that_others_can_read_is_found_and_repaired(settings: Settings)
     assert secret.stat().st_mode & 0o777 == 0o600
 
 
+def test_whatever_others_can_read_is_found_and_repaired(settings: Settings) -> None:
+    deep = settings.DATA_DIR / "alpine" / "logs"
+    deep.mkdir(parents=True, mode=0o755)
+    found = of(storing.questions, "permissions")["permissions"]
+    assert "alpine/logs can be read by others (mode 755)" in found.sentence
+    for repair in found.repairs:
+        repair.apply()
+    assert of(storing.questions, "permissions")["permissions"].result is OK
+
+
+def test_in_a_folder_that_other_programs_use_only_secrets_are_repaired(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private, "OF_THE_SYSTEM", {str(settings.DATA_DIR)})
+    settings.DATA_DIR.chmod(0o755)
+    for name in ("secret.key", "theirs"):
+        (settings.DATA_DIR / name).touch(mode=0o644)
+    (repair,) = of(storing.questions, "permissions")["permissions"].repairs
+    assert "secret.key" in repair.text
+
+
 def test_a_file_of_another_user_is_found(settings: Settings) -> None:
     stray = settings.DATA_DIR / "signals.log"
-    stray.touch()
+    stray.touch(mode=0o600)
     try:
         os.chown(stray, 12345, -1)
     except PermissionError:

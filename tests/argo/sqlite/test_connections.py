@@ -1,12 +1,14 @@
 """Every connection opens with the right library, the pragmas and immediate transactions."""
 
+import os
 import sqlite3
+import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.backends.sqlite3 import base
 
 from argo.sqlite.base import DatabaseWrapper
@@ -94,3 +96,23 @@ def test_a_transaction_begins_with_the_write_lock() -> None:
         with pytest.raises(sqlite3.OperationalError, match="locked"):
             other.execute("BEGIN IMMEDIATE")
         other.close()
+
+
+def test_only_its_owner_can_read_a_new_database_and_its_wal(tmp_path: Path) -> None:
+    wrapper = wrapper_for(tmp_path)
+    before = os.umask(0)
+    try:
+        with wrapper.cursor() as cursor:
+            cursor.execute("CREATE TABLE x (y)")
+        found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+        wrapper.close()
+    assert found == {"own.db": 0o600, "own.db-wal": 0o600, "own.db-shm": 0o600}
+
+
+def test_a_database_whose_folder_is_missing_is_an_error_as_before(tmp_path: Path) -> None:
+    wrapper = wrapper_for(tmp_path / "missing")
+    with pytest.raises(OperationalError, match="unable to open"):
+        wrapper.ensure_connection()
+    assert not (tmp_path / "missing").exists()

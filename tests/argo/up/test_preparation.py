@@ -11,8 +11,10 @@ from kombu import Queue
 from pytest_django import Settings
 
 from argo.up.admin_user import make_first_admin
-from argo.up.prepare import CannotStart, check_system, declare_queues
-from argo.up.run import NOT_OF_A_DEMO
+from argo.up.prepare import CannotStart, check_system, declare_queues, warn_of_keys
+from argo.up.run import LOGGED_LATER, NOT_OF_A_DEMO
+from signals.keys import create_key
+from signals.models import ApiKey
 
 
 @pytest.mark.django_db
@@ -22,6 +24,26 @@ def test_the_checks_report_the_sqlite_version() -> None:
     check_system(said.append, INFO)
 
     assert f"SQLite {sqlite3.sqlite_version} runs." in said
+
+
+@pytest.mark.django_db
+def test_keys_that_trade_since_before_there_were_scopes_are_logged_once_at_the_start(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    create_key("new", ["read", "write"])
+    warn_of_keys()
+    assert caplog.records == []
+    create_key("older", ["write"])
+    ApiKey.objects.filter(name="older").update(can_trade=None)
+    warn_of_keys()
+    (record,) = caplog.records
+    assert record.levelname == "WARNING"
+    assert "older (argo_" in record.getMessage()
+    assert "new (" not in record.getMessage()
+
+    said: list[str] = []
+    check_system(said.append, without=LOGGED_LATER)
+    assert not any("older (argo_" in text for text in said)
 
 
 @pytest.mark.django_db

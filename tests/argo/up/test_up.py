@@ -18,6 +18,7 @@ import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
 
+from argo.private import open_to_others
 from tests.argo.up.processes import (
     PATIENCE,
     Running,
@@ -229,6 +230,15 @@ def test_it_stops_when_its_output_is_closed(argo: Installation) -> None:
     wait_until_gone(*(child.pid for child in started))
 
 
+@pytest.fixture
+def open_umask() -> Iterator[None]:
+    """Let everything that is made be open to everybody, unless it is closed on purpose."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.mark.usefixtures("open_umask")
 def test_the_demos_signals_arrive_at_a_second_argo_and_it_says_what_to_look_at(
     argo: Installation, start_up: StartUp, port: int
 ) -> None:
@@ -247,6 +257,7 @@ def test_the_demos_signals_arrive_at_a_second_argo_and_it_says_what_to_look_at(
     )
     assert soon[0][0] > 0.8 * int(arrived)  # woken: the schedule alone comes every five seconds
     second.manage("verify_signals").check_returncode()
+    assert_that_nothing_is_open_to_others(argo)
 
     children = children_of(running)
     running.signal(signal.SIGTERM)
@@ -255,6 +266,17 @@ def test_the_demos_signals_arrive_at_a_second_argo_and_it_says_what_to_look_at(
     again = start_up("--demo")
     again.wait_for(f"{arrived} signals have arrived")  # the key of the last run is still valid
     look_at_the_demo(argo, again, port)
+    assert_that_nothing_is_open_to_others(argo)
+
+
+def assert_that_nothing_is_open_to_others(argo: Installation) -> None:
+    """Look at all that it has written: databases with their WAL, logs, locks, messages, keys."""
+    there = {path.name for path in argo.folder.rglob("*")}
+    assert there >= {
+        "signals.db", "signals.db-wal", "signals.db-shm", "signals.log", "signals.id", "secret.key",
+        "demo.key", "up.lock", "beat.lock", "logs", "flush.log", "metrics", "broker", "control",
+    }  # fmt: skip
+    assert [*open_to_others(argo.folder)] == []
 
 
 def look_at_its_metrics(port: int, key: str) -> None:

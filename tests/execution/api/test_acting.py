@@ -26,7 +26,7 @@ def client(trading: Trading, monkeypatch: pytest.MonkeyPatch) -> Client:
     monkeypatch.setattr(
         factory, "trading_context", lambda: trading.changed(auto_execute=False).context
     )
-    return Client(headers={"X-API-Key": create_key("trader", ["read", "write"])})
+    return Client(headers={"X-API-Key": create_key("trader", ["read", "trade"])})
 
 
 def post(client: Client, path: str, **body: object) -> Any:  # noqa: ANN401

@@ -6,22 +6,29 @@ from typing import NoReturn
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.checks import run_checks
 from django.db import OperationalError, connection
 from django.test import Client
 
 from argo.errors import InvalidInput, NotFound
 from signals.clock import utc_now
-from signals.keys import create_key, revoke
+from signals.keys import create_key, revoke, trading_since_before
 from signals.models import ApiKey
 from tests.samples import a_signal
 
 pytestmark = pytest.mark.django_db
+KEYS_OF_BEFORE = "argo.W010"
 PATHS = ["/api/signals", "/api/signals/latest", "/api/signals/x", "/api/signals/x/verify"]
 
 
 def _write(client: Client) -> int:
     body = json.dumps(a_signal())
     return client.post("/api/signals", body, content_type="application/json").status_code
+
+
+def _halt(client: Client) -> int:
+    body = {"why": "the test"}
+    return client.post("/api/execution/halt", body, content_type="application/json").status_code
 
 
 def _with(key: str) -> Client:
@@ -51,6 +58,29 @@ def test_scopes() -> None:
     assert _with(create_key("r", ["read"])).get("/api/signals").status_code == 200
 
 
+def test_a_key_that_was_made_before_the_scopes_keeps_what_it_could_do() -> None:
+    writer, reader = create_key("older", ["read", "write"]), create_key("looker", ["read"])
+    assert _halt(_with(writer)) == 403
+    ApiKey.objects.update(can_trade=None)  # as the migration leaves them
+    time.sleep(1.001)  # the answer about a key is kept for a second
+    assert _halt(_with(writer)) == 200
+    assert _halt(_with(reader)) == 403
+    assert [name.partition(" ")[0] for name in trading_since_before()] == ["older"]
+    revoke(writer[:10], utc_now())
+    assert trading_since_before() == []
+
+
+def test_the_check_names_keys_that_trade_since_before_there_were_scopes() -> None:
+    create_key("older", ["read", "write"])
+    create_key("new", ["read", "write", "trade"])
+    assert KEYS_OF_BEFORE not in {each.id for each in run_checks(databases=["default"])}
+    ApiKey.objects.filter(name="older").update(can_trade=None)
+    (warning,) = [each for each in run_checks(databases=["default"]) if each.id == KEYS_OF_BEFORE]
+    assert "older (argo_" in warning.msg
+    assert "new (argo_" not in warning.msg
+    assert "api_key --create" in str(warning.hint)
+
+
 def test_a_revoked_key_ends_within_a_second() -> None:
     key = create_key("w", ["read", "write"])
     assert _write(_with(key)) == 202
@@ -67,7 +97,7 @@ def test_the_key_itself_is_stored_nowhere() -> None:
     assert key not in map(str, row)
 
 
-@pytest.mark.parametrize("scopes", [[], ["admin"], ["read", "x"]])
+@pytest.mark.parametrize("scopes", [[], ["all"], ["read", "x"], ["Trade"]])
 def test_unknown_scopes_are_refused(scopes: list[str]) -> None:
     with pytest.raises(InvalidInput, match="read, write"):
         create_key("x", scopes)

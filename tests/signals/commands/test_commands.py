@@ -230,6 +230,19 @@ def test_keys_are_made_listed_and_revoked(installation: Installation) -> None:
     assert installation.manage("api_key", "--create", "x", "--scopes", "all").returncode == 2
 
 
+def test_a_key_gets_exactly_the_scopes_that_are_named(installation: Installation) -> None:
+    installation.manage("api_key", "--create", "both", "--scope", "trade", "--scope", "read")
+    installation.manage("api_key", "--create", "none")
+    installation.manage("api_key", "--create", "one", "--scope", "admin")
+    _, listed = _json(installation, "api_key", "--list")
+    assert {key["name"]: key["scopes"] for key in listed["keys"]} == {
+        "both": "read,trade", "none": "read,write", "one": "admin",
+    }  # fmt: skip
+    refused = installation.manage("api_key", "--create", "x", "--scope", "everything")
+    assert refused.returncode == 2
+    assert "read, write, trade, admin" in refused.stderr
+
+
 @pytest.mark.parametrize("command", ["log_signal", "import_signals", "export_signals", "api_key"])
 def test_wrong_usage_exits_with_2(installation: Installation, command: str) -> None:
     assert installation.manage(command, "--no-such-option").returncode == 2

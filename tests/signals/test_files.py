@@ -1,0 +1,94 @@
+"""Files and folders are private whatever the umask, and are still there after a power cut."""
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from signals.files import make_folder, make_once, private
+
+
+@pytest.fixture(autouse=True)
+def open_umask() -> Iterator[None]:
+    before = os.umask(0)
+    yield
+    os.umask(before)
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the syncs and links as they are made: `sync NAME`, `link NAME`."""
+    made: list[str] = []
+    real_sync, real_link = os.fsync, os.link
+
+    def sync(descriptor: int) -> None:
+        real_sync(descriptor)
+        name = Path(os.readlink(f"/proc/self/fd/{descriptor}")).name
+        made.append(f"sync {name.partition('.')[0]}")
+
+    def link(source: Path, target: Path) -> None:
+        real_link(source, target)
+        made.append(f"link {target.name}")
+
+    monkeypatch.setattr(os, "fsync", sync)
+    monkeypatch.setattr(os, "link", link)
+    return made
+
+
+def mode(path: Path) -> int:
+    return stat.S_IMODE(path.stat().st_mode)
+
+
+def test_a_file_is_synced_before_it_is_named_and_its_name_after(
+    tmp_path: Path, calls: list[str]
+) -> None:
+    folder = tmp_path / "data"
+    make_folder(folder)
+    make_once(folder / "secret", "content")
+    assert calls == [
+        f"sync {tmp_path.name}",  # the folder's own name
+        "sync secret", "link secret",
+        "sync data", f"sync {tmp_path.name}",
+    ]  # fmt: skip
+
+
+def test_every_folder_on_the_way_is_private_and_synced_into_its_own(
+    tmp_path: Path, calls: list[str]
+) -> None:
+    make_folder(tmp_path / "one" / "two")
+    make_folder(tmp_path / "one" / "two")
+    assert calls == [f"sync {tmp_path.name}", "sync one"]
+    assert {mode(path) for path in tmp_path.rglob("*")} == {0o700}
+
+
+def test_what_was_first_is_kept_and_no_draft_is_left(tmp_path: Path) -> None:
+    make_once(tmp_path / "x", "first")
+    make_once(tmp_path / "x", "second")
+    assert (tmp_path / "x").read_text() == "first"
+    assert os.listdir(tmp_path) == ["x"]
+    assert mode(tmp_path / "x") == 0o600
+
+
+def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            make_once(tmp_path / "x", "content")
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("how", ["w", "wb", "ab", "x"])
+def test_a_new_file_is_private(tmp_path: Path, how: str) -> None:
+    private(tmp_path / "x", how).close()
+    assert mode(tmp_path / "x") == 0o600
+
+
+def test_a_file_in_the_place_of_a_folder_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "x").touch()
+    with pytest.raises(FileExistsError):
+        make_folder(tmp_path / "x" / "y")

@@ -36,6 +36,7 @@ JSON_COLUMNS = frozenset({"votes", "extra"})
 _WIDTH = len(SIGNAL_COLUMNS)
 _SHA256 = SIGNAL_COLUMNS.index("sha256")
 _PLACE = slice(CONTEXT_COLUMNS.index("segment"), CONTEXT_COLUMNS.index("byte") + 1)
+_RECEIVED_AT = CONTEXT_COLUMNS.index("received_at")
 _JOURNAL = CONTEXT_COLUMNS.index("journal_id")
 _covered: Callable[[Values], Covered] = itemgetter(*map(SIGNAL_COLUMNS.index, Hashed._fields))
 _COVERED_TYPES = tuple(COLUMN_TYPES[name] for name in Hashed._fields)
@@ -52,6 +53,14 @@ class Row(NamedTuple):
     @property
     def signal_id(self) -> str:
         return str(self.signal[0])
+
+    @property
+    def sha256(self) -> str:
+        return str(self.signal[_SHA256])
+
+    @property
+    def received_at(self) -> str:
+        return str(self.context[_RECEIVED_AT])
 
     @property
     def journal(self) -> int | None:
@@ -103,6 +112,15 @@ class RowCheck:
         """Return how the row differs from this line of its signal, wherever the line is."""
         moved = Record(Line(row.place, record.line.data), record.fields)
         return _differences(row, moved, self._last_changes([row]).get(row.id))
+
+    def is_of_another_receipt(self, row: Row, record: Record) -> bool:
+        """Return whether another machine stored the row, and this machine received the same signal
+        at another time.
+
+        Then the hash is what both lines share: regime, votes and the like are each receipt's own.
+        """
+        is_elsewhere = row.journal not in (None, self._journal)
+        return is_elsewhere and row.received_at != record.fields.get("received_at")
 
     def unknown(self, row_id: int) -> list[Finding]:
         """Report that the row has no line, unless it came from another machine's journal."""

@@ -39,7 +39,7 @@ def _found(journal: Journal, using: str) -> set[tuple[str, str]]:
 def _alter(using: str, column: str, value: str, signal_id: str) -> None:
     with connections[using].cursor() as cursor:
         cursor.execute(
-            f"UPDATE signals SET {column} = %s WHERE signal_id = %s",  # noqa: S608
+            f"UPDATE signals SET {column} = %s WHERE signal_id = %s",
             [value, signal_id],
         )
 

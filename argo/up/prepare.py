@@ -1,5 +1,6 @@
 """Checks and preparations before the first process starts."""
 
+import logging
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
@@ -7,12 +8,16 @@ from celery import Celery
 from django.conf import settings
 from django.core.checks import WARNING, run_checks
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from kombu.exceptions import OperationalError
 
 from argo.errors import ArgoError
 from execution.brokers.protocol import BrokerError
 from execution.factory import trading_context
+from signals import nodes
+from signals.config import journal
+
+logger = logging.getLogger(__name__)
 
 PREPARE_LOCK = 0x6172676F
 """The number of the PostgreSQL advisory lock; it has no meaning."""
@@ -60,6 +65,28 @@ def exclusive_database() -> Iterator[None]:
 def migrate_database() -> None:
     """Bring the tables up to date."""
     call_command("migrate", interactive=False, verbosity=0)
+
+
+def claim_node(say: Callable[[str], None]) -> None:
+    """Claim this node for its data folder.
+
+    Raises:
+        ClonedNode: the folder is a copy of one that is in use.
+    """
+    try:
+        nodes.claim(journal(), say)
+    finally:
+        connections.close_all()
+
+
+def release_node() -> None:
+    """Report that this node was stopped. If the database does not answer, it counts as gone."""
+    try:
+        nodes.release(journal())
+    except (DatabaseError, OSError) as error:
+        logger.warning("It could not be stored that this node was stopped: %s", error)
+    finally:
+        connections.close_all()
 
 
 def declare_queues(app: Celery) -> None:

@@ -1,10 +1,11 @@
-"""The ledger's tables, and those of generation, keys, sums, spellings and health."""
+"""The ledger's tables, and those of generation, keys, sums, spellings, health and nodes."""
 
 from signals.models.api_key import ApiKey
 from signals.models.candidate import CandidateRecord
 from signals.models.health import DiskSample, Heartbeat, OpenProblem
 from signals.models.instrument import InstrumentSpelling
 from signals.models.journal import DeadLetter, JournalCursor
+from signals.models.node import Node
 from signals.models.signal import (
     CHANGEABLE,
     AppendOnly,
@@ -24,6 +25,7 @@ __all__ = [
     "Heartbeat",
     "InstrumentSpelling",
     "JournalCursor",
+    "Node",
     "OpenProblem",
     "OutcomeChange",
     "Signal",

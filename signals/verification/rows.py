@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 from django.db import connections
+from django.db.models import Q
 
 from signals.dialect import among, is_shared, tolerant_texts
 from signals.journal import Line, LineLookup, Offset
@@ -21,7 +22,7 @@ from signals.ledger.records import (
     json_object,
     signal_row,
 )
-from signals.models import JournalCursor, OutcomeChange
+from signals.models import JournalCursor, Node, OutcomeChange
 from signals.verification.findings import Finding, Kind
 from signals.verification.numbers import place
 
@@ -189,8 +190,11 @@ class RowCheck:
         changes = OutcomeChange.objects.using(self._using).filter(
             signal__gte=rows[0].id, signal__lte=rows[-1].id
         )
-        if not is_shared(self._using):  # a change of another journal can only be forged
-            changes = changes.filter(journal=self._journal)
+        if not is_shared(self._using):  # any other change of another journal can only be forged
+            adopted = Node.objects.using(self._using).exclude(adopted_at=None)
+            changes = changes.filter(
+                Q(journal=self._journal) | Q(journal__journal__in=adopted.values("identity"))
+            )
         return {change.signal_id: change.after for change in changes.order_by("id")}
 
 

@@ -40,7 +40,7 @@ def test_a_worker_that_is_started_by_hand_has_a_unique_name_too(hostname: str | 
     worker = Worker(app=app, hostname=given, queues=["default"])
     name = "celery" if hostname in (None, "mine") else "mine"
     expected = "celery@mine" if hostname == "mine" else f"{name}@{journal().identity}"
-    assert worker.hostname == expected
+    assert str(worker) == expected
 
 
 def test_the_names_of_the_processes_are_known_before_there_is_a_data_folder(

@@ -1,6 +1,7 @@
 """Several machines, with one host name, one database and one broker, as people run them."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -101,9 +102,8 @@ def test_nodes_live_side_by_side_a_copy_is_refused_and_a_lost_one_is_adopted(
     assert flush.returncode == 1
     assert "has the signals.id of another" in flush.stderr
 
-    children = children_of(runs[1])
-    for process in [*children, runs[1].process]:
-        process.send_signal(signal.SIGKILL)
+    for pid in [*(child.pid for child in children_of(runs[1])), runs[1].process.pid]:
+        os.kill(pid, signal.SIGKILL)
     runs[1].end()
     _log(two, 20)  # nobody stores them
     name = _nodes(one)["two"]["node"]

@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from pytest_django import Settings
 
 from signals import nodes
 from signals.dialect import database_now
@@ -23,7 +22,6 @@ pytestmark = both_databases
 on_postgresql = pytest.mark.parametrize(
     "using", [pytest.param("postgresql", marks=pytest.mark.services("postgresql"))]
 )
-Say = list[str]
 
 
 @pytest.fixture
@@ -51,9 +49,13 @@ def _passes(using: str, seconds: float) -> Callable[[float], None]:
     return pause
 
 
-def _beats(journal: Journal, using: str) -> Callable[[float], None]:
-    """Return a pause in which the node of this journal gives a sign of life."""
-    return lambda _: Node.objects.using(using).update(seen_at=database_now(using)) and None
+def _beats(using: str) -> Callable[[float], object]:
+    """Return a pause in which the node gives a sign of life."""
+    return lambda _: Node.objects.using(using).update(seen_at=database_now(using))
+
+
+def _may_not_wait(_: float) -> None:
+    pytest.fail("it waited")
 
 
 @on_postgresql
@@ -61,9 +63,9 @@ def test_a_copy_of_a_folder_that_lives_is_refused(
     original: Journal, copy: Journal, using: str
 ) -> None:
     nodes.claim(original, using=using)
-    said: Say = []
+    said: list[str] = []
     with pytest.raises(ClonedNode, match=r"delete its signals\.id") as refused:
-        nodes.claim(copy, said.append, using=using, pause=_beats(original, using))
+        nodes.claim(copy, said.append, using=using, pause=_beats(using))
     assert str(original.path.parent) in str(refused.value)
     assert "Waiting up to 60 s" in said[0]
     assert _node(using).folder == str(original.path.parent)
@@ -83,20 +85,20 @@ def test_a_folder_that_was_stopped_may_be_moved_at_once(
 ) -> None:
     nodes.claim(original, using=using)
     nodes.release(original, using)
-    nodes.claim(copy, using=using, pause=pytest.fail)
+    nodes.claim(copy, using=using, pause=_may_not_wait)
     assert _node(using).folder == str(copy.path.parent)
 
 
 def test_a_folder_that_was_killed_is_taken_again_at_once(original: Journal, using: str) -> None:
     nodes.claim(original, using=using)
-    nodes.claim(Journal(original.path), using=using, pause=pytest.fail)
+    nodes.claim(Journal(original.path), using=using, pause=_may_not_wait)
 
 
 def test_sqlite_belongs_to_one_machine_so_a_moved_folder_is_taken_at_once(
     original: Journal, copy: Journal
 ) -> None:
     nodes.claim(original)
-    nodes.claim(copy, pause=pytest.fail)
+    nodes.claim(copy, pause=_may_not_wait)
     assert _node("default").folder == str(copy.path.parent)
 
 
@@ -137,8 +139,8 @@ def test_a_folder_that_is_silent_is_replaced_by_the_one_that_lives(
 
 
 def test_a_restored_node_may_be_claimed_at_once(
-    original: Journal, copy: Journal, using: str, settings: Settings
+    original: Journal, copy: Journal, using: str
 ) -> None:
     nodes.claim(original, using=using)
     nodes.reset(copy, using)
-    nodes.claim(copy, using=using, pause=pytest.fail)
+    nodes.claim(copy, using=using, pause=_may_not_wait)

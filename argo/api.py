@@ -20,6 +20,7 @@ from execution.api.views import router as execution
 from signals.api.auth import reader
 from signals.api.bodies import StrictParser, refuse_unknown
 from signals.api.instruments import router as instruments
+from signals.api.nodes import router as nodes
 from signals.api.outcomes import router as outcomes
 from signals.api.schemas import Refused
 from signals.api.views import router as signals
@@ -44,6 +45,7 @@ api = DescribedAPI(
 api.add_router("/signals", outcomes)  # first: else `outcomes` is read as a signal id
 api.add_router("/signals", signals)
 api.add_router("/instruments", instruments)
+api.add_router("/nodes", nodes)
 api.add_router("/sync", sync)
 api.add_router("/execution", execution)
 api.add_router("/health", health)

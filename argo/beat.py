@@ -1,85 +1,29 @@
 """Celery's beat with a lock, which it holds as long as it runs, so that only one beat runs."""
 
-import os
-import socket
 import time
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from celery.schedules import BaseSchedule, maybe_schedule, schedule
 from celery.utils.log import get_logger
 from celery.utils.time import maybe_make_aware
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, close_old_connections, connection, connections
+from django.db import close_old_connections, connection
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from argo import locks
 from argo.health.heart import beat_heart
-from signals.locks import LockedByAnother, LockLost
+from signals.database_locks import AdvisoryLock, DatabaseLock, Kind
+from signals.locks import LockedByAnother
 
 logger = get_logger(__name__)
-
-ADVISORY_KEY = (0x4172676F, 1)
-"""The two numbers that name a PostgreSQL advisory lock: "Argo" in ASCII, and 1 for beat."""
 
 MAX_MICROSECONDS = 2**31 - 1
 """The largest value that the schedule's column can hold on PostgreSQL."""
 
 OPTIONAL = {"generate"}
 """Entries that the settings may leave out; then the entry of an earlier start is deleted."""
-
-
-class Lock(Protocol):
-    """A lock that `LockedScheduler` can hold."""
-
-    def acquire(self) -> None: ...
-    def verify(self) -> None: ...
-
-
-class AdvisoryLock:
-    """A session lock in PostgreSQL, on its own connection, for beats on several machines."""
-
-    def __init__(self) -> None:
-        self._connection = connections.create_connection(DEFAULT_DB_ALIAS)
-
-    def acquire(self) -> None:
-        """Take the lock without waiting.
-
-        Raises:
-            LockedByAnother: another session has it.
-        """
-        name = f"argo beat, process {os.getpid()} on {socket.gethostname()}"
-        self._query("SELECT set_config('application_name', %s, false)", name[:63])
-        if not self._query("SELECT pg_try_advisory_lock(%s, %s)", *ADVISORY_KEY)[0]:
-            raise LockedByAnother("PostgreSQL's lock for beat", self._holder())
-
-    def verify(self) -> None:
-        """Check that this process still has the lock.
-
-        Raises:
-            LockLost: the session that held it has ended, for example because the server stopped.
-            django.db.Error: the server does not answer.
-        """
-        if not self._query(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = %s "
-            "AND objid = %s AND granted AND pid = pg_backend_pid()",
-            *ADVISORY_KEY,
-        )[0]:
-            raise LockLost("PostgreSQL no longer holds the lock for beat: its session ended.")
-
-    def _holder(self) -> str:
-        row = self._query(
-            "SELECT application_name, client_addr FROM pg_locks JOIN pg_stat_activity USING (pid) "
-            "WHERE locktype = 'advisory' AND classid = %s AND objid = %s AND granted",
-            *ADVISORY_KEY,
-        )
-        return f"{row[0]} (from {row[1] or 'the same machine'})" if row else "another session"
-
-    def _query(self, sql: str, *parameters: str | int) -> Any:  # noqa: ANN401  # a row, or None
-        with self._connection.cursor() as cursor:
-            cursor.execute(sql, parameters)
-            return cursor.fetchone()
 
 
 class Entry(ModelEntry):  # type: ignore[misc]  # django-celery-beat publishes no types
@@ -149,13 +93,13 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
         self._ticked_at = now
 
 
-def _locks() -> list[Lock]:
+def _locks() -> list[DatabaseLock]:
     """Return the lock of the data folder, and on PostgreSQL the lock of the shared database."""
-    found: list[Lock] = [locks.of_beat()]
-    return [*found, AdvisoryLock()] if connection.vendor == "postgresql" else found
+    found: list[DatabaseLock] = [locks.of_beat()]
+    return [*found, AdvisoryLock(Kind.BEAT)] if connection.vendor == "postgresql" else found
 
 
-def _take(lock: Lock) -> None:
+def _take(lock: DatabaseLock) -> None:
     try:
         lock.acquire()
     except LockedByAnother as error:

@@ -2,10 +2,12 @@
 
 import logging.config
 import os
+import socket
 import warnings
+from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging
+from celery.signals import celeryd_init, setup_logging
 from django.conf import settings
 from kombu import Exchange, Queue
 from kombu.transport import TRANSPORT_ALIASES
@@ -28,14 +30,18 @@ def _flush_queue() -> Queue:
     """
     if ON_ONE_MACHINE:
         return Queue("flush")
-    journal = Journal(settings.DATA_DIR / "signals.log")
     return Queue(
-        f"flush.{journal.identity}",
+        f"flush.{_node()}",
         Exchange("flush", type="fanout"),
         alias="flush",
         expires=3600,
         message_ttl=settings.SIGNAL_BATCH_TIMEOUT,
     )
+
+
+def _node() -> str:
+    """Return the identity of this machine's data folder."""
+    return Journal(settings.DATA_DIR / "signals.log").identity
 
 
 app = Celery("argo")
@@ -59,3 +65,15 @@ warnings.filterwarnings(  # `argo.W003` says it once, and what to do
 def keep_logging(**_: object) -> None:
     """Log as the settings say: with this receiver Celery adds no handlers or levels of its own."""
     logging.config.dictConfig(settings.LOGGING)
+
+
+@celeryd_init.connect(weak=False)
+def name_by_data_folder(instance: Any, **_: object) -> None:  # noqa: ANN401  # Celery's worker
+    """Put the data folder's identity in place of the host name in the name of a worker.
+
+    Machines may share a host name. Then RabbitMQ would refuse the queue of the second worker of one
+    name, again and again.
+    """
+    name, _at, host = instance.hostname.partition("@")
+    if host == socket.gethostname():
+        instance.hostname = f"{name}@{_node()}"

@@ -2,12 +2,12 @@
 
 from django.conf import settings
 
-from signals.locks import FileLock
+from signals.locks import UP, FileLock
 
 
 def of_up() -> FileLock:
     """Return the lock that `up` holds while it runs, not taken yet."""
-    return FileLock(settings.DATA_DIR / "up.lock")
+    return FileLock(settings.DATA_DIR / UP)
 
 
 def of_beat() -> FileLock:

@@ -13,7 +13,7 @@ from argo.errors import Conflict
 from argo.up.prepare import exclusive_database, migrate_database
 from argo.version import version
 from execution.accounts.halts import halt_restored
-from signals import config
+from signals import config, nodes
 from signals.backup import (
     Installation,
     Manifest,
@@ -58,6 +58,7 @@ def restore(folder: Path, progress: Progress) -> Restored:
         with exclusive_database():
             migrate_database()
             halted = halt_restored(manifest.made_at, utc_now())
+        nodes.reset(target.journal)  # the claim is of the folder that was backed up
         flushed = config.flusher().flush()
         restoration.finish()
     return Restored(manifest, flushed, halted)

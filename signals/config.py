@@ -1,6 +1,7 @@
 """Builds the journal, the flusher and the market from the settings."""
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -8,6 +9,7 @@ from django.utils.module_loading import import_string
 from signals.instruments import instrument
 from signals.journal import Journal
 from signals.ledger.flush import Flusher
+from signals.ledger.ownership import ensure_owner
 from signals.ledger.store import StoredHandler
 from signals.market.protocol import MarketData
 from signals.market.watched import PriceWatch, WatchedMarket
@@ -21,11 +23,20 @@ def journal() -> Journal:
 
 
 def flusher() -> Flusher:
-    """Return a flusher from the journal to the default database that calls the stored handlers."""
+    """Return a flusher from the journal to the default database that calls the stored handlers.
+
+    It refuses to flush if the data folder is a copy of one that is in use.
+    """
+    return flusher_of(journal(), guard=partial(ensure_owner, journal()))
+
+
+def flusher_of(source: Journal, guard: Callable[[], None] = lambda: None) -> Flusher:
+    """Return a flusher from any journal to the default database; it calls the stored handlers."""
     return Flusher(
-        journal(),
+        source,
         handlers=stored_handlers(),
         max_lines=settings.SIGNAL_FLUSH_ROWS,
+        guard=guard,
     )
 
 

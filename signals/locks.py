@@ -7,6 +7,9 @@ from pathlib import Path
 from argo.errors import ArgoError
 from signals.files import open_private
 
+UP = "up.lock"
+"""The file in a data folder that `up` locks while it runs."""
+
 
 class LockedByAnother(ArgoError):
     """Another process holds the lock; `holder` says which."""

@@ -1,17 +1,24 @@
 """Gives each worker and beat a heart, and each worker a watch that tells problems."""
 
+import logging
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from celery import bootsteps
 from django.conf import settings
+from django.db import DatabaseError, connections
 
 from argo.health.watch import Watch
 from argo.metrics import samples
-from signals import config
+from signals import config, nodes
 from signals.clock import utc_now
 from signals.health import disk
 from signals.health.heartbeats import BEAT, WORKER, Heart, Process
 from signals.health.prices import oldest_old_price
+from signals.ledger.ownership import ClonedNode
+
+logger = logging.getLogger(__name__)
 
 
 class HeartStep(bootsteps.StartStopStep):
@@ -21,8 +28,11 @@ class HeartStep(bootsteps.StartStopStep):
     """
 
     requires = ("celery.worker.components:Pool",)
+    _heart: Heart | None = None
+    _watch: Watch | None = None
 
     def start(self, parent: Any) -> None:  # noqa: ANN401  # Celery's WorkController
+        claim_node()
         self._heart = worker_heart(parent)
         self._heart.start()
         self._watch = Watch.from_settings()
@@ -30,9 +40,25 @@ class HeartStep(bootsteps.StartStopStep):
             self._watch.start()
 
     def stop(self, parent: Any) -> None:  # noqa: ANN401
-        self._heart.stop()
+        if self._heart:  # None if the worker was refused
+            self._heart.stop()
         if self._watch:
             self._watch.stop()
+
+
+def claim_node() -> None:
+    """Claim this node for its data folder; exit with 1 if the folder is a copy of a living one.
+
+    While the database does not answer, nobody can tell; the heart reports a copy later.
+    """
+    try:
+        with suppress(DatabaseError):
+            nodes.claim(config.journal())
+    except ClonedNode as error:
+        logger.error("%s", error)  # no traceback: it is a person's to correct
+        raise SystemExit(error.exit_code) from error
+    finally:
+        connections.close_all()
 
 
 def worker_heart(worker: Any) -> Heart:  # noqa: ANN401
@@ -51,10 +77,14 @@ def worker_heart(worker: Any) -> Heart:  # noqa: ANN401
         Process(node, WORKER, queues),
         ask=worker.consumer.call_soon,
         old_price=oldest_old_price,
-        duties=[sample],
+        duties=[partial(nodes.report, config.journal()), sample],
     )
 
 
 def beat_heart() -> Heart:
     """Return the heart of beat, whose every tick calls `prove`."""
-    return Heart(Process(config.journal().identity, BEAT), ask=lambda prove: None)
+    return Heart(
+        Process(config.journal().identity, BEAT),
+        ask=lambda prove: None,
+        duties=[partial(nodes.report, config.journal())],
+    )

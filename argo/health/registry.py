@@ -13,6 +13,7 @@ from django.db import DatabaseError
 
 import execution.monitoring.problems
 import signals.health.problems
+import signals.nodes.problems
 import sync.problems
 from argo.health import database, intake, processes
 from signals.problems import Problem, ProblemKind
@@ -38,6 +39,7 @@ MODULES: Sequence[Module] = (
     database,
     processes,
     signals.health.problems,
+    signals.nodes.problems,
     sync.problems,
     execution.monitoring.problems,
 )

@@ -1,12 +1,12 @@
 """The processes that make up Argo, from the settings."""
 
-import socket
 import sys
 from dataclasses import dataclass
 
 from django.conf import settings
 
 from argo.up.child import Spec
+from signals.config import journal
 
 INTAKE, CLOCK, WORK, ALPINE = range(4)
 """The order of stopping: first what takes new signals, then what sends messages, then the workers,
@@ -32,8 +32,12 @@ class Worker:
 
     @property
     def node(self) -> str:
-        """Return its name among Celery's nodes."""
-        return f"{self.name}@{socket.gethostname()}"
+        """Return its name among Celery's nodes.
+
+        The data folder tells the machines apart, because several may have one host name: then
+        RabbitMQ would refuse the second one's queue.
+        """
+        return f"{self.name}@{journal().identity}"
 
 
 WORKERS = (
@@ -54,6 +58,11 @@ def specs() -> list[Spec]:
     return [_web(), _beat(), *map(_worker, workers())]
 
 
+def names() -> list[str]:
+    """Return the name of every process, without making anything in the data folder."""
+    return ["web", "beat", *(worker.name for worker in workers())]
+
+
 def workers() -> list[Worker]:
     """Return the workers that this installation needs."""
     return [*WORKERS, GENERATION] if settings.MARKET_IS_LIVE else [*WORKERS]
@@ -71,7 +80,9 @@ def _web() -> Spec:
 
 
 def _beat() -> Spec:
-    command = _celery("beat", "--enable-remote-control", "--hostname", BEAT_NODE + "@%h")
+    command = _celery(
+        "beat", "--enable-remote-control", "--hostname", f"{BEAT_NODE}@{journal().identity}"
+    )
     return Spec("beat", command, CLOCK, STOP_TIMEOUT)
 
 

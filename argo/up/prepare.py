@@ -8,13 +8,14 @@ from celery import Celery
 from django.conf import settings
 from django.core.checks import WARNING, run_checks
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from kombu.exceptions import OperationalError
 
 from argo.errors import ArgoError
 from execution.brokers.protocol import BrokerError
 from execution.factory import trading_context
-from signals import keys
+from signals import keys, nodes
+from signals.config import journal
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,28 @@ def warn_of_keys() -> None:
     """Log the keys that may trade only because they were made when `write` included it."""
     if names := keys.trading_since_before():
         logger.warning("%s %s", keys.sentence(names), keys.ADVICE)
+
+
+def claim_node(say: Callable[[str], None]) -> None:
+    """Claim this node for its data folder.
+
+    Raises:
+        ClonedNode: the folder is a copy of one that is in use.
+    """
+    try:
+        nodes.claim(journal(), say)
+    finally:
+        connections.close_all()
+
+
+def release_node() -> None:
+    """Report that this node was stopped. If the database does not answer, it counts as gone."""
+    try:
+        nodes.release(journal())
+    except (DatabaseError, OSError) as error:
+        logger.warning("It could not be stored that this node was stopped: %s", error)
+    finally:
+        connections.close_all()
 
 
 def declare_queues(app: Celery) -> None:

@@ -23,14 +23,15 @@ from argo.up.prepare import (
     check_execution,
     check_generation,
     check_system,
+    claim_node,
     declare_queues,
     exclusive_database,
     migrate_database,
+    release_node,
     warn_of_keys,
 )
 from argo.up.readiness import Probe, Readiness, nodes_not_ready, web_not_ready
 from argo.up.supervisor import OWN_NAME, Supervisor
-from signals.config import journal
 from signals.locks import FileLock, LockedByAnother
 
 Say = Callable[[str], None]
@@ -90,9 +91,9 @@ def _prepare(say: Say, detail: Detail, needless: Collection[str]) -> None:
         migrate_database()
         warn_of_keys()
         password = admin_user.make_first_admin()
+    claim_node(say)
     check_execution(report)
     declare_queues(app)
-    _ = journal().identity  # the name of this node in every line of the log
     if password:
         say(messages.first_admin(admin_user.NAME, password))
 
@@ -116,6 +117,7 @@ def _supervise(output: Output, alpine: DemoAlpine | None, detail: Detail) -> boo
         return supervisor.run(_until_output_is_lost(output, supervisor, steps))
     finally:
         logs.close()
+        release_node()
 
 
 def _all_specs(alpine: DemoAlpine | None, detail: Detail) -> list[Spec]:

@@ -2,26 +2,28 @@
 
 from datetime import datetime
 
-from django.conf import settings
 from django.db.models import F, Max
 
 from argo.errors import Conflict
 from execution.models import Decision, EquityDay, Order
 from execution.types import ON_THE_WAY, REPLAY
-from signals.locks import FileLock, LockedByAnother
+from signals.database_locks import DatabaseLock, Kind, database_lock
+from signals.locks import LockedByAnother
 
 
-def lock_account() -> FileLock:
-    """Lock the account until the lock is released or this process ends.
+def lock_account() -> DatabaseLock:
+    """Lock the account, on all machines of this database, until the lock is released or this
+    process ends.
 
     Raises `Conflict` if another replay trades on it.
     """
-    lock = FileLock(settings.DATA_DIR / "replay.lock")
+    lock = database_lock(Kind.REPLAY)
     try:
         lock.acquire()
-    except LockedByAnother:
+    except LockedByAnother as error:
         raise Conflict(
-            "Another replay is trading on the account replay: start this one when it has ended."
+            f"Another replay is trading on the account replay, as {error.holder}: start this one "
+            "when it has ended."
         ) from None
     return lock
 

@@ -28,7 +28,7 @@ from execution.positions.positions import measure_excursions
 from execution.replay.account import lock_account, release_claims, traded_until
 from execution.types import REPLAY, Leg
 from signals.clock import Clock
-from signals.locks import FileLock
+from signals.database_locks import DatabaseLock
 from signals.market.bars import Bars
 from signals.market.protocol import Quote, UnknownSymbol
 from signals.models import Signal
@@ -72,7 +72,7 @@ class PaperTrading:
 
     context: TradingContext
     broker: PaperBroker
-    lock: FileLock
+    lock: DatabaseLock
     _curve: EquityCurve | None = None
     _close_at: datetime | None = None
 
@@ -141,8 +141,9 @@ class PaperTrading:
         """Store these signals with `flush`, decide on them, and send their orders.
 
         This takes many short transactions, because a long one would block all other writers of the
-        database, such as deliveries.
+        database, such as deliveries. Raises `LockLost` if another replay may trade by now.
         """
+        self.lock.verify()
         flush()
         rows = Signal.objects.filter(signal_id__in=signal_ids).values_list("pk", flat=True)
         with transaction.atomic():

@@ -1,5 +1,5 @@
-"""The admin pages of signals, candidates, spellings, dead letters, changes, cursors and keys."""
+"""The admin pages: signals, candidates, spellings, dead letters, changes, cursors, keys, nodes."""
 
-from signals.admin import candidates, instruments, ledger, signals
+from signals.admin import candidates, instruments, ledger, nodes, signals
 
-__all__ = ["candidates", "instruments", "ledger", "signals"]
+__all__ = ["candidates", "instruments", "ledger", "nodes", "signals"]

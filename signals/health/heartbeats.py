@@ -18,6 +18,7 @@ from typing import NamedTuple
 from django.db import connections
 
 from signals.dialect import database_now
+from signals.ledger.ownership import MISSING_AFTER
 from signals.market.watched import OldPrice
 from signals.models import Heartbeat
 
@@ -27,8 +28,6 @@ INTERVAL = 15.0
 """Seconds between two heartbeats of a process."""
 STUCK_AFTER = 45.0
 """Seconds without a turn of the main loop, after which the process does not count as alive."""
-MISSING_AFTER = timedelta(seconds=60)
-"""A process whose row is older is missing; one that restarts is back before."""
 KEPT = timedelta(days=1)
 """Older rows are deleted."""
 START_WAIT = 2.0

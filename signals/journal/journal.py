@@ -93,6 +93,10 @@ class Journal:
         """Return how many bytes follow `position`."""
         return self._reader.pending_bytes(position)
 
+    def pending_lines(self, position: JournalPosition) -> int:
+        """Return how many lines follow `position`."""
+        return self._reader.pending_lines(position)
+
     def try_writing(self) -> None:
         """Check that a line could be appended now; write nothing.
 

@@ -77,6 +77,14 @@ class Reader:
         paths = (path for number, path in self._segments.all() if number >= position.segment)
         return max(0, sum(map(_size, paths)) - position.byte)
 
+    def pending_lines(self, position: JournalPosition) -> int:
+        """Return the number of whole lines between `position` and the end of the files."""
+        return sum(
+            _newlines(path, position.byte if number == position.segment else 0)
+            for number, path in self._segments.all()
+            if number >= position.segment
+        )
+
     def open_segments(self) -> Iterator[OpenSegment]:
         """Yield every segment, oldest first, each open until the next one is asked for.
 
@@ -200,3 +208,13 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except FileNotFoundError:
         return 0  # it was just renamed
+
+
+def _newlines(path: Path, start: int) -> int:
+    """Return the number of newlines after `start`."""
+    count = 0
+    with suppress(FileNotFoundError), path.open("rb") as file:  # it may just be renamed
+        file.seek(start)
+        while block := file.read(CHUNK_BYTES):
+            count += block.count(b"\n")
+    return count

@@ -6,7 +6,7 @@ transaction that inserts the rows, and only one of them succeeds in that.
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -77,7 +77,8 @@ class Flusher:
 
     `handlers` are called in order, inside the transaction, with the signals just stored. One
     transaction takes at most `max_lines` lines. A rebuild does not set `stored_at`: its rows were
-    stored before, at a time that the journal does not know.
+    stored before, at a time that the journal does not know. `guard` is called before the first
+    batch, and raises an error if this process may not flush.
     """
 
     journal: Journal
@@ -86,6 +87,7 @@ class Flusher:
     max_lines: int = 5000
     clock: Clock = utc_now
     sets_stored_at: bool = True
+    guard: Callable[[], None] = lambda: None
 
     def flush(self, upto: Offset | None = None) -> FlushResult:
         """Store everything that is pending, at least up to `upto` if it is given.
@@ -101,6 +103,7 @@ class Flusher:
 
     def batches(self) -> Iterable[FlushResult]:
         """Store everything that is pending; yield the result of each batch."""
+        self.guard()
         while (result := self._batch()) is not None:
             yield result
 

@@ -60,6 +60,30 @@ def journal_state(journal: Journal) -> JournalState:
     return JournalState(pending, oldest, problems)
 
 
+class Undrained(NamedTuple):
+    """How many lines of a journal are not in the database, and when the first was received.
+
+    `oldest` is None if there is none, or if it cannot be read or comes from a replay.
+    """
+
+    lines: int
+    oldest: datetime | None
+
+
+def undrained(journal: Journal, using: str = "default") -> Undrained:
+    """Return what the next flush would read. If the file was replaced, that is the new one."""
+    cursor = JournalCursor.objects.using(using).filter(journal=journal.identity).first()
+    position = JournalPosition(1, 0, "")
+    if cursor is not None:
+        position = JournalPosition(cursor.segment, cursor.byte, cursor.fingerprint)
+    try:
+        first = journal.read(position, max_lines=1)
+    except JournalReplaced:
+        position = journal.restart(position)
+        first = journal.read(position, max_lines=1)
+    return Undrained(journal.pending_lines(position), _oldest(first))
+
+
 def _oldest(chunk: Chunk | None) -> datetime | None:
     """Return when the chunk's first line was received, by the wall clock."""
     if chunk is None:

@@ -34,7 +34,7 @@ class VerifyingCommand(ArgoCommand):
         with progress(2 * Signal.objects.count(), "line") as bar:
             found = verify(journal(), progress=bar.update, processes=options["processes"])
         dead = unresolved()
-        result = (result or {}) | _as_dict(found) | {"dead_letters": dead}
+        result = (result or {}) | as_dict(found) | {"dead_letters": dead}
         self.answer(options, result, "\n".join(filter(None, [text, _as_text(found)])))
         if found.findings:
             named = {finding.signal_id for finding in found.findings}
@@ -44,12 +44,18 @@ class VerifyingCommand(ArgoCommand):
         return dead
 
 
-def _as_dict(result: Verification) -> dict[str, Any]:
+def as_dict(result: Verification) -> dict[str, Any]:
+    """Return the verification for a program."""
     return asdict(result) | {"findings": [finding._asdict() for finding in result.findings]}
 
 
+def findings_as_text(result: Verification) -> list[str]:
+    """Return a line for each finding."""
+    return [f"{kind:<8} {signal_id:<18} {detail}" for kind, signal_id, detail in result.findings]
+
+
 def _as_text(result: Verification) -> str:
-    lines = [f"{kind:<8} {signal_id:<18} {detail}" for kind, signal_id, detail in result.findings]
+    lines = findings_as_text(result)
     lines += [f"sums     {sentence}" for sentence in result.sums]
     lines.append(f"{result.rows} rows and {result.lines} journal lines checked")
     if result.pending:

@@ -1,4 +1,4 @@
-"""The ledger's tables, and those of generation, keys, sums, spellings and health."""
+"""The ledger's tables, and those of generation, keys, sums, spellings, health and nodes."""
 
 from signals.models.api_key import ApiKey
 from signals.models.candidate import CandidateRecord
@@ -6,6 +6,7 @@ from signals.models.health import DiskSample, Heartbeat, OpenProblem
 from signals.models.instant import SignalInstant
 from signals.models.instrument import InstrumentSpelling
 from signals.models.journal import DeadLetter, JournalCursor
+from signals.models.node import Node
 from signals.models.signal import (
     CHANGEABLE,
     AppendOnly,
@@ -25,6 +26,7 @@ __all__ = [
     "Heartbeat",
     "InstrumentSpelling",
     "JournalCursor",
+    "Node",
     "OpenProblem",
     "OutcomeChange",
     "Signal",

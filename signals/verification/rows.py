@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 from django.db import connections
+from django.db.models import Q
 
 from signals.dialect import among, is_shared, tolerant_texts
 from signals.journal import Line, LineLookup, Offset
@@ -21,7 +22,7 @@ from signals.ledger.records import (
     json_object,
     signal_row,
 )
-from signals.models import JournalCursor, OutcomeChange
+from signals.models import JournalCursor, Node, OutcomeChange
 from signals.verification.findings import Finding, Kind
 from signals.verification.numbers import place
 
@@ -36,6 +37,7 @@ JSON_COLUMNS = frozenset({"votes", "extra"})
 _WIDTH = len(SIGNAL_COLUMNS)
 _SHA256 = SIGNAL_COLUMNS.index("sha256")
 _PLACE = slice(CONTEXT_COLUMNS.index("segment"), CONTEXT_COLUMNS.index("byte") + 1)
+_RECEIVED_AT = CONTEXT_COLUMNS.index("received_at")
 _JOURNAL = CONTEXT_COLUMNS.index("journal_id")
 _covered: Callable[[Values], Covered] = itemgetter(*map(SIGNAL_COLUMNS.index, Hashed._fields))
 _COVERED_TYPES = tuple(COLUMN_TYPES[name] for name in Hashed._fields)
@@ -52,6 +54,14 @@ class Row(NamedTuple):
     @property
     def signal_id(self) -> str:
         return str(self.signal[0])
+
+    @property
+    def sha256(self) -> str:
+        return str(self.signal[_SHA256])
+
+    @property
+    def received_at(self) -> str:
+        return str(self.context[_RECEIVED_AT])
 
     @property
     def journal(self) -> int | None:
@@ -103,6 +113,15 @@ class RowCheck:
         """Return how the row differs from this line of its signal, wherever the line is."""
         moved = Record(Line(row.place, record.line.data), record.fields)
         return _differences(row, moved, self._last_changes([row]).get(row.id))
+
+    def is_of_another_receipt(self, row: Row, record: Record) -> bool:
+        """Return whether another machine stored the row, and this machine received the same signal
+        at another time.
+
+        Then the hash is what both lines share: regime, votes and the like are each receipt's own.
+        """
+        is_elsewhere = row.journal not in (None, self._journal)
+        return is_elsewhere and row.received_at != record.fields.get("received_at")
 
     def unknown(self, row_id: int) -> list[Finding]:
         """Report that the row has no line, unless it came from another machine's journal."""
@@ -171,8 +190,11 @@ class RowCheck:
         changes = OutcomeChange.objects.using(self._using).filter(
             signal__gte=rows[0].id, signal__lte=rows[-1].id
         )
-        if not is_shared(self._using):  # a change of another journal can only be forged
-            changes = changes.filter(journal=self._journal)
+        if not is_shared(self._using):  # any other change of another journal can only be forged
+            adopted = Node.objects.using(self._using).exclude(adopted_at=None)
+            changes = changes.filter(
+                Q(journal=self._journal) | Q(journal__journal__in=adopted.values("identity"))
+            )
         return {change.signal_id: change.after for change in changes.order_by("id")}
 
 

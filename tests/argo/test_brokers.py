@@ -66,11 +66,19 @@ def _wait_for_row(argo: Installation, signal_id: str) -> None:
     wait_until(lambda: bool(argo.query("SELECT 1 FROM signals WHERE signal_id = ?", signal_id)))
 
 
-@pytest.mark.services("postgresql", "redis")
-def test_each_of_several_machines_drains_its_own_journal(tmp_path: Path) -> None:
-    """They share the database and the broker; a wake-up reaches the machine with the signals."""
+@pytest.mark.services("postgresql")
+@pytest.mark.parametrize(
+    "broker",
+    [
+        pytest.param("redis://127.0.0.1:6379/8", marks=pytest.mark.services("redis")),
+        pytest.param("amqp://guest:guest@127.0.0.1:5672//", marks=pytest.mark.services("rabbitmq")),
+    ],
+)
+def test_each_of_several_machines_drains_its_own_journal(tmp_path: Path, broker: str) -> None:
+    """They share the database, the broker and, here, the host name; a wake-up reaches the machine
+    with the signals."""
     with empty_postgresql() as url:
-        shared = {"DATABASE_URL": url, "CELERY_BROKER_URL": "redis://127.0.0.1:6379/8"}
+        shared = {"DATABASE_URL": url, "CELERY_BROKER_URL": broker}
         one, other = (Installation(tmp_path / name, shared) for name in ("one", "other"))
         assert one.manage("migrate", "--verbosity", "0").returncode == 0
         with _worker(one), _worker(other):

@@ -31,6 +31,7 @@ CALLS = {
     "GET /api/signals/{signal_id}/outcome/changes": READ,
     "GET /api/signals/{signal_id}/lifecycle": READ,
     "GET /api/instruments/{path:symbol}": READ,
+    "GET /api/nodes": READ,
     "GET /api/metrics/summary": READ,
     "GET /api/sync/status": READ,
     "GET /api/sync/deliveries": READ,

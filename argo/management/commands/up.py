@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from argo.up import demo, demo_alpine
-from argo.up.children import specs
+from argo.up.children import names as process_names
 from argo.up.detail import Detail
 from argo.up.output import Output, wants_colour
 from argo.up.run import up
@@ -42,7 +42,7 @@ class Command(ArgoCommand):
         )
 
     def run(self, options: dict[str, Any]) -> None:
-        names = [OWN_NAME, *(spec.name for spec in specs())]
+        names = [OWN_NAME, *process_names()]
         names += [demo.NAME, demo_alpine.NAME] if options["demo"] else []
         output = Output(sys.stdout, names, coloured=wants_colour(sys.stdout))
         try:

@@ -1,6 +1,8 @@
 """GET /api/health: the status for everybody, each problem for those who may read."""
 
 import sqlite3
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,11 +10,15 @@ from django.db import connection
 from django.test import Client
 
 from argo.health import registry
+from signals import nodes
+from signals.clock import utc_now
 from signals.config import flusher, journal
+from signals.dialect import database_now
 from signals.keys import create_key
-from signals.models import DeadLetter
+from signals.models import DeadLetter, Heartbeat, Node
 from signals.tracker import SignalTracker
-from tests.samples import a_signal
+from tests.samples import a_signal, signals
+from tests.signals.nodes.folders import a_folder
 from tests.signs_of_life import all_alive
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +53,31 @@ def codes(client: Client) -> list[str]:
 def break_something() -> None:
     journal().append([b"garbage"])
     flusher().flush()
+
+
+def test_signals_that_wait_without_a_flush_worker_are_not_all_right(reader: Client) -> None:
+    Heartbeat.objects.filter(queues="flush").delete()
+    SignalTracker("test", wakes_worker=False).accept(signals(200))
+    found = health(reader)
+    assert found["status"] == "degraded"
+    assert [problem["code"] for problem in found["problems"]] == ["worker.missing"]
+    later = registry.problems(utc_now() + timedelta(seconds=61))
+    assert "journal.old_line" in {problem.kind.code for problem in later}
+
+
+def test_signals_that_wait_on_another_node_are_not_all_right(
+    reader: Client, tmp_path: Path
+) -> None:
+    other = a_folder(tmp_path / "other", 200)
+    nodes.report(journal())
+    nodes.report(other)
+    assert codes(reader) == []
+    Node.objects.filter(identity=other.identity).update(oldest_at=utc_now() - timedelta(seconds=61))
+    assert codes(reader) == ["node.behind"]
+    Node.objects.filter(identity=other.identity).update(
+        seen_at=database_now() - timedelta(seconds=61)
+    )
+    assert codes(reader) == ["node.gone"]
 
 
 def test_all_is_well(reader: Client) -> None:

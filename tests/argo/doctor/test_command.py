@@ -47,7 +47,7 @@ def test_faults_are_found_repaired_on_request_and_gone(installation: Installatio
     assert "signals.log cannot be written (mode 444)" in broken["permissions"]
     assert broken["indexes"] == "Missing: signals_symbol_time."
     repairs = [
-        "set the mode of argo/signals.log to 644",
+        "set the mode of argo/signals.log to 600",
         "make the index signals_symbol_time again",
     ]
     assert (found["can_fix"], found["fixed"]) == (repairs, [])

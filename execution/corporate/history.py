@@ -161,6 +161,11 @@ class PriceHistory:
         if at_once or seen is None or self._is_due(seen.looked_at, LOOK_INTERVAL):
             self.learn(symbol, self.fetch(symbol, self.clock(), at_once=at_once))
 
+    def last_close(self, symbol: str) -> tuple[Decimal, datetime] | None:
+        """Return the newest close that is remembered and its time; None if there is none."""
+        known = remembered(self.memory.seen(symbol)) if self.may_split(symbol) else []
+        return (as_decimal(known[-1][1]), known[-1][0]) if known else None
+
     def unexplained(self, symbol: str) -> str:
         """Return how the history changed if nothing explains it; an empty text otherwise."""
         seen = self.memory.seen(symbol)

@@ -32,7 +32,7 @@ _MAY_FILL = f"""
 SELECT * FROM orders WHERE NOT (state IN ({_DONE})) AND account || '' = %s ORDER BY id + 0
 """  # noqa: S608
 _TO_SEND = f"""
-SELECT * FROM orders WHERE NOT (state IN ({_DONE})) AND account = %s
+SELECT * FROM orders WHERE NOT (state IN ({_DONE})) AND account || '' = %s
 AND (due_at <= %s OR due_at > %s) AND state IN ({_ON_THE_WAY})
 AND (leg IN ('entry', 'close') OR number > 1) ORDER BY id + 0
 """  # noqa: S608

@@ -124,7 +124,9 @@ def _log_fills(context: TradingContext, trade: Trade, touched: Sequence[Order]) 
 
 def _store(context: TradingContext, trade: Trade, order: Order, fill: FillReport) -> bool:
     """Return whether the fill is new and counts."""
-    if _is_early(trade, order, fill, context.clock()) or not _is_on_scale(context, order, fill):
+    if _is_early(trade, order, fill, context.clock()) or not _is_on_scale(
+        context, trade, order, fill
+    ):
         return False
     why = _why_refused(context, trade, order, fill)
     if not _insert(context.account, order, fill, why):
@@ -179,20 +181,25 @@ def _awaited(trade: Trade, order: Order, fill: FillReport) -> Decimal:
     return max(order.awaited, times(order.quantity, ratio) - order.filled)
 
 
-def _is_on_scale(context: TradingContext, order: Order, fill: FillReport) -> bool:
-    """Return whether the fill's price is on the scale of the order's level.
+def _is_on_scale(context: TradingContext, trade: Trade, order: Order, fill: FillReport) -> bool:
+    """Return whether an exit's price is on the scale of the last close seen, or else of the
+    entry's.
 
     If it is not, nothing is booked: the broker reports the fill again, and it is counted when the
     split that it looks like is known.
     """
-    if context.broker.carries_over or order.level is None or order.leg == Leg.ENTRY:
+    if context.broker.carries_over or order.leg == Leg.ENTRY:
         return True
     day_of = context.hours(order.symbol).day_of
-    if day_of(order.created_at) == day_of(fill.time):
+    entry = trade.entry
+    if day_of(entry.created_at) == day_of(fill.time) or entry.average_price is None:
         return True
-    return context.history.checked(
-        order.symbol, order.level, order.created_at, fill.price, fill.time
-    )
+    if trade.ratio_since(entry.created_at, entry.average_price) != 1:
+        return True  # the split is known
+    before, seen_at = context.history.last_close(order.symbol) or (
+        entry.average_price, entry.created_at
+    )  # fmt: skip
+    return context.history.checked(order.symbol, before, seen_at, fill.price, fill.time)
 
 
 def _is_early(trade: Trade, order: Order, fill: FillReport, now: datetime) -> bool:

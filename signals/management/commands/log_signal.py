@@ -1,13 +1,13 @@
 """`manage.py log_signal`: store signals from JSON."""
 
-import io
 import sys
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
 from django.core.management.base import CommandParser
 
-from signals.intake import parse_lines
+from signals.intake import parse_line, parse_lines
 from signals.management.command import progress
 from signals.management.intake import IntakeCommand, IntakeReport, numbered_batches
 from signals.tracker import SignalTracker, signal_or_error
@@ -25,15 +25,20 @@ class Command(IntakeCommand):
         parser.add_argument("signal", nargs="?", help="a signal as JSON (default: standard input)")
 
     def run(self, options: dict[str, Any]) -> None:
-        file = sys.stdin.buffer
-        if options["signal"]:
-            file = io.BytesIO(options["signal"].encode(errors="surrogateescape"))
         report = IntakeReport()
         with (
             closing(SignalTracker("cli")) as tracker,
             progress(None, "signal") as bar,
         ):
-            for numbers, batch in numbered_batches(parse_lines(file)):
+            for numbers, batch in numbered_batches(_read(options["signal"])):
                 report.add(numbers, tracker.log_each(map(signal_or_error, batch)))
                 bar.update(len(batch))
         self.report(options, report)
+
+
+def _read(argument: str | None) -> Iterator[tuple[int, Any]]:
+    """Yield the signal of the argument, which may have several lines, or those of each line."""
+    if argument:
+        yield 1, parse_line(argument.encode(errors="surrogateescape"))
+    else:
+        yield from parse_lines(sys.stdin.buffer)

@@ -68,9 +68,9 @@ def test_what_the_hash_does_not_cover_may_differ_between_the_nodes(
 def test_a_line_that_waits_is_no_finding_whatever_its_hash(
     journal: Journal, other: Journal, using: str
 ) -> None:
-    _accept(journal, using, a_signal(signal_id="same", strategy="one"))
     tracker = SignalTracker.with_parts(other, Flusher(other, using=using), origin="api")
     tracker.accept([a_signal(signal_id="same", strategy="two")])
+    _accept(journal, using, a_signal(signal_id="same", strategy="one"))
     assert _found(other, using) == set()
     tracker.flush()
     assert _found(journal, using) == _found(other, using) == set()  # it is a dead letter
@@ -92,12 +92,12 @@ def test_a_row_with_a_forged_hash_is_missing_for_the_other_node(
 ) -> None:
     """Whoever alters a signal can make a hash that fits it; the lines of both nodes disagree."""
     sent = a_signal(signal_id="one", strategy="true")
-    (one,) = _accept(journal, using, sent)
-    _accept(other, using, sent)
     forged = Journal(other.path.with_name("forged.log"))
     with closing(forged):
         tracker = SignalTracker.with_parts(forged, Flusher(forged, using=using), origin="api")
         (receipt,) = tracker.accept([sent | {"strategy": "forged"}])
+    (one,) = _accept(journal, using, sent)
+    _accept(other, using, sent)
     _alter(using, "strategy", "forged", one)
     _alter(using, "sha256", receipt.sha256, one)
     assert ("altered", one) in _found(journal, using)

@@ -1,6 +1,7 @@
 """System checks that report, before Argo runs, what would make it unsafe to run."""
 
 import os
+import resource
 import sqlite3
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from django.utils.module_loading import import_string
 
 from argo.private import is_shared_folder, open_to_others
 from argo.sqlite.library import FIRST_FIXED
+from argo.web.limits import OTHER_FILES
 from signals.backup import mark_of
 from signals.dialect import is_shared
 
@@ -85,6 +87,33 @@ def batch_of_one(databases: Sequence[str] | None = None, **_: object) -> list[Ch
     hint = "Set SIGNAL_BATCH_SIZE=50, or remove it from the settings."
     text = "SIGNAL_BATCH_SIZE is 1: each signal starts a transaction of its own."
     return [Warning(text, hint=hint, id="argo.W005")]
+
+
+@register(Tags.database)
+def proxy_without_trust(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
+    """Warn if all clients behind the proxy look like one; only before Argo starts."""
+    if not databases or not settings.HTTPS or settings.TRUSTED_PROXIES:
+        return []
+    hint = "Set ARGO_TRUSTED_PROXIES to the address of the proxy, such as 127.0.0.1."
+    text = (
+        "ARGO_HTTPS is on, but no proxy is trusted: all clients have the proxy's address, and "
+        "wrong logins of one slow the others."
+    )
+    return [Warning(text, hint=hint, id="argo.W006")]
+
+
+@register(Tags.database)
+def files_for_connections(
+    databases: Sequence[str] | None = None, **_: object
+) -> list[CheckMessage]:
+    """Warn if the system allows fewer files than ARGO_WEB_CONNECTIONS needs; only at the start."""
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    wanted = settings.WEB_CONNECTIONS + OTHER_FILES
+    if not databases or hard == resource.RLIM_INFINITY or hard >= wanted:
+        return []
+    hint = f"Allow {wanted} (ulimit -n; LimitNOFILE of systemd), or set ARGO_WEB_CONNECTIONS."
+    text = f"A process may open {hard} files, too few for ARGO_WEB_CONNECTIONS."
+    return [Warning(text, hint=hint, id="argo.W007")]
 
 
 @register()

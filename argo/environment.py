@@ -1,6 +1,7 @@
 """Reads settings from the environment, and refuses invalid ones with a clear message."""
 
 from collections.abc import Callable, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -82,6 +83,13 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
     def listed(self, name: str, default: str) -> list[str]:
         """Return any number of names, separated by commas."""
         return [item.strip() for item in self.text(name, default).split(",") if item.strip()]
+
+    def networks(self, name: str, default: str) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Return any number of addresses or networks, separated by commas."""
+        try:
+            return tuple(map(ip_network, self.listed(name, default)))
+        except ValueError as error:
+            raise refusal(name, self.text(name, default), f"a list of networks: {error}") from None
 
     def numbers(
         self, name: str, default: str, *, minimum: float, maximum: float, keys: Sequence[str] = ()

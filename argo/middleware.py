@@ -5,13 +5,15 @@ import re
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict
+from http import HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from structlog.contextvars import bind_contextvars, clear_contextvars
 
-from argo.errors import InvalidInput
+from argo.errors import ArgoError, InvalidInput
 from argo.metrics.intake import count_refusal
+from argo.web.refusal import REFUSAL, RETRY_AFTER, Refusal
 from signals.intake import BodyTooLarge, CountedStream
 
 logger = logging.getLogger(__name__)
@@ -44,13 +46,16 @@ class RequestId:
 
 
 class BodyLimit:
-    """Answers 413 if the declared length is too large; counts a body that declares none."""
+    """Answers what the web server found: a body that is too large (413), too slow (408), or for
+    which there is no memory now (503). Under another web server it counts the body itself."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
         self.limit: int = settings.API_MAX_BODY_BYTES
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if refusal := request.META.get(REFUSAL):
+            return self._answer(request, refusal)
         declared = request.META.get("CONTENT_LENGTH") or ""
         if declared.isdigit() and int(declared) > self.limit:
             error = BodyTooLarge.over(self.limit, int(declared))
@@ -60,12 +65,20 @@ class BodyLimit:
             request._stream = CountedStream(request.META["wsgi.input"], self.limit)  # type: ignore[assignment]
         return self.get_response(request)
 
+    def _answer(self, request: HttpRequest, refusal: Refusal) -> HttpResponse:
+        if refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+            return _refuse(request, refusal.status, BodyTooLarge.over(self.limit))
+        response = _refuse(request, refusal.status, ArgoError(refusal.detail))
+        if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            response["Retry-After"] = RETRY_AFTER
+        return response
+
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer a body that turned out too large, outside the API, which does it by itself."""
         return _refuse(request, error.status, error) if isinstance(error, BodyTooLarge) else None
 
 
-def _refuse(request: HttpRequest, status: int, error: InvalidInput) -> HttpResponse:
+def _refuse(request: HttpRequest, status: int, error: ArgoError) -> HttpResponse:
     count_refusal(request, status)
     answer = JsonResponse({"detail": str(error), "errors": fault_list(error)}, status=status)
     return log_refusal(request, answer, str(error))

@@ -27,7 +27,8 @@ def _refusals(operation: dict[str, Any]) -> list[HTTPStatus]:
     if operation.get("security"):
         found += [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE]
     if "requestBody" in operation:
-        found += [HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE]
+        found += [HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_TIMEOUT]
+        found.append(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     if operation.get("parameters") or "requestBody" in operation:
         found.append(HTTPStatus.UNPROCESSABLE_ENTITY)
     return found

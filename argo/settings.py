@@ -29,6 +29,10 @@ HTTPS = env.flag("ARGO_HTTPS", default=False)
 WEB_HOST = env.text("ARGO_WEB_HOST", "127.0.0.1")
 WEB_PORT = env.integer("ARGO_WEB_PORT", 8000, minimum=1, maximum=65535)
 WEB_THREADS = env.integer("ARGO_WEB_THREADS", 8, minimum=1, maximum=256)
+WEB_CONNECTIONS = env.integer("ARGO_WEB_CONNECTIONS", 1000, minimum=16, maximum=100_000)
+WEB_HEAD_TIMEOUT = 5.0  # an unfinished head delays the shutdown no longer than that
+WEB_READ_TIMEOUT = env.seconds("ARGO_WEB_READ_TIMEOUT", 30.0, minimum=1.0, maximum=3600)
+TRUSTED_PROXIES = env.networks("ARGO_TRUSTED_PROXIES", "")
 METRICS_PUBLIC = env.flag("METRICS_PUBLIC", default=False)
 METRICS_DIR = DATA_DIR / "metrics"
 slots.install(METRICS_DIR)
@@ -295,6 +299,7 @@ TEMPLATES = [
         },
     },
 ]
+AUTHENTICATION_BACKENDS = ["argo.logins.backend.SlowedBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (

@@ -5,8 +5,10 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from argo.api import api
+from argo.logins.forms import LoginForm
 from argo.metrics.views import metrics
 
+admin.site.login_form = LoginForm
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),

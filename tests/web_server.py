@@ -10,12 +10,9 @@ from tests.installation import Installation
 
 
 @contextmanager
-def served(installation: Installation, port: int, threads: int = 4) -> Iterator[str]:
+def served(installation: Installation, port: int) -> Iterator[str]:
     """Run the web server as `up` does; yield its address when it answers."""
-    command = ("-m", "granian", "argo.wsgi:application", "--interface", "wsgi", "--workers", "1",
-               "--port", str(port), "--blocking-threads", str(threads),
-               "--log-level", "error")  # fmt: skip
-    with installation.start(*command) as process:
+    with installation.start("-m", "argo.web") as process:
         address = f"http://127.0.0.1:{port}"
         try:
             wait_until(lambda: _answers(address))

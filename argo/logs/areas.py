@@ -8,7 +8,7 @@ AREAS: Mapping[str, tuple[str, ...]] = {
     "sync": ("sync",),
     "generation": ("signals.generation", "signals.market"),
     "execution": ("execution",),
-    "web": ("signals.api", "argo.api", "argo.middleware", "django", "_granian"),
+    "web": ("signals.api", "argo.api", "argo.middleware", "argo.web", "django"),
     "processes": ("argo", "signals.wakeup", "celery", "kombu", "django_celery_beat"),
 }
 """A logger below another one, such as `signals.market`, belongs to the area that names it."""
@@ -18,8 +18,9 @@ REPEATED = (
     "celery.worker.request",
     "celery.worker.strategy",
     "django_celery_beat.schedulers",
+    "uvicorn.error",
 )
-"""Loggers with an INFO line for every message or every check, which would hide the rest."""
+"""Loggers with an INFO line for every message, check or step, which would hide the rest."""
 
 
 def logger_levels(general: str, by_area: Mapping[str, str]) -> dict[str, str]:

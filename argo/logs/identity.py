@@ -44,7 +44,7 @@ def process_name(arguments: list[str]) -> str:
     program, *rest = map(escaped, arguments or [""])
     path = PurePath(program)
     name = path.parent.name if path.name == "__main__.py" else path.stem
-    if name in ("granian", "gunicorn"):
+    if name == "gunicorn":
         return "web"
     if name == "celery":
         return _celery(rest)

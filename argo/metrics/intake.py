@@ -7,7 +7,7 @@ from signals.api.views import ORIGIN
 
 PATHS = ("/api/signals", "/api/signals/batch")
 REASONS = {
-    400: "body", 401: "key", 403: "scope", 413: "too_large",
+    400: "body", 401: "key", 403: "scope", 408: "too_slow", 413: "too_large",
 }  # fmt: skip
 
 

@@ -15,12 +15,6 @@ and last the demo's Alpine, which the workers need."""
 STOP_TIMEOUT = 15.0
 """Seconds for the web server and beat to finish their work and stop."""
 
-GRANIAN_KILL_TIMEOUT = 10
-"""Seconds for granian's own worker, which ignores a request to stop while it is starting."""
-
-HEADER_TIMEOUT = 5000
-"""Milliseconds for the head of a request; an unfinished one delays the shutdown that long."""
-
 
 @dataclass(frozen=True)
 class Worker:
@@ -69,13 +63,7 @@ def workers() -> list[Worker]:
 
 
 def _web() -> Spec:
-    command = _python(
-        "granian", "argo.wsgi:application", "--interface", "wsgi", "--workers", "1", "--no-ws",
-        "--host", settings.WEB_HOST, "--port", settings.WEB_PORT,
-        "--blocking-threads", settings.WEB_THREADS, "--log-level", "error",
-        "--http1-header-read-timeout", HEADER_TIMEOUT,
-        "--workers-kill-timeout", GRANIAN_KILL_TIMEOUT,
-    )  # fmt: skip
+    command = _python("argo.web", "argo.wsgi:application")
     return Spec("web", command, INTAKE, STOP_TIMEOUT)
 
 

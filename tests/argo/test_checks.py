@@ -104,6 +104,8 @@ def test_an_invalid_market_or_source_is_reported_before_anything_runs(
     [
         ("argo.W004", {"SIGNAL_POOL_SIZE": 1}),
         ("argo.W005", {"SIGNAL_BATCH_SIZE": 1}),
+        ("argo.W006", {"HTTPS": True}),
+        ("argo.W007", {"WEB_CONNECTIONS": 2**31}),
         ("sync.W002", {"ALPINE_API_KEY": ""}),
     ],
 )

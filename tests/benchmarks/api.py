@@ -18,7 +18,7 @@ BATCH = 500
 
 
 def run(workspace: Workspace) -> Iterator[Figure]:
-    """Use Granian in WSGI mode with one worker, as `up` starts it; no flush runs meanwhile."""
+    """Use the web server as `up` starts it; no flush runs meanwhile."""
     key = create_key("benchmark", ["write"])
     with servers.web("tests.benchmarks.wsgi:application"):
         found = medians(workspace.size(7, 3), _sides(workspace, key))

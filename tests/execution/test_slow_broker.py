@@ -155,11 +155,12 @@ def test_fault_96_signals_are_taken_while_the_broker_is_slow(
 ) -> None:
     alpaca.instead("GET /account", slow(3.0))
     settings = {"BROKER": "alpaca", "ALPACA_API_KEY": KEY, "ALPACA_SECRET_KEY": SECRET,
-                "ALPACA_TRADING_URL": alpaca.url, "ARGO_WEB_THREADS": str(THREADS)}  # fmt: skip
+                "ALPACA_TRADING_URL": alpaca.url, "ARGO_WEB_THREADS": str(THREADS),
+                "ARGO_WEB_PORT": str(port)}  # fmt: skip
     argo = Installation(installation.folder, settings)
     key = argo.manage("api_key", "--create", "me", "--scopes", "read,write").stdout.split()[0]
     headers = {"X-API-Key": key}
-    with served(argo, port, THREADS) as address, ThreadPoolExecutor(20) as pool:
+    with served(argo, port) as address, ThreadPoolExecutor(20) as pool:
         ask = partial(requests.get, f"{address}/api/execution/limits", headers=headers, timeout=30)
         limits = [pool.submit(ask) for _ in range(12)]
         wait_until(lambda: "GET /account" in alpaca.lines)

@@ -8,7 +8,7 @@ from argo.logs.identity import process_name
 @pytest.mark.parametrize(
     ("arguments", "name"),
     [
-        (["/v/site-packages/granian/__main__.py", "argo.wsgi:application"], "web"),
+        (["/srv/argo/argo/web/__main__.py", "argo.wsgi:application"], "web"),
         (["/usr/bin/gunicorn", "argo.wsgi"], "web"),
         (["/v/celery/__main__.py", "-A", "argo", "worker", "--hostname", "flush@box"], "flush"),
         (["celery", "-A", "argo", "worker", "--hostname=sync@%h"], "sync"),

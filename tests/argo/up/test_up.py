@@ -187,7 +187,7 @@ def test_it_recovers_from_killed_children_and_a_deleted_broker(
     running = start_up("--verbose")
     running.wait_for(re.escape(READY))
     key = make_key(argo)
-    killed = [child(running, word) for word in ("granian", "beat", "flush")]
+    killed = [child(running, word) for word in ("argo.web", "beat", "flush")]
     grandchildren = [deep for process in killed for deep in process.children()]
 
     shutil.rmtree(argo.folder / "broker", ignore_errors=True)  # it may be in use

@@ -207,7 +207,7 @@ def test_the_documentation_lists_every_refusal(client: Client) -> None:
     advice = "send a valid key, as X-API-Key or as Authorization: Bearer KEY"
     assert refused.json()["detail"] == f"Unauthorized: {advice}"
     halt = paths["/api/execution/halt"]["post"]["responses"]
-    assert {"400", "413", "422"} <= halt.keys()
+    assert {"400", "408", "413", "422"} <= halt.keys()
     assert "401" not in paths["/api/health"]["get"]["responses"]
     secured = [operation for path in paths.values() for operation in path.values()
                if "security" in operation]  # fmt: skip

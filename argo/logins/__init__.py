@@ -1,0 +1,1 @@
+"""Slows wrong logins, in all processes and on all machines together."""

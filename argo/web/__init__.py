@@ -1,0 +1,1 @@
+"""The web server: reads each request completely before a thread handles it, under deadlines."""

@@ -1,0 +1,65 @@
+"""Sets up the web server: uvicorn with Argo's connections and application."""
+
+import socket
+from functools import partial
+from typing import Any, cast
+from wsgiref.types import WSGIApplication
+
+import uvicorn
+
+from argo.web.application import Application
+from argo.web.connection import Connection
+from argo.web.ended import Ended
+from argo.web.limits import IDLE_TIMEOUT, STOP_TIMEOUT, Limits
+
+REPORT_EVERY = 10
+"""Seconds between two lines of the log about clients that were cut off."""
+
+
+class Server(uvicorn.Server):
+    """Serves a WSGI application within `limits`, on a socket that `listen` returns."""
+
+    def __init__(self, wsgi: WSGIApplication, limits: Limits) -> None:
+        ended = Ended()
+        self.application = Application(wsgi, limits, ended)
+        super().__init__(_config(self.application, limits, ended))
+
+    def close(self) -> bool:
+        """Let the threads end; return whether one is still busy."""
+        return self.application.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket bound to the address. Raises `OSError` if it cannot be used.
+
+    It names its protocol: otherwise asyncio leaves out TCP_NODELAY, and each answer waits 40 ms.
+    """
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _config(application: Application, limits: Limits, ended: Ended) -> uvicorn.Config:
+    connection = partial(Connection, limits, ended)
+    return uvicorn.Config(
+        cast(Any, application),
+        interface="asgi3",
+        http=cast(Any, connection),
+        loop="asyncio",
+        lifespan="off",
+        ws="none",
+        log_config=None,  # Argo's own
+        access_log=False,
+        proxy_headers=False,  # ARGO_TRUSTED_PROXIES and ARGO_HTTPS say what is believed
+        server_header=False,
+        timeout_keep_alive=IDLE_TIMEOUT,
+        timeout_graceful_shutdown=STOP_TIMEOUT,
+        callback_notify=ended.report,
+        timeout_notify=REPORT_EVERY,
+    )

@@ -1,0 +1,36 @@
+"""Fixtures of the web server: Argo's in a thread, and another WSGI server beside it."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.argo.web.clients import Served, free_port, served, wait_for_port
+from tests.argo.web.echo import application
+from tests.installation import ROOT
+
+
+@pytest.fixture
+def echo(port: int) -> Iterator[Served]:
+    """The web server with the echo application."""
+    with served(application, port) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def granian() -> Iterator[int]:
+    """The port of another WSGI server with the echo application."""
+    port = free_port()
+    command = [
+        sys.executable, "-m", "granian", "tests.argo.web.echo:application", "--interface", "wsgi",
+        "--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "2",
+        "--log-level", "error",
+    ]  # fmt: skip
+    process = subprocess.Popen(command, cwd=ROOT)
+    try:
+        wait_for_port(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()

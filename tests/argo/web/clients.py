@@ -31,13 +31,13 @@ class Served:
         self.server.should_exit = True
 
     def wait_until_empty(self) -> None:
-        """Wait until no connection is open."""
-        pause = threading.Event()
+        """Wait until no connection is open, and no request is handled any more."""
+        pause, state = threading.Event(), self.server.server_state
         for _ in range(2000):
-            if not self.server.server_state.connections:
+            if not (state.connections or state.tasks):
                 return
             pause.wait(0.01)
-        raise TimeoutError("a connection stays open")
+        raise TimeoutError("a connection stays open, or a request is still handled")
 
     def connect(self) -> socket.socket:
         return connect(self.port)

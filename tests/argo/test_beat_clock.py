@@ -50,7 +50,7 @@ def test_a_clock_that_is_set_back_while_beat_runs_starves_no_task(
         _task(name, {"quick": 1, "slow": 3}[name])
     scheduler = LockedScheduler(app=current_app, lazy=True)
     scheduler._locks, scheduler._heart = [], _NoHeart()  # type: ignore[assignment]
-    vars(scheduler)["producer"] = None  # no message is sent, so no broker is asked
+    monkeypatch.setitem(vars(scheduler), "producer", None)  # no message is sent: ask no broker
     sent: list[str] = []
     monkeypatch.setattr(scheduler, "apply_entry", lambda entry, producer: sent.append(entry.name))
     clock = _Clock(monkeypatch, ahead=HOURS)

@@ -55,7 +55,7 @@ def make_once(path: Path, content: str) -> None:
     finally:
         draft.unlink(missing_ok=True)
     sync_folder(path.parent)
-    _sync_entry_of(path.parent)  # whoever made the folder may have been killed before that
+    _sync_entry_of(path.parent)  # the process that made it may have been killed before it did this
 
 
 def _sync_entry_of(folder: Path) -> None:

@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 PATIENCE = 0.02
 """Seconds that a scrape waits for the broker if the last answer is not too old to be reported."""
 FIRST_PATIENCE = 0.5
-"""Seconds that it waits if there is none: 'no answer' is only said of a broker that was asked."""
+"""Seconds that it waits if no answer is known, so that the first scrape reports a real one."""
 MAX_AGE = 60.0
 """Seconds after which an answer is not reported any more."""
 CONNECT_TIMEOUT = 5

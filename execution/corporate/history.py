@@ -195,9 +195,11 @@ class PriceHistory:
 
     def name_now(self, symbol: str) -> str:
         """Return the name that the instrument has now, after any rename."""
-        later = (each.new_symbol for each in self.actions(symbol) if each.symbol == symbol)
-        new = next((name for name in later if name), None)
-        return symbol if new is None else self.name_now(new)
+        name = symbol
+        renames = CorporateAction.objects.filter(account=self.account, kind=ActionKind.RENAME)
+        for each in renames.order_by("ex_at", "pk"):
+            name = each.new_symbol if each.symbol == name else name
+        return name
 
     def may_split(self, symbol: str) -> bool:
         """Return whether the instrument is a share, or may be one.

@@ -34,11 +34,16 @@ class CorporateActionQuerySet(models.QuerySet["CorporateAction"]):
 
     def of_symbol(self, account: str, symbol: str) -> "list[CorporateAction]":
         """Return the known actions of this instrument, also under earlier names, oldest first."""
-        found = select(CorporateAction, _OF_SYMBOL, [account, symbol, symbol])
-        earlier = {each.symbol for each in found if each.symbol != symbol}
-        for name in earlier:
-            found += (x for x in self.of_symbol(account, name) if x.new_symbol != symbol)
-        return sorted(found, key=lambda each: each.ex_at) if earlier else found
+        found: dict[int, CorporateAction] = {}
+        names, asked = {symbol}, set[str]()
+        while waiting := names - asked:  # a symbol may get its earlier name back
+            name = waiting.pop()
+            asked.add(name)
+            for each in select(CorporateAction, _OF_SYMBOL, [account, name, name]):
+                found[each.pk] = each
+                if each.new_symbol == name:
+                    names.add(each.symbol)
+        return sorted(found.values(), key=lambda each: (each.ex_at, each.pk))
 
     def applied_to(self, signal_pk: int) -> "list[CorporateAction]":
         """Return the actions that the signal's position was carried over, oldest first."""

@@ -63,7 +63,7 @@ def journal_state(journal: Journal) -> JournalState:
 class Undrained(NamedTuple):
     """How many lines of a journal are not in the database, and when the first was received.
 
-    `oldest` is None if there is none, or if it cannot be read or comes from a replay.
+    `oldest` is None if no line waits, or if the line cannot be read or comes from a replay.
     """
 
     lines: int

@@ -39,7 +39,7 @@ class NodeView:
         undrained: lines of its journal that were not in the database when it last reported.
         oldest_age: seconds since the first of these lines was received; None if nothing waits.
         is_drained: nothing can be left in its journal: it was stopped, or adopted, empty.
-        rival: another living folder with the same identity; empty if there is none.
+        rival: another living folder with the same identity, or an empty text.
     """
 
     node: str
@@ -82,7 +82,7 @@ def reported(now: datetime) -> list[NodeView]:
 def find(name: str) -> Node:
     """Return the node with this name: its identity, or the beginning of it.
 
-    Raises NotFound if there is none, and Conflict if there are several.
+    Raises NotFound if no node has it, and Conflict if several have it.
     """
     found = [node for node in _nodes() if name and node.identity.startswith(name)]
     exact = [node for node in found if node.identity == name]

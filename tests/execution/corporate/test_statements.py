@@ -1,5 +1,6 @@
 """A person explains a price that is in doubt; what was held back goes on from there."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -101,6 +102,15 @@ def test_a_stated_rename_gives_the_position_its_new_name(trading: Trading) -> No
     trading.move(112.0, "META")
     assert as_stored(signal).outcome == "win"
     assert halt_codes() == []
+
+
+def test_a_symbol_may_get_its_earlier_name_back(trading: Trading) -> None:
+    history, now = trading.context.history, trading.clock()
+    state_rename(history.memory, SYMBOL, "META", now - timedelta(days=2), **BY)
+    assert history.name_now(SYMBOL) == "META"
+    state_rename(history.memory, "META", SYMBOL, now - timedelta(days=1), **BY)
+    assert history.name_now(SYMBOL) == history.name_now("META") == SYMBOL
+    assert len(history.actions(SYMBOL)) == len(history.actions("META")) == 2
 
 
 @pytest.mark.parametrize("text", ["2024-02-30", "yesterday", "2024-01-06", ""])

@@ -9,7 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from signals.journal.errors import JournalError
+from signals.journal.interrupts import InterruptsHeld
 from signals.journal.writer import Writer
+
+POLL = 0.05
+"""Seconds after which a waiting main thread looks whether it was interrupted."""
 
 
 class _Entry:
@@ -17,14 +21,18 @@ class _Entry:
 
     def __init__(self, lines: Sequence[bytes]) -> None:
         self.lines = lines
+        self.taken = False  # by a leader, who is writing it
         self.done = False
         self.error: JournalError | None = None
         self._call = threading.Lock()
         self._call.acquire()
 
-    def wait(self) -> None:
-        """Return once the lines are written, or when it is this caller's turn to write."""
-        self._call.acquire()
+    def wait(self, seconds: float = -1) -> bool:
+        """Wait until the lines are written, or it is this caller's turn to write.
+
+        Return False if neither happened within `seconds`; a negative number waits for ever.
+        """
+        return self._call.acquire(timeout=seconds)
 
     def call(self) -> None:
         """Wake the caller in `wait`, or let its next `wait` return at once."""
@@ -78,26 +86,31 @@ class GroupCommit:
         self._leader: _Entry | None = None
         self._queue: list[_Entry] = []
         self._by_loop: dict[asyncio.AbstractEventLoop, _LoopEntry] = {}
-        self._executors: dict[str, ThreadPoolExecutor] = {}
+        self._executor: ThreadPoolExecutor | None = None
         self._writer.release()
 
     def append(self, lines: Sequence[bytes]) -> None:
         """Return once `lines` are on disk. Raises JournalError."""
         entry = _Entry(lines)
         if threading.current_thread() is threading.main_thread():
-            # Ctrl-C is raised in the main thread, which therefore must not be the leader.
-            with self._lock:
-                written = self._executor("main").submit(self._enqueue_and_commit, entry)
-            written.result()
+            self._commit_despite_interrupts(entry)
         else:
-            self._enqueue_and_commit(entry)
+            self._join(entry)
+            self._commit(entry)
         if entry.error is not None:
             raise JournalError(str(entry.error)) from entry.error
 
-    def _enqueue_and_commit(self, entry: _Entry) -> None:
+    def _commit_despite_interrupts(self, entry: _Entry) -> None:
+        """Commit in the main thread, whose interrupts end a wait, but never a write for others."""
+        while not entry.done:
+            with InterruptsHeld() as interrupts:
+                self._join(entry)
+                self._commit(entry, interrupts)
+
+    def _join(self, entry: _Entry) -> None:
         with self._lock:
-            self._queue.append(entry)
-        self._commit(entry)
+            if not entry.taken:
+                self._queue.append(entry)
 
     async def append_async(self, line: bytes) -> None:
         """Return once `line` is on disk. Raises JournalError."""
@@ -107,7 +120,7 @@ class GroupCommit:
             entry = self._by_loop.get(loop)
             if entry is None:
                 entry = _LoopEntry(loop)
-                self._executor("loops").submit(self._commit, entry)  # may fail, so nobody waits yet
+                self._loops_thread().submit(self._commit, entry)  # may fail: nobody waits yet
                 self._by_loop[loop] = entry
                 self._queue.append(entry)
             entry.pending.append(line)
@@ -117,38 +130,53 @@ class GroupCommit:
     def close(self) -> None:
         """Finish the writes under way and close the file; a later append opens it again."""
         with self._lock:
-            executors, self._executors = self._executors, {}
-        for executor in executors.values():
+            executor, self._executor = self._executor, None
+        if executor is not None:
             executor.shutdown(wait=True)
         with self._writing:
             self._writer.close()
 
-    def _executor(self, callers: str) -> ThreadPoolExecutor:
-        """Return one thread for the main thread's writes, and another for those of the loops.
+    def _loops_thread(self) -> ThreadPoolExecutor:
+        """Return the one thread that writes for the event loops, which must not block."""
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(1, "journal-loops")
+        return self._executor
 
-        On a shared thread, one could wait for a turn that only the other can give it.
+    def _commit(self, entry: _Entry, interrupts: InterruptsHeld | None = None) -> None:
+        """Return once `entry` is written, by us for all who wait, or by another leader.
+
+        Also return, with `entry` not done, if one of `interrupts` came while another leader wrote.
         """
-        if callers not in self._executors:
-            self._executors[callers] = ThreadPoolExecutor(1, f"journal-{callers}")
-        return self._executors[callers]
-
-    def _commit(self, entry: _Entry) -> None:
-        """Return once `entry` is written, by us for all who wait, or by another leader."""
-        if self._leads(entry):
+        if self._leads(entry, interrupts):
             try:
                 self._write_queue()
             finally:
                 self._pass_on()
 
-    def _leads(self, entry: _Entry) -> bool:
+    def _leads(self, entry: _Entry, interrupts: InterruptsHeld | None) -> bool:
         """Wait until `entry` is written or its turn has come; return True in the latter case."""
         with self._lock:
             is_first = self._leader is None and not entry.done
             if is_first:
                 self._leader = entry
-        if not is_first:
+        if is_first:
+            return True
+        if interrupts is None:
             entry.wait()
+            return not entry.done
+        while not entry.wait(POLL):
+            if interrupts.any and self._leave(entry):
+                return False
         return not entry.done
+
+    def _leave(self, entry: _Entry) -> bool:
+        """Take `entry` out of the queue unless it is its turn; return whether it was not."""
+        with self._lock:
+            if self._leader is entry:
+                return False
+            if entry in self._queue:
+                self._queue.remove(entry)
+            return True
 
     def _pass_on(self) -> None:
         """Make the first caller that waits now the next leader."""
@@ -160,6 +188,8 @@ class GroupCommit:
     def _write_queue(self) -> None:
         with self._lock:
             entries, self._queue = self._queue, []
+            for entry in entries:
+                entry.taken = True
             self._by_loop.clear()
         error: JournalError | None = JournalError("The write ended without a result.")
         try:

@@ -8,8 +8,6 @@ import fcntl
 import logging
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from signals.files import make_folder, open_private, private, sync_folder
@@ -24,6 +22,8 @@ class Writer:
 
     def __init__(self, segments: Segments, *, segment_bytes: int) -> None:
         self._segments = segments
+        self._path = segments.active
+        self._name = os.fspath(self._path)
         self._limit = segment_bytes
         self._descriptor: int | None = None
         self._known_end = -1
@@ -33,15 +33,19 @@ class Writer:
 
         Raises JournalError if that failed; the journal is then as it was before.
         """
-        with self._explained():
+        try:
             while not self._appended(data):
                 logger.error("%s was replaced during a write; writing again", self._path)
+        except OSError as error:
+            raise unwritable(self._path, error) from error
 
     def close(self) -> None:
         """Close the file; if it was deleted or moved away, put it back first."""
-        if self._descriptor is not None and not self._is_active(os.fstat(self._descriptor)):
-            with self._explained(), self._locked():
-                pass  # `_locked` first puts a deleted or moved file back
+        try:
+            if self._descriptor is not None and not self._is_active(os.fstat(self._descriptor)):
+                self._unlock(self._lock()[0])  # `_lock` first puts a deleted or moved file back
+        except OSError as error:
+            raise unwritable(self._path, error) from error
         self.release()
 
     def release(self) -> None:
@@ -50,20 +54,10 @@ class Writer:
             os.close(self._descriptor)
         self._descriptor, self._known_end = None, -1
 
-    @property
-    def _path(self) -> Path:
-        return self._segments.active
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise unwritable(self._path, error) from error
-
     def _appended(self, data: bytes) -> bool:
         """Append; return False if the file was no longer the active one at the end."""
-        with self._locked() as (descriptor, status):
+        descriptor, status = self._lock()
+        try:
             start = self._end_of_lines(descriptor, status.st_size)
             try:
                 _write_all(descriptor, data)
@@ -73,6 +67,8 @@ class Writer:
                 raise
             self._known_end = start + len(data)
             return self._is_active(status)
+        finally:
+            self._unlock(descriptor)
 
     def _end_of_lines(self, descriptor: int, size: int) -> int:
         """Return the end of the last line; cut off what follows, which was never acknowledged."""
@@ -89,17 +85,16 @@ class Writer:
             os.ftruncate(descriptor, end)
         return end
 
-    @contextmanager
-    def _locked(self) -> Iterator[tuple[int, os.stat_result]]:
-        """Lock the active segment; yield its descriptor and status. Seal it first if it is full."""
+    def _lock(self) -> tuple[int, os.stat_result]:
+        """Lock the active segment, after sealing full ones; return its descriptor and status."""
         descriptor, status = self._lock_active()
         while status.st_size >= self._limit:
             self._seal(descriptor, status.st_size)
             descriptor, status = self._lock_active()
-        try:
-            yield descriptor, status
-        finally:
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
+        return descriptor, status
+
+    def _unlock(self, descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
     def _lock_active(self) -> tuple[int, os.stat_result]:
         """Lock the active file with few system calls: after each, this thread may have to wait."""
@@ -121,9 +116,11 @@ class Writer:
         return self._descriptor
 
     def _is_active(self, status: os.stat_result) -> bool:
-        with suppress(FileNotFoundError):
-            return os.path.samestat(status, os.stat(self._path))
-        return False
+        try:
+            found = os.stat(self._name)
+        except FileNotFoundError:
+            return False
+        return found.st_ino == status.st_ino and found.st_dev == status.st_dev
 
     def _leave(self, descriptor: int) -> None:
         """Close a file that is no longer the active one: another process sealed or removed it.
@@ -156,12 +153,15 @@ class Writer:
 
     def _rescue(self, lost: int) -> None:
         """Put back a file that was deleted or moved away while it was open, as a sealed segment."""
-        with self._locked():
+        active, _ = self._lock()
+        try:
             end = end_of_lines(lost, os.fstat(lost).st_size)
             if end == 0 or self._is_rescued(lost, end):
                 return
             target = self._segments.sealed_path(self._segments.active_number(), rescued=True)
             _copy(lost, end, target)
+        finally:
+            self._unlock(active)
         logger.error(
             "%s was deleted or replaced while Argo was running; its lines are kept as %s. "
             "Find out why, then rename the file without '-rescued'.",

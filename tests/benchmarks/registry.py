@@ -8,6 +8,7 @@ from tests.benchmarks.figures import Figure
 from tests.benchmarks.workspace import Workspace
 
 NAMES = (
+    "appending",
     "intake",
     "flush",
     "logging",

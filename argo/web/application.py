@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from wsgiref.types import WSGIApplication
 
 from asgiref.typing import ASGIReceiveCallable, ASGISendCallable, HTTPScope
@@ -15,6 +15,7 @@ from argo.web.connection import CONNECTION, Connection
 from argo.web.ended import Ended
 from argo.web.environ import environ
 from argo.web.limits import LINGER_TIMEOUT, Limits
+from argo.web.threads import Threads
 
 END_TIMEOUT = 1.0
 """Seconds for the threads to end, after the answers were sent."""
@@ -26,7 +27,7 @@ class Application:
     def __init__(self, wsgi: WSGIApplication, limits: Limits, ended: Ended) -> None:
         self.wsgi, self.limits, self._ended = wsgi, limits, ended
         self.budget = Budget(limits.bodies_bytes)
-        self._threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="web")
+        self._threads = Threads(limits.threads)
         self._slow_clients = threading.BoundedSemaphore(max(1, limits.threads // 2))
 
     async def __call__(
@@ -36,7 +37,7 @@ class Application:
         connection: Connection = scope[CONNECTION]  # type: ignore[literal-required]
         body = Body(self.limits, self.budget, self._ended)
         try:
-            await body.read(scope, receive)
+            await body.read(scope, receive, is_here=connection.has_received_all)
             await self._answer(scope, receive, connection, send, body)
         except ClientGone:
             while (await receive())["type"] != "http.disconnect":
@@ -46,10 +47,7 @@ class Application:
 
     def close(self) -> bool:
         """Let the idle threads end; return whether one still works."""
-        waiting = threading.Thread(target=self._threads.shutdown, daemon=True)
-        waiting.start()
-        waiting.join(END_TIMEOUT)
-        return waiting.is_alive()
+        return self._threads.close(END_TIMEOUT)
 
     async def _answer(
         self,
@@ -61,8 +59,7 @@ class Application:
     ) -> None:
         variables = environ(scope, body.take(), body.refusal)
         answer = Answer(connection, send, self._slow_clients, closes=body.refusal is not None)
-        loop = asyncio.get_running_loop()
-        rest = await loop.run_in_executor(self._threads, answer.make, self.wsgi, variables)
+        rest = await self._threads.run(partial(answer.make, self.wsgi, variables))
         await answer.begin()
         if body.refusal:
             await answer.send(rest, more=True)

@@ -29,11 +29,19 @@ class Body:
         self.data = bytearray()
         self.refusal: Refusal | None = None
 
-    async def read(self, scope: HTTPScope, receive: ASGIReceiveCallable) -> None:
-        """Read to the end, or to the first limit. Raises ClientGone."""
+    async def read(
+        self, scope: HTTPScope, receive: ASGIReceiveCallable, *, is_here: bool = False
+    ) -> None:
+        """Read to the end, or to the first limit. Raises ClientGone.
+
+        A body that is here, because it came with its head, needs no deadline.
+        """
         declared = _declared(scope)
         if declared > self._limits.body_bytes:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has {declared} bytes")
+            return
+        if is_here:
+            await self._read(receive)
             return
         try:
             async with asyncio.timeout(self._limits.read_timeout):

@@ -136,6 +136,11 @@ class Connection(HttpToolsProtocol):
         """Return whether the client, not Argo, must act next."""
         return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
 
+    @property
+    def has_received_all(self) -> bool:
+        """Return whether the body of the request, and of each before it, has arrived."""
+        return not self.cycle.more_body
+
     # --- Steps -------------------------------------------------------------------------------
     def _await_head(self) -> None:
         """Start the deadline of a head that has begun, unless an answer must be given before."""

@@ -34,7 +34,7 @@ def _ids(**filters: Any) -> str:  # noqa: ANN401
 def varied(ledger: Ledger) -> Ledger:
     """Four signals that differ in everything that a filter may ask for."""
     ledger.log("a", symbol="BTC-USD", asset_type="crypto", regime="BULL", confidence=90.0,
-               timestamp="2025-01-15T10:00:00Z", votes=[{"source": "x", "b": 1, "a": 2}])  # fmt: skip
+               timestamp="2025-01-15T10:00:00Z", votes=[{"s": "x", "b": 1, "a": 2}])  # fmt: skip
     ledger.log("b", symbol="BTC/USD", asset_type="crypto", strategy="mine", confidence=80.0,
                timestamp="2025-01-15T11:00:00Z", note={"z": 1, "y": [True]})  # fmt: skip
     ledger.log("c", origin="api", action="SELL", target_price=140.0, stop_price=155.0,
@@ -104,7 +104,7 @@ def test_times_are_instants_and_nested_values_are_sorted_json() -> None:
     assert rows["c"]["timestamp"] == datetime(2025, 1, 15, 11, 0, 0, 500_000, UTC)
     assert rows["d"]["timestamp"] == datetime(2012, 1, 5, 22, tzinfo=UTC)
     assert rows["d"]["created_at"] == datetime(2012, 1, 2, 21, 0, 1, tzinfo=UTC)
-    assert rows["a"]["votes"] == '[{"a":2,"b":1,"source":"x"}]'
+    assert rows["a"]["votes"] == '[{"a":2,"b":1,"s":"x"}]'
     assert rows["b"]["extra"] == '{"note":{"y":[true],"z":1}}'
     assert [rows[name]["instrument"] for name in "abcd"] == ["BTC-USD", "BTC-USD", "AAPL", "AAPL"]
 

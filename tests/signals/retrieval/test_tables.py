@@ -126,6 +126,7 @@ def test_a_data_frame_has_types() -> None:
     assert str(frame.dtypes["symbol"]) == "category"
 
 
+@pytest.mark.parametrize("others", [0, 1])
 @pytest.mark.parametrize(
     ("text", "moment"),
     [
@@ -134,15 +135,19 @@ def test_a_data_frame_has_types() -> None:
         ("0001-01-01T00:00:00+05:00", None),
         ("9999-12-31T23:59:59.999999Z", datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC)),
         ("2012-13-45T99:99:99Z", None),
+        ("0000-01-01T00:00:00Z", None),
+        ("2016-12-31T23:59:60Z", None),
         ("last Tuesday", None),
         ("", None),
     ],
 )
 def test_an_imported_time_of_any_spelling(
-    ledger: Ledger, text: str, moment: datetime | None
+    ledger: Ledger, text: str, moment: datetime | None, others: int
 ) -> None:
     ledger.bring_in("odd", timestamp=text, created_at=text or "never")
-    (row,) = signal_table().to_pylist()
+    for number in range(others):
+        ledger.log(f"usual{number}")
+    row = signal_table().to_pylist()[0]
     assert (row["timestamp"], row["timestamp_text"], row["created_at"]) == (moment, text, moment)
 
 

@@ -97,15 +97,14 @@ def test_an_empty_answer_has_the_columns(client: Client, kind: str) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "query",
-    ["symbl=A", "symbol=", "format=xml", "reason=stal", "as_of=2025-01-01", "as_of=now", "since=1",
-     "decision=made", "symbol=A&symbol=B", "limit=5", "after=x"],
-)  # fmt: skip
-def test_what_cannot_be_meant_is_refused(client: Client, query: str) -> None:
-    answer = client.get(f"{PATH}?{query}")
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"] == query.partition("=")[0]
+def test_what_cannot_be_meant_is_refused(client: Client) -> None:
+    for query in (
+        "symbl=A", "symbol=", "format=xml", "reason=stal", "as_of=2025-01-01", "as_of=now",
+        "since=1", "decision=made", "symbol=A&symbol=B", "limit=5", "after=x",
+    ):  # fmt: skip
+        answer = client.get(f"{PATH}?{query}")
+        assert answer.status_code == 422
+        assert answer.json()["errors"][0]["field"] == query.partition("=")[0]
 
 
 @pytest.mark.django_db

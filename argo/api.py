@@ -16,6 +16,7 @@ from argo.metrics.intake import count_refusal
 from argo.metrics.summary import Summary, SummaryQuery, summary
 from argo.middleware import fault_list, log_refusal
 from argo.openapi import DescribedAPI
+from execution.api.analysis import router as analysis
 from execution.api.views import router as execution
 from signals.api.auth import reader
 from signals.api.bodies import StrictParser, refuse_unknown
@@ -48,6 +49,7 @@ api.add_router("/instruments", instruments)
 api.add_router("/nodes", nodes)
 api.add_router("/sync", sync)
 api.add_router("/execution", execution)
+api.add_router("/analysis", analysis)
 api.add_router("/health", health)
 
 

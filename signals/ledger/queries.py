@@ -1,7 +1,6 @@
 """Reads the ledger: one signal, or a page of signals by keyset."""
 
 import base64
-from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -111,8 +110,8 @@ def _by_text(query: PageQuery, after: Place | None) -> list[tuple[Place, dict[st
     signals = newest_by_text(
         query.apply(Signal.objects.all()), query.limit + 1, after=after, symbols=names
     )
-    rows = list(_flat(signals)[: query.limit + 1])
-    return [(Place(row["timestamp"], row["id"]), _unnested(row)) for row in rows]
+    rows = list(flat(signals)[: query.limit + 1])
+    return [(Place(row["timestamp"], row["id"]), unnested(row)) for row in rows]
 
 
 def _by_instant(query: PageQuery, after: Place | None) -> list[tuple[Place, dict[str, Any]]]:
@@ -122,16 +121,8 @@ def _by_instant(query: PageQuery, after: Place | None) -> list[tuple[Place, dict
         until=query.until, after=after, symbols=query.spellings.names if query.spellings else (),
     )  # fmt: skip
     signals = Signal.objects.filter(pk__in=[place.row for place in places])
-    rows = {row["id"]: row for row in _flat(signals)}
-    return [(place, _unnested(rows[place.row])) for place in places]
-
-
-def batches(wanted: SignalFilter, size: int = 5000) -> Iterator[list[dict[str, Any]]]:
-    """Yield all signals that pass, oldest row first, in batches; each is a short read."""
-    signals, last = _flat(wanted.apply(Signal.objects.all())), 0
-    while rows := list(signals.filter(id__gt=last).order_by("id")[:size]):
-        yield [_unnested(row) for row in rows]
-        last = rows[-1]["id"]
+    rows = {row["id"]: row for row in flat(signals)}
+    return [(place, unnested(rows[place.row])) for place in places]
 
 
 def no_such_signal(signal_id: str) -> NotFound:
@@ -168,8 +159,8 @@ def named(signal_id: str) -> QuerySet[Signal]:
 
 def one(signal_id: str) -> dict[str, Any]:
     """Return one signal with its context and its outcome changes. Raises `NotFound`."""
-    row = _flat(Signal.objects.filter(pk=row_of(signal_id))).get()
-    return _unnested(row) | {"changes": _changes(row["id"])}
+    row = flat(Signal.objects.filter(pk=row_of(signal_id))).get()
+    return unnested(row) | {"changes": _changes(row["id"])}
 
 
 def changes_of(signal_id: str) -> list[dict[str, Any]]:
@@ -182,14 +173,19 @@ def _changes(row: int) -> list[dict[str, Any]]:
     return [dict(each) for each in changes.values("who", "at", "why", "before", "after")]
 
 
-def _flat(signals: QuerySet[Signal]) -> QuerySet[Signal, dict[str, Any]]:
+def flat(signals: QuerySet[Signal], *more: str) -> QuerySet[Signal, dict[str, Any]]:
+    """Read signals with their contexts as dictionaries; `more` names further columns of a context.
+
+    Give each to `unnested`.
+    """
     rows: QuerySet[Signal, dict[str, Any]] = signals.values(
-        *COLUMNS, *(f"context__{name}" for name in (*MADE, *CONTEXT, "extra"))
+        *COLUMNS, *(f"context__{name}" for name in (*MADE, *CONTEXT, "extra", *more))
     )
     return rows
 
 
-def _unnested(row: dict[str, Any]) -> dict[str, Any]:
+def unnested(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of `flat` by the names of its columns alone."""
     return {name.removeprefix("context__"): value for name, value in row.items()}
 
 

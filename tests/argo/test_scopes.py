@@ -46,6 +46,7 @@ CALLS = {
     "POST /api/execution/halt": TRADE,
     "POST /api/execution/resume": TRADE,
     "POST /api/execution/signals/{signal_id}/execute": TRADE,
+    "GET /api/analysis/signals": READ,
     "GET /api/health": EVERYBODY,
     "GET /api/health/ready": EVERYBODY,
 }

@@ -13,8 +13,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from signals import config
-from signals.ledger.queries import SignalFilter, batches
 from signals.models import DeadLetter
+from signals.retrieval.reading import read_batches
+from signals.retrieval.selection import Selection
 
 MADE_ANEW = ("id", "created_at", "received_at", "origin")
 """What differs between two doors, or two runs."""
@@ -73,7 +74,7 @@ class Doors:
             for text in texts:
                 faults = getattr(self, door)(text)
                 config.flusher().flush()
-            rows = [row for batch in batches(SignalFilter()) for row in batch]
+            rows = [row for batch in read_batches(Selection()) for row in batch]
             dead = DeadLetter.objects.count()
             transaction.set_rollback(True)
         kept = [{name: row[name] for name in row if name not in MADE_ANEW} for row in rows]

@@ -1,0 +1,1 @@
+"""Gives analysis what it needs of decisions, positions and counterfactuals."""

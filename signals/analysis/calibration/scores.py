@@ -12,6 +12,12 @@ from signals.analysis.figure import Figure, figure, undefined
 Floats = NDArray[np.float64]
 NAMES = ("brier", "brier_skill", "reliability", "resolution", "uncertainty", "log_loss", "ece")
 
+_WHY = {
+    "log_loss": "a confidence of exactly 0 or 100 was wrong, which costs without limit",
+    "brier_skill": "all signals ended alike",
+}
+"""Why a figure is undefined although signals have ended."""
+
 
 def calibration_figures(confidence: Floats, event: Floats) -> dict[str, Figure]:
     """Return all figures; undefined without a forecast.
@@ -28,7 +34,7 @@ def calibration_figures(confidence: Floats, event: Floats) -> dict[str, Figure]:
         "ece": calibration_error(bins),
     }
     values["brier_skill"] = _skill(values["brier"], values["uncertainty"])
-    return {name: figure(name, values[name], n) for name in NAMES}
+    return {name: figure(name, values[name], n, because=_WHY.get(name)) for name in NAMES}
 
 
 def brier(confidence: Floats, event: Floats) -> float:

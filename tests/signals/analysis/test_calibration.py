@@ -124,7 +124,7 @@ def test_a_certain_confidence_that_was_wrong_has_no_logarithmic_loss() -> None:
     found = calibration_figures(np.array([1.0, 0.5]), np.array([0.0, 1.0]))["log_loss"]
     assert found.value is None
     assert found.null_because is not None
-    assert "exactly 0 or 1" in found.null_because
+    assert "exactly 0 or 100" in found.null_because
     assert log_loss(np.array([1.0, 0.0]), np.array([1.0, 0.0])) == 0
 
 

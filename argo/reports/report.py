@@ -9,10 +9,13 @@ from argo.reports.origins import one_origin
 from argo.reports.sections import (
     calibration_section,
     count_section,
+    equity_of,
     equity_section,
     group_sections,
+    main_account,
     outcome_section,
 )
+from argo.reports.series import series_section
 from argo.version import version
 from execution.analysis.excursions import with_excursions
 from execution.analysis.selection import DecidedSelection
@@ -33,6 +36,8 @@ def make_report(wanted: DecidedSelection, now: datetime, *, seed: int = 0) -> Re
     )
     table = with_excursions(table)
     counts, outcomes = count_section(table, rejected(wanted)), outcome_section(table, seed)
+    account = main_account(table)
+    equity = equity_of(account)
     edited = edits(table["signal_id"].to_pylist())
     return {
         "headline": headline(counts, outcomes, origins.chosen),
@@ -44,9 +49,10 @@ def make_report(wanted: DecidedSelection, now: datetime, *, seed: int = 0) -> Re
         "is_track_record": origins.is_track_record,
         "counts": counts,
         "outcomes": outcomes,
-        "equity": equity_section(table, seed),
+        "equity": equity_section(account, equity, counts["closed"], seed),
         "calibration": calibration_section(table),
         "groups": group_sections(table),
+        "series": series_section(equity, table),
         "edits": [edit._asdict() for edit in edited],
         "assumptions": assumptions(table, origins, counts, edited),
     }

@@ -51,13 +51,8 @@ def outcome_section(table: pa.Table, seed: int) -> Section:
     return as_json(headline_figures(closed_signals(table), seed=seed))
 
 
-def equity_section(table: pa.Table, seed: int) -> Section:
-    """Return the figures of the account that traded most of the signals; all null without one."""
-    closed = counts(table).closed
-    account = _main_account(table)
-    if account is None:
-        return {"account": None} | as_json(equity_figures(_no_equity(), closed=closed))
-    equity = daily_equity(account, settings.MARKET_EXCHANGE)
+def equity_section(account: str | None, equity: Equity, closed: int, seed: int) -> Section:
+    """Return the figures of an account's equity; `closed` is how many signals stand behind it."""
     days = {"account": account, "days_a_year": equity.days_a_year, "days": equity.days.size}
     return days | as_json(equity_figures(equity, closed=closed, seed=seed))
 
@@ -85,14 +80,18 @@ def as_json(figures: dict[str, Figure]) -> Section:
     return {name: figure.as_json() for name, figure in figures.items()}
 
 
-def _main_account(table: pa.Table) -> str | None:
+def main_account(table: pa.Table) -> str | None:
+    """Return the account that traded most of the signals; None if none was traded."""
     executed = table.filter(pc.equal(table["decision"].cast(pa.string()), "executed"))
     numbers = Counter(executed["account"].cast(pa.string()).to_pylist())
     return max(numbers, key=lambda name: (numbers[name], name)) if numbers else None
 
 
-def _no_equity() -> Equity:
-    return Equity(np.array([], "datetime64[D]"), np.array([]), np.array([], bool), 252)
+def equity_of(account: str | None) -> Equity:
+    """Return the account's equity day by day; without days if there is no account."""
+    if account is None:
+        return Equity(np.array([], "datetime64[D]"), np.array([]), np.array([], bool), 252)
+    return daily_equity(account, settings.MARKET_EXCHANGE)
 
 
 def _bin(row: Bin) -> Section:

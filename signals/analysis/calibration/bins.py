@@ -9,7 +9,7 @@ from signals.analysis.figure import Interval
 from signals.analysis.intervals import of_share
 
 BINS = 10
-FEWEST_IN_BIN = 10
+FEWEST_IN_BIN = 30
 
 Floats = NDArray[np.float64]
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SECTIONS = {
     "headline", "made_at", "version", "filter", "origin", "origins", "is_track_record", "counts",
-    "outcomes", "equity", "calibration", "groups", "edits", "assumptions",
+    "outcomes", "equity", "calibration", "groups", "series", "edits", "assumptions",
 }  # fmt: skip
 
 

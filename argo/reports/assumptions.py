@@ -28,7 +28,8 @@ INTERVALS = (
 )
 CONFIDENCE = (
     "A confidence is true if signals of that confidence reach their target before their stop as "
-    "often; one that expired has not reached it."
+    "often; one that expired has not reached it. Signals that were not traded count by the outcome "
+    "that they would have had, by the bars that followed."
 )
 ALWAYS = (RESULT, CLOSED, INTERVALS, CONFIDENCE)
 

@@ -49,6 +49,10 @@ def _context(report: Section) -> Section:
         "groups": [
             (by.replace("_", " "), _group_rows(found)) for by, found in report["groups"].items()
         ],
+        "rules": [
+            {"code": code, "skipped": rule["skipped"], "cost": _row("cost_pct", rule["cost_pct"])}
+            for code, rule in report["rules"].items()
+        ],
         "extremes": [("Best", series["best"]), ("Worst", series["worst"])],
         "definitions": [DEFINITIONS[name] for _, name in KEY_FIGURES],
     }  # fmt: skip

@@ -14,9 +14,11 @@ from argo.reports.sections import (
     group_sections,
     main_account,
     outcome_section,
+    rule_section,
 )
 from argo.reports.series import series_section
 from argo.version import version
+from execution.analysis.counterfactuals import with_counterfactuals
 from execution.analysis.excursions import with_excursions
 from execution.analysis.selection import DecidedSelection
 from execution.analysis.tables import signal_table
@@ -34,7 +36,7 @@ def make_report(wanted: DecidedSelection, now: datetime, *, seed: int = 0) -> Re
     table, origins = one_origin(
         signal_table(**wanted.model_dump(exclude_none=True, exclude={"origin"})), wanted.origin
     )
-    table = with_excursions(table)
+    table = with_counterfactuals(with_excursions(table))
     counts, outcomes = count_section(table, rejected(wanted)), outcome_section(table, seed)
     account = main_account(table)
     equity = equity_of(account)
@@ -51,6 +53,7 @@ def make_report(wanted: DecidedSelection, now: datetime, *, seed: int = 0) -> Re
         "outcomes": outcomes,
         "equity": equity_section(account, equity, counts["closed"], seed),
         "calibration": calibration_section(table),
+        "rules": rule_section(table),
         "groups": group_sections(table),
         "series": series_section(equity, table),
         "edits": [edit._asdict() for edit in edited],

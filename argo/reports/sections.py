@@ -8,13 +8,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from django.conf import settings
+from numpy.typing import NDArray
 
 from execution.analysis.equity import daily_equity
 from signals.analysis.calibration.bins import Bin, Bins
 from signals.analysis.calibration.scores import calibration_figures
 from signals.analysis.equity import Equity, equity_figures
-from signals.analysis.figure import Figure
+from signals.analysis.figure import Figure, figure
+from signals.analysis.intervals import of_mean
 from signals.analysis.outcomes import group_figures, headline_figures
+from signals.analysis.results import mean
 from signals.analysis.tables import GROUPS, closed_signals, counts, ended_signals, groups
 
 Section = dict[str, Any]
@@ -58,8 +61,11 @@ def equity_section(account: str | None, equity: Equity, closed: int, seed: int) 
 
 
 def calibration_section(table: pa.Table) -> Section:
-    """Return the scores of the confidences, and the bins of the reliability diagram."""
-    ended = ended_signals(table)
+    """Return the scores of the confidences, and the bins of the reliability diagram.
+
+    Signals that were not traded count by what their outcome would have been.
+    """
+    ended = ended_signals(_as_if_traded(table))
     found: Section = as_json(calibration_figures(ended.confidence, ended.event))
     bins = Bins(ended.confidence, ended.event).rows() if ended.event.size else []
     return found | {"bins": [_bin(each) for each in bins]}
@@ -75,9 +81,38 @@ def group_sections(table: pa.Table) -> Section:
     }
 
 
+def rule_section(table: pa.Table) -> Section:
+    """Return for each reason for skipping what the skipped signals would have brought.
+
+    A signal that was skipped for two reasons counts for both. `cost_pct` is the mean result that
+    the rule kept away: above 0 it cost money, below 0 it saved some.
+    """
+    found: dict[str, list[float]] = {}
+    codes = table["skipped_for"].cast(pa.string()).to_pylist()
+    for each, result in zip(codes, table["untraded_pct"].to_pylist(), strict=True):
+        for code in (each or "").split():
+            found.setdefault(code, []).append(np.nan if result is None else result)
+    return {code: _worth(np.array(results)) for code, results in sorted(found.items())}
+
+
 def as_json(figures: dict[str, Figure]) -> Section:
     """Return each figure as the API and the report give it."""
     return {name: figure.as_json() for name, figure in figures.items()}
+
+
+def _worth(results: NDArray[np.float64]) -> Section:
+    known = int((~np.isnan(results)).sum())
+    cost = figure("cost_pct", float(mean(results)), known, interval=of_mean(results))
+    return {"skipped": results.size, "cost_pct": cost.as_json()}
+
+
+def _as_if_traded(table: pa.Table) -> pa.Table:
+    """Return the table with the outcomes that signals without one would have had."""
+    for name, other in (("outcome", "untraded_outcome"), ("outcome_at", "untraded_at")):
+        plain = table[name].cast(table.schema.field(other).type)
+        joined = pc.coalesce(plain, table[other])
+        table = table.set_column(table.column_names.index(name), name, joined)
+    return table
 
 
 def main_account(table: pa.Table) -> str | None:

@@ -25,6 +25,7 @@ def report_text(report: Section) -> str:
             *_figures(_equity_title(report["equity"]), report["equity"]),
             *_figures("Is the confidence true?", report["calibration"]),
             *_bins(report["calibration"]["bins"]),
+            *_rules(report["rules"]),
             *_groups(report["groups"]),
             *_title("What this assumes"),
             *(f"- {sentence}" for sentence in report["assumptions"]),
@@ -90,6 +91,13 @@ def _bins(bins: list[Section]) -> Iterator[str]:
     for each in bins:
         span = f"{each['low']:.1%} to {each['high']:.1%}"
         yield f"{span:<24}{each['n']:>10,}{each['confidence']:>8.1%}{each['share']:>9.1%}"
+
+
+def _rules(rules: Section) -> Iterator[str]:
+    if rules:
+        yield from _title("What each rule cost (above 0) or saved (below 0)")
+    for code, rule in rules.items():
+        yield f"{code:<20}{rule['skipped']:>8,} skipped {_figure('cost_pct', rule['cost_pct'])}"
 
 
 def _groups(groups: Section) -> Iterator[str]:

@@ -176,6 +176,12 @@ _ALL = (
         "the Sharpe ratios of the trials are not known",
         "Bailey and Lopez de Prado, The Deflated Sharpe Ratio, 2014",
     ),
+    Definition(
+        "cost_pct", "Cost of a rule", "mean result that the skipped signals would have brought, at "
+        "their own prices and without costs; below 0 the rule saved money",
+        "percent of the entry price for each signal", "skipped signals whose end is known",
+        "no skipped signal has a known end",
+    ),
     # --- Confidence --------------------------------------------------------------------------
     Definition(
         "brier", "Brier score", "mean of (confidence - event)^2, where the event is 1 if the "

@@ -14,7 +14,7 @@ from argo.reports.report import make_report
 from argo.reports.text import number_text
 from execution.analysis.equity import daily_equity
 from execution.analysis.selection import DecidedSelection
-from execution.models import EquityDay
+from execution.models import Counterfactual, Decision, EquityDay
 from signals.config import journal
 from signals.ledger.outcomes import record_outcome
 from signals.models import Signal
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SECTIONS = {
     "headline", "made_at", "version", "filter", "origin", "origins", "is_track_record", "counts",
-    "outcomes", "equity", "calibration", "groups", "series", "edits", "assumptions",
+    "outcomes", "equity", "calibration", "rules", "groups", "series", "edits", "assumptions",
 }  # fmt: skip
 
 
@@ -164,6 +164,29 @@ def test_a_trade_has_excursions_an_account_and_an_equity() -> None:
     assert found["equity"]["account"] == "paper"
     assert found["equity"]["exposure"]["value"] is not None
     assert "Equity of the account paper" in printed()
+
+
+def test_a_rule_costs_what_the_skipped_signals_would_have_brought() -> None:
+    for number, signal in enumerate(log(4)):
+        reasons = "held" if number else "held size"
+        Decision.objects.filter(pk=signal.pk).update(
+            status="skipped", decided_at=NOW, skipped_for=reasons
+        )
+        if number < 3:
+            Counterfactual.objects.create(
+                signal=signal, entered_at=NOW, expires_at=NOW, outcome="win" if number else "loss",
+                profit_loss_pct=6.0 if number else -3.0, ended_at=NOW,
+            )  # fmt: skip
+    found = report()
+    assert found["rules"]["held"]["skipped"] == 4
+    assert (found["rules"]["held"]["cost_pct"]["value"], 3) == (
+        pytest.approx(3.0), found["rules"]["held"]["cost_pct"]["n"],
+    )  # fmt: skip
+    assert found["rules"]["size"]["cost_pct"]["value"] == -3.0
+    assert found["counts"]["skipped_for"] == {"held": 4, "size": 1}
+    assert found["calibration"]["brier"]["n"] == 3, "the untraded count for the confidence"
+    assert found["outcomes"]["win_rate"]["n"] == 0, "and for nothing else"
+    assert "held" in printed()
 
 
 def test_the_command_gives_the_same_as_json() -> None:

@@ -168,9 +168,12 @@ def test_a_trade_has_excursions_an_account_and_an_equity() -> None:
 
 def test_a_rule_costs_what_the_skipped_signals_would_have_brought() -> None:
     for number, signal in enumerate(log(4)):
-        reasons = "held" if number else "held size"
+        codes = ["held"] if number else ["held", "size"]
         Decision.objects.filter(pk=signal.pk).update(
-            status="skipped", decided_at=NOW, skipped_for=reasons
+            status="skipped",
+            decided_at=NOW,
+            skipped_for=" ".join(codes),
+            reasons=[{"code": code, "text": code} for code in codes],
         )
         if number < 3:
             Counterfactual.objects.create(

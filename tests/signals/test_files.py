@@ -1,13 +1,15 @@
 """Files and folders are private whatever the umask, and are still there after a power cut."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from signals.files import make_folder, make_once, private
+from signals.files import kept_text, make_folder, make_once, private, sync_names
 
 
 @pytest.fixture(autouse=True)
@@ -47,11 +49,41 @@ def test_a_file_is_synced_before_it_is_named_and_its_name_after(
     folder = tmp_path / "data"
     make_folder(folder)
     make_once(folder / "secret", "content")
-    assert calls == [
-        f"sync {tmp_path.name}",  # the folder's own name
-        "sync secret", "link secret",
-        "sync data", f"sync {tmp_path.name}",
-    ]  # fmt: skip
+    assert calls[:4] == [f"sync {tmp_path.name}", "sync secret", "link secret", "sync data"]
+    assert calls[4:] == syncs(tmp_path, *tmp_path.parents)
+
+
+def syncs(*folders: Path) -> list[str]:
+    """Return the syncs of those folders that are on the disk of the first one."""
+    disk = folders[0].stat().st_dev
+    names = [folder.name for folder in folders if folder.stat().st_dev == disk]
+    return [f"sync {name.partition('.')[0]}" for name in names]
+
+
+def test_what_another_process_made_is_durable_before_it_is_used(
+    tmp_path: Path, calls: list[str]
+) -> None:
+    """That process may have been killed before it synced the name."""
+    (tmp_path / "secret").write_text("theirs\n")
+    assert kept_text(tmp_path / "secret", lambda: "mine") == "theirs"
+    assert calls == syncs(tmp_path, *tmp_path.parents)
+
+
+def test_folders_are_synced_up_to_the_disk_that_they_are_on(calls: list[str]) -> None:
+    with TemporaryDirectory(dir="/dev/shm") as folder:  # noqa: S108  # a disk of its own
+        sync_names(Path(folder))
+    assert calls == [f"sync {Path(folder).name}", "sync shm"]
+
+
+def test_a_text_on_a_medium_that_cannot_be_synced_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unable(descriptor: int) -> None:
+        raise OSError(errno.EINVAL, "Invalid argument")
+
+    (tmp_path / "x").write_text("content")
+    monkeypatch.setattr(os, "fsync", unable)
+    assert kept_text(tmp_path / "x", lambda: "other") == "content"
 
 
 def test_every_folder_on_the_way_is_private_and_synced_into_its_own(

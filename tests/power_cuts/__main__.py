@@ -1,0 +1,40 @@
+"""`python -m tests.power_cuts`: cut the power at each moment of many traces.
+
+It exits with 1 if a promise was broken.
+"""
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.installation import Installation
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try everything in a process with its own database; return its exit code."""
+    options = _options(arguments)
+    with tempfile.TemporaryDirectory(prefix="argo-power-cuts-") as folder:
+        installation = Installation(Path(folder))
+        installation.manage("migrate", "--verbosity", "0").check_returncode()
+        chosen = (options.seed, str(options.acknowledgements), str(options.disks))
+        with installation.start("-m", "tests.power_cuts.run_all", *chosen) as process:
+            return process.wait()
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.power_cuts", description=__doc__)
+    parser.add_argument("--seed", default="1", help="any text; it chooses the random disks")
+    parser.add_argument(
+        "--acknowledgements", type=int, default=3000, metavar="N",
+        help="how many signals the machines with several lives acknowledge in all",
+    )  # fmt: skip
+    parser.add_argument(
+        "--disks", type=int, default=6, metavar="N", help="how many random disks each moment gets"
+    )
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,5 +1,6 @@
 """Cuts the power at each moment of a trace, and looks at what Argo finds afterwards."""
 
+import random
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -63,12 +64,12 @@ class Report:
 class Cutter:
     """Tries power cuts. At each moment it tries the extreme disks, and `lucks` random ones.
 
-    Of `every` moments, one is tried.
+    Only this share of the moments is tried, chosen at random, and the last one.
     """
 
     seed: str
-    lucks: int = 4
-    every: int = 1
+    lucks: int
+    share: float = 1.0
 
     def cut(
         self, world: World, promises: Promises, *, after: int = 0, look: Look | None = None
@@ -76,12 +77,13 @@ class Cutter:
         """Try the moments of the world's trace from the step `after` on; `promises` go along."""
         trace, disk = world.recorder.trace, world.recorder.disk()
         report, before = Report(), len(promises.acknowledged)
+        dice = random.Random(self.seed)
         for place, step in enumerate([*trace, Sync(0, 0)]):
-            if isinstance(step, Change | Sync) and place >= after:
-                if report.moments % self.every == 0:
-                    looking = partial(look or world.look, promises)
-                    self._try(f"{self.seed} {place}", world, disk, looking, report)
+            is_moment = isinstance(step, Change | Sync) and place >= after
+            if is_moment and (place == len(trace) or dice.random() < self.share):
                 report.moments += 1
+                looking = partial(look or world.look, promises)
+                self._try(f"{self.seed} {place}", world, disk, looking, report)
             if place < len(trace):
                 disk.take(place, step)
                 promises.take(step)

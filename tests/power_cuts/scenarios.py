@@ -13,8 +13,8 @@ from signals.files import private
 from signals.journal import Journal, JournalError, JournalPosition
 from tests.power_cuts.cutting import Cutter, Report
 from tests.power_cuts.disk import Luck
+from tests.power_cuts.process import Act, Process
 from tests.power_cuts.promises import Broken, Promises
-from tests.power_cuts.recorder import Act, Process
 from tests.power_cuts.trace import HandedOut, Sent
 from tests.power_cuts.world import IDENTITY, LOG, World, a_line, a_world, lines
 
@@ -52,10 +52,10 @@ class Story:
     victim: int = 0
     finds_no_space: bool = False
 
-    def tell(self, cutter: Cutter, every: int = 1) -> Report:
-        """Cut the power at each moment after the victim was hit. Of `every` hits, try one."""
+    def tell(self, cutter: Cutter) -> Report:
+        """Cut the power at each moment after the victim was hit."""
         report = Report()
-        for number in count(step=every):
+        for number in count():
             with a_world() as world:
                 victim = self._run(world, number)
                 named = replace(cutter, seed=f"{cutter.seed} {self.name} {number}")

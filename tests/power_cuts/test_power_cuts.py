@@ -13,7 +13,7 @@ from tests.power_cuts.cutting import Cutter, Report
 from tests.power_cuts.scenarios import STORIES, Story, lives
 from tests.power_cuts.storing import adoptions, stored
 
-SAMPLE = Cutter(os.environ.get("ARGO_POWER_CUTS_SEED", "1"), lucks=1)
+SAMPLE = Cutter(os.environ.get("ARGO_POWER_CUTS_SEED", "1"), lucks=1, share=0.3)
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def assert_kept(report: Report) -> None:
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name.replace(" ", "-"))
 def test_no_promise_is_broken_whenever_a_process_and_the_power_fail(story: Story) -> None:
-    report = story.tell(SAMPLE, every=2)
+    report = story.tell(SAMPLE)
     assert report.disks > 100
     assert_kept(report)
 
@@ -45,6 +45,6 @@ def test_what_many_writers_were_promised_outlives_several_power_cuts() -> None:
 
 @pytest.mark.django_db
 def test_what_an_adopted_node_was_promised_is_stored_and_stays_on_its_disk() -> None:
-    report = adoptions(SAMPLE, every=3)
+    report = adoptions(SAMPLE)
     assert report.acknowledged > 0
     assert_kept(report)

@@ -12,18 +12,16 @@ import pytest
 
 from signals.files import make_folder, make_once
 from signals.journal import Journal, JournalError
-from tests.power_cuts.disk import NOTHING, Disk
+from tests.power_cuts.disk import NOTHING
+from tests.power_cuts.escapes import NotModelled
 from tests.power_cuts.layout import Contents, contents
-from tests.power_cuts.recorder import NotModelled, Recorder
+from tests.power_cuts.recorder import Recorder
 from tests.power_cuts.trace import Acknowledged, Refused, Sent
 
 
 def durable(recorder: Recorder) -> Contents:
     """Return what is on the disk for certain after the trace."""
-    disk: Disk = recorder.disk()
-    for place, step in enumerate(recorder.trace):
-        disk.take(place, step)
-    return disk.after(NOTHING)
+    return recorder.disk_at_end().after(NOTHING)
 
 
 def test_what_is_synced_is_known_and_the_rest_too(tmp_path: Path) -> None:
@@ -82,16 +80,20 @@ def test_a_change_that_is_not_modelled_is_refused(tmp_path: Path, how: str) -> N
 def test_a_change_that_nobody_saw_is_noticed_at_the_end(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_bytes(b"content")
-    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapped:
-        with pytest.raises(NotModelled, match="does not explain file"), Recorder(tmp_path):
-            mapped[0:1] = b"C"
+    with (
+        path.open("r+b") as file,
+        mmap.mmap(file.fileno(), 0) as mapped,
+        pytest.raises(NotModelled, match="does not explain file"),
+        Recorder(tmp_path),
+    ):
+        mapped[0:1] = b"C"
 
 
 def test_a_dead_process_changes_nothing_and_promises_nothing(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "signals.log")
     with Recorder(tmp_path) as recorder:
         process = recorder.run(lambda: journal.append([b"four"]), dies_after=3)
-        recorder.run(lambda: (tmp_path / "later").touch())
+        recorder.run((tmp_path / "later").touch)
     journal.close()
     assert process.dead
     assert [step for step in recorder.trace if isinstance(step, Acknowledged | Refused)] == []

@@ -85,10 +85,7 @@ class World:
 
     def cut_the_power(self, luck: Luck) -> None:
         """Leave on the disk what this luck leaves after the trace, and start from there."""
-        disk = self.recorder.disk()
-        for place, step in enumerate(self.recorder.trace):
-            disk.take(place, step)
-        lay_out(self.root, disk.after(luck))
+        lay_out(self.root, self.recorder.disk_at_end().after(luck))
 
     def look(self, promises: Promises) -> Iterator[Broken]:
         """Start Argo on the disk that was laid out; yield the promises that do not hold."""

@@ -70,7 +70,7 @@ def test_what_another_process_made_is_durable_before_it_is_used(
 
 
 def test_folders_are_synced_up_to_the_disk_that_they_are_on(calls: list[str]) -> None:
-    with TemporaryDirectory(dir="/dev/shm") as folder:  # noqa: S108  # a disk of its own
+    with TemporaryDirectory(dir="/dev/shm") as folder:  # a disk of its own
         sync_names(Path(folder))
     assert calls == [f"sync {Path(folder).name}", "sync shm"]
 

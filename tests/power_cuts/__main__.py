@@ -18,9 +18,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="argo-power-cuts-") as folder:
         installation = Installation(Path(folder))
         installation.manage("migrate", "--verbosity", "0").check_returncode()
-        chosen = (options.seed, str(options.acknowledgements), str(options.disks))
-        with installation.start("-m", "tests.power_cuts.run_all", *chosen) as process:
-            return process.wait()
+        seed, disks = options.seed, str(options.disks)
+        first = _run(installation, "first_start", seed, disks)
+        return _run(installation, "run_all", seed, str(options.acknowledgements), disks) or first
+
+
+def _run(installation: Installation, module: str, *arguments: str) -> int:
+    with installation.start("-m", f"tests.power_cuts.{module}", *arguments) as process:
+        return process.wait()
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

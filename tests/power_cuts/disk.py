@@ -71,7 +71,8 @@ def lucks(seed: str, count: int) -> Iterator[Luck]:
     yield from (NOTHING, EVERYTHING, NAMES_ALONE, DATA_ALONE)
     for number in range(count):
         dice = random.Random(f"{seed} {number}")
-        yield Luck(*(dice.choice((0.2, 0.5, 0.8)) for _ in range(3)), dice)
+        names, data, grows = dice.choices((0.2, 0.5, 0.8), k=3)
+        yield Luck(names, data, grows, dice)
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """Refuses changes of files that the model does not know."""
 
-import _pyio
+import _pyio  # type: ignore[import-not-found]  # typeshed lacks it
 import builtins
 import io
 import mmap

@@ -15,18 +15,20 @@ from signals.journal import Chunk, Journal, JournalError, JournalPosition
 from tests.power_cuts.calls import Calls
 from tests.power_cuts.disk import EVERYTHING, Disk
 from tests.power_cuts.escapes import Escapes, NotModelled
-from tests.power_cuts.layout import contents
 from tests.power_cuts.nodes import Nodes
 from tests.power_cuts.process import Tape
 from tests.power_cuts.trace import Acknowledged, Given, Refused, Sent
 
 
 class Recorder(Tape):
-    """Records while it is entered; `disk()` is the disk before that."""
+    """Records while it is entered; `disk()` is the disk before that.
 
-    def __init__(self, root: Path) -> None:
+    What is in folders with an `ignored` name is left out.
+    """
+
+    def __init__(self, root: Path, ignored: Sequence[str] = ()) -> None:
         super().__init__()
-        self._nodes = Nodes(root)
+        self._nodes = Nodes(root, ignored)
         self._escapes = Escapes(self._nodes)
         self._stack = ExitStack()
 
@@ -57,7 +59,7 @@ class Recorder(Tape):
         """Raise NotModelled if the trace does not give the folder as it is."""
         if self._escapes.found:
             raise NotModelled(self._escapes.found[0])
-        expected, found = self.disk_at_end().after(EVERYTHING), contents(self._nodes.root)
+        expected, found = self.disk_at_end().after(EVERYTHING), self._nodes.contents()
         paths = expected.keys() | found.keys()
         wrong = sorted(path for path in paths if expected.get(path, 0) != found.get(path, 0))
         if wrong:

@@ -199,18 +199,23 @@ def lives(
 
 
 def _live(world: World, cursor: JournalPosition, dice: random.Random) -> None:
+    """Start several processes at once, and let them work until the power fails."""
     with world.recording() as recorder:
-        recorder.run(partial(flusher, world))
-        recorder.power_fails_after(dice.randint(50, 250))
+        recorder.power_fails_after(dice.randint(20, 250))
         shared, alone, looped, reader = (world.journal() for _ in range(4))
-        seeds = [dice.random() for _ in range(3)]
-        recorder.run(
-            partial(_append_for_ever, shared, random.Random(seeds[0])),
-            partial(_append_for_ever, shared, random.Random(seeds[1])),
-            partial(_append_for_ever, alone, random.Random(seeds[2])),
+        acts: list[Act] = [
+            partial(_append_for_ever, shared, random.Random(dice.random())),
+            partial(_append_for_ever, shared, random.Random(dice.random())),
+            partial(_append_for_ever, alone, random.Random(dice.random())),
             partial(_append_in_a_loop, looped),
             partial(_drain_for_ever, world, reader, cursor),
-        )
+        ]
+        recorder.run(partial(flusher, world), *(partial(_started, world, act) for act in acts))
+
+
+def _started(world: World, act: Act) -> None:
+    world.start()
+    act()
 
 
 def _append_for_ever(journal: Journal, dice: random.Random) -> None:

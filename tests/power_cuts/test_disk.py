@@ -60,7 +60,7 @@ def test_a_cut_of_a_file_may_not_have_happened() -> None:
 
 
 def test_the_sync_of_a_file_does_not_cover_its_name() -> None:
-    made = [Names(ROOT, {"b": OTHER}), Write(OTHER, 0, b"new"), Sync(OTHER, 2)]
+    made: list[Step] = [Names(ROOT, {"b": OTHER}), Write(OTHER, 0, b"new"), Sync(OTHER, 2)]
     assert a_disk(*made).after(NOTHING) == {"a": b"old"}
     assert a_disk(*made, Sync(ROOT, 3)).after(NOTHING) == {"a": b"old", "b": b"new"}
 

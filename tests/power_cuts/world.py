@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,9 +48,9 @@ class World:
         return self.root / "srv" / "argo"
 
     @contextmanager
-    def recording(self) -> Iterator[Recorder]:
-        """Record what happens on the disk from now on."""
-        self.recorder = Recorder(self.root)
+    def recording(self, ignored: Sequence[str] = ()) -> Iterator[Recorder]:
+        """Record what happens on the disk from now on; leave out folders with an ignored name."""
+        self.recorder = Recorder(self.root, ignored)
         try:
             with self.recorder:
                 yield self.recorder

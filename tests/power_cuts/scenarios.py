@@ -91,6 +91,7 @@ def _writers(world: World) -> list[Act]:
     one, two, reader = world.journal(), world.journal(), world.journal()
     return [
         lambda: _begin(world, one),
+        lambda: read(reader),
         lambda: _write(two),
         lambda: read(reader),
         lambda: _write(one),
@@ -99,8 +100,8 @@ def _writers(world: World) -> list[Act]:
 
 
 def _writers_without_a_reader_between(world: World) -> list[Act]:
-    begin, victim, _, writer, reader = _writers(world)
-    return [begin, victim, writer, reader]
+    begin, read_first, victim, _, writer, reader = _writers(world)
+    return [begin, read_first, victim, writer, reader]
 
 
 def _torn(world: World) -> list[Act]:
@@ -152,12 +153,13 @@ STORIES = (
     Story("the first minute", _starts),
     Story("the first minute, the flusher first", _starts_of_the_flusher),
     Story("the first minute, with ARGO_SECRET_KEY", _starts_with_a_key_of_the_environment),
-    Story("a writer is killed, and a reader comes", _writers, victim=1),
-    Story("a writer is killed, and another comes", _writers_without_a_reader_between, victim=1),
+    Story("a writer is killed, and a reader comes", _writers, victim=2),
+    Story("a writer is killed, and another comes", _writers_without_a_reader_between, victim=2),
     Story("a writer is killed in its write", _torn, victim=1),
-    Story("the disk is full", _writers, victim=1, finds_no_space=True),
+    Story("the disk is full", _writers, victim=2, finds_no_space=True),
     Story("the file is deleted", partial(_taken_away, how="delete"), victim=3),
     Story("the file is moved away", partial(_taken_away, how="move"), victim=3),
+    Story("the file is replaced", partial(_taken_away, how="replace"), victim=3),
     Story(
         "the disk is full, and the file is deleted",
         partial(_taken_away, how="delete"),

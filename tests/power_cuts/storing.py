@@ -27,9 +27,9 @@ def stored(world: World, promises: Promises) -> Iterator[Broken]:
 
 
 def adoptions(cutter: Cutter, every: int = 1) -> Report:
-    """Kill a node at each of its calls, or at every third; adopt its folder, and cut the power.
+    """Kill a node at each of its calls; adopt its folder, and cut the power meanwhile.
 
-    What the disk holds in the end is adopted again.
+    What the disk holds in the end is adopted again. Of `every` calls, only one is tried.
     """
     report = Report()
     for number in count(step=every):

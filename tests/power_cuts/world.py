@@ -16,7 +16,7 @@ from tests.power_cuts.disk import Luck
 from tests.power_cuts.layout import lay_out
 from tests.power_cuts.promises import Broken, Promises, broken
 from tests.power_cuts.recorder import Recorder
-from tests.power_cuts.trace import HandedOut, PutBack, TakenAway
+from tests.power_cuts.trace import HandedOut, PutBack, Sent, TakenAway
 from tests.samples import a_signal
 
 SECRET, IDENTITY, LOG = "secret.key", "signals.id", "signals.log"
@@ -72,13 +72,18 @@ class World:
             self.recorder.tell(HandedOut(SECRET, load_or_make_secret(data / SECRET)))
 
     def take_away(self, how: str) -> None:
-        """Delete or move the active file, as a person might."""
+        """Delete, move or replace the active file, as a person might."""
         path = self.data / LOG
         self.recorder.tell(TakenAway(tuple(path.read_bytes().splitlines())))
         if how == "delete":
             path.unlink()
-        else:
+        elif how == "move":
             path.rename(path.with_suffix(".elsewhere"))
+        else:
+            other, line = path.with_suffix(".other"), a_line()
+            self.recorder.tell(Sent((line,)))
+            other.write_bytes(line + b"\n")
+            other.replace(path)
 
     def put_back(self) -> None:
         self.recorder.tell(PutBack())

@@ -56,7 +56,7 @@ class Report:
         counts = ", ".join(f"{self.broken[kind]} {kind}" for kind in KINDS)
         return (
             f"{self.acknowledged} acknowledged, {self.moments} moments, {self.disks} disks, "
-            f"{self.holes} holes: {counts}"
+            f"{self.holes} lines in part: {counts}"
         )
 
 

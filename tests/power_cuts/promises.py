@@ -2,11 +2,17 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from signals.journal import START, Journal, JournalPosition, JournalReplaced, Line, Offset
+from signals.journal import (
+    START,
+    Journal,
+    JournalError,
+    JournalPosition,
+    JournalReplaced,
+    Line,
+    Offset,
+)
 from signals.ledger.records import BadLine, decode, json_object
 from tests.power_cuts.trace import (
     Acknowledged,
@@ -77,24 +83,28 @@ class Broken:
         return f"{self.kind}: {self.what}"
 
 
-def broken(promises: Promises, log: Path, readers: Readers, new: bytes) -> Iterator[Broken]:
-    """Start on the data folder of this journal; yield each promise that does not hold.
+def broken(promises: Promises, journal: Journal, readers: Readers, new: bytes) -> Iterator[Broken]:
+    """Start on the data folder of this journal; yield each promise that is broken.
 
     `new` is a line that is appended at the end.
     """
     yield from _broken_secrets(promises, readers)
-    with closing(Journal(log)) as journal:
-        try:
-            found, end = _read(journal, START)
-            unread = set(_read(journal, _next(journal, promises))[0])
-        except JournalReplaced as replaced:
-            yield Broken("lost", str(replaced))
-            return
-        yield from _broken_lines(promises, found, unread)
-        journal.append([new])
-        appended, _ = _read(journal, end)
-        if appended != [new]:
-            yield Broken("append", f"{appended} instead of {new!r} was appended")
+    try:
+        yield from _broken_journal(promises, journal, new)
+    except JournalReplaced as replaced:
+        yield Broken("lost", str(replaced))
+    except JournalError as error:
+        yield Broken("append", str(error))
+
+
+def _broken_journal(promises: Promises, journal: Journal, new: bytes) -> Iterator[Broken]:
+    found, end = _read(journal, START)
+    unread, _ = _read(journal, _next(journal, promises))
+    yield from _broken_lines(promises, found, set(unread))
+    journal.append([new])
+    appended, _ = _read(journal, end)
+    if appended != [new]:
+        yield Broken("append", f"{appended} instead of {new!r} was appended")
 
 
 def _read(journal: Journal, position: JournalPosition) -> tuple[list[bytes], JournalPosition]:

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from argo.environment import Environment
@@ -95,11 +95,12 @@ class World:
     def look(self, promises: Promises) -> Iterator[Broken]:
         """Start Argo on the disk that was laid out; yield the promises that do not hold."""
         data = start(self.after)
-        readers = {
-            SECRET: lambda: load_or_make_secret(data / SECRET),
-            IDENTITY: lambda: Journal(data / LOG).identity,
-        }
-        yield from broken(promises, data / LOG, readers, a_line())
+        with closing(Journal(data / LOG, segment_bytes=self.segment_bytes)) as journal:
+            readers = {
+                SECRET: lambda: load_or_make_secret(data / SECRET),
+                IDENTITY: lambda: journal.identity,
+            }
+            yield from broken(promises, journal, readers, a_line())
 
 
 def start(root: Path) -> Path:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
@@ -75,16 +76,24 @@ def make_once(path: Path, content: str) -> None:
 def sync_names(folder: Path) -> None:
     """Make durable the names in `folder`, its own name, and those of the folders above it.
 
-    Another process may have made one of them, and have been killed before it synced it. Raises
-    OSError.
+    Another process may have made one of them, and have been killed before it synced it. A process
+    syncs the name of a folder once. Raises OSError.
     """
     sync_folder(folder)
-    device = folder.stat().st_dev
-    for above in folder.resolve().parents:
-        if above.stat().st_dev != device:  # what is mounted has its name from elsewhere
-            break
-        with suppress(PermissionError):  # it is another user's, and unreadable
-            sync_folder(above)
+    synced = set()
+    for inner, outer in pairwise([folder.resolve(), *folder.resolve().parents]):
+        status = inner.stat()
+        identity = status.st_dev, status.st_ino
+        if identity in _named or status.st_dev != outer.stat().st_dev:
+            break  # what is mounted has its name from elsewhere
+        with suppress(PermissionError):  # `outer` is another user's, and unreadable
+            sync_folder(outer)
+        synced.add(identity)
+    _named.update(synced)
+
+
+_named: set[tuple[int, int]] = set()
+"""The folders whose names are durable, and the names of all those above."""
 
 
 def sync_folder(folder: Path) -> None:

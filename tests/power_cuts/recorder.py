@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 from unittest.mock import patch
 
+from signals import files
 from signals.journal import Chunk, Journal, JournalError, JournalPosition
 from tests.power_cuts.calls import Calls
 from tests.power_cuts.disk import EVERYTHING, Disk
@@ -36,6 +37,7 @@ class Recorder(Tape):
         self._stack.enter_context(Calls(self, self._nodes, self._escapes).recorded())
         self._stack.enter_context(self._escapes.refused())
         self._stack.enter_context(_promises_recorded(self))
+        self._stack.enter_context(patch.object(files, "_named", set()))  # as in a new process
         return self
 
     def __exit__(self, *error: object) -> None:

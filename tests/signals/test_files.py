@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from signals import files
 from signals.files import kept_text, make_folder, make_once, private, sync_names
 
 
@@ -17,6 +18,12 @@ def open_umask() -> Iterator[None]:
     before = os.umask(0)
     yield
     os.umask(before)
+
+
+@pytest.fixture(autouse=True)
+def new_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no folder's name be known as durable, as when a process starts."""
+    monkeypatch.setattr(files, "_named", set())
 
 
 @pytest.fixture
@@ -66,6 +73,32 @@ def test_what_another_process_made_is_durable_before_it_is_used(
     """That process may have been killed before it synced the name."""
     (tmp_path / "secret").write_text("theirs\n")
     assert kept_text(tmp_path / "secret", lambda: "mine") == "theirs"
+    assert calls == syncs(tmp_path, *tmp_path.parents)
+
+
+def test_a_process_syncs_the_names_of_folders_once(tmp_path: Path, calls: list[str]) -> None:
+    sync_names(tmp_path)
+    calls.clear()
+    sync_names(tmp_path)
+    assert calls == syncs(tmp_path)
+    make_folder(tmp_path / "new")
+    calls.clear()
+    sync_names(tmp_path / "new")
+    assert calls == [f"sync {name}" for name in ("new", tmp_path.name)]
+
+
+def test_a_name_whose_sync_failed_is_synced_again(
+    tmp_path: Path, calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_above(folder: Path) -> None:
+        if folder != tmp_path:
+            raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "sync_folder", fail_above)
+        with pytest.raises(OSError, match="Input/output"):
+            sync_names(tmp_path)
+    sync_names(tmp_path)
     assert calls == syncs(tmp_path, *tmp_path.parents)
 
 

@@ -1,6 +1,7 @@
 """`python -m tests.power_cuts`: cut the power at each moment of many traces.
 
-It exits with 1 if a promise was broken.
+It exits with 1 if a promise was broken. Threads run as they happen to, so that a seed chooses the
+same kinds of disks again, not exactly the same ones.
 """
 
 import argparse

@@ -44,7 +44,7 @@ class Promises:
     """Refused, and then cut off durably: a later write was acknowledged."""
     taken_away: set[bytes] = field(default_factory=set)
     cursor: JournalPosition = START
-    handed_out: dict[str, str] = field(default_factory=dict)
+    handed_out: dict[str, set[str]] = field(default_factory=dict)
     was_taken_away: bool = False
 
     def take(self, step: Step) -> None:
@@ -64,7 +64,7 @@ class Promises:
                 self.rows.update(lines)
                 self.cursor = max(self.cursor, end)
             case HandedOut(name, value):
-                self.handed_out.setdefault(name, value)
+                self.handed_out.setdefault(name, set()).add(value)
             case TakenAway(lines):
                 self.taken_away.update(lines)
                 self.was_taken_away = True
@@ -135,7 +135,7 @@ def _broken_secrets(promises: Promises, readers: Readers) -> Iterator[Broken]:
             continue
         if len(value) not in (32, 50):
             yield Broken("secret", f"{name} is not whole: {value!r}")
-        if value != promises.handed_out.get(name, value):
+        if promises.handed_out.get(name, {value}) != {value}:
             yield Broken("secret", f"{name} was handed out, and is another one now")
 
 

@@ -170,7 +170,7 @@ STORIES = (
 
 
 LIVES = 3
-"""A machine has so many power cuts in its history; then a new one is taken."""
+"""How many power cuts a machine sees before a new one is taken."""
 After = Callable[[World, Promises], Iterable[Broken]]
 
 

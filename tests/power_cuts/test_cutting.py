@@ -137,3 +137,11 @@ def test_a_secret_that_is_written_in_place_is_noticed(world: World, before: str)
         path.write_text("other" * 10)
 
     assert report_of(world, act).broken["secret"]
+
+
+def test_two_processes_with_different_secrets_are_noticed(world: World) -> None:
+    def act() -> None:
+        value = kept_text(world.data / SECRET, lambda: "x" * 50)
+        tell(world, HandedOut(SECRET, value), HandedOut(SECRET, "y" * 50))
+
+    assert report_of(world, act).broken["secret"]

@@ -66,7 +66,7 @@ class World:
         return journal
 
     def start(self, *, with_secret: bool = True) -> None:
-        """Start a process: as the settings do it."""
+        """Start a process as the settings do."""
         data = start(self.root)
         if with_secret:
             self.recorder.tell(HandedOut(SECRET, load_or_make_secret(data / SECRET)))

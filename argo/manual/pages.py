@@ -9,7 +9,7 @@ from django.conf import settings
 from argo.manual.rendering import INDEX, Rendered, address, render
 
 NAMES = (
-    INDEX, "start", "log", "generate", "sync", "trade", "prop-firms", "recover", "backup",
+    INDEX, "start", "log", "generate", "sync", "trade", "prop-firms", "report", "recover", "backup",
     "settings", "api", "operations", "monitoring", "service", "upgrade", "architecture",
 )  # fmt: skip
 

@@ -58,6 +58,7 @@ PAGES = {
     "admin/": "asks for a login itself",
     "api/": "has the calls above",
     "metrics": "takes a key that may read",
+    "report/": "asks for a login",
     "docs/": "is the manual, for everybody",
 }
 """Every other address, and who may see it."""

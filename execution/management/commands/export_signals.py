@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.management.base import CommandParser
-from pydantic import ValidationError
 
 from argo.errors import FieldError, InvalidInput
-from execution.analysis.selection import DecidedSelection
 from execution.analysis.tables import DECIDED_SCHEMA
+from execution.management.selection import add_filters, selection_of
 from signals.management.command import ArgoCommand, progress
 from signals.retrieval.formats import FORMATS
 from signals.retrieval.reading import read_batches
@@ -35,12 +34,10 @@ class Command(ArgoCommand):
         parser.add_argument(
             "--format", choices=(*WRITERS, *TABLES), help="default: by the file's ending, or jsonl"
         )
-        for name, field in DecidedSelection.model_fields.items():
-            text = field.description or "export only these signals"
-            parser.add_argument(f"--{name.replace('_', '-')}", help=text)
+        add_filters(parser)
 
     def run(self, options: dict[str, Any]) -> None:
-        wanted, path = _selection(options), options["path"]
+        wanted, path = selection_of(options), options["path"]
         ending, exported = Path(path).suffix.lstrip("."), 0
         kind = options["format"] or (ending if ending in (*WRITERS, *TABLES) else "jsonl")
 
@@ -66,21 +63,6 @@ def _table_writer(kind: str) -> Callable[[Iterator[Sequence[Row]], BinaryIO], No
         file.writelines(FORMATS[kind].encode(tables, DECIDED_SCHEMA))
 
     return write
-
-
-def _selection(options: dict[str, Any]) -> DecidedSelection:
-    names = DecidedSelection.model_fields
-    given = {name: options[name] for name in names if options[name] is not None}
-    try:
-        return DecidedSelection.model_validate(given)
-    except ValidationError as error:
-        faults = [
-            FieldError(
-                f"--{fault['loc'][0]}".replace("_", "-"), fault["msg"].removeprefix("Value error, ")
-            )
-            for fault in error.errors()
-        ]
-        raise InvalidInput(faults) from None
 
 
 @contextmanager

@@ -3,10 +3,10 @@
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
-from contextlib import closing
 
 import orjson
 
+from signals.dialect import snapshot
 from signals.ledger.queries import COLUMNS
 from signals.ledger.records import CONTEXT, MADE
 from signals.models import Signal
@@ -30,10 +30,12 @@ def read_batches(wanted: Selection, size: int = BATCH_SIZE) -> Iterator[list[Row
     for keys in _keys(wanted):
         start, count = 0, size
         while start < len(keys):
-            rows = _rows(keys[start : start + count])
+            with snapshot():  # a row agrees with what is read beside it
+                rows = _rows(keys[start : start + count])
+                found = wanted.complete(rows) if rows else []
             start = bisect_right(keys, rows[-1]["id"]) if rows else start + count
             count = min(size, 2 * max(len(rows), 1))
-            if found := wanted.complete(rows):
+            if found:
                 yield found
 
 
@@ -58,14 +60,13 @@ def _rows(keys: "array[int]") -> list[Row]:
     """Return the rows with these keys, or the first of them if they are large."""
     rows, weight, wanted = [], 0, set(keys)
     found = Signal.objects.filter(among("id", keys)).order_by("id").values_list(*_FIELDS)
-    with closing(found.iterator(chunk_size=CHUNK_SIZE)) as stream:
-        for values in stream:
-            row = dict(zip(_NAMES, values, strict=True))
-            if row["id"] in wanted:
-                rows.append(row)
-                weight += _weight(row)
-            if weight > BATCH_BYTES:
-                break
+    for values in found.iterator(chunk_size=CHUNK_SIZE):
+        row = dict(zip(_NAMES, values, strict=True))
+        if row["id"] in wanted:
+            rows.append(row)
+            weight += _weight(row)
+        if weight > BATCH_BYTES:
+            break
     return rows
 
 

@@ -93,8 +93,8 @@ def _changes(ids: Sequence[int]) -> dict[int, list[Change]]:
     """Return the changes of each signal that has any, oldest first."""
     rows = OutcomeChange.objects.filter(among("signal", ids)).order_by("id")
     found: dict[int, list[Change]] = defaultdict(list)
-    for signal, *change in rows.values_list("signal", "at", "before", "after"):
-        found[signal].append(Change(*change))
+    for signal, at, before, after in rows.values_list("signal_id", "at", "before", "after"):
+        found[signal].append(Change(at, before, after))
     return found
 
 

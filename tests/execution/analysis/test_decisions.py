@@ -65,7 +65,8 @@ def test_every_filter_of_decisions() -> None:
 
 
 def test_a_filter_that_cannot_be_meant_is_refused() -> None:
-    for filters in ({"reason": "stal"}, {"decision": "made"}, {"why": "stale"}):
+    wrong: list[dict[str, Any]] = [{"reason": "stal"}, {"decision": "made"}, {"why": "stale"}]
+    for filters in wrong:
         with pytest.raises(ValidationError):
             signal_batches(**filters)
 

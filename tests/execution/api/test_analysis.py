@@ -39,7 +39,7 @@ def _get(client: Client, **query: Any) -> bytes:  # noqa: ANN401
     kind = query.get("format", "arrow")
     assert answer["Content-Type"] == FORMATS[kind].media_type
     assert f"signals.{kind}" in answer["Content-Disposition"]
-    return b"".join(answer)  # type: ignore[arg-type]
+    return b"".join(answer)
 
 
 def _arrow(client: Client, **query: Any) -> pa.Table:  # noqa: ANN401
@@ -119,7 +119,8 @@ def test_an_error_before_the_first_row_is_answered_as_one(
     assert client.get(PATH).status_code == 503
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(databases=DATABASES, transaction=True)
+@pytest.mark.usefixtures("database")
 def test_a_slow_reader_keeps_no_connection(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     SignalTracker("python", wakes_worker=False).accept(signals(3))
     flusher().flush()

@@ -282,15 +282,13 @@ def _has_closed(context: TradingContext, position: Position) -> bool:
 
 
 def _is_protected(position: Position) -> bool:
-    """Return whether the broker has the position's stop, or has filled one of its exits.
+    """Return whether the broker has the position's stop.
 
     The broker reports the stop together with the entry, so a state that is still unsent is no stop.
+    An exit that has filled is none either: a person may have made it smaller than the position.
     """
-    return any(
-        order.state == OrderState.FILLED or (order.leg == Leg.STOP and order.state in AT_BROKER)
-        for order in Order.objects.of_signal(position.pk)
-        if order.leg in (Leg.STOP, Leg.TARGET)
-    )
+    orders = Order.objects.of_signal(position.pk)
+    return any(order.leg == Leg.STOP and order.state in AT_BROKER for order in orders)
 
 
 def _mark_closing(position: Position, why: ExitReason, usual_level: int) -> None:

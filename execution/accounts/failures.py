@@ -13,6 +13,8 @@ from signals.clock import Clock
 logger = logging.getLogger(__name__)
 
 Guard = Callable[[object], AbstractContextManager[None]]
+WHOLE_DATABASE = (OperationalError, ProgrammingError)
+"""The errors of a database that fails as a whole, such as a locked one or one without tables."""
 
 
 @contextmanager
@@ -20,7 +22,7 @@ def each_isolated() -> Iterator[Guard]:
     """Isolate things that are done one after the other, each in `with guard(it):`.
 
     A failure is logged and does not stop the others; the first one is raised after all were tried.
-    A database that fails as a whole, such as a locked one, is raised at once.
+    A database that fails as a whole is raised at once.
     """
     failed: list[Exception] = []
 
@@ -28,7 +30,7 @@ def each_isolated() -> Iterator[Guard]:
     def guard(what: object) -> Iterator[None]:
         try:
             yield
-        except (OperationalError, ProgrammingError):
+        except WHOLE_DATABASE:
             raise
         except Exception as error:
             logger.exception("%s failed", what)

@@ -84,14 +84,16 @@ def follow_trades(context: TradingContext, counts: MonitorCounts) -> None:
     """
     listed: set[str] = set()
     with each_isolated() as guard:
-        look_at_histories(context, guard)
+        with guard("Comparing the histories"):
+            look_at_histories(context, guard)
         with guard("Comparing what is held"):
             look_at_holdings(context)
         with guard("Taking the fills"):
             touched = take_fills(context)
             counts.filled = len(touched)
             refresh(context, touched, guard)
-        halt_for_doubts(context)
+        with guard("Looking for doubts"):
+            halt_for_doubts(context)
         with guard("Looking at the open orders"):
             orders = context.broker.open_orders()
             listed |= {order.broker_id for order in orders}
@@ -101,8 +103,10 @@ def follow_trades(context: TradingContext, counts: MonitorCounts) -> None:
             mark_equity(context)
         with guard("Closing positions"):
             close_due(context)
-        cancel_leftovers(context, listed, guard)
-        measure_excursions(context)
+        with guard("Canceling what is left over"):
+            cancel_leftovers(context, listed, guard)
+        with guard("Measuring excursions"):
+            measure_excursions(context)
 
 
 def mark_equity(context: TradingContext) -> None:

@@ -4,17 +4,14 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from django.db import OperationalError, ProgrammingError
-
 from execution.brokers.protocol import BrokerError
 from execution.models import Failure
 from signals.clock import Clock
+from signals.dialect import WHOLE_DATABASE
 
 logger = logging.getLogger(__name__)
 
 Guard = Callable[[object], AbstractContextManager[None]]
-WHOLE_DATABASE = (OperationalError, ProgrammingError)
-"""The errors of a database that fails as a whole, such as a locked one or one without tables."""
 
 
 @contextmanager

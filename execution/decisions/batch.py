@@ -15,7 +15,6 @@ from typing import NamedTuple
 from django.db import transaction
 
 from execution.accounts import compliance
-from execution.accounts.failures import WHOLE_DATABASE
 from execution.accounts.money import with_money
 from execution.accounts.portfolio import portfolio
 from execution.brokers.protocol import Account, BrokerError
@@ -30,6 +29,7 @@ from execution.orders.router import send
 from execution.risk.model import Intent, Portfolio
 from execution.risk.rules import denials
 from execution.types import Denial, Reason
+from signals.dialect import WHOLE_DATABASE
 from signals.ledger.outcomes import record_order
 from signals.log_context import about_signal
 from signals.models import Signal
@@ -109,8 +109,7 @@ class Judge:
 
 
 def decide(context: TradingContext, claimed: Iterable[ClaimedDecision]) -> Iterator[Made]:
-    """Decide on these signals in their order, and send the orders; yield each decision after that.
-    """
+    """Decide on these signals in their order, send the orders, and yield each decision."""
     waiting = deque(claimed)
     while waiting:
         found = list(_wanted(context, waiting))

@@ -22,8 +22,8 @@ SENTENCES = (
     (
         re.compile(r"database (table )?is locked|lock timeout|deadlock detected|could not obtain"),
         (
-            "The database is in use by another process ({error}), and nothing was changed by the last "
-            "step: run the command again in a moment."
+            "The database is in use by another process ({error}), and nothing was changed by the "
+            "last step: run the command again in a moment."
         ),
     ),
     (
@@ -40,8 +40,8 @@ SENTENCES = (
     (
         re.compile(r"disk is full|disk I/O error|No space left|could not extend file"),
         (
-            "The disk of the database is full or fails ({error}), and nothing was changed by the last "
-            "step: free some space, then run the command again."
+            "The disk of the database is full or fails ({error}), and nothing was changed by the "
+            "last step: free some space, then run the command again."
         ),
     ),
     (

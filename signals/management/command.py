@@ -96,7 +96,7 @@ def sentence_of(error: Exception) -> str | None:
         return None
     found = (text for pattern, text in SENTENCES if pattern.search(str(error)))
     text = next(found, None)
-    return text and text.format(error=shown(str(error)))
+    return text and text.format(error=shown(" ".join(str(error).split())))
 
 
 def _for_people(error: ArgoError | DatabaseError) -> Exception:

@@ -129,7 +129,7 @@ def not_traded(trading: Trading, symbol: str = "AAPL", **changes: Any) -> Signal
     return signal
 
 
-def _set(signal: Signal, column: str, value: object) -> None:
+def _set(signal: Signal, column: str, value: str) -> None:
     """Change a stored signal as only another program can."""
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE signals SET {column} = %s WHERE id = %s", [value, signal.pk])
@@ -161,7 +161,7 @@ def no_feed(trading: Trading, signal: Signal) -> Trading:
             raise RuntimeError("a bug")
         return bars(symbol, *times)
 
-    trading.market.bars = fails  # type: ignore[method-assign]
+    trading.market.bars = fails  # type: ignore[method-assign,assignment]
     return trading
 
 

@@ -610,9 +610,9 @@ def test_an_entry_that_was_replaced_is_followed_with_its_exits(broker_case: Brok
     outside_of(broker_case).shrink_entry("entry-1", "4")
     broker_case.move(SYMBOL, "100")
     entry = found(broker_case.broker)
-    assert [(each.quantity, each.filled, each.state) for each in entry.chain] == [
-        (10, 0, OrderState.CANCELED), (4, 4, OrderState.FILLED),
-    ]  # fmt: skip
+    assert [each.quantity for each in entry.chain] == [10, 4]
+    assert [each.filled for each in entry.chain] == [0, 4]
+    assert [each.state for each in entry.chain] == [OrderState.CANCELED, OrderState.FILLED]
     assert {each.quantity for each in entry.exits} == {4}
     assert held(broker_case.broker) == {SYMBOL: 4}
     assert broker_case.broker.submit(closing(buying())).quantity == 4

@@ -56,7 +56,8 @@ def test_what_a_smaller_stop_leaves_is_closed(account: AlpacaAccount) -> None:
     account.trading.look()
     account.move("94")
     position = position_of(signal)
-    assert (position.left, position.closing_for) == (40, "unprotected")
+    assert position.left == 40
+    assert position.closing_for == "unprotected"
     assert orders_of(signal)["close"].quantity == 40
     account.move("94")
     assert position_of(signal).status == "closed"

@@ -48,7 +48,8 @@ def main() -> None:
     except DatabaseError as error:  # Django's own commands have no sentence for it
         from signals.management.command import sentence_of
 
-        if (text := sentence_of(error)) is None:
+        text = sentence_of(error)
+        if text is None:
             raise
         raise SystemExit(text) from error
 

@@ -52,8 +52,10 @@ def test_a_stop_that_follows_the_price_is_followed_and_costs_few_requests(
 
 def test_what_a_smaller_stop_leaves_is_closed(account: AlpacaAccount) -> None:
     signal = account.trade()
+    assert not is_said(account)
     replaced(account, signal, qty="60")
     account.trading.look()
+    assert is_said(account), "40 are without a stop"
     account.move("94")
     position = position_of(signal)
     assert position.left == 40
@@ -62,6 +64,8 @@ def test_what_a_smaller_stop_leaves_is_closed(account: AlpacaAccount) -> None:
     account.move("94")
     assert position_of(signal).status == "closed"
     assert (account.exchange.positions, halt_codes()) == ({}, [])
+    account.wait(hours=2)
+    assert not is_said(account)
 
 
 def test_a_position_whose_new_stop_is_rejected_is_closed(account: AlpacaAccount) -> None:

@@ -135,7 +135,10 @@ class OrderReport:
     @property
     def chain(self) -> "list[OrderReport]":
         """Return the order and those that replaced it, one after the other."""
-        return [self, *(self.successor.chain if self.successor else ())]
+        found = [self]
+        while (successor := found[-1].successor) is not None:
+            found.append(successor)
+        return found
 
     @property
     def exits(self) -> "list[OrderReport]":

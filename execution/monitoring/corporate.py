@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Sequence
 
+from argo.errors import ArgoError
 from execution.accounts import halts
 from execution.accounts.failures import Guard
 from execution.brokers.protocol import Holding, OrderReport
@@ -34,7 +35,7 @@ def look_at_histories(context: TradingContext, guard: Guard) -> None:
         with guard(f"Looking at the history of {symbol}"):
             try:
                 context.history.look(symbol)
-            except Exception as error:  # noqa: BLE001  # fills and closes need no feed
+            except ArgoError as error:  # the market's own; fills and closes need no feed
                 logger.warning("The history of %s cannot be compared now: %s", symbol, error)
 
 

@@ -84,14 +84,16 @@ def follow_trades(context: TradingContext, counts: MonitorCounts) -> None:
     """
     listed: set[str] = set()
     with each_isolated() as guard:
-        look_at_histories(context, guard)
+        with guard("Comparing the histories"):
+            look_at_histories(context, guard)
         with guard("Comparing what is held"):
             look_at_holdings(context)
         with guard("Taking the fills"):
             touched = take_fills(context)
             counts.filled = len(touched)
             refresh(context, touched, guard)
-        halt_for_doubts(context)
+        with guard("Looking for doubts"):
+            halt_for_doubts(context)
         with guard("Looking at the open orders"):
             orders = context.broker.open_orders()
             listed |= {order.broker_id for order in orders}
@@ -101,8 +103,10 @@ def follow_trades(context: TradingContext, counts: MonitorCounts) -> None:
             mark_equity(context)
         with guard("Closing positions"):
             close_due(context)
-        cancel_leftovers(context, listed, guard)
-        measure_excursions(context)
+        with guard("Canceling what is left over"):
+            cancel_leftovers(context, listed, guard)
+        with guard("Measuring excursions"):
+            measure_excursions(context)
 
 
 def mark_equity(context: TradingContext) -> None:
@@ -282,15 +286,13 @@ def _has_closed(context: TradingContext, position: Position) -> bool:
 
 
 def _is_protected(position: Position) -> bool:
-    """Return whether the broker has the position's stop, or has filled one of its exits.
+    """Return whether the broker has the position's stop.
 
     The broker reports the stop together with the entry, so a state that is still unsent is no stop.
+    An exit that has filled is none either: a person may have made it smaller than the position.
     """
-    return any(
-        order.state == OrderState.FILLED or (order.leg == Leg.STOP and order.state in AT_BROKER)
-        for order in Order.objects.of_signal(position.pk)
-        if order.leg in (Leg.STOP, Leg.TARGET)
-    )
+    orders = Order.objects.of_signal(position.pk)
+    return any(order.leg == Leg.STOP and order.state in AT_BROKER for order in orders)
 
 
 def _mark_closing(position: Position, why: ExitReason, usual_level: int) -> None:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 import sys
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -45,10 +46,9 @@ class Doors:
         self, client: Client, settings: Settings, folder: Path, patch: pytest.MonkeyPatch
     ) -> None:
         self._client = client
-        self._settings = settings
         self.folder = folder
+        self._data = settings.DATA_DIR = folder / "data"
         self._patch = patch
-        self._count = 0
 
     def single(self, text: bytes) -> str:
         answer = self._client.post("/api/signals", text, content_type="application/json")
@@ -122,9 +122,8 @@ class Doors:
         return Outcome(answers, kept, dead)
 
     def _begin_anew(self) -> None:
-        self._count += 1
         config.journal().close()
-        self._settings.DATA_DIR = self.folder / str(self._count)
+        shutil.rmtree(self._data, ignore_errors=True)
         config.journal.cache_clear()
 
     def _batch(self, body: bytes, kind: str) -> str:

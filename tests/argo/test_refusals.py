@@ -1,0 +1,50 @@
+"""Every refusal under /api/ has one form, also if no call was found for the request."""
+
+import pytest
+from django.test import Client
+
+from signals.keys import create_key
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/api/", 404),
+        ("GET", "/api/signal", 404),
+        ("GET", "/api/signals/", 404),
+        ("GET", "/api/signals/a%2Fb", 404),
+        ("GET", "/api/signals/a%2Fb/verify", 404),
+        ("GET", "/api/instruments/A%0AB", 404),
+        ("GET", "/api/%FF", 404),
+        ("DELETE", "/api/signals", 405),
+        ("PATCH", "/api/signals", 405),
+        ("OPTIONS", "/api/execution/halt", 405),
+        ("PUT", "/api/signals/a/outcome", 405),
+        ("NONE", "/api/health", 405),
+    ],
+)
+def test_what_is_no_call_is_refused_as_calls_refuse(method: str, path: str, status: int) -> None:
+    answer = Client().generic(method, path)
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/json")
+    assert answer.json().keys() == {"detail", "errors"}
+    assert ("Allow" in answer) == (status == 405)
+
+
+def test_a_wrong_host_is_refused_as_calls_refuse() -> None:
+    answer = Client(headers={"Host": "evil.example"}).get("/api/health")
+    assert (answer.status_code, answer.json()["errors"]) == (400, [])
+    assert "evil" not in answer.content.decode()
+
+
+def test_other_pages_are_refused_as_pages() -> None:
+    assert Client().get("/nowhere")["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize("path", ["/api/signals", "/api/signals/stats", "/api/execution/orders"])
+def test_thousands_of_parameters_are_a_bad_request(path: str) -> None:
+    client = Client(headers={"X-API-Key": create_key("reader", ["read"])})
+    answer = client.get(f"{path}?{'&'.join(f'p{number}=1' for number in range(1001))}")
+    assert answer.status_code == 400
+    assert "parameters" in answer.json()["detail"]

@@ -12,7 +12,16 @@ REFUSED = {"application/json": {"schema": {"$ref": "#/components/schemas/Refused
 class DescribedAPI(NinjaAPI):
     """Describes the errors that follow from keys, parameters, bodies and the database."""
 
+    _schema: OpenAPISchema | None = None
+
     def get_openapi_schema(self, **how: Any) -> OpenAPISchema:  # noqa: ANN401  # passed on
+        """Return the description. It is made once: that takes half a second, and anybody may ask
+        for it."""
+        if self._schema is None:
+            self._schema = self._described(**how)
+        return self._schema
+
+    def _described(self, **how: Any) -> OpenAPISchema:  # noqa: ANN401
         schema = super().get_openapi_schema(**how)
         for path in schema["paths"].values():
             for operation in path.values():

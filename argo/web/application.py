@@ -15,6 +15,7 @@ from argo.web.connection import CONNECTION, Connection
 from argo.web.ended import Ended
 from argo.web.environ import environ
 from argo.web.limits import LINGER_TIMEOUT, Limits
+from argo.web.turns import Turns
 
 END_TIMEOUT = 1.0
 """Seconds for the threads to end, after the answers were sent."""
@@ -27,7 +28,8 @@ class Application:
         self.wsgi, self.limits, self._ended = wsgi, limits, ended
         self.budget = Budget(limits.bodies_bytes)
         self._threads = ThreadPoolExecutor(limits.threads, thread_name_prefix="web")
-        self._slow_clients = threading.BoundedSemaphore(max(1, limits.threads // 2))
+        self._turns = Turns(limits.others)
+        self._slow_clients = threading.BoundedSemaphore(max(1, limits.others // 2))
 
     async def __call__(
         self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -59,10 +61,14 @@ class Application:
         send: ASGISendCallable,
         body: Body,
     ) -> None:
+        turn = self._turns.of(scope, len(body.data))
         variables = environ(scope, body.take(), body.refusal)
         answer = Answer(connection, send, self._slow_clients, closes=body.refusal is not None)
-        loop = asyncio.get_running_loop()
-        rest = await loop.run_in_executor(self._threads, answer.make, self.wsgi, variables)
+        async with turn:
+            if connection.is_lost:
+                raise ClientGone
+            loop = asyncio.get_running_loop()
+            rest = await loop.run_in_executor(self._threads, answer.make, self.wsgi, variables)
         await answer.begin()
         if body.refusal:
             await answer.send(rest, more=True)

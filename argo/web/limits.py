@@ -40,6 +40,7 @@ class Limits:
 
     Attributes:
         threads: requests handled at the same time.
+        others: requests that may take long, handled at the same time: all but single signals.
         connections: open connections.
         head_timeout: seconds for the head of a request.
         read_timeout: seconds for the body of a request.
@@ -48,6 +49,7 @@ class Limits:
     """
 
     threads: int
+    others: int
     connections: int
     head_timeout: float
     read_timeout: float

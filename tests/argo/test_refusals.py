@@ -2,7 +2,9 @@
 
 import pytest
 from django.test import Client
+from werkzeug.test import Client as WerkzeugClient
 
+from argo.wsgi import application
 from signals.keys import create_key
 
 pytestmark = pytest.mark.django_db
@@ -48,3 +50,19 @@ def test_thousands_of_parameters_are_a_bad_request(path: str) -> None:
     answer = client.get(f"{path}?{'&'.join(f'p{number}=1' for number in range(1001))}")
     assert answer.status_code == 400
     assert "parameters" in answer.json()["detail"]
+
+
+NAMED = ["hex", "rot13", "undefined", "idna", "utf-16", "nothing"]
+CONTENT_TYPES = [f"text/plain; charset={name}" for name in NAMED]
+CONTENT_TYPES += ["text/plain; a*=nothing''x", "text/plain; a*=undefined''x", ";;;"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("content_type", CONTENT_TYPES)
+def test_no_name_of_an_encoding_is_believed(content_type: str) -> None:
+    """A request may name encodings that are not of text; Argo reads UTF-8."""
+    client = WerkzeugClient(application)
+    for path in ("/api/signals", "/api/docs", "/docs/", "/admin/login/", "/nope"):
+        address = f"{path}?limit=%C3%A4&next=%C3%A4"
+        plain, named = client.get(address), client.get(address, content_type=content_type)
+        assert named.status_code == plain.status_code < 500, path

@@ -10,7 +10,6 @@ from typing import Any
 from wsgiref.types import StartResponse
 
 import pytest
-
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.argo.web.clients import LIMITS, ask, connect, read_all, read_until, served

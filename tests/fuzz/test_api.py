@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -86,7 +87,7 @@ class Fuzzed:
     """A request that a generator made, who sends it, with which other headers, and the signal that
     it may be about."""
 
-    case: Case
+    case: Case[Any]
     caller: str
     headers: dict[str, str]
     signal_id: str | None

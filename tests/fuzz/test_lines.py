@@ -72,7 +72,7 @@ def test_every_door_answers_each_line_alike(doors: Doors, body: bytes) -> None:
 def plain(outcome: Outcome, numbers: Sequence[int] = ()) -> Outcome:
     """Return the outcome with one answer for each line, without what differs by design."""
     (first, *_), rows, dead = outcome
-    answers = first if isinstance(first, list) else outcome.answers
+    answers: list[str] = first if isinstance(first, list) else outcome.answers
     if isinstance(first, dict):
         assert first.keys() <= set(numbers)
         answers = [first.get(number, "") for number in numbers]

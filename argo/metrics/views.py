@@ -42,7 +42,7 @@ def _encoder(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
     """Return the encoder that a scraper asks for; the plain one if the header makes no sense."""
     try:
         return choose_encoder(accept)
-    except ValueError:
+    except (TypeError, ValueError):  # it compares a version that is no number
         return choose_encoder("")
 
 

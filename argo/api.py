@@ -94,10 +94,9 @@ def answer_database_error(request: HttpRequest, error: OperationalError) -> Http
 
 @api.exception_handler(SuspiciousOperation)
 def answer_suspicious_request(request: HttpRequest, error: SuspiciousOperation) -> HttpResponse:
-    """Return 400 for what Django itself refuses, such as thousands of parameters."""
-    count_refusal(request, HTTPStatus.BAD_REQUEST)
+    """Return 422 for what Django itself refuses: thousands of parameters."""
     body = {"detail": str(error), "errors": []}
-    answer = api.create_response(request, body, status=HTTPStatus.BAD_REQUEST)
+    answer = api.create_response(request, body, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     return log_refusal(request, answer, str(error))
 
 

@@ -36,9 +36,10 @@ def _refusals(operation: dict[str, Any]) -> list[HTTPStatus]:
     if operation.get("security"):
         found += [HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.SERVICE_UNAVAILABLE]
     if "requestBody" in operation:
-        found += [HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.REQUEST_ENTITY_TOO_LARGE]
+        found += [HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_TIMEOUT]
+        found.append(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     if any(each["in"] == "path" for each in operation.get("parameters", ())):
         found.append(HTTPStatus.NOT_FOUND)  # a line break or a slash leads nowhere
     if operation.get("parameters") or "requestBody" in operation:
-        found += [HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY]
+        found.append(HTTPStatus.UNPROCESSABLE_ENTITY)
     return found

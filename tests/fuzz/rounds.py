@@ -17,7 +17,7 @@ def examples(count: int) -> Callable[[Any], Any]:
     A failure is not shrunk in CI, where each second counts; with a seed of its own it is.
     """
     chosen = int(os.environ.get(SEED, "0"))
-    phases = [Phase.generate, Phase.shrink] if chosen else [Phase.generate]
+    phases = [Phase.explicit, Phase.generate] + [Phase.shrink] * bool(chosen)
     limits = settings(
         max_examples=max(1, int(count * float(os.environ.get(SCALE, "1")))),
         database=None,

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from argo.wsgi import application
@@ -41,8 +41,11 @@ def split(body: bytes) -> list[tuple[int, bytes]]:
     return [(number, line) for number, line in numbered if line.removeprefix(BOM).strip()]
 
 
-@examples(50)
+@examples(40)
 @given(body=bodies())
+@example(body=BOM * 2 + b'{"symbol": "AAPL"}\n')
+@example(body=b'{}\n"x"\n' + BOM + b"\n5")
+@example(body=b'{"strategy": null}\n')
 def test_every_door_answers_each_line_alike(doors: Doors, body: bytes) -> None:
     numbered = split(body)
     first = body.removeprefix(BOM).strip()[:1]

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from argo.errors import FieldError, InvalidInput
-from execution.accounts.equity import EquityCurve, latest_day
+from execution.accounts.equity import EquityCurve, highest, latest_day
 from execution.accounts.halts import checked
+from execution.accounts.identity import is_same
 from execution.accounts.money import with_money
 from execution.accounts.rows import account_row, figures
 from execution.brokers.protocol import Account
@@ -59,7 +60,7 @@ def state_starting_balance(
         before = figures(row)
         _set(row, {
             "start_equity": amount, "start_balance": amount, "base": TradingAccount.Base.STATED,
-            "peak_equity": max(row.peak_equity, amount),
+            "peak_equity": max(amount, money.equity, *highest(row)),
             "days_done": row.days_done if days_done is None else days_done,
         })  # fmt: skip
         return _stored(context, Kind.STARTING_BALANCE, amount, row, before, by, why)
@@ -106,7 +107,7 @@ def _begin(
             "peak_equity": max(money.equity, start_equity), "peak_at": money.time,
             "base": TradingAccount.Base(kind.value), "base_at": money.time,
             "counted_from": day.day, "days_done": days_done,
-            "moves_read_at": None,  # what was moved before is part of the present money
+            "moves_read_at": row.moves_read_at if is_same(row, money) else None,
         })  # fmt: skip
         return _stored(context, kind, row.start_balance, row, before, by, why)
 

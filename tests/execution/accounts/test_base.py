@@ -122,6 +122,45 @@ def test_a_stage_may_state_its_balance(trading: Trading) -> None:
     assert figures(found["drawdown"].used, found["min_days"].used) == (20_000, 1)
 
 
+def test_a_starting_balance_that_was_a_slip_leaves_no_peak(trading: Trading) -> None:
+    trading.trade()
+    trading.move(105.0)
+    for amount in (900_000, 90_000):
+        changes.state_starting_balance(trading.context, Decimal(amount), by="ann", why="a test")
+    row = TradingAccount.objects.get()
+    assert figures(row.start_balance, row.peak_equity) == (90_000, 100_500)
+
+
+@pytest.mark.parametrize("close", [True, False])
+def test_a_trade_of_the_stage_before_is_no_day_of_the_new_one(
+    trading: Trading, close: bool
+) -> None:
+    firm = trading.changed(rule_set=FIRM)
+    firm.trade()
+    firm.wait(hours=1)
+    changes.begin_stage(firm.context, by="ann", why="passed")
+    firm.move(111.0 if close else 101.0)
+    firm.wait(days=1)
+    firm.look()
+    assert measured(firm)["min_days"].used == 0
+    quoted(firm, MSFT=100.0).trade(symbol="MSFT")
+    assert measured(firm)["min_days"].used == 1
+
+
+def test_a_stage_that_begins_while_something_is_held_counts_its_loss_from_then_on(
+    trading: Trading,
+) -> None:
+    firm = trading.changed(rule_set=AT_DAY_END)
+    firm.trade()
+    firm.move(96.0)
+    changes.begin_stage(firm.context, Decimal(100_000), by="ann", why="a test")
+    found = measured(firm, AT_DAY_END)["drawdown"]
+    assert figures(found.used, found.left) == (400, 1_600)
+    row = TradingAccount.objects.get()
+    assert row.counts_since == firm.clock()
+    assert figures(row.peak_equity, row.start_equity) == (100_000, 100_000)
+
+
 def test_fault_71_a_person_can_restart_the_count_after_a_drawdown(trading: Trading) -> None:
     limits = Limits(max_drawdown=Decimal("0.4"), max_daily_loss=Decimal("0.4"), losses_in_a_row=9)
     limited = quoted(trading.changed(limits=limits), MSFT=100.0)
@@ -202,6 +241,30 @@ def test_fault_70_a_restart_accepts_the_other_account(trading: Trading) -> None:
         40_000,
         40_000,
     )
+
+
+def test_an_account_without_an_id_is_the_one_that_it_was(trading: Trading) -> None:
+    trading.look()
+    money = trading.broker.broker.account()
+    trading.broker.instead["account"] = lambda: replace(money, account_id="")
+    trading.look()
+    changes.restart_count(trading.context, by="ann", why="a test")
+    assert TradingAccount.objects.get().broker_id == "paper:paper"
+    assert halt_codes() == []
+
+
+def test_the_same_id_at_another_broker_is_another_account(trading: Trading) -> None:
+    trading.look()
+    money = trading.broker.broker.account()
+    trading.broker.instead["account"] = lambda: replace(money, account_id="alpaca:paper")
+    trading.look()
+    assert halt_codes() == ["another_account"]
+    del trading.broker.instead["account"]
+    trading.look()
+    assert halt_codes() == ["another_account"]  # only a person lifts it
+    halts.lift(ACCOUNT, by="ann", why="the right keys", now=trading.clock())
+    trading.look()
+    assert halt_codes() == []
 
 
 def test_an_id_that_was_not_stored_yet_is_stored(trading: Trading) -> None:

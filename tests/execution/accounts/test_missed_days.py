@@ -130,3 +130,13 @@ def test_days_without_a_trade_have_no_row(firm: Trading) -> None:
     firm.wait(days=4)
     firm.look()
     assert _trades() == {15: 1, 19: 0}
+
+
+def test_a_trade_counts_once_although_the_clock_was_ahead(firm: Trading) -> None:
+    firm.trade()
+    firm.wait(days=2)
+    firm.look()
+    firm.wait(days=-2, seconds=5)
+    for _ in range(3):
+        firm.look()
+    assert _trades() == {15: 1, 17: 0}

@@ -39,7 +39,7 @@ def transfer(context: TradingContext, amount: Decimal, *, by: str, why: str) -> 
         before = figures(account_row(context, money))
         context.broker.transfer(amount)
         curve = EquityCurve.read(context, money)
-        curve.add(context.broker.account(), transferred=amount)
+        curve.transfer(amount)
         curve.write()
         return _stored(context, Kind.TRANSFER, amount, curve.row, before, by, why, moved=amount)
 

@@ -121,7 +121,7 @@ def _count(
             if each.kind is MoveKind.TRANSFER:
                 curve.add_late(each.amount, context.day_of(each.time) - ONE_DAY)
         new = [each for each in moves if each not in late and each.kind is MoveKind.TRANSFER]
-        curve.add(money, transferred=sum((each.amount for each in new), ZERO))
+        curve.transfer(sum((each.amount for each in new), ZERO))
         curve.write()
         _store(context, moves, before, figures(curve.row), is_first=False)
 

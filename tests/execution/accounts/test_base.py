@@ -156,8 +156,8 @@ def test_a_stage_that_begins_while_something_is_held_counts_its_loss_from_then_o
     changes.begin_stage(firm.context, Decimal(100_000), by="ann", why="a test")
     found = measured(firm, AT_DAY_END)["drawdown"]
     assert figures(found.used, found.left) == (400, 1_600)
-    row = TradingAccount.objects.get()
-    assert row.counts_since == firm.clock()
+    row, today = TradingAccount.objects.get(), EquityDay.objects.get()
+    assert row.counts_since == today.began_at == today.marked_at == firm.clock()
     assert figures(row.peak_equity, row.start_equity) == (100_000, 100_000)
 
 

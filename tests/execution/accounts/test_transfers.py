@@ -98,6 +98,7 @@ def test_a_trailing_level_moves_with_a_transfer(trading: Trading, rises: str) ->
 def test_the_days_before_keep_their_real_money(trading: Trading) -> None:
     trading.look()
     trading.wait(days=1)
+    trading.look()
     transfer(trading, 10_000)
     trading.wait(days=1)
     trading.look()

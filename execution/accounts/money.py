@@ -97,9 +97,9 @@ def _stored(account: str, moves: Sequence[MoneyMove]) -> Mapping[str, Sequence[D
     found: dict[str, list[Decimal]] = defaultdict(list)
     if moves:
         since = min(each.time for each in moves)
-        rows = AccountChange.objects.filter(account=account, at__gte=since, broker_ref__gt="")
+        rows = AccountChange.objects.filter(account=account, at__gte=since)
         for ref, amount in rows.values_list("broker_ref", "amount"):
-            found[ref.partition(CORRECTED)[0]].append(amount)
+            found[(ref or "").partition(CORRECTED)[0]].append(amount)
     return found
 
 

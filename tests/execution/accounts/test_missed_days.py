@@ -8,10 +8,12 @@ import pytest
 
 from execution.accounts import changes
 from execution.accounts.compliance import measures
+from execution.brokers.fill_model import Costs, FillModel
 from execution.models import EquityDay
 from execution.positions.fills import take_fills
 from execution.prop_firm.days import trading_day
 from execution.prop_firm.rule_set import Drawdown, RuleSet, Trail
+from signals.journal import Journal
 from signals.market.protocol import Quote
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import WIDE, Trading, figures, quoted, rule_set
@@ -190,6 +192,20 @@ def test_a_days_end_at_17_in_new_york_is_completed(trading: Trading) -> None:
     assert figures(first.last_balance, first.last_equity) == (101_100, 101_100)
     (found,) = measures(firm.context, late, firm.broker.broker.account())
     assert figures(found.used, found.limit) == (0, 2_000)
+
+
+@pytest.mark.parametrize("days", [0, 1])
+def test_fees_make_no_days_end_too_low(journal: Journal, db: None, days: int) -> None:
+    """The fee of the entry is in the last mark already."""
+    costs = Costs(spread=Decimal(0), slippage=Decimal(0), fee=Decimal("0.1"))
+    firm = Trading.begun(journal, FillModel(costs)).changed(rule_set=FIRM)
+    firm.trade()
+    _later(firm, 111.0, days=days, hours=2)
+    firm.wait(days=1)
+    firm.look()
+    *_, ended, _ = EquityDay.objects.order_by("day")
+    balance = firm.broker.broker.account().balance
+    assert balance <= ended.last_balance == ended.last_equity <= balance + 25
 
 
 def test_a_sale_that_a_buy_ends_at_a_loss_counts_for_its_missed_day(firm: Trading) -> None:

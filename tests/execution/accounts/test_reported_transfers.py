@@ -47,10 +47,10 @@ def wait(context: TradingContext, **time: float) -> None:
     context.clock.pass_by(**time)
 
 
-def days_now() -> list[tuple[Decimal, Decimal, Decimal]]:
+def days_now() -> list[tuple[object, ...]]:
     """Return first, highest and last equity of each day, as the limits count them."""
     found = curve_days(list(EquityDay.objects.filter(account=NAME).order_by("day")))
-    return [(each.first_equity, each.highest_equity, each.last_equity) for each in found]
+    return [figures(each.first_equity, each.highest_equity, each.last_equity) for each in found]
 
 
 def test_alpacas_transfers_move_the_base(at_alpaca: TradingContext, alpaca: Alpaca) -> None:

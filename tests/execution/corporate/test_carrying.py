@@ -13,12 +13,15 @@ from execution.corporate.memory import PriceMemory
 from execution.models import CorporateAction, PositionChange
 from execution.positions.carry import carry_over
 from execution.positions.fills import record
+from signals.journal import Journal
 from signals.market.actions import ActionKind, ListedAction
 from tests.databases import DATABASES
 from tests.execution.corporate.market_changes import calm_day, listed, listing
 from tests.execution.trading_fixtures import (
+    FREE,
     SYMBOL,
     Trading,
+    figures,
     fill_of,
     halt_codes,
     orders_of,
@@ -89,7 +92,7 @@ def test_a_stop_of_before_a_split_that_nobody_watched_is_filled_before_it(
     trading.day(10.0, 10.1, 9.9, 10.0)
     trading.look()
     position = position_of(signal)
-    assert (position.status, position.quantity, position.profit) == ("closed", 100, -500)
+    assert figures(position.status, position.quantity, position.profit) == ("closed", 100, -500)
     assert not PositionChange.objects.exists()
 
 
@@ -122,3 +125,20 @@ def test_an_action_that_another_worker_carried_over_meanwhile_is_not_repeated(
     assert not carry_over(trading.context, stale)
     assert position_of(signal).left == 400
     assert PositionChange.objects.count() == 1
+
+
+def test_a_stop_that_has_sold_a_part_sells_the_rest_after_a_split(
+    journal: Journal, db: None
+) -> None:
+    """The price is above the stop again, but the order was triggered."""
+    trading = listing(Trading.begun(journal, replace(FREE, volume_share=Decimal(1))))
+    calm_day(trading, 100.0)
+    signal = trading.trade()
+    trading.day(100.0, 100.0, 94.0, 96.0, volume=6000)
+    trading.look()
+    assert position_of(signal).left == 40
+    ex_at = trading.clock() + timedelta(hours=1)
+    listed(trading).append(ListedAction(ActionKind.SPLIT, ex_at, Decimal(2), Decimal(1)))
+    calm_day(trading, 49.0)
+    trading.look()  # the fill of a stop that is not known yet waits for one look
+    assert (position_of(signal).status, position_of(signal).exit_reason) == ("closed", "stop")

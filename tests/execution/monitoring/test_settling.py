@@ -223,11 +223,11 @@ def test_a_position_that_is_settled_in_three_parts_pays_each_fee_once(
     for held in (80, 47, 0):
         _settled(trading, sign * held)
     assert position_of(signal).profit is None
-    fee = {"fee": Decimal("0.5")}
+    fee = Decimal("0.5")
     for number, quantity in enumerate((20, 33)):
-        record(trading.context, [fill_of(orders["target"], quantity, 110, number, **fee)])
+        record(trading.context, [fill_of(orders["target"], quantity, 110, number, fee=fee)])
     assert position_of(signal).profit is None
-    record(trading.context, [fill_of(orders["stop"], 47, 95, **fee)])
+    record(trading.context, [fill_of(orders["stop"], 47, 95, fee=fee)])
     assert position_of(signal).profit == sign * (53 * 10 - 47 * 5) - Decimal("11.5")
 
 

@@ -27,6 +27,7 @@ from execution.corporate.recognition import (
     distance,
     factor_of,
     is_same,
+    jumps_at,
     may_be,
     newest,
     remembered,
@@ -124,7 +125,7 @@ class PriceHistory:
             seen = self.memory.seen(symbol)  # another process may have looked meanwhile
             known = remembered(seen)
             for each in listed:
-                self._store_listed(symbol, each)
+                self._store_listed(symbol, each, bars)
             unexplained = self._compare(symbol, seen, known, bars)
             traded = as_traded(bars, self.actions(symbol))
             usable = self._usable(symbol, traded)
@@ -258,14 +259,15 @@ class PriceHistory:
             logger.warning("The corporate actions of %s are not known: %s", symbol, error)
             return last, ()
 
-    def _store_listed(self, symbol: str, listed: ListedAction) -> None:
+    def _store_listed(self, symbol: str, listed: ListedAction, bars: Bars) -> None:
         known = self.actions(symbol)
         if any(is_same(each, listed) for each in known):
             return
         self.memory.store(
             symbol, listed.kind, listed.ex_at - MOMENT, listed.ex_at, source="market",
             new=listed.new, old=listed.old, cash=listed.cash, new_symbol=listed.new_symbol,
-            rebased_by=listed.rebased_by, why="the market reports it",
+            rebased_by=None if jumps_at(bars, listed) else listed.rebased_by,
+            why="the market reports it",
         )  # fmt: skip
 
     def _compare(

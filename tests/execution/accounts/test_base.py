@@ -11,7 +11,7 @@ from execution.accounts.compliance import measures, warn_of_unstated_base
 from execution.brokers.protocol import Account
 from execution.models import AccountChange, EquityDay, TradingAccount
 from execution.monitoring.problems import account_problems
-from execution.monitoring.reconcile import reconcile
+from execution.monitoring.reconcile import reconcile, settle
 from execution.prop_firm.measures import Measure
 from execution.prop_firm.rule_set import Drawdown, RuleSet, Trail
 from execution.risk.model import Limits
@@ -305,6 +305,19 @@ def test_fault_68_a_trade_that_closed_before_the_days_end_counts_for_that_day(
     first, second = EquityDay.objects.order_by("day")
     assert figures(first.last_balance, first.last_equity) == (101_100, 101_100)
     assert figures(second.first_equity, second.lowest_equity) == (101_100, 101_100)
+
+
+def test_a_day_with_a_trade_of_unknown_profit_ends_no_lower_than_it_was(trading: Trading) -> None:
+    trading.trade()
+    trading.move(105.0)
+    trading.move(101.0)
+    trading.wait(seconds=5)
+    trading.broker.instead["positions"] = list
+    settle(trading.context, by="ann", why="sold by hand")
+    trading.wait(days=1)
+    trading.look()
+    first = EquityDay.objects.order_by("day")[0]
+    assert first.last_equity == first.highest_equity == 100_500
 
 
 def test_a_day_whose_end_was_watched_stays_as_it_ended(trading: Trading) -> None:

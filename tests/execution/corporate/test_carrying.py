@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from execution.accounts.rows import lock
 from execution.corporate.memory import PriceMemory
-from execution.models import CorporateAction, PositionChange
+from execution.models import CorporateAction, Counterfactual, PositionChange
 from execution.positions.carry import carry_over
 from execution.positions.fills import record
 from signals.journal import Journal
@@ -139,6 +139,32 @@ def test_a_stop_that_has_sold_a_part_sells_the_rest_after_a_split(
     assert position_of(signal).left == 40
     ex_at = trading.clock() + timedelta(hours=1)
     listed(trading).append(ListedAction(ActionKind.SPLIT, ex_at, Decimal(2), Decimal(1)))
-    calm_day(trading, 49.0)
+    trading.clock.pass_by(days=1)
+    trading.move(49.0)
     trading.look()  # the fill of a stop that is not known yet waits for one look
     assert (position_of(signal).status, position_of(signal).exit_reason) == ("closed", "stop")
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_history_that_the_market_has_not_changed_yet_is_used_as_it_is(
+    trading: Trading, is_known: bool
+) -> None:
+    """The market reports the split first, and changes its bars later."""
+    trading = listing(trading)
+    calm_day(trading, 100.0)
+    signal = trading.log(confidence=50)
+    trading.decide()
+    trading.day(100.0, 101.0, 99.0, 100.0)
+    ex_at = trading.clock() + timedelta(hours=1)
+    split = ListedAction(ActionKind.SPLIT, ex_at, Decimal(4), Decimal(1), rebased_by=0.25)
+    listed(trading).append(split)
+    if is_known:
+        trading.clock.pass_by(hours=2)
+        trading.context.history.look(SYMBOL)
+    calm_day(trading, 25.0)
+    assert Counterfactual.objects.get(signal=signal).outcome is None
+    trading.day(25.0, 28.0, 25.0, 27.5)
+    trading.clock.pass_by(hours=2)
+    trading.look()
+    followed = Counterfactual.objects.get(signal=signal)
+    assert (followed.outcome, followed.exit_price) == ("win", pytest.approx(110.0))

@@ -144,3 +144,13 @@ def _start(curve: list[tuple[date, Decimal]]) -> Decimal:
     first = next(equity for day, equity in curve if day == today)
     before = [equity for day, equity in curve if day < today]
     return max(first, before[-1]) if before else first
+
+
+def test_no_loss_is_forgotten_after_the_clock_was_ahead(trading: Trading) -> None:
+    """The days that began meanwhile began with more."""
+    trading.trade()
+    trading.wait(days=2)
+    trading.move(108.0)
+    trading.wait(days=-2, seconds=5)
+    trading.move(100.0)
+    assert day_start(trading) == 100_800

@@ -85,9 +85,9 @@ def begin_stage(
 
 
 def restart_count(context: TradingContext, *, by: str, why: str) -> AccountChange:
-    """Count everything from the present money on, of the account that the broker has now.
+    """Count everything from the present equity on, of the account that the broker has now.
 
-    Halts stay until a person lifts them. Raises `InvalidInput` without a reason.
+    The loss of open positions is part of what is accepted. Halts stay until a person lifts them. Raises `InvalidInput` without a reason.
     """
     why = checked(why, "say why the count begins anew")
     return _begin(context, Kind.RESTART, None, 0, by, why)
@@ -100,10 +100,11 @@ def _begin(
         row = account_row(context, money, locked=True)
         before, day = figures(row), _begun_day(context, money)
         start_equity = money.equity if amount is None else amount
+        present = money.equity if kind is Kind.RESTART else money.balance
         _set(row, {
             "broker_id": money.account_id or row.broker_id,
             "start_equity": start_equity,
-            "start_balance": money.balance if amount is None else amount,
+            "start_balance": present if amount is None else amount,
             "peak_equity": max(money.equity, start_equity), "peak_at": money.time,
             "base": TradingAccount.Base(kind.value), "base_at": money.time,
             "counted_from": day.day, "days_done": days_done,

@@ -1,7 +1,9 @@
 """A limit is counted from a base that is stated: the starting balance, a stage, a restart."""
 
 from dataclasses import replace
+from datetime import time
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from pytest_django import Settings
@@ -12,6 +14,7 @@ from execution.brokers.protocol import Account
 from execution.models import AccountChange, EquityDay, TradingAccount
 from execution.monitoring.problems import account_problems
 from execution.monitoring.reconcile import reconcile, settle
+from execution.prop_firm.days import trading_day
 from execution.prop_firm.measures import Measure
 from execution.prop_firm.rule_set import Drawdown, RuleSet, Trail
 from execution.risk.model import Limits
@@ -23,6 +26,7 @@ from tests.execution.trading_fixtures import (
     decision_of,
     figures,
     halt_codes,
+    position_of,
     quoted,
     rule_set,
 )
@@ -187,6 +191,56 @@ def test_fault_71_after_a_restart_a_firms_halt_can_be_lifted_for_good(trading: T
     assert halt_codes() == ["drawdown"]  # only a person lifts it
     halts.lift(ACCOUNT, by="ann", why="reset", now=firm.clock())
     firm.look()
+    assert halt_codes() == []
+
+
+def test_a_restart_while_something_is_held_counts_from_its_value(trading: Trading) -> None:
+    drawdown = Drawdown(percent=Decimal("0.3"))
+    firm = trading.changed(rule_set=rule_set(close_on_breach=True, drawdown=drawdown))
+    signal = firm.trade()
+    firm.move(98.0)
+    for _ in range(2):
+        firm.wait(minutes=1)
+        changes.restart_count(firm.context, by="ann", why="a test")
+    firm.move(96.0)
+    assert halt_codes() == []  # 400 below the first balance, 200 below the restart
+    firm.move(95.5)
+    assert halt_codes() == []
+    assert position_of(signal).status == "open"
+    assert measured(firm, firm.context.rule_set or FIRM)["drawdown"].left > 0
+
+
+def test_fault_71_a_breach_by_an_open_loss_can_be_lifted_after_a_restart(
+    trading: Trading,
+) -> None:
+    firm = trading.changed(rule_set=rule_set(drawdown=Drawdown(percent=Decimal("0.3"))))
+    firm.trade()
+    firm.move(96.0)
+    assert halt_codes() == ["drawdown"]
+    changes.restart_count(firm.context, by="ann", why="the loss is accepted")
+    halts.lift(ACCOUNT, by="ann", why="accepted", now=firm.clock())
+    firm.look()
+    assert halt_codes() == []
+    firm.move(95.1)
+    assert halt_codes() == []
+    found = measured(firm, firm.context.rule_set or FIRM)["drawdown"]
+    assert figures(found.used) == (90,)
+
+
+def test_another_rule_set_keeps_the_base_and_counts_no_trade_twice(trading: Trading) -> None:
+    other = RuleSet(
+        name="other", source="test", zone="America/New_York", reset=time(17), min_days=4,
+        drawdown=Drawdown(percent=Decimal(5)),
+    )  # fmt: skip
+    firm = trading.changed(rule_set=FIRM, starting_balance=Decimal(102_000))
+    firm.trade()
+    firm.clock.now = firm.clock.now.replace(hour=23)  # the next day at the other firm
+    changed = firm.changed(rule_set=other, day_of=partial(trading_day, other))
+    for each in (firm, changed, firm, changed):
+        each.wait(seconds=5)
+        each.look()
+    found = measured(changed, other)
+    assert figures(found["drawdown"].used, found["min_days"].used) == (2_000, 1)
     assert halt_codes() == []
 
 

@@ -8,14 +8,16 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from execution.accounts.compliance import measures
 from execution.accounts.equity import EquityCurve, latest_day
 from execution.accounts.portfolio import portfolio
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
 from execution.models import EquityDay, TradingAccount
+from execution.prop_firm.rule_set import DailyLoss
 from execution.risk.model import Limits
 from tests.databases import DATABASES
-from tests.execution.trading_fixtures import MORNING, Trading, codes_of, decision_of
+from tests.execution.trading_fixtures import MORNING, Trading, codes_of, decision_of, rule_set
 
 pytestmark = pytest.mark.django_db(databases=DATABASES)
 
@@ -154,3 +156,6 @@ def test_no_loss_is_forgotten_after_the_clock_was_ahead(trading: Trading) -> Non
     trading.wait(days=-2, seconds=5)
     trading.move(100.0)
     assert day_start(trading) == 100_800
+    daily = rule_set(daily_loss=DailyLoss(percent=Decimal(1), basis="equity"))
+    (found,) = measures(trading.context, daily, trading.broker.account())
+    assert found.used == 800

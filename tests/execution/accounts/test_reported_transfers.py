@@ -20,7 +20,7 @@ from tests.execution.brokers.alpaca.alpaca_server import Alpaca, running
 from tests.execution.trading_fixtures import MORNING, Clock, Trading, figures
 from tests.signals.market.alpaca_server import KEY, SECRET
 
-pytestmark = [pytest.mark.django_db(databases=DATABASES), pytest.mark.usefixtures("database")]
+pytestmark = pytest.mark.django_db(databases=DATABASES)
 NAME = "alpaca-paper"
 
 
@@ -53,6 +53,7 @@ def days_now() -> list[tuple[object, ...]]:
     return [figures(each.first_equity, each.highest_equity, each.last_equity) for each in found]
 
 
+@pytest.mark.usefixtures("database")
 def test_alpacas_transfers_move_the_base(at_alpaca: TradingContext, alpaca: Alpaca) -> None:
     alpaca.exchange.move_money("10000")  # part of the first balance
     mark_equity(at_alpaca)
@@ -70,6 +71,7 @@ def test_alpacas_transfers_move_the_base(at_alpaca: TradingContext, alpaca: Alpa
     assert moved == [("transfer", amount) for amount in (0, 5_000, -2_000, 300, 1)]
 
 
+@pytest.mark.usefixtures("database")
 def test_alpacas_dividends_are_profit_and_fees_are_losses(
     at_alpaca: TradingContext, alpaca: Alpaca
 ) -> None:
@@ -119,6 +121,7 @@ def test_a_deposit_and_a_payout_of_one_day_hide_no_loss(
     assert days_now() == [(100_000, 100_000, 99_500)]
 
 
+@pytest.mark.usefixtures("database")
 @pytest.mark.parametrize(("status", "left"), [("canceled", 0), ("correct", 9_000)])
 def test_a_transfer_that_alpaca_takes_back_later_is_taken_back(
     at_alpaca: TradingContext, alpaca: Alpaca, status: str, left: int
@@ -171,6 +174,7 @@ def test_a_transfer_that_is_reported_after_its_money_counts_once(
     assert set(days_now()) == {(100_000 + amount,) * 3}
 
 
+@pytest.mark.usefixtures("database")
 def test_a_late_deposit_and_a_new_payout_are_told_apart(
     at_alpaca: TradingContext, alpaca: Alpaca
 ) -> None:
@@ -244,6 +248,7 @@ def test_a_transfer_between_a_restart_and_the_next_look_moves_the_base(
     assert base_of(at_alpaca) == (110_000, 110_000)
 
 
+@pytest.mark.usefixtures("database")
 def test_a_transfer_of_another_account_moves_nothing(
     at_alpaca: TradingContext, alpaca: Alpaca
 ) -> None:

@@ -168,3 +168,15 @@ def test_a_history_that_the_market_has_not_changed_yet_is_used_as_it_is(
     trading.look()
     followed = Counterfactual.objects.get(signal=signal)
     assert (followed.outcome, followed.exit_price) == ("win", pytest.approx(110.0))
+
+
+def test_an_action_that_the_market_lists_late_is_carried_over(trading: Trading) -> None:
+    trading = listing(trading)
+    calm_day(trading, 100.0)
+    signal = trading.trade()
+    ex_at = trading.clock() + timedelta(hours=3)
+    calm_day(trading, 99.0)
+    listed(trading).append(ListedAction(ActionKind.DIVIDEND, ex_at, cash=Decimal("0.5")))
+    calm_day(trading, 99.0)
+    (change,) = PositionChange.objects.filter(position=signal.pk)
+    assert change.cash == 50

@@ -156,6 +156,11 @@ def test_no_loss_is_forgotten_after_the_clock_was_ahead(trading: Trading) -> Non
     trading.wait(days=-2, seconds=5)
     trading.move(100.0)
     assert day_start(trading) == 100_800
+
+
+def test_a_loss_before_the_clock_was_ahead_counts_for_the_firms_day(trading: Trading) -> None:
     daily = rule_set(daily_loss=DailyLoss(percent=Decimal(1), basis="equity"))
-    (found,) = measures(trading.context, daily, trading.broker.account())
+    for equity, hours in ((100_800, 0), (100_000, 1), (100_000, 48)):
+        mark(trading.context, money(equity, hours))
+    (found,) = measures(trading.context, daily, money(100_000, 2))
     assert found.used == 800

@@ -87,7 +87,8 @@ def begin_stage(
 def restart_count(context: TradingContext, *, by: str, why: str) -> AccountChange:
     """Count everything from the present equity on, of the account that the broker has now.
 
-    The loss of open positions is part of what is accepted. Halts stay until a person lifts them. Raises `InvalidInput` without a reason.
+    The loss of open positions is part of what is accepted. Halts stay until a person lifts them.
+    Raises `InvalidInput` without a reason.
     """
     why = checked(why, "say why the count begins anew")
     return _begin(context, Kind.RESTART, None, 0, by, why)

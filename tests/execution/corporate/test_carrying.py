@@ -15,8 +15,9 @@ from execution.positions.carry import carry_over
 from execution.positions.fills import record
 from signals.journal import Journal
 from signals.market.actions import ActionKind, ListedAction
+from signals.market.protocol import Quote
 from tests.databases import DATABASES
-from tests.execution.corporate.market_changes import calm_day, listed, listing
+from tests.execution.corporate.market_changes import calm_day, listed, listing, rebase
 from tests.execution.trading_fixtures import (
     FREE,
     SYMBOL,
@@ -180,3 +181,33 @@ def test_an_action_that_the_market_lists_late_is_carried_over(trading: Trading) 
     calm_day(trading, 99.0)
     (change,) = PositionChange.objects.filter(position=signal.pk)
     assert change.cash == 50
+
+
+@pytest.mark.parametrize("later", [{}, {"minutes": 1}, {"hours": 2}])
+def test_a_position_opened_since_the_last_bar_is_carried_over(
+    trading: Trading, later: dict[str, float]
+) -> None:
+    """No bar of its day is there yet when the history changes."""
+    calm_day(trading, 100.0)
+    trading.wait(hours=2)
+    signal = trading.trade()
+    trading.wait(**later)
+    trading.look()
+    rebase(trading, 0.1)
+    calm_day(trading, 10.0)
+    assert position_of(signal).left == 1000
+    assert halt_codes() == []
+
+
+def test_a_position_opened_on_the_new_scale_before_the_split_is_known_is_left_alone(
+    trading: Trading,
+) -> None:
+    calm_day(trading, 100.0)
+    trading.wait(hours=20)
+    trading.market.quotes[SYMBOL] = Quote(10.0, trading.clock())
+    signal = trading.trade(10.0, entry_price=10.0, target_price=11.0, stop_price=9.5)
+    before = position_of(signal).quantity
+    rebase(trading, 0.1)
+    calm_day(trading, 10.0)
+    assert position_of(signal).quantity == before
+    assert halt_codes() == []

@@ -57,7 +57,8 @@ def test_fault_69_a_challenge_joined_midway_counts_from_its_stated_balance(
     found = measured(firm)
     assert figures(found["drawdown"].used, found["drawdown"].limit) == (10_000, 11_000)
     assert figures(found["min_days"].used, found["target"].used) == (3, -10_000)
-    assert TradingAccount.objects.get().base == "stated"
+    row = TradingAccount.objects.get()
+    assert figures(row.base, row.peak_equity) == ("stated", 110_000)
 
 
 def test_fault_69_a_new_account_without_a_stated_balance_is_refused(

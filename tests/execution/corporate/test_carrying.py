@@ -168,7 +168,8 @@ def test_a_history_that_the_market_has_not_changed_yet_is_used_as_it_is(
     trading.clock.pass_by(hours=2)
     trading.look()
     followed = Counterfactual.objects.get(signal=signal)
-    assert (followed.outcome, followed.exit_price) == ("win", pytest.approx(110.0))
+    assert followed.outcome == "win"
+    assert followed.exit_price == pytest.approx(110.0)
 
 
 def test_an_action_that_the_market_lists_late_is_carried_over(trading: Trading) -> None:

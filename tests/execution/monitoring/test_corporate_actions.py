@@ -194,3 +194,18 @@ def test_a_broker_that_counts_a_split_later_than_the_market_makes_no_second_one(
     assert reconcile(account.trading.context) == []
     assert stops(account) == [(Decimal(1000), Decimal("9.5"))]
     assert as_stored(signal).outcome is None
+
+
+@pytest.mark.parametrize(("new", "old"), [(10, 1), (1, 10)])
+def test_a_split_of_what_was_sold_short_is_carried_over(
+    account: AlpacaAccount, new: int, old: int
+) -> None:
+    signal = account.trade(action="SELL")
+    account.wait(days=1)
+    account.exchange.split(SYMBOL, new, old)
+    account.quote(100 * old / new)
+    account.trading.look()
+    assert position_of(signal).left == Decimal(100) * new / old
+    assert stops(account) == [(Decimal(100) * new / old, Decimal(105) * old / new)]
+    assert reconcile(account.trading.context) == []
+    assert halt_codes() == []

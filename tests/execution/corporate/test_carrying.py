@@ -143,7 +143,9 @@ def test_a_stop_that_has_sold_a_part_sells_the_rest_after_a_split(
     trading.clock.pass_by(days=1)
     trading.move(49.0)
     trading.look()  # the fill of a stop that is not known yet waits for one look
-    assert (position_of(signal).status, position_of(signal).exit_reason) == ("closed", "stop")
+    position = position_of(signal)
+    assert (position.status, position.exit_reason) == ("closed", "stop")
+    assert position.profit == 60 * 95 + 80 * 49 - 100 * 100
 
 
 @pytest.mark.parametrize("is_known", [True, False])

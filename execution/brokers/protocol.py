@@ -204,6 +204,7 @@ class MoneyMove(NamedTuple):
     """Money that came into the account, or left it if `amount` is below 0, without an order.
 
     `move_id` stays the same each time the movement is reported; `text` is the broker's word for it.
+    The amount may be corrected later; it is 0 for one that is undone.
     """
 
     move_id: str

@@ -100,8 +100,9 @@ def _renew_exits(
     if all(each.ratio == 1 for each in trade.actions) or not position.left:
         return
     stale = [each for each in trade.orders if _is_stale(trade, each, reports)]
+    stale += _too_small(context, position, trade, reports)
     for order in stale:
-        logger.warning("%s is canceled: it was placed before a split", order,
+        logger.warning("%s is canceled: the broker placed it before a split", order,
                        extra={"signal_id": position.signal.signal_id})  # fmt: skip
         context.broker.cancel(order.broker_id)
     if stale:
@@ -120,6 +121,25 @@ def _is_stale(trade: Trade, order: Order, reports: dict[str, OrderReport]) -> bo
     level = times(order.level, 1 / ratio)
     is_carried = report.level is not None and abs(report.level / level - 1) <= CENT
     return not (is_carried and report.quantity == times(order.quantity, ratio))
+
+
+def _too_small(
+    context: TradingContext, position: Position, trade: Trade, reports: dict[str, OrderReport]
+) -> list[Order]:
+    """Return stops that the broker placed for fewer shares than it holds now.
+
+    It may have counted a split later than we did.
+    """
+    found = [
+        each for each in trade.orders
+        if each.leg == Leg.STOP and each.number > 1 and each.state in AT_BROKER
+        and each.broker_id in reports and reports[each.broker_id].quantity < each.quantity
+    ]  # fmt: skip
+    if not found:
+        return []
+    name = context.instrument(position.symbol).symbol
+    held = sum(abs(each.quantity) for each in context.broker.positions() if each.symbol == name)
+    return found if held >= position.left else []
 
 
 def _adopt(context: TradingContext, entry: Order, stale: Sequence[Order]) -> None:

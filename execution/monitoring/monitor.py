@@ -9,6 +9,7 @@ from django.db import transaction
 
 from execution.accounts import halts, identity
 from execution.accounts.compliance import measures
+from execution.accounts.day_end import opened_on
 from execution.accounts.equity import EquityCurve
 from execution.accounts.failures import (
     Guard,
@@ -21,7 +22,7 @@ from execution.accounts.money import with_money
 from execution.accounts.rows import lock
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
-from execution.models import EquityDay, Order, Position
+from execution.models import Order, Position
 from execution.monitoring import counterfactuals
 from execution.monitoring.corporate import (
     carry_positions,
@@ -119,21 +120,23 @@ def mark_equity(context: TradingContext) -> None:
     def mark(money: Account) -> None:
         curve = EquityCurve.read(context, money)
         if identity.is_same(curve.row, money):
-            curve.add(money, not_counted(context, curve.latest))
+            curve.add(money, not_counted(context, curve))
             curve.write()
             check_breach(context, money)
 
     with_money(context, mark)
 
 
-def not_counted(context: TradingContext, latest: EquityDay | None) -> int:
-    """Return how many of today's new positions `latest`, the curve's last day, lacks so far."""
-    now = context.clock()
+def not_counted(context: TradingContext, curve: EquityCurve) -> int:
+    """Return how many of today's new positions the curve's last day lacks so far."""
+    now, latest = context.clock(), curve.latest
     today = context.day_of(now)
+    if latest is not None and latest.day > today:  # the clock was ahead: it counts for `latest`
+        today = latest.day
     positions = Position.objects.open_on(context.account)
     positions += Position.objects.closed_since(context.account, now - TWO_DAYS)
     counted = latest.trades if latest is not None and latest.day == today else 0
-    return max(0, sum(context.day_of(each.opened_at) == today for each in positions) - counted)
+    return max(0, opened_on(context, curve.row, today, positions) - counted)
 
 
 def refresh(context: TradingContext, touched: Iterable[Order], guard: Guard = unguarded) -> None:

@@ -20,7 +20,7 @@ from signals.retrieval.reading import read_batches
 from signals.retrieval.selection import Selection
 from signals.tracker import SignalTracker
 
-MADE_ANEW = ("id", "created_at", "received_at", "origin")
+MADE_ANEW = ("id", "created_at", "received_at", "stored_at", "origin")
 """What differs between two doors, or two runs."""
 
 

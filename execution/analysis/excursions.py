@@ -15,13 +15,14 @@ def with_excursions(table: pa.Table) -> pa.Table:
     position's entry price; null for a signal without a position.
     """
     rows = Position.objects.values_list("signal__signal_id", "mae", "mfe")
-    found = {signal: (mae, mfe) for signal, mae, mfe in rows.iterator()}
+    found = {signal: pair for signal, *pair in rows.iterator()}
     pairs = [found.get(signal, (None, None)) for signal in table["signal_id"].to_pylist()]
-    for place, name in enumerate(("mae_pct", "mfe_pct")):
-        values = [_percent(pair[place]) for pair in pairs]
+    for place, (name, sign) in enumerate((("mae_pct", -1), ("mfe_pct", 1))):
+        values = [_percent(pair[place], sign) for pair in pairs]
         table = table.append_column(name, pa.array(values, PERCENT))
     return table
 
 
-def _percent(value: float | None) -> float | None:
-    return None if value is None or not np.isfinite(value) else float(value)
+def _percent(value: float | None, sign: int) -> float | None:
+    """Return a position's excursion, which is 0 or positive, with this sign."""
+    return None if value is None or not np.isfinite(value) else sign * float(value)

@@ -14,7 +14,7 @@ from argo.reports.report import make_report
 from argo.reports.text import number_text
 from execution.analysis.equity import daily_equity
 from execution.analysis.selection import DecidedSelection
-from execution.models import Counterfactual, Decision, EquityDay
+from execution.models import Counterfactual, Decision, EquityDay, Position
 from signals.config import journal
 from signals.ledger.outcomes import record_outcome
 from signals.models import Signal
@@ -164,6 +164,16 @@ def test_a_trade_has_excursions_an_account_and_an_equity() -> None:
     assert found["equity"]["account"] == "paper"
     assert found["equity"]["exposure"]["value"] is not None
     assert "Equity of the account paper" in printed()
+
+
+def test_excursions_are_negative_against_and_positive_for_the_signal() -> None:
+    trading = Trading.begun(journal())
+    signal = trading.trade(100.5)
+    trading.move(110.0)
+    Position.objects.filter(pk=signal.pk).update(mae=1.5, mfe=9.0)
+    outcomes = report()["outcomes"]
+    assert outcomes["average_mae_pct"]["value"] == -1.5
+    assert outcomes["average_mfe_pct"]["value"] == 9.0
 
 
 def test_a_rule_costs_what_the_skipped_signals_would_have_brought() -> None:

@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -140,3 +143,16 @@ def test_the_description_names_every_format() -> None:
     described = api.get_openapi_schema()["paths"][PATH]["get"]
     assert set(described["responses"][200]["content"]) == types
     assert {each["name"] for each in described["parameters"]} == set(TableQuery.model_fields)
+
+
+def test_the_addresses_load_no_library_of_tables_and_figures() -> None:
+    """They take a hundred megabytes in each process of the web server."""
+    loaded = (
+        "import sys, django; django.setup(); import argo.urls; "
+        "print(*{'pyarrow', 'pandas', 'scipy'} & sys.modules.keys())"
+    )
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "argo.settings"}
+    answer = subprocess.run(
+        [sys.executable, "-c", loaded], env=environment, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.split() == []

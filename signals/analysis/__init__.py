@@ -1,0 +1,1 @@
+"""Computes from what is stored: pure functions of numbers, without Django."""

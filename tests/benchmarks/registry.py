@@ -24,6 +24,7 @@ NAMES = (
     "sync_backlog",
     "execution",
     "decisions",
+    "backtest",
 )
 
 

@@ -79,7 +79,7 @@ class Rules:
 def assumptions(rules: Rules) -> list[str]:
     """Return every assumption of these rules, one sentence each."""
     return [
-        _entry(rules),
+        *_entry(rules),
         f"A signal is not entered if its next bar begins more than {_days(rules.max_wait)} later.",
         "An exit is a stop or a target. A bar that opens beyond one ends the trade at its open.",
         "If a bar reaches both, the stop counts, unless finer bars show which came first.",
@@ -91,13 +91,18 @@ def assumptions(rules: Rules) -> list[str]:
     ]
 
 
-def _entry(rules: Rules) -> str:
+def _entry(rules: Rules) -> Iterator[str]:
     place = {
         Entry.OPEN: "at the open of the first bar that begins after the signal",
         Entry.PRICE: "at the signal's price, if the first bar after the signal trades through it",
     }[rules.entry]
     later = f", {rules.delay} bars later" if rules.delay else ""
-    return f"A trade is entered {place}{later}."
+    yield f"A trade is entered {place}{later}."
+    if rules.entry is Entry.PRICE:
+        yield (
+            "What that bar did before the entry is unknown: a stop that it reached counts, a "
+            "target only if it was certainly reached after the entry."
+        )
 
 
 def _costs(rules: Rules) -> str:

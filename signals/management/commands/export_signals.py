@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from django.core.management.base import CommandParser
-from pydantic import ValidationError
 
 from argo.errors import FieldError, InvalidInput
 from signals.ledger.queries import SignalFilter, batches
 from signals.management.command import ArgoCommand, progress
+from signals.management.filters import add_filters, filter_of
 from signals.transfer.writing import WRITERS, counted
 
 
@@ -24,11 +24,10 @@ class Command(ArgoCommand):
         parser.add_argument(
             "--format", choices=tuple(WRITERS), help="default: by the file's ending, or jsonl"
         )
-        for name in SignalFilter.model_fields:
-            parser.add_argument(f"--{name.replace('_', '-')}", help="export only these signals")
+        add_filters(parser, SignalFilter.model_fields, "export only these signals")
 
     def run(self, options: dict[str, Any]) -> None:
-        wanted, path = _filter(options), options["path"]
+        wanted, path = filter_of(options), options["path"]
         ending = Path(path).suffix.lstrip(".")
         write = WRITERS[options["format"] or (ending if ending in WRITERS else "jsonl")]
         total = wanted.count()
@@ -36,18 +35,6 @@ class Command(ArgoCommand):
             write(counted(batches(wanted), bar.update), file)
         if path != "-":
             self.answer(options, {"exported": total, "path": path}, f"{total} signals in {path}")
-
-
-def _filter(options: dict[str, Any]) -> SignalFilter:
-    given = {name: options[name] for name in SignalFilter.model_fields if options[name]}
-    try:
-        return SignalFilter.model_validate(given)
-    except ValidationError as error:
-        faults = [
-            FieldError(f"--{fault['loc'][0]}".replace("_", "-"), fault["msg"])
-            for fault in error.errors()
-        ]
-        raise InvalidInput(faults) from None
 
 
 @contextmanager

@@ -1,0 +1,89 @@
+"""Runs a backtest from end to end: reads signals and bars, trades, and sums up."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+
+from signals.analysis.backtest.columns import Trades
+from signals.analysis.backtest.engine import backtest
+from signals.analysis.backtest.rules import Rules, assumptions
+from signals.analysis.backtest.summary import Summary, summary_of
+from signals.backtests.histories import Histories, digest, gather, read
+from signals.backtests.results import sha256_of
+from signals.backtests.selection import Chosen, Selection, choose
+from signals.market.protocol import MarketData
+
+MOST_REFUSED = 100
+"""Refused lines that a result names."""
+
+
+@dataclass(frozen=True, eq=False)
+class Backtest:
+    """A backtest that was run, and what it was run on. `version` is that of Argo."""
+
+    selection: Selection
+    rules: Rules
+    market: str
+    version: str
+    chosen: Chosen
+    histories: Histories
+    trades: Trades
+
+    @property
+    def refused(self) -> list[tuple[int, str]]:
+        """Return the lines of the file that hold no signal, and why."""
+        return self.chosen.refused
+
+    @property
+    def summary(self) -> Summary:
+        """Return the result in numbers."""
+        return summary_of(self.trades)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Return what was asked for, as plain values."""
+        return {
+            "signals": self.selection.as_dict(), "market": self.market,
+            "rules": self.rules.as_dict(),
+        }  # fmt: skip
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return assumptions, parameters, hashes and result as plain values."""
+        return {
+            "assumptions": assumptions(self.rules),
+            "parameters": self.parameters,
+            "parameters_sha256": sha256_of(self.parameters),
+            "data_sha256": digest(self.chosen.table, self.histories),
+            "version": self.version,
+            "origins": dict(self.chosen.origins),
+            "missing_bars": self.histories.missing,
+            "dropped_bars": self.histories.dropped,
+            "refused": [
+                {"line": number, "error": error} for number, error in self.refused[:MOST_REFUSED]
+            ],
+            "result": self.summary.as_dict(),
+        }
+
+
+def run(
+    selection: Selection,
+    market: MarketData,
+    rules: Rules,
+    version: str,
+    on_symbol: Callable[[int], object] = lambda count: None,
+) -> Backtest:
+    """Trade the selected signals on the market's bars. `on_symbol` is called with 1 for each
+    symbol.
+
+    Raises `InvalidInput` if the file of signals cannot be read, and `FeedError` if the market's
+    data is not available.
+    """
+    chosen = choose(selection)
+    histories = gather(read(market, chosen.table, settings.MARKET_EXCHANGE))
+    trades = backtest(
+        chosen.table, histories.by_symbol.get, rules, histories.last, lambda count: on_symbol(1)
+    )
+    name = f"{type(market).__module__}.{type(market).__name__}"
+    return Backtest(selection, rules, name, version, chosen, histories, trades)

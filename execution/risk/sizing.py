@@ -4,11 +4,12 @@ Every quantity is rounded down to the step, so that rounding never breaks a limi
 even one step would be too much.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, Decimal, localcontext
 
 from execution.money import HUNDRED, ONE, ZERO
 from execution.risk.model import Intent, Limits, Portfolio
+from execution.types import Denial, Reason
 
 
 class NoSize(ValueError):
@@ -62,6 +63,20 @@ def sized(
     threshold = limits.confidence_for(intent)
     wanted = sizing.quantity(portfolio.equity, intent, threshold, step)
     return min(wanted, to_step(most_affordable(intent, portfolio, limits) / intent.dearest, step))
+
+
+def with_quantity(
+    sizing: Sizing, intent: Intent, portfolio: Portfolio, limits: Limits, step: Decimal
+) -> tuple[Intent, list[Denial]]:
+    """Return the intent with the quantity that sizing and the limits allow, and any denial."""
+    try:
+        quantity = sized(sizing, intent, portfolio, limits, step)
+    except (NoSize, ArithmeticError) as error:
+        return intent, [Denial(Reason.SIZING, f"no quantity can be calculated: {error}")]
+    if quantity <= ZERO:
+        text = f"not even one step of {step} {intent.symbol} may be traded"
+        return intent, [Denial(Reason.TOO_SMALL, text)]
+    return replace(intent, quantity=quantity), []
 
 
 def most_affordable(intent: Intent, portfolio: Portfolio, limits: Limits) -> Decimal:

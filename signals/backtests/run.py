@@ -73,14 +73,17 @@ def run(
     rules: Rules,
     version: str,
     on_symbol: Callable[[int], object] = lambda count: None,
+    *,
+    keeps_rows: bool = False,
 ) -> Backtest:
-    """Trade the selected signals on the market's bars. `on_symbol` is called with 1 for each
-    symbol.
+    """Trade the selected signals on the market's bars.
+
+    `on_symbol` is called with 1 for each symbol. `keeps_rows` keeps the signals' other fields.
 
     Raises `InvalidInput` if the file of signals cannot be read, and `FeedError` if the market's
     data is not available.
     """
-    chosen = choose(selection)
+    chosen = choose(selection, keeps_rows=keeps_rows)
     histories = gather(read(market, chosen.table, settings.MARKET_EXCHANGE))
     trades = backtest(
         chosen.table, histories.by_symbol.get, rules, histories.last, lambda count: on_symbol(1)

@@ -1,0 +1,1 @@
+"""Computes what figures need of decisions, positions and counterfactuals."""

@@ -86,12 +86,18 @@ def paper(
     return PaperBroker(store, prices, trading_hours, clock, fill_model)
 
 
-def backtested(made: Backtest) -> AccountResult:
-    """Trade the signals of a backtest on one account, with the limits of the settings.
+def account_rules() -> AccountRules:
+    """Return how a backtest trades on one account: with the limits and the sizing of the settings.
 
     The loss and drawdown limits of a prop firm are not applied; its other limits are.
     """
     firm = rule_set()
+    day_of = partial(trading_day, firm or days_without_firm())
+    return AccountRules(as_decimal(settings.PAPER_DEPOSIT), _sizing(), limits(firm), day_of)
+
+
+def traded_on_account(made: Backtest, rules: AccountRules) -> AccountResult:
+    """Trade the signals of a backtest, which has kept its rows, on one account."""
     costs = Costs(*map(as_decimal, (made.rules.spread, made.rules.slippage, made.rules.fee)))
     details = [
         Detail(row.signal_id, row.confidence, row.strategy, row.regime) for row in made.chosen.rows
@@ -100,9 +106,7 @@ def backtested(made: Backtest) -> AccountResult:
         made.chosen.table, made.trades, details, _terms, made.histories.by_symbol, costs,
         is_at_market=made.rules.entry is Entry.OPEN,
     )  # fmt: skip
-    day_of = partial(trading_day, firm or days_without_firm())
-    deposit = as_decimal(settings.PAPER_DEPOSIT)
-    return walk(offers, AccountRules(deposit, _sizing(), limits(firm), day_of))
+    return walk(offers, rules)
 
 
 def _terms(symbol: str) -> Terms:

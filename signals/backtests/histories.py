@@ -1,12 +1,12 @@
 """The bars of a backtest: those of every symbol that has signals, with their splits."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from hashlib import sha256
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 
@@ -20,8 +20,8 @@ from signals.market.protocol import MarketData, UnknownSymbol
 
 logger = logging.getLogger(__name__)
 
-BEFORE = timedelta(days=30)
-"""Bars before the first signal that are asked for, so that its price can be compared with one."""
+BEFORE = timedelta(days=400)
+"""How far before the first signal the bars start, so that its volatility can be measured."""
 
 
 @dataclass
@@ -72,9 +72,11 @@ def gather(found: Iterable[tuple[str, History | str]]) -> Histories:
     return histories
 
 
-def digest(signals: SignalTable, histories: Histories) -> str:
+def digest(signals: SignalTable, histories: Histories, rows: Sequence[tuple[Any, ...]] = ()) -> str:
     """Return the SHA-256 of all that a backtest reads: other signals or bars give another one."""
     total = sha256("\n".join(signals.symbols).encode())
+    for row in rows:
+        total.update(f"\n{row}".encode())
     for column in (signals.symbol, signals.time, signals.side, signals.price, signals.stop,
                    signals.target):  # fmt: skip
         total.update(np.ascontiguousarray(column).tobytes())

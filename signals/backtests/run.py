@@ -1,6 +1,6 @@
 """Runs a backtest from end to end: reads signals and bars, trades, and sums up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,13 +49,17 @@ class Backtest:
             "rules": self.rules.as_dict(),
         }  # fmt: skip
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return assumptions, parameters, hashes and result as plain values."""
+    def as_dict(self, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return assumptions, parameters, hashes and result as plain values.
+
+        `more` are parameters of what else is computed from it.
+        """
+        parameters = self.parameters | dict(more or {})
         return {
             "assumptions": assumptions(self.rules),
-            "parameters": self.parameters,
-            "parameters_sha256": sha256_of(self.parameters),
-            "data_sha256": digest(self.chosen.table, self.histories),
+            "parameters": parameters,
+            "parameters_sha256": sha256_of(parameters),
+            "data_sha256": digest(self.chosen.table, self.histories, self.chosen.rows),
             "version": self.version,
             "origins": dict(self.chosen.origins),
             "missing_bars": self.histories.missing,

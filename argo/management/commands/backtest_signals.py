@@ -9,9 +9,11 @@ from django.core.management.base import CommandParser
 
 from argo.errors import FieldError, InvalidInput
 from argo.version import version
+from execution.analysis.backtest import text as account_text
+from execution.factory import account_rules, traded_on_account
 from signals.analysis.backtest.rules import Entry, Rules
 from signals.backtests.results import keep
-from signals.backtests.run import run
+from signals.backtests.run import Backtest, run
 from signals.backtests.selection import Selection
 from signals.backtests.text import as_text
 from signals.clock import utc_now
@@ -27,7 +29,8 @@ COSTS = {"spread": "PAPER_SPREAD", "slippage": "PAPER_SLIPPAGE", "fee": "PAPER_F
 class Command(ArgoCommand):
     help = (
         "Trade stored signals, or those of a file, on past bars, each signal by itself, and print "
-        "the result after its assumptions. The result is also kept in data/backtests/."
+        "the result after its assumptions. With --account, also trade them on one account. The "
+        "result is also kept in data/backtests/."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -50,6 +53,10 @@ class Command(ArgoCommand):
         expiry.add_argument(
             "--expiry-days", type=float, help="or after so many days (default: POSITION_MAX_DAYS)"
         )
+        parser.add_argument(
+            "--account", action="store_true",
+            help="also trade them on one account, with the sizing and the limits of the settings",
+        )  # fmt: skip
         for name, setting in COSTS.items():
             parser.add_argument(
                 f"--{name}", type=float, help=f"in percent of the price (default: {setting})"
@@ -59,11 +66,22 @@ class Command(ArgoCommand):
         wanted = Selection(filter_of(options), options["origin"], options["file"])
         rules, source = _rules(options), _market(options["bars"])
         with progress(None, "symbol") as bar:
-            made = run(wanted, source, rules, version(), bar.update)
-        path = keep(settings.DATA_DIR, made.as_dict(), utc_now())
-        self.answer(options, made.as_dict() | {"path": str(path)}, f"{as_text(made)}\n\n{path}")
+            made = run(wanted, source, rules, version(), bar.update, keeps_rows=options["account"])
+        result, text = _on_account(made) if options["account"] else (made.as_dict(), as_text(made))
+        path = keep(settings.DATA_DIR, result, utc_now())
+        self.answer(options, result | {"path": str(path)}, f"{text}\n\n{path}")
         if made.refused:
             self.fail(f"{len(made.refused)} lines of {options['file']} hold no signal")
+
+
+def _on_account(made: Backtest) -> tuple[dict[str, Any], str]:
+    """Trade it on one account, too; return the whole result for programs and for people."""
+    rules = account_rules()
+    found = traded_on_account(made, rules)
+    result = made.as_dict({"account": rules.as_dict()})
+    result["assumptions"] += account_text.ASSUMPTIONS
+    text = f"{as_text(made)}\n\n{account_text.as_text(rules, found)}"
+    return result | {"account": found.as_dict()}, text
 
 
 def _market(folder: Path | None) -> MarketData:

@@ -1,8 +1,8 @@
 """Walks the signals of a backtest in order of time, and decides on each as a live account does."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence, Set
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,22 @@ class AccountRules:
     limits: Limits
     day_of: Callable[[datetime], date]
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return deposit, sizing and limits as plain values; money and percents as exact text."""
+        parts = {"sizing": asdict(self.sizing), "limits": asdict(self.limits)}
+        return {"deposit": exact_text(self.deposit)} | {
+            name: {key: _plain(value) for key, value in part.items()}
+            for name, part in parts.items()
+        }
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Decimal):
+        return exact_text(value)
+    if isinstance(value, Set):
+        return sorted(map(str, value))
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+
 
 @dataclass(frozen=True, eq=False)
 class AccountResult:
@@ -48,6 +64,11 @@ class AccountResult:
     equity: Decimal = ZERO
     peak: Decimal = ZERO
 
+    @property
+    def profit(self) -> Decimal:
+        """Return the profit of the trades that have ended, after fees."""
+        return sum((each.profit for each in self.trades), ZERO)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as plain values; money as exact text."""
         profits = [each.profit for each in self.trades]
@@ -60,7 +81,7 @@ class AccountResult:
             "open": self.open,
             "wins": sum(each > ZERO for each in profits),
             "losses": sum(each < ZERO for each in profits),
-            "profit": exact_text(sum(profits, ZERO)),
+            "profit": exact_text(self.profit),
             "fees": exact_text(sum((each.fees for each in self.trades), ZERO)),
             "deposit": exact_text(self.deposit),
             "equity": exact_text(self.equity),

@@ -1,24 +1,34 @@
-"""Backtests: many signals, each by itself, beside a plain loop over signals and bars."""
+"""Backtests: many signals, each by itself, beside a plain loop; and on one account."""
 
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from functools import partial
 
 import numpy as np
 
+from execution.analysis.backtest.plans import Detail, Offers, Terms
+from execution.analysis.backtest.walk import AccountRules, walk
+from execution.brokers.fill_model import Costs
+from execution.prop_firm.days import trading_day
+from execution.prop_firm.rule_set import RuleSet
+from execution.risk.model import Limits
+from execution.risk.sizing import Sizing
 from signals.analysis.backtest.columns import Floats, SignalTable, Trades
 from signals.analysis.backtest.engine import backtest
 from signals.analysis.backtest.history import History
 from signals.analysis.backtest.rules import Rules
 from signals.market.bars import Bars, Times
-from tests.benchmarks.figures import Figure, at_most, times_as_fast
+from tests.benchmarks.figures import Figure, at_least, at_most, times_as_fast
 from tests.benchmarks.rounds import medians
 from tests.benchmarks.workspace import Workspace
 
 SYMBOLS, BARS = 500, 2500
 RULES = Rules(expiry=30, spread=0.02, slippage=0.02, fee=0.05)
+HOUSE = RuleSet(name="house", source="settings", zone="America/New_York")
 FIRST = np.datetime64("2010-01-01T21:00", "us")
 DAY = np.timedelta64(1, "D")
 Lists = tuple[list[datetime], list[float], list[float], list[float]]
@@ -77,6 +87,27 @@ def run(workspace: Workspace) -> Iterator[Figure]:
         f"{what}, signals a second", found["columns"], found["loop"], target=10,
         name="a plain loop in Python",
     )  # fmt: skip
+    yield at_least(
+        "signals backtested on one account, in order of time, a second",
+        medians(workspace.size(5, 3), {"account": _account(workspace.size(100_000, 10_000))})[
+            "account"
+        ],
+        20_000,
+        "/s",
+    )
+
+
+def _account(count: int) -> Callable[[int], float]:
+    """Return a round that decides on so many signals with the usual limits."""
+    sample = Sample.of(count)
+    histories = {name: History.of(bars) for name, bars in sample.bars.items()}
+    details = [Detail(f"s{number}", 90.0, "sample", "BULL") for number in range(count)]
+    terms, costs = Terms("USD", Decimal(1), Decimal(1)), Costs()
+    offers = Offers(
+        sample.signals, sample.traded(sample.signals), details, lambda name: terms, histories, costs
+    )
+    rules = AccountRules(Decimal(100_000), Sizing(), Limits(), partial(trading_day, HOUSE))
+    return lambda number: count / _seconds(lambda: walk(offers, rules))
 
 
 def _seconds(work: Callable[[], object]) -> float:

@@ -5,11 +5,13 @@ even one step would be too much.
 """
 
 from dataclasses import dataclass, replace
-from decimal import ROUND_DOWN, Decimal, localcontext
+from decimal import ROUND_DOWN, Context, Decimal
 
 from execution.money import HUNDRED, ONE, ZERO
 from execution.risk.model import Intent, Limits, Portfolio
 from execution.types import Denial, Reason
+
+_DOWN = Context(rounding=ROUND_DOWN)
 
 
 class NoSize(ValueError):
@@ -97,8 +99,8 @@ def to_step(quantity: Decimal, step: Decimal) -> Decimal:
     _check_above_zero(step=step)
     if quantity <= 0:
         return ZERO
-    with localcontext(rounding=ROUND_DOWN):  # of the division, too
-        return (quantity / step).to_integral_value() * step
+    steps = _DOWN.divide(quantity, step)  # the division is rounded down, too
+    return _DOWN.multiply(_DOWN.to_integral_value(steps), step)
 
 
 def fixed_risk(
@@ -156,7 +158,8 @@ def _check(**figures: Decimal) -> None:
 
 
 def _check_above_zero(**figures: Decimal) -> None:
-    _check(**figures)
     for name, value in figures.items():
+        if not value.is_finite():
+            raise NoSize(f"{name} is {value}, not a number")
         if value <= 0:
             raise NoSize(f"{name} is {value}, not above 0")

@@ -84,7 +84,7 @@ class SignalTable:
     def __len__(self) -> int:
         return len(self.time)
 
-    def rows(self, chosen: Rows | Mask) -> "SignalTable":
+    def rows(self, chosen: Rows | Mask | slice) -> "SignalTable":
         """Return these rows of the table."""
         columns = (getattr(self, each.name)[chosen] for each in fields(self)[1:])
         return SignalTable(self.symbols, *columns)
@@ -141,7 +141,11 @@ class Trades:
     def __len__(self) -> int:
         return len(self.skipped)
 
-    def put(self, rows: Rows, other: "Trades") -> None:
+    def rows(self, chosen: Rows) -> "Trades":
+        """Return these rows of the trades."""
+        return Trades(*(getattr(self, each.name)[chosen] for each in fields(self)))
+
+    def put(self, rows: Rows | slice, other: "Trades") -> None:
         """Write the other trades into these rows."""
         for each in fields(self):
             getattr(self, each.name)[rows] = getattr(other, each.name)

@@ -1,6 +1,8 @@
 """Trades every signal by itself, the signals of one symbol at a time, without a loop over them."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -46,38 +48,48 @@ def backtest(
     signals done.
     """
     trades = Trades.empty(len(signals))
-    order = np.argsort(signals.symbol, kind="stable")
-    ends = np.searchsorted(signals.symbol[order], np.arange(len(signals.symbols) + 1))
-    for number, symbol in enumerate(signals.symbols):
-        rows = order[ends[number] : ends[number + 1]]
-        if len(rows):
-            history = history_of(symbol)
-            trades.put(rows, trades_of(signals.rows(rows), history, rules, last))
-            on_symbol(len(rows))
-    return trades
+    numbers = signals.symbol.astype(np.min_scalar_type(len(signals.symbols)))  # sorted faster
+    order = np.argsort(numbers, kind="stable")
+    by_symbol = signals.rows(order)
+    ends = np.searchsorted(by_symbol.symbol, np.arange(len(signals.symbols) + 1)).tolist()
+    for symbol, (start, end) in zip(signals.symbols, pairwise(ends), strict=True):
+        if start < end:
+            rows = slice(start, end)
+            trades.put(rows, trades_of(by_symbol.rows(rows), history_of(symbol), rules, last))
+            on_symbol(end - start)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    return trades.rows(place)
 
 
 def trades_of(
     signals: SignalTable, history: History | None, rules: Rules, last: np.datetime64
 ) -> Trades:
     """Return the trades of the signals of one symbol; see `backtest`."""
-    trades = Trades.empty(len(signals))
     if history is None or not len(history):
-        trades.skipped[:] = Skipped.NO_BARS
-        return trades
+        return _none_of(np.full(len(signals), Skipped.NO_BARS, np.uint8))
     row = entry_row(history, signals, rules)
-    trades.skipped[:] = skipped(history, signals, row, rules)
-    places = np.flatnonzero(trades.skipped == Skipped.NO)
-    signals, row = signals.rows(places), row[places]
+    why = skipped(history, signals, row, rules)
+    places = np.flatnonzero(why == Skipped.NO)
+    if len(places) < len(signals):
+        signals, row = signals.rows(places), row[places]
     factor = rebased(history, signals)
     levels = scaled(history, signals, row, factor)
     off, reached = are_off_scale(history, signals, factor), are_reached(history, row, levels, rules)
-    trades.skipped[places] = np.select([off, ~reached], [Skipped.SCALE, Skipped.NOT_REACHED])
     enters = np.flatnonzero(reached & ~off)
     is_long = signals.side[enters] > 0
     made = _traded(history, is_long, row[enters], levels.rows(enters), rules, last)
+    if len(enters) == len(why):
+        return made
+    why[places] = np.select([off, ~reached], [Skipped.SCALE, Skipped.NOT_REACHED])
+    trades = _none_of(why)
     trades.put(places[enters], made)
     return trades
+
+
+def _none_of(why: Codes) -> Trades:
+    """Return the trades of signals that are not entered, for these reasons."""
+    return replace(Trades.empty(len(why)), skipped=why)
 
 
 def _traded(

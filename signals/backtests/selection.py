@@ -126,7 +126,7 @@ def _stored(selection: Selection) -> Iterator[SignalRow]:
     last = 0
     while rows := list(found.filter(id__gt=last)[:BATCH_SIZE]):
         for _, *values, regime, origin in rows:
-            yield SignalRow(*values, regime or "", origin or "")
+            yield SignalRow._make((*values, regime or "", origin or ""))
         last = rows[-1][0]
 
 
@@ -154,13 +154,21 @@ def _row_of(item: dict[str, Any] | InvalidInput) -> SignalRow:
         faults = [each for each in item.faults if each.field in needed] or faults
     if faults:
         raise InvalidInput(faults)
+    price, stop, target = (float(named[name]) for name in PRICES)
     return SignalRow(
-        named["symbol"], str(named.get("asset_type") or ""), named["timestamp"],
-        named["action"].upper(), *(float(named[name]) for name in PRICES),
-        str(named.get("strategy") or "unknown"), str(named.get("signal_id") or ""),
-        _number(named.get("confidence")), str(named.get("regime") or ""),
-        str(named.get("origin") or "file"),
-    )  # fmt: skip
+        symbol=named["symbol"],
+        asset_type=str(named.get("asset_type") or ""),
+        timestamp=named["timestamp"],
+        action=named["action"].upper(),
+        price=price,
+        stop=stop,
+        target=target,
+        strategy=str(named.get("strategy") or "unknown"),
+        signal_id=str(named.get("signal_id") or ""),
+        confidence=_number(named.get("confidence")),
+        regime=str(named.get("regime") or ""),
+        origin=str(named.get("origin") or "file"),
+    )
 
 
 def _faults(named: dict[str, Any]) -> Iterator[FieldError]:

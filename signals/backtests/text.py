@@ -30,8 +30,8 @@ def _signals(made: Backtest, found: Summary) -> Iterator[str]:
         yield _line(count, f"of the origin {origin}")
     yield _line(found.entered, "entered")
     for code in Skipped:
-        if count := found.skipped.get(code.name.lower()):
-            yield _line(count, f"not entered: {code.meaning}")
+        if number := found.skipped.get(code.name.lower()):
+            yield _line(number, f"not entered: {code.meaning}")
 
 
 def _trades(found: Summary) -> Iterator[str]:

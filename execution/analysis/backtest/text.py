@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from execution.analysis.backtest.walk import AccountResult, AccountRules
-from execution.types import Reason
 
 WIDTH = 12
 _IN_ORDER = (
@@ -29,8 +28,8 @@ def _lines(rules: AccountRules, found: AccountResult) -> Iterator[str]:
     yield from (f"- {each}" for each in ASSUMPTIONS)
     yield _line(figures["executed"], "executed")
     yield _line(figures["denied"], "denied, for these reasons (there may be several)")
-    for code, count in figures["reasons"].items():
-        yield _line(count, f"- {code}: {Reason(code).meaning}")
+    for code, count in found.reasons.items():
+        yield _line(count, f"- {code}: {code.meaning}")
     for name in ("wins", "losses", "open"):
         yield _line(figures[name], name)
     yield _line(f"{rules.deposit:.2f}", "first deposit")

@@ -15,7 +15,7 @@ from execution.money import ZERO, exact_text
 from execution.risk.model import Intent, Limits, Portfolio
 from execution.risk.rules import denials
 from execution.risk.sizing import Sizing, with_quantity
-from execution.types import Denial
+from execution.types import Denial, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,12 @@ class AccountResult:
     peak: Decimal = ZERO
 
     @property
+    def reasons(self) -> dict[Reason, int]:
+        """Return how often each reason was given, in alphabetical order."""
+        counts = Counter(why.code for found in self.denied.values() for why in found)
+        return dict(sorted(counts.items()))
+
+    @property
     def profit(self) -> Decimal:
         """Return the profit of the trades that have ended, after fees."""
         return sum((each.profit for each in self.trades), ZERO)
@@ -72,11 +78,10 @@ class AccountResult:
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as plain values; money as exact text."""
         profits = [each.profit for each in self.trades]
-        reasons = Counter(str(why.code) for found in self.denied.values() for why in found)
         return {
             "executed": len(self.executed),
             "denied": len(self.denied),
-            "reasons": dict(sorted(reasons.items())),
+            "reasons": {str(code): count for code, count in self.reasons.items()},
             "closed": len(self.trades),
             "open": self.open,
             "wins": sum(each > ZERO for each in profits),

@@ -23,7 +23,7 @@ class DescribedInt(IntEnum):
 
     meaning: str
 
-    def __new__(cls, number: int, meaning: str) -> Self:
+    def __new__(cls, number: int, meaning: str = "") -> Self:
         member = int.__new__(cls, number)
         member._value_ = number
         member.meaning = meaning

@@ -59,11 +59,10 @@ class History:
             raise BadBars(f"{bars.symbol}: the times of the bars do not rise")
         starts = np.concatenate((bars.time[:1], bars.time[:-1])) if began is None else began
         usable = _usable(bars)
-        columns = (bars.open, bars.high, bars.low, bars.close)
         return cls(
-            bars.symbol, starts[usable], bars.time[usable], *(each[usable] for each in columns),
-            dropped=int(len(bars) - usable.sum()),
-            splits=sorted(splits, key=lambda each: each.ex_at), finer=finer,
+            bars.symbol, starts[usable], bars.time[usable], bars.open[usable], bars.high[usable],
+            bars.low[usable], bars.close[usable], int(len(bars) - usable.sum()),
+            sorted(splits, key=lambda each: each.ex_at), finer,
         )  # fmt: skip
 
     def __len__(self) -> int:
@@ -82,7 +81,7 @@ class History:
         return Jumps(
             ex_at,
             np.searchsorted(self.began, ex_at, side="left"),
-            np.cumprod([1.0, *(float(each.ratio) for each in jumping)]),
+            np.cumprod([1.0, *(float(each.ratio) for each in jumping)]).astype(np.float64),
         )
 
 
@@ -109,7 +108,7 @@ class Jumps(NamedTuple):
         if not len(self.row):
             return end
         following = np.append(self.row, np.iinfo(np.int64).max)
-        return np.minimum(end, following[np.searchsorted(self.row, rows, side="right")])
+        return np.asarray(np.minimum(end, following[np.searchsorted(self.row, rows, side="right")]))
 
 
 def _usable(bars: Bars) -> Mask:

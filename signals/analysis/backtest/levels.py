@@ -77,7 +77,8 @@ def scaled(history: History, signals: SignalTable, row: Rows, rebased: Floats) -
     moved, prices = factor != 1, (signals.price, signals.stop, signals.target)
     if not moved.any():
         return Levels(*prices, moved)
-    return Levels(*(np.where(moved, rounded(each * factor), each) for each in prices), moved)
+    price, stop, target = (np.where(moved, rounded(each * factor), each) for each in prices)
+    return Levels(price, stop, target, moved)
 
 
 def are_off_scale(history: History, signals: SignalTable, rebased: Floats) -> Mask:
@@ -86,14 +87,14 @@ def are_off_scale(history: History, signals: SignalTable, rebased: Floats) -> Ma
     shares = np.maximum(price, last) / np.minimum(price, last)
     whole = np.rint(shares)
     near = (whole != 1) & (np.abs(whole / shares - 1) <= NEAR_WHOLE)
-    return near | (np.abs(1.5 / shares - 1) <= NEAR_HALF)
+    return np.asarray(near | (np.abs(1.5 / shares - 1) <= NEAR_HALF))
 
 
 def are_reached(history: History, row: Rows, levels: Levels, rules: Rules) -> Mask:
     """Return which signals are entered at this bar: all, or those at whose price it trades."""
     if rules.entry is Entry.OPEN:
         return np.ones(len(row), np.bool_)
-    return (history.low[row] <= levels.price) & (levels.price <= history.high[row])
+    return np.asarray((history.low[row] <= levels.price) & (levels.price <= history.high[row]))
 
 
 def rounded(prices: Floats) -> Floats:
@@ -107,7 +108,7 @@ def rounded(prices: Floats) -> Floats:
 
 def _are_bad(signals: SignalTable) -> Mask:
     columns = (signals.price, signals.stop, signals.target)
-    return ~np.logical_and.reduce([np.isfinite(each) & (each > 0) for each in columns])
+    return np.asarray(~np.logical_and.reduce([np.isfinite(each) & (each > 0) for each in columns]))
 
 
 def _are_crossed(signals: SignalTable) -> Mask:

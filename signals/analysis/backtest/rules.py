@@ -46,7 +46,8 @@ class Rules:
     def _faults(self) -> Iterator[FieldError]:
         if self.delay < 0:
             yield FieldError("delay", f"is {self.delay}; give 0 or more bars")
-        if self.expiry <= (timedelta() if isinstance(self.expiry, timedelta) else 0):
+        bars = self.expiry if isinstance(self.expiry, int) else self.expiry / timedelta(days=1)
+        if bars <= 0:
             yield FieldError("expiry", "must be above 0")
         for name in ("spread", "slippage", "fee"):
             value = getattr(self, name)

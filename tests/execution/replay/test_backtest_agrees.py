@@ -55,7 +55,7 @@ def test_every_decision_and_every_trade_is_the_same(
     assert whys | {ids[index]: [] for index in found.executed} == _decided()
     assert set().union(*whys.values()) >= reasons
     closed = _closed()
-    trades = {ids[each.index]: each for each in found.trades}
+    trades = {ids[each.signal]: each for each in found.trades}
     assert len(closed) > 5
     for signal_id, expected in closed.items():
         trade = trades[signal_id]

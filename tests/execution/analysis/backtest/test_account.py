@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ def day_of(moment: datetime) -> date:
     return moment.astimezone(UTC).date()
 
 
-def buy(number: int, **changes: object) -> PlainSignal:
+def buy(number: int, **changes: Any) -> PlainSignal:  # noqa: ANN401
     """Return a signal at the close of a day's bar."""
     made = PlainSignal(bar(number, *QUIET).time, True, 100.0, 95.0, 110.0)
     return made._replace(**changes)
@@ -74,7 +75,7 @@ def codes(found: AccountResult, index: int) -> list[Reason]:
 def test_a_trade_moves_the_money_by_quantity_prices_and_fees() -> None:
     found = walked([buy(0)], past(QUIET, UP), costs=Costs(D("0.2"), D("0.1"), D("0.5")))
     (trade,) = found.trades
-    assert (trade.quantity, trade.entry, trade.exit) == (10, D("100.2"), D(110))
+    assert (trade.quantity, trade.entry, trade.exit) == (D(10), D("100.2"), D(110))
     assert trade.fees == D("0.5") / 100 * (10 * D("100.2") + 10 * D(110))
     assert trade.profit == D(98) - trade.fees
     assert found.equity == 10_000 + trade.profit
@@ -89,7 +90,7 @@ def test_a_short_sale_earns_when_the_price_falls() -> None:
 
 def test_what_is_held_counts_at_the_last_close() -> None:
     found = walked([buy(0)], past(QUIET, (100, 104, 99, 104)))
-    assert (found.open, found.equity, found.peak) == (1, 10_040, 10_040)
+    assert (found.open, found.equity, found.peak) == (1, D(10_040), D(10_040))
 
 
 def test_orders_of_one_moment_count_for_the_next_decision() -> None:
@@ -137,7 +138,7 @@ def test_a_split_carries_the_quantity_over() -> None:
 
 def test_an_order_without_a_bar_after_it_keeps_its_place_and_its_money() -> None:
     found = walked([buy(1), buy(1)], past(QUIET), sizing=Sizing(by_risk=False, percent=D(60)))
-    assert (found.executed, found.open, found.equity) == ([0], 1, 10_000)
+    assert (found.executed, found.open, found.equity) == ([0], 1, D(10_000))
     assert Reason.HELD in codes(found, 1)
 
 

@@ -141,7 +141,7 @@ def _inner(chance: np.random.Generator, price: float, began: datetime) -> list[P
 
 
 def _signal(chance: np.random.Generator, bars: Sequence[PlainBar]) -> PlainSignal:
-    at = bars[chance.integers(len(bars))]
+    at = bars[int(chance.integers(len(bars)))]
     is_long = bool(chance.random() < 0.5)
     price = at.close + float(chance.integers(-1, 2))
     away = [float(each) for each in chance.integers(1, chance.choice((4, 14)), 2)]

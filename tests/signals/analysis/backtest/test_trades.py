@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -195,7 +196,7 @@ def test_a_price_on_an_unknown_scale_is_not_traded() -> None:
         ({"time": FIRST - 30 * DAY}, Skipped.LATE),
     ],
 )
-def test_a_signal_that_cannot_be_traded_says_why(changes: dict[str, object], why: Skipped) -> None:
+def test_a_signal_that_cannot_be_traded_says_why(changes: dict[str, Any], why: Skipped) -> None:
     made = one(BUY._replace(**changes), QUIET, QUIET)
     assert Skipped(made.skipped[0]) is why
     assert np.isnan(made.profit_pct[0])

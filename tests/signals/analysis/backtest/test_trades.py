@@ -11,7 +11,7 @@ import pytest
 from argo.errors import InvalidInput
 from signals.analysis.backtest.columns import Ending, Outcome, Skipped, Trades
 from signals.analysis.backtest.engine import backtest
-from signals.analysis.backtest.history import Split
+from signals.analysis.backtest.history import History, Split
 from signals.analysis.backtest.rules import Entry, Rules, assumptions
 from signals.analysis.backtest.summary import summary_of
 from signals.market.bars import BadBars
@@ -212,6 +212,27 @@ def test_a_missing_time_and_missing_bars_are_said() -> None:
     for nothing in (None, history([])):
         made = backtest(table([BUY]), lambda symbol, found=nothing: found, Rules(), last)  # type: ignore[misc]
         assert made.skipped[0] == Skipped.NO_BARS
+
+
+def test_trades_keep_the_order_of_their_signals_and_each_symbol_is_read_once() -> None:
+    signals = table([BUY] * 5)
+    mixed = replace(signals, symbols=("UP", "NONE", "DOWN"), symbol=np.array([2, 0, 1, 0, 2]))
+    bars = {
+        "UP": history(days(MADE, (100, 111, 99, 105))),
+        "DOWN": history(days(MADE, (100, 101, 94, 99))),
+    }
+    asked: list[str] = []
+
+    def history_of(symbol: str) -> History | None:
+        asked.append(symbol)
+        return bars.get(symbol)
+
+    made = backtest(mixed, history_of, Rules(), bars["UP"].time[-1])
+    assert made.exit.tolist()[:2] == [95, 110]
+    endings = [Ending.STOP, Ending.TARGET, Ending.NONE, Ending.TARGET, Ending.STOP]
+    assert made.ending.tolist() == endings
+    assert made.skipped.tolist() == [0, 0, Skipped.NO_BARS, 0, 0]
+    assert sorted(asked) == ["DOWN", "NONE", "UP"]
 
 
 def test_bars_that_are_missing_or_no_numbers_are_passed_over() -> None:

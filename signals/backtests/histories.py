@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from hashlib import sha256
@@ -36,6 +36,13 @@ class Histories:
         """Return when the last bar of all symbols closed; NaT without any bar."""
         ends = [each.time[-1] for each in self.by_symbol.values() if len(each)]
         return max(ends, default=np.datetime64("NaT"))
+
+    def on_one_clock(self) -> "Histories":
+        """Return the same on one clock, as an account has it: a bar of any symbol moves it."""
+        times = [each.time for each in self.by_symbol.values()]
+        clock = np.unique(np.concatenate(times)) if times else None
+        changed = {name: replace(each, clock=clock) for name, each in self.by_symbol.items()}
+        return Histories(changed, self.missing)
 
     @property
     def dropped(self) -> int:

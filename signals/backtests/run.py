@@ -78,17 +78,20 @@ def run(
     version: str,
     on_symbol: Callable[[int], object] = lambda count: None,
     *,
-    keeps_rows: bool = False,
+    on_one_clock: bool = False,
 ) -> Backtest:
     """Trade the selected signals on the market's bars.
 
-    `on_symbol` is called with 1 for each symbol. `keeps_rows` keeps the signals' other fields.
+    `on_symbol` is called with 1 for each symbol. `on_one_clock` is for an account: it keeps
+    the signals' other fields, and a bar of any symbol shows that a trade has expired.
 
     Raises `InvalidInput` if the file of signals cannot be read, and `FeedError` if the market's
     data is not available.
     """
-    chosen = choose(selection, keeps_rows=keeps_rows)
+    chosen = choose(selection, keeps_rows=on_one_clock)
     histories = gather(read(market, chosen.table, settings.MARKET_EXCHANGE))
+    if on_one_clock:
+        histories = histories.on_one_clock()
     trades = backtest(
         chosen.table, histories.by_symbol.get, rules, histories.last, lambda count: on_symbol(1)
     )

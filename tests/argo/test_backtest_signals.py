@@ -132,6 +132,26 @@ def test_a_split_that_the_bars_list_moves_the_prices_of_older_signals(bars: Path
 
 
 @pytest.mark.usefixtures("stored")
+def test_an_account_trades_them_with_the_limits_of_the_settings(
+    bars: Path, settings: Settings
+) -> None:
+    settings.MIN_CONFIDENCE = 0.0
+    settings.RISK_MAX_POSITIONS = 1
+    free = ("--account", "--spread", 0, "--slippage", 0, "--bars", bars)
+    found = result_of(*free)
+    assert found["account"]["executed"] == 1
+    assert found["account"]["reasons"] == {"positions": 1}
+    assert found["account"]["equity"] == "101000"  # 100 shares rose by 10
+    assert found["parameters"]["account"]["limits"]["max_positions"] == 1
+    assert any("order of time" in each for each in found["assumptions"])
+    text = text_of(*free)
+    assert "101000.00  equity at the last bar" in text
+    assert "1  - positions: too many positions" in text
+    settings.RISK_MAX_POSITIONS = 2
+    assert result_of(*free)["parameters_sha256"] != found["parameters_sha256"]
+
+
+@pytest.mark.usefixtures("stored")
 def test_a_symbol_without_bars_is_named(bars: Path) -> None:
     (bars / "IBM.csv").unlink()
     found = result_of("--bars", bars)

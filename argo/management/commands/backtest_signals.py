@@ -65,9 +65,10 @@ class Command(ArgoCommand):
     def run(self, options: dict[str, Any]) -> None:
         wanted = Selection(filter_of(options), options["origin"], options["file"])
         rules, source = _rules(options), _market(options["bars"])
+        account = options["account"]
         with progress(None, "symbol") as bar:
-            made = run(wanted, source, rules, version(), bar.update, keeps_rows=options["account"])
-        result, text = _on_account(made) if options["account"] else (made.as_dict(), as_text(made))
+            made = run(wanted, source, rules, version(), bar.update, on_one_clock=account)
+        result, text = _on_account(made) if account else (made.as_dict(), as_text(made))
         path = keep(settings.DATA_DIR, result, utc_now())
         self.answer(options, result | {"path": str(path)}, f"{text}\n\n{path}")
         if made.refused:

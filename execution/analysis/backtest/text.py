@@ -13,7 +13,11 @@ _LEFT_OUT = (
     "The price at the signal is the signal's own, and its market is open. The loss limits of a "
     "prop firm, halts by people, and other trades of the account are left out."
 )
-ASSUMPTIONS = (_IN_ORDER, _LEFT_OUT)
+_ON_ONE_CLOCK = (
+    "The bars of all symbols are one clock: a trade has expired when any bar closes after its "
+    "time. If a bar of its own symbol has begun by then, it is closed at that bar's close."
+)
+ASSUMPTIONS = (_IN_ORDER, _LEFT_OUT, _ON_ONE_CLOCK)
 """What is assumed beside the assumptions of each trade."""
 
 

@@ -19,7 +19,7 @@ from signals.analysis.backtest.columns import (
     Times,
     Trades,
 )
-from signals.analysis.backtest.exits import Open, end_at_last_close, expiry_row, follow
+from signals.analysis.backtest.exits import Open, end_at_last_close, expiry_of, follow
 from signals.analysis.backtest.history import History
 from signals.analysis.backtest.levels import (
     Levels,
@@ -98,8 +98,8 @@ def _traded(
     """Enter trades at these bars, follow them to their ends, and price them."""
     at_open = rules.entry is Entry.OPEN
     entry_mid = history.open[row] if at_open else levels.price
-    end = expiry_row(history, row, rules)
-    followed = Open.entered(is_long, row, end, entry_mid, levels.stop, levels.target)
+    expiry = expiry_of(history, row, rules)
+    followed = Open.entered(is_long, row, expiry, entry_mid, levels.stop, levels.target)
     follow(history, followed, rules)
     if last - history.time[-1] > np.timedelta64(rules.delisted_after):
         end_at_last_close(history, followed)
@@ -136,7 +136,8 @@ def _profit_pct(is_long: Mask, entry: Floats, exited: Floats, fee: float) -> Flo
 
 def _exit_times(history: History, trades: Open) -> Times:
     row = np.minimum(trades.row, len(history) - 1)
-    times = np.where(trades.ending == Ending.EXPIRED, history.began[row], history.time[row])
+    at_open = (trades.ending == Ending.EXPIRED) & ~trades.is_late
+    times = np.where(at_open, history.began[row], history.time[row])
     times[trades.ending == Ending.OPEN] = np.datetime64("NaT")
     return times
 

@@ -14,13 +14,15 @@ from signals.analysis.backtest.rules import Entry, Rules
 class Open:
     """Trades that are open at the open of bar `row`, or within it, and what ends them.
 
-    `first` is the entry bar, `end` the bar at whose open a trade expires. Levels are on the scale
+    `first` is the entry bar, `end` the bar in which a trade expires: at its open, or at its close
+    if `is_late`. Levels are on the scale
     of `first`. `ending`, `row` and `mid` are filled as the trades end; an exit has no costs yet.
     """
 
     is_long: Mask
     first: Rows
     end: Rows
+    is_late: Mask
     price: Floats
     stop: Floats
     target: Floats
@@ -31,12 +33,13 @@ class Open:
 
     @classmethod
     def entered(
-        cls, is_long: Mask, first: Rows, end: Rows, price: Floats, stop: Floats, target: Floats
-    ) -> "Open":
+        cls, is_long: Mask, first: Rows, expiry: tuple[Rows, Mask], price: Floats, stop: Floats,
+        target: Floats,
+    ) -> "Open":  # fmt: skip
         """Return trades that have just been entered."""
         count = len(first)
         return cls(
-            is_long, first, end, price, stop, target, row=first.copy(),
+            is_long, first, *expiry, price, stop, target, row=first.copy(),
             ending=np.full(count, Ending.OPEN, np.uint8), mid=np.full(count, np.nan),
             is_ambiguous=np.zeros(count, np.bool_),
         )  # fmt: skip
@@ -68,12 +71,21 @@ class Hits:
         )
 
 
-def expiry_row(history: History, row: Rows, rules: Rules) -> Rows:
-    """Return the bar at whose open a trade that was entered at `row` expires."""
+def expiry_of(history: History, row: Rows, rules: Rules) -> tuple[Rows, Mask]:
+    """Return the bar in which a trade that was entered at `row` expires, and if at its close.
+
+    A time is up when a bar closes at or after it; the first bar that closes after that ends the
+    trade: at its open, or at its close if it had begun already.
+    """
     if isinstance(rules.expiry, int):
-        return row + rules.expiry
+        return row + rules.expiry, np.zeros(len(row), np.bool_)
     due = history.began[row] + np.timedelta64(rules.expiry)
-    return np.searchsorted(history.time, due, side="left") + 1
+    clock = history.time if history.clock is None else history.clock
+    noticed = np.searchsorted(clock, due, side="left")
+    moment = clock[np.minimum(noticed, len(clock) - 1)]
+    end = np.searchsorted(history.time, moment, side="right")
+    end[noticed == len(clock)] = len(history)
+    return end, history.began[np.minimum(end, len(history) - 1)] < moment
 
 
 def follow(history: History, trades: Open, rules: Rules) -> None:
@@ -180,11 +192,12 @@ def _end_within_entry_bar(history: History, trades: Open) -> None:
 
 
 def _expire(history: History, trades: Open) -> None:
-    """End the trades that are still open at the bar of their expiry, at its open."""
+    """End the trades that are still open at the bar of their expiry."""
     due = np.flatnonzero((trades.ending == Ending.OPEN) & (trades.end < len(history)))
     trades.row[due] = trades.end[due]
     ending = np.full(len(due), Ending.EXPIRED, np.uint8)
-    trades.finish(due, ending, history.open[trades.end[due]])
+    row, late = trades.end[due], trades.is_late[due]
+    trades.finish(due, ending, np.where(late, history.close[row], history.open[row]))
 
 
 def end_at_last_close(history: History, trades: Open) -> None:

@@ -31,7 +31,8 @@ class History:
 
     `began` is when each bar began, `time` when it closed (`datetime64[us]`, UTC). `dropped` is how
     many bars had no valid prices. `splits` are oldest first. `finer` are bars of the same symbol
-    and scale that show what happened within these bars.
+    and scale that show what happened within these bars. `clock` are the moments at which it is
+    noticed that a time is up, oldest first: the closes of these bars, if it is None.
     """
 
     symbol: str
@@ -44,6 +45,7 @@ class History:
     dropped: int = 0
     splits: Sequence[Split] = ()
     finer: "History | None" = None
+    clock: Times | None = None
 
     @classmethod
     def of(

@@ -1,7 +1,7 @@
 """Small markets and signals for tests of the backtest."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
@@ -67,9 +67,12 @@ def trade(
     splits: Sequence[Split] = (),
     finer: Sequence[PlainBar] = (),
     ended: timedelta = timedelta(),
+    clock: Sequence[datetime] = (),
 ) -> Trades:
     """Backtest these signals; the bars of other symbols go on for `ended` after the last bar."""
     made = history(bars, splits, finer)
+    if clock:
+        made = replace(made, clock=as_times(clock))
     last = as_times([(bars[-1].time if bars else FIRST) + ended])[0]
     return backtest(table(signals), lambda symbol: made, rules or Rules(), last)
 

@@ -50,6 +50,7 @@ class Reference:
     splits: Sequence[Split] = ()
     finer: Sequence[PlainBar] = ()
     is_delisted: bool = False
+    clock: Sequence[datetime] = ()
 
     def trade(self, signal: PlainSignal) -> PlainTrade:
         if why := self._why_not(signal):
@@ -93,7 +94,8 @@ class Reference:
     def _followed(
         self, is_long: bool, first: int, mid: float, stop: float, target: float
     ) -> PlainTrade:
-        end, unclear = self._end(first), False
+        end, is_late = self._end(first)
+        unclear = False
         for row in range(first, min(end, len(self.bars))):
             began = self.bars[row].began
             levels = [self._moved(each, self.bars[first].began, began) for each in (stop, target)]
@@ -108,8 +110,8 @@ class Reference:
             if ending:
                 return self._ended(is_long, first, row, mid, price, ending, unclear)
         if end < len(self.bars):
-            opened = self.bars[end].open
-            return self._ended(is_long, first, end, mid, opened, "expired", unclear)
+            at = self.bars[end].close if is_late else self.bars[end].open
+            return self._ended(is_long, first, end, mid, at, "expired", unclear)
         if self.is_delisted:
             last = len(self.bars) - 1
             return self._ended(
@@ -117,11 +119,16 @@ class Reference:
             )
         return PlainTrade("open", first, -1, self._entered(is_long, mid), is_ambiguous=unclear)
 
-    def _end(self, first: int) -> int:
+    def _end(self, first: int) -> tuple[int, bool]:
+        """Return the bar in which a trade expires, and if at its close."""
         if isinstance(self.rules.expiry, int):
-            return first + self.rules.expiry
+            return first + self.rules.expiry, False
         due = self.bars[first].began + self.rules.expiry
-        return sum(bar.time < due for bar in self.bars) + 1
+        for moment in self.clock or [bar.time for bar in self.bars]:
+            if moment >= due:
+                end = sum(bar.time <= moment for bar in self.bars)
+                return end, end < len(self.bars) and self.bars[end].began < moment
+        return len(self.bars), False
 
     def _in_bar(
         self, is_long: bool, bar: PlainBar, stop: float, target: float

@@ -7,7 +7,7 @@ import pytest
 
 from signals.analysis.backtest.columns import Ending, Skipped, Trades
 from signals.analysis.backtest.rules import Entry, Rules
-from tests.signals.analysis.backtest.markets import DAY, RandomMarket, trade
+from tests.signals.analysis.backtest.markets import DAY, FIRST, RandomMarket, trade
 from tests.signals.analysis.backtest.reference import PlainTrade, Reference
 
 MARKETS = 6
@@ -47,3 +47,20 @@ def test_random_markets(rules: Rules, has_finer: bool) -> None:
             seen.add(found.ending)
     assert {"stop", "target"} <= seen
     assert seen & {"expired", "delisted"}
+
+
+def test_on_the_clock_of_other_markets() -> None:
+    """A bar of another symbol shows that a trade has expired, also within a bar."""
+    rules, late = Rules(expiry=timedelta(days=2, hours=3), slippage=0.1), 0
+    for seed in range(MARKETS):
+        market = RandomMarket.of(seed)
+        clock = [FIRST + number * timedelta(hours=7) for number in range(24 * 40 // 7)]
+        made = trade(market.signals, market.bars, rules, market.splits, clock=clock)
+        loop = Reference(market.bars, rules, market.splits, clock=clock)
+        for index, signal in enumerate(market.signals):
+            expected, found = loop.trade(signal), plain(made, index)
+            assert found[:3] == expected[:3], (seed, index, signal)
+            np.testing.assert_allclose(found[3:7], expected[3:7], rtol=1e-12, atol=1e-9)
+            closes = {bar.time.replace(tzinfo=None) for bar in market.bars}
+            late += found.ending == "expired" and made.exit_time[index].item() in closes
+    assert late

@@ -15,9 +15,6 @@ from signals.backtests.results import sha256_of
 from signals.backtests.selection import Chosen, Selection, choose
 from signals.market.protocol import MarketData
 
-MOST_REFUSED = 100
-"""Refused lines that a result names."""
-
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
@@ -30,11 +27,6 @@ class Backtest:
     chosen: Chosen
     histories: Histories
     trades: Trades
-
-    @property
-    def refused(self) -> list[tuple[int, str]]:
-        """Return the lines of the file that hold no signal, and why."""
-        return self.chosen.refused
 
     @property
     def summary(self) -> Summary:
@@ -64,8 +56,9 @@ class Backtest:
             "origins": dict(self.chosen.origins),
             "missing_bars": self.histories.missing,
             "dropped_bars": self.histories.dropped,
-            "refused": [
-                {"line": number, "error": error} for number, error in self.refused[:MOST_REFUSED]
+            "refused": self.chosen.refused.count,
+            "refused_lines": [
+                {"line": number, "error": error} for number, error in self.chosen.refused.first
             ],
             "result": self.summary.as_dict(),
         }

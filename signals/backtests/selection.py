@@ -24,6 +24,8 @@ from signals.transfer.cells import Row
 from signals.transfer.reading import read_signals
 
 BATCH_SIZE = 10_000
+MOST_REFUSED = 100
+"""Lines without a signal that are named: a file may have a million."""
 SIDES = {"BUY": 1, "SELL": -1}
 PRICES = ("entry_price", "stop_price", "target_price")
 COLUMNS = (
@@ -84,6 +86,20 @@ class Selection:
         )
 
 
+@dataclass
+class Refused:
+    """How many lines of a file hold no signal, and the first of them with their reasons."""
+
+    count: int = 0
+    first: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, line: int, error: InvalidInput) -> None:
+        """Count a line; keep it if there were few before."""
+        self.count += 1
+        if self.count <= MOST_REFUSED:
+            self.first.append((line, str(error)))
+
+
 @dataclass(eq=False)
 class Chosen:
     """The signals of a backtest: `table` for the figures, `rows` if they were asked for.
@@ -94,13 +110,13 @@ class Chosen:
 
     table: SignalTable
     origins: Counter[str] = field(default_factory=Counter)
-    refused: list[tuple[int, str]] = field(default_factory=list)
+    refused: Refused = field(default_factory=Refused)
     rows: list[SignalRow] = field(default_factory=list)
 
 
 def choose(selection: Selection, *, keeps_rows: bool = False) -> Chosen:
     """Return the signals that pass. Raises `InvalidInput` if the file cannot be read."""
-    refused: list[tuple[int, str]] = []
+    refused = Refused()
     file = selection.file
     rows = _stored(selection) if file is None else _of_file(file, selection, refused)
     origins: Counter[str] = Counter()
@@ -130,15 +146,13 @@ def _stored(selection: Selection) -> Iterator[SignalRow]:
         last = rows[-1][0]
 
 
-def _of_file(
-    path: Path, selection: Selection, refused: list[tuple[int, str]]
-) -> Iterator[SignalRow]:
+def _of_file(path: Path, selection: Selection, refused: Refused) -> Iterator[SignalRow]:
     """Yield the signals of a file that pass; a line that holds none is added to `refused`."""
     for number, item in read_signals(path):
         try:
             row = _row_of(item)
         except InvalidInput as error:
-            refused.append((number, str(error)))
+            refused.add(number, error)
             continue
         if selection.takes(row):
             yield row

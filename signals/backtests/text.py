@@ -54,16 +54,17 @@ def _notes(made: Backtest) -> Iterator[str]:
         yield from _named("Without bars", [f"{name}: {why}" for name, why in missing.items()])
     if dropped := made.histories.dropped:
         yield f"{dropped} bars were left out: their prices are not numbers above 0."
-    if made.refused:
-        lines = [f"line {number}: {why}" for number, why in made.refused]
-        yield from _named("Lines without a signal", lines)
+    if refused := made.chosen.refused.first:
+        yield from _named(
+            "Lines without a signal", [f"line {line}: {why}" for line, why in refused]
+        )
 
 
 def _named(title: str, lines: Sequence[str]) -> Iterator[str]:
     yield title
     yield from (f"- {line}" for line in lines[:MOST_NAMED])
     if len(lines) > MOST_NAMED:
-        yield f"- and {len(lines) - MOST_NAMED} more"
+        yield "- and more"
 
 
 def _line(figure: object, what: str) -> str:

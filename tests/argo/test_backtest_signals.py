@@ -175,9 +175,10 @@ def test_lines_that_hold_no_signal_are_named_and_the_others_traded(
     assert error.value.returncode == 1
     found = json.loads(out.getvalue())
     assert found["result"]["wins"] == 1
-    assert [each["line"] for each in found["refused"]] == [2, 3]
+    assert found["refused"] == 2
+    assert [each["line"] for each in found["refused_lines"]] == [2, 3]
     for name in ("symbol", "action", "entry_price", "timestamp"):
-        assert f"{name}: " in found["refused"][1]["error"]
+        assert f"{name}: " in found["refused_lines"][1]["error"]
 
 
 def test_no_signals_give_a_result_without_figures(bars: Path) -> None:

@@ -71,8 +71,8 @@ class Command(ArgoCommand):
         result, text = _on_account(made) if account else (made.as_dict(), as_text(made))
         path = keep(settings.DATA_DIR, result, utc_now())
         self.answer(options, result | {"path": str(path)}, f"{text}\n\n{path}")
-        if made.refused:
-            self.fail(f"{len(made.refused)} lines of {options['file']} hold no signal")
+        if refused := made.chosen.refused.count:
+            self.fail(f"{refused} lines of {options['file']} hold no signal")
 
 
 def _on_account(made: Backtest) -> tuple[dict[str, Any], str]:

@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 from http import HTTPStatus
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from ninja import Query
@@ -16,6 +17,7 @@ from argo.metrics.intake import count_refusal
 from argo.metrics.summary import Summary, SummaryQuery, summary
 from argo.middleware import fault_list, log_refusal
 from argo.openapi import DescribedAPI
+from execution.api.analysis import router as analysis
 from execution.api.views import router as execution
 from signals.api.auth import reader
 from signals.api.bodies import StrictParser, refuse_unknown
@@ -48,6 +50,7 @@ api.add_router("/instruments", instruments)
 api.add_router("/nodes", nodes)
 api.add_router("/sync", sync)
 api.add_router("/execution", execution)
+api.add_router("/analysis", analysis)
 api.add_router("/health", health)
 
 
@@ -89,6 +92,14 @@ def answer_database_error(request: HttpRequest, error: OperationalError) -> Http
     logger.error("The database did not answer a request: %s", error)
     detail = f"The database does not answer ({error}). Try again: sending a signal twice is safe."
     return api.create_response(request, {"detail": detail, "errors": []}, status=503)
+
+
+@api.exception_handler(SuspiciousOperation)
+def answer_suspicious_request(request: HttpRequest, error: SuspiciousOperation) -> HttpResponse:
+    """Return 422 for what Django itself refuses: thousands of parameters."""
+    body = {"detail": str(error), "errors": []}
+    answer = api.create_response(request, body, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return log_refusal(request, answer, str(error))
 
 
 @api.exception_handler(Exception)

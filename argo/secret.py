@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
-from signals.files import make_once
+from signals.files import kept_text
 
 
 def load_or_make_secret(path: Path, make: Callable[[], str] = get_random_secret_key) -> str:
@@ -15,9 +15,7 @@ def load_or_make_secret(path: Path, make: Callable[[], str] = get_random_secret_
     Two processes that start at the same time agree on one secret. It is on disk before anything
     uses it. Raises `ImproperlyConfigured` if the file is empty.
     """
-    if not path.exists():
-        make_once(path, make())
-    if secret := path.read_text().strip():
+    if secret := kept_text(path, make):
         return secret
     raise ImproperlyConfigured(
         f"{path} is empty, probably after a power cut. Restore it from a backup, or delete it: "

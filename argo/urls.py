@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from argo.api import api
 from argo.logins.forms import LoginForm
 from argo.metrics.views import metrics
+from argo.reports.views import report
 
 admin.site.login_form = LoginForm
 urlpatterns = [
@@ -14,5 +15,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/", api.urls),
     path("metrics", metrics),
+    path("report/", report),
     path("docs/", include("argo.manual.urls")),
 ]

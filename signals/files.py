@@ -1,7 +1,9 @@
 """Files and folders that only their owner can read, and that a power cut does not take away."""
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, Any
 from uuid import uuid4
@@ -35,7 +37,21 @@ def make_folder(path: Path) -> None:
     except FileExistsError:
         if not path.is_dir():
             raise
-    _sync_entry_of(path)
+    with suppress(PermissionError):  # the folder above is another user's
+        sync_folder(path.parent)
+
+
+def kept_text(path: Path, make: Callable[[], str]) -> str:
+    """Return the text in a private file; make the file the first time, as `make_once` does.
+
+    The text survives a power cut before anybody uses it. Raises OSError.
+    """
+    if not path.exists():
+        make_once(path, make())
+    else:
+        with suppress(OSError):  # a read-only medium: nothing in it is new
+            sync_names(path.parent)
+    return path.read_text().strip()
 
 
 def make_once(path: Path, content: str) -> None:
@@ -54,14 +70,30 @@ def make_once(path: Path, content: str) -> None:
         pass  # another process was first
     finally:
         draft.unlink(missing_ok=True)
-    sync_folder(path.parent)
-    _sync_entry_of(path.parent)  # the process that made it may have been killed before it did this
+    sync_names(path.parent)
 
 
-def _sync_entry_of(folder: Path) -> None:
-    """Make the folder's own name durable, unless its parent is another user's and unreadable."""
-    with suppress(PermissionError):
-        sync_folder(folder.parent)
+def sync_names(folder: Path) -> None:
+    """Make durable the names in `folder`, its own name, and those of the folders above it.
+
+    Another process may have made one of them, and have been killed before it synced it. A process
+    syncs the name of a folder once. Raises OSError.
+    """
+    sync_folder(folder)
+    synced = set()
+    for inner, outer in pairwise([folder.resolve(), *folder.resolve().parents]):
+        status = inner.stat()
+        identity = status.st_dev, status.st_ino
+        if identity in _named or status.st_dev != outer.stat().st_dev:
+            break  # what is mounted has its name from elsewhere
+        with suppress(PermissionError):  # `outer` is another user's, and unreadable
+            sync_folder(outer)
+        synced.add(identity)
+    _named.update(synced)
+
+
+_named: set[tuple[int, int]] = set()
+"""The folders whose names are durable, and the names of all those above."""
 
 
 def sync_folder(folder: Path) -> None:

@@ -46,6 +46,20 @@ def instant_text(timestamp: str) -> str | None:
         return ""
 
 
+def moment_of(text: object) -> datetime | None:
+    """Return the instant that a stored text means, in UTC; None if it is not a time.
+
+    As in `instant_text`, a text without an offset is taken for UTC.
+    """
+    if not isinstance(text, str):
+        return None
+    sortable = instant_text(text)
+    try:
+        return parse_utc(text if sortable is None else sortable)
+    except ValueError:
+        return None
+
+
 def _parsed(text: str) -> datetime:
     """Parse ISO 8601 text. Raises ValueError; Python itself ignores what follows a NUL."""
     if not text.isprintable():
@@ -80,3 +94,13 @@ def range_end(moment: datetime) -> str:
         return range_start(moment + timedelta(seconds=1))
     except OverflowError:
         return LAST_SECOND
+
+
+def texts_upto(moment: datetime) -> tuple[str, str]:
+    """Return (last, whole): a time that Argo wrote is `moment` or earlier if its text is at most
+    `last`, or is `whole`.
+
+    The time of a whole second sorts after the fractions of that second.
+    """
+    second = range_start(moment)
+    return f"{second}.{moment.microsecond:06}Z", f"{second}Z"

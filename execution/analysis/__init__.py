@@ -1,1 +1,1 @@
-"""Computes what figures need of decisions, positions and counterfactuals."""
+"""Gives analysis what it needs of decisions, positions and counterfactuals."""

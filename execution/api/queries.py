@@ -11,10 +11,11 @@ from django.db.models import F, Model, QuerySet, TextField, Value
 from django.db.models.functions import Concat
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
 
+from execution.analysis.selection import ReasonCode
 from execution.models import Decision, Fill, Halt, Order, Position
 from execution.models.decision import WAITING, skipped_for
 from execution.models.order import MAY_FILL
-from execution.types import FINAL, Leg, OrderState, Reason
+from execution.types import FINAL, Leg, OrderState
 from signals.instruments import name_of
 from signals.ledger.queries import find_row
 from signals.ledger.spellings import spellings_of
@@ -24,12 +25,6 @@ Row = TypeVar("Row", bound=Model)
 OPEN = "open"
 
 
-def _reason(code: str) -> str:
-    if code not in set(Reason):
-        raise ValueError(f"must be one of {', '.join(Reason)}")
-    return code
-
-
 def _state(name: str) -> str:
     if name not in STATES:
         raise ValueError(f"must be one of {', '.join(STATES)}")
@@ -37,7 +32,6 @@ def _state(name: str) -> str:
 
 
 STATES = (OPEN, *(state.value for state in OrderState))
-ReasonCode = Annotated[str, AfterValidator(_reason)]
 StateName = Annotated[
     str, AfterValidator(_state), WithJsonSchema({"type": "string", "enum": STATES})
 ]

@@ -20,7 +20,7 @@ from signals.backup.files import (
 )
 from signals.backup.manifest import FILE_NAME, NAMES, Manifest
 from signals.clock import Clock, utc_now
-from signals.files import make_folder, sync_folder
+from signals.files import make_folder, sync_names
 from signals.journal import START, Journal, JournalPosition, JournalReplaced
 from signals.locks import FileLock
 from signals.timestamps import utc_text
@@ -121,7 +121,7 @@ def _claimed(folder: Path) -> Iterator[None]:
         try:
             yield
             lock.path.unlink()
-            sync_folder(folder)
+            sync_names(folder)
         except BaseException:
             remove([*_leftovers(folder), folder / FILE_NAME, lock.path])
             if is_new:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from signals.files import make_folder, make_once
+from signals.files import kept_text, make_folder
 from signals.journal.errors import unwritable
 from signals.journal.group import GroupCommit
 from signals.journal.reader import Chunk, OpenSegment, Reader
@@ -33,11 +33,8 @@ class Journal:
     @cached_property
     def identity(self) -> str:
         """This journal's unique name; made once, in a file beside it."""
-        path = self.identity_path
-        if not path.exists():
-            make_folder(path.parent)
-            make_once(path, uuid4().hex)
-        return path.read_text().strip()
+        make_folder(self.path.parent)
+        return kept_text(self.identity_path, lambda: uuid4().hex)
 
     @property
     def identity_path(self) -> Path:

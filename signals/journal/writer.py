@@ -10,7 +10,7 @@ import os
 import shutil
 from pathlib import Path
 
-from signals.files import make_folder, open_private, private, sync_folder
+from signals.files import make_folder, open_private, private, sync_folder, sync_names
 from signals.journal.errors import unwritable
 from signals.journal.segments import Segments, fingerprint
 
@@ -112,7 +112,7 @@ class Writer:
             flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
             self._descriptor = open_private(self._path, flags)
             self._known_end = -1
-            sync_folder(self._path.parent)
+            sync_names(self._path.parent)
         return self._descriptor
 
     def _is_active(self, status: os.stat_result) -> bool:

@@ -1,7 +1,6 @@
 """Reads the ledger: one signal, or a page of signals by keyset."""
 
 import base64
-from collections.abc import Iterator
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -124,14 +123,6 @@ def _by_instant(query: PageQuery, after: Place | None) -> list[tuple[Place, dict
     signals = Signal.objects.filter(pk__in=[place.row for place in places])
     rows = {row["id"]: row for row in _flat(signals)}
     return [(place, _unnested(rows[place.row])) for place in places]
-
-
-def batches(wanted: SignalFilter, size: int = 5000) -> Iterator[list[dict[str, Any]]]:
-    """Yield all signals that pass, oldest row first, in batches; each is a short read."""
-    signals, last = _flat(wanted.apply(Signal.objects.all())), 0
-    while rows := list(signals.filter(id__gt=last).order_by("id")[:size]):
-        yield [_unnested(row) for row in rows]
-        last = rows[-1]["id"]
 
 
 def no_such_signal(signal_id: str) -> NotFound:

@@ -1,4 +1,4 @@
-"""Writes signals to files, a batch at a time: JSON lines, CSV or Parquet."""
+"""Writes signals as JSON lines or CSV, which can be imported again, a batch at a time."""
 
 import csv
 import io
@@ -6,18 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 import orjson
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from signals.ledger.records import CONTEXT, FLOATS, MADE, SIGNAL_COLUMNS
+from signals.ledger.records import CONTEXT, MADE, SIGNAL_COLUMNS
 from signals.transfer.cells import written
 
 Rows = Iterable[Sequence[dict[str, Any]]]
 COLUMNS = (*SIGNAL_COLUMNS, *MADE, *CONTEXT, "extra")
-SCHEMA = pa.schema(
-    (name, pa.float64() if name in FLOATS else pa.int64() if name == "sources" else pa.string())
-    for name in COLUMNS
-)
 
 
 def write_json_lines(batches: Rows, file: BinaryIO) -> None:
@@ -39,17 +33,9 @@ def write_csv(batches: Rows, file: BinaryIO) -> None:
     text.detach()
 
 
-def write_parquet(batches: Rows, file: BinaryIO) -> None:
-    """Write a row group for each batch; votes and unknown fields are JSON text."""
-    with pq.ParquetWriter(file, SCHEMA) as writer:
-        for batch in batches:
-            writer.write_table(pa.Table.from_pylist([_cells(row) for row in batch], SCHEMA))
-
-
 WRITERS: Mapping[str, Callable[[Rows, BinaryIO], None]] = {
     "jsonl": write_json_lines,
     "csv": write_csv,
-    "parquet": write_parquet,
 }
 
 

@@ -46,6 +46,7 @@ CALLS = {
     "POST /api/execution/halt": TRADE,
     "POST /api/execution/resume": TRADE,
     "POST /api/execution/signals/{signal_id}/execute": TRADE,
+    "GET /api/analysis/signals": READ,
     "GET /api/health": EVERYBODY,
     "GET /api/health/ready": EVERYBODY,
 }
@@ -57,6 +58,7 @@ PAGES = {
     "admin/": "asks for a login itself",
     "api/": "has the calls above",
     "metrics": "takes a key that may read",
+    "report/": "asks for a login",
     "docs/": "is the manual, for everybody",
 }
 """Every other address, and who may see it."""
@@ -110,6 +112,14 @@ def test_somebody_logged_in_as_staff_may_read_and_nothing_more() -> None:
     client.force_login(User.objects.create_superuser("clerk"))
     closed = {call for call in CALLS if ask(call, client) == 401}
     assert closed == {call for call, needed in CALLS.items() if needed in (WRITE, TRADE)}
+
+
+def test_somebody_logged_in_who_may_see_no_signal_may_read_none() -> None:
+    client = Client()
+    client.force_login(User.objects.create_user("clerk", is_staff=True))
+    assert {call for call in CALLS if ask(call, client) != 401} == {
+        call for call, needed in CALLS.items() if needed == EVERYBODY
+    }
 
 
 @pytest.mark.parametrize("scope", SCOPES)

@@ -40,6 +40,22 @@ def test_only_its_owner_can_read_it(backup: Path) -> None:
     assert {stat.S_IMODE(path.stat().st_mode) for path in backup.iterdir()} == {0o600}
 
 
+def test_it_keeps_its_name_in_a_power_cut_if_a_killed_backup_made_its_folder(
+    source: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "backups" / "one"
+    folder.mkdir(parents=True)
+    synced, real = set[str](), os.fsync
+
+    def sync(descriptor: int) -> None:
+        synced.add(os.readlink(f"/proc/self/fd/{descriptor}"))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    back_up(folder, source, VERSION)
+    assert {str(folder), str(folder.parent)} <= synced
+
+
 @dataclass(frozen=True)
 class Busy:
     """A database during whose snapshot something else happens."""

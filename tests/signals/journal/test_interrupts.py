@@ -27,6 +27,17 @@ class Disk:
         self._real = os.fdatasync
         monkeypatch.setattr(os, "fdatasync", self)
 
+    def stop_in_sync(self) -> tuple[threading.Event, threading.Event]:
+        """Let the next sync set the first event, and then wait for the second."""
+        at_sync, go_on = threading.Event(), threading.Event()
+
+        def stop() -> None:
+            at_sync.set()
+            assert go_on.wait(TIMEOUT)
+
+        self.during_sync = stop
+        return at_sync, go_on
+
     def __call__(self, descriptor: int) -> None:
         during_sync, self.during_sync = self.during_sync, int
         during_sync()
@@ -105,8 +116,7 @@ def test_a_wait_goes_on_after_a_handler_that_raises_nothing(
     journal: Journal, disk: Disk, told: list[int]
 ) -> None:
     """The entry that left the queue for the handler joins it again, once."""
-    at_sync, go_on = threading.Event(), threading.Event()
-    disk.during_sync = lambda: (at_sync.set(), go_on.wait(TIMEOUT))
+    at_sync, go_on = disk.stop_in_sync()
     first = threading.Thread(target=journal.append, args=([b"first"],), daemon=True)
     first.start()
     assert at_sync.wait(TIMEOUT)
@@ -125,8 +135,7 @@ def test_a_wait_goes_on_after_a_handler_that_raises_nothing(
 
 
 def test_a_wait_that_is_broken_off_writes_nothing(journal: Journal, disk: Disk) -> None:
-    at_sync, go_on = threading.Event(), threading.Event()
-    disk.during_sync = lambda: (at_sync.set(), go_on.wait(TIMEOUT))
+    at_sync, go_on = disk.stop_in_sync()
     first = threading.Thread(target=journal.append, args=([b"first"],), daemon=True)
     first.start()
     assert at_sync.wait(TIMEOUT)
@@ -214,8 +223,7 @@ def test_an_interrupt_while_another_writes_this_entry_writes_it_no_second_time(
 def test_an_interrupt_at_the_moment_of_its_turn_leaves_the_turn_to_nobody_else(
     journal: Journal, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at_sync, go_on = threading.Event(), threading.Event()
-    disk.during_sync = lambda: (at_sync.set(), go_on.wait(TIMEOUT))
+    at_sync, go_on = disk.stop_in_sync()
     first = threading.Thread(target=journal.append, args=([b"first"],), daemon=True)
     first.start()
     assert at_sync.wait(TIMEOUT)

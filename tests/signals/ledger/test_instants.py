@@ -12,13 +12,15 @@ from django.test.utils import CaptureQueriesContext
 from signals.clock import utc_now
 from signals.config import journal
 from signals.keys import create_key
-from signals.ledger.queries import PageQuery, SignalFilter, batches, page
+from signals.ledger.queries import PageQuery, page
 from signals.ledger.rebuild import rebuild
 from signals.ledger.sums.answer import stats
 from signals.ledger.sums.check import differences
 from signals.ledger.sums.query import StatsQuery
 from signals.ledger.sums.update import update_sums
 from signals.models import Signal, SignalInstant
+from signals.retrieval.reading import read_batches
+from signals.retrieval.selection import Selection
 from signals.timestamps import instant_text
 from signals.tracker import SignalTracker
 from signals.transfer.importing import encode_imported
@@ -106,9 +108,9 @@ def test_ranges_go_by_the_instant_everywhere(
         update_sums()
     query: dict[str, Any] = {"since": since, "until": until}
     assert _pages(2, **query) == expected
-    exported = [row["signal_id"] for batch in batches(SignalFilter(**query)) for row in batch]
+    exported = [row["signal_id"] for batch in read_batches(Selection(**query)) for row in batch]
     assert sorted(exported) == list(expected)
-    assert SignalFilter(**query).count() == len(expected)
+    assert Selection(**query).count() == len(expected)
     assert stats(StatsQuery(**query)).total.n == len(expected)
     scanned = stats(StatsQuery(**query, max_confidence=99.0))
     assert scanned.total.n == len(expected)

@@ -10,8 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from argo.errors import InvalidInput
-from signals.ledger.queries import SignalFilter, batches
 from signals.models import Signal, SignalContext
+from signals.retrieval.reading import read_batches
+from signals.retrieval.selection import Selection
 from signals.tracker import SignalTracker
 from signals.transfer.reading import UnreadableFile, read_signals
 from signals.transfer.writing import write_csv
@@ -184,7 +185,7 @@ def test_no_spreadsheet_finds_a_formula_and_importing_restores_the_text(
     SignalTracker("test").log_signal(a_signal(strategy=text, reasoning=text))
     path = tmp_path / "out.csv"
     with path.open("wb") as file:
-        write_csv(batches(SignalFilter()), file)
+        write_csv(read_batches(Selection()), file)
     (row,) = csv.DictReader(io.StringIO(path.read_bytes().decode(), newline=""))
     assert row["strategy"][0] not in "=+-@\t\r\uff1d"
     (((_, found)),) = read_signals(path)

@@ -1,0 +1,29 @@
+"""What the signals that were not traded would have brought."""
+
+from typing import Any
+
+import pyarrow as pa
+
+from execution.models import Counterfactual
+
+TYPES = {
+    "untraded_outcome": pa.string(),
+    "untraded_pct": pa.float64(),
+    "untraded_at": pa.timestamp("us", tz="UTC"),
+}
+"""The columns: the outcome that the signal would have had, its result in percent of the entry
+without costs, and when it would have ended."""
+
+
+def with_counterfactuals(table: pa.Table) -> pa.Table:
+    """Return a table of signals with the columns of `TYPES`; null for signals that were traded, and
+    for those whose end nobody knows yet."""
+    rows = Counterfactual.objects.exclude(outcome=None).values_list(
+        "signal__signal_id", "outcome", "profit_loss_pct", "ended_at"
+    )
+    found: dict[str, list[Any]] = {signal: rest for signal, *rest in rows.iterator()}
+    nothing = [None] * len(TYPES)
+    known = [found.get(signal, nothing) for signal in table["signal_id"].to_pylist()]
+    for place, (name, kind) in enumerate(TYPES.items()):
+        table = table.append_column(name, pa.array([row[place] for row in known], kind))
+    return table

@@ -1,0 +1,28 @@
+"""Finds the outcomes that somebody changed after they were set."""
+
+from collections.abc import Collection
+from typing import NamedTuple
+
+from signals.ledger.outcome_history import OUTCOME_COLUMNS
+from signals.models import OutcomeChange
+
+
+class Edit(NamedTuple):
+    """The last change of an outcome that had been set before; `at` is a text in UTC."""
+
+    signal_id: str
+    at: str
+
+
+def edits(signal_ids: Collection[str]) -> list[Edit]:
+    """Return the edited signals among these, each with its last edit, in the order of the edits."""
+    wanted, found = set(signal_ids), dict[str, str]()
+    rows = OutcomeChange.objects.order_by("pk").values_list(
+        "signal__signal_id", "at", "before", "after"
+    )
+    for signal_id, at, before, after in rows.iterator():
+        was_set = before.get("outcome") is not None
+        is_other = any(before.get(name) != after.get(name) for name in OUTCOME_COLUMNS)
+        if signal_id in wanted and was_set and is_other:
+            found[signal_id] = at
+    return [Edit(*each) for each in sorted(found.items(), key=lambda each: each[1])]

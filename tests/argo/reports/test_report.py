@@ -1,0 +1,274 @@
+"""The report: its sections, what it leaves out, what it says, and the command that prints it."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from argo.reports.headline import headline
+from argo.reports.report import make_report
+from argo.reports.text import number_text
+from execution.analysis.equity import daily_equity
+from execution.analysis.selection import DecidedSelection
+from execution.models import Counterfactual, Decision, EquityDay, Position
+from signals.config import journal
+from signals.ledger.outcomes import record_outcome
+from signals.models import Signal
+from signals.tracker import SignalTracker
+from tests.execution.trading_fixtures import Trading
+from tests.samples import a_signal
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+SECTIONS = {
+    "headline", "made_at", "version", "filter", "origin", "origins", "is_track_record", "counts",
+    "outcomes", "equity", "calibration", "rules", "groups", "series", "edits", "assumptions",
+}  # fmt: skip
+
+
+def report(**filters: Any) -> dict[str, Any]:  # noqa: ANN401
+    return make_report(DecidedSelection(**filters), NOW)
+
+
+def printed(*options: str) -> str:
+    out = StringIO()
+    call_command("report", *options, stdout=out)
+    return out.getvalue()
+
+
+def log(count: int, *, origin: str = "api", **fields: Any) -> list[Signal]:  # noqa: ANN401
+    """Log signals a minute apart; return their rows."""
+    first = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
+    times = [(first + timedelta(minutes=number)).isoformat() for number in range(count)]
+    tracker = SignalTracker(origin)
+    ids = tracker.log_signals([a_signal(timestamp=time, **fields) for time in times])
+    return list(Signal.objects.filter(signal_id__in=ids).order_by("pk"))
+
+
+def close(signal: Signal, outcome: str) -> None:
+    """Record an outcome at the signal's target, stop or entry."""
+    price = {"win": signal.target_price, "loss": signal.stop_price}.get(outcome)
+    record_outcome(
+        signal.signal_id,
+        outcome=outcome,
+        exit_price=price or signal.entry_price,
+        who="tester",
+        why="a test",
+        now=NOW,
+        journal=journal(),
+    )
+
+
+def test_an_empty_database_has_a_report_without_figures() -> None:
+    found = report()
+    assert found.keys() == SECTIONS
+    assert found["headline"] == "There are no signals to report on."
+    assert found["origin"] is None
+    assert not found["is_track_record"]
+    figures = [*found["outcomes"].values(), found["equity"]["sharpe"], found["calibration"]["ece"]]
+    assert all(figure["value"] is None and figure["null_because"] for figure in figures)
+    json.dumps(found)
+    assert "There are no signals to report on." in printed()
+
+
+def test_every_kind_is_counted_by_itself() -> None:
+    signals = log(5)
+    for signal, outcome in zip(signals, ("win", "win", "loss", "expired"), strict=False):
+        close(signal, outcome)
+    counts = report()["counts"]
+    assert {name: counts[name] for name in ("issued", "open", "closed")} == {
+        "issued": 5, "open": 1, "closed": 4,
+    }  # fmt: skip
+    kinds = [counts[name] for name in ("win", "loss", "breakeven", "expired")]
+    assert kinds == [2, 1, 0, 1]
+    assert report()["outcomes"]["win_rate"] == {
+        "value": 0.5, "n": 4, "interval": None, "null_because": None,
+        "definition": report()["outcomes"]["win_rate"]["definition"],
+    }  # fmt: skip
+
+
+def test_origins_are_never_mixed() -> None:
+    for signal in (*log(3, origin="replay"), *log(1, symbol="MSFT")):
+        close(signal, "win")
+    found = report()
+    assert (found["origin"], found["counts"]["issued"]) == ("replay", 3)
+    assert found["origins"] == {"replay": 3, "api": 1}
+    assert not found["is_track_record"]
+    assert "Signals of other origins are left out: api 1." in found["assumptions"]
+    assert any("This is no track record" in sentence for sentence in found["assumptions"])
+
+
+def test_a_chosen_origin_is_taken_however_few_it_has() -> None:
+    log(3, origin="replay")
+    log(1, symbol="MSFT")
+    found = report(origin="api")
+    assert (found["origin"], found["counts"]["issued"]) == ("api", 1)
+    assert found["is_track_record"]
+
+
+def test_filters_select_the_signals() -> None:
+    log(2)
+    log(3, symbol="MSFT")
+    assert report(symbol="MSFT")["counts"]["issued"] == 3
+    assert list(report(symbol="MSFT")["groups"]["symbol"]) == ["MSFT"]
+    assert report(symbol="MSFT")["filter"] == {"symbol": "MSFT"}
+
+
+def test_an_edited_outcome_is_named() -> None:
+    signal = log(1)[0]
+    close(signal, "win")
+    assert report()["edits"] == []
+    close(signal, "loss")
+    found = report()
+    (edit,) = found["edits"]
+    assert edit["signal_id"] == signal.signal_id
+    told = f"Outcomes were changed after they were set, of 1 in all: {signal.signal_id} at "
+    assert any(sentence.startswith(told) for sentence in found["assumptions"])
+
+
+def test_few_signals_claim_nothing() -> None:
+    for signal in log(2):
+        close(signal, "win")
+    found = report()
+    assert found["headline"].endswith("That is too few to say what they are worth.")
+    assert any(sentence.startswith("Only 2 signals") for sentence in found["assumptions"])
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (-0.2, 1.0, "that cannot be told from luck"),
+        (0.1, 1.0, "an edge, before costs"),
+        (-1.0, -0.1, "a loss, even before costs"),
+    ],
+)
+def test_the_headline_says_what_the_interval_allows(low: float, high: float, verdict: str) -> None:
+    interval = {"low": low, "high": high}
+    rate = {"value": 0.5, "interval": {"low": 0.4, "high": 0.6}}
+    outcomes = {"win_rate": rate, "expectancy_pct": {"value": 0.4, "interval": interval}}
+    told = headline({"issued": 100, "closed": 90}, outcomes, "api")
+    assert told.endswith(f"(95% interval {low:+.2f}% to {high:+.2f}%): {verdict}.")
+
+
+def test_a_trade_has_excursions_an_account_and_an_equity() -> None:
+    trading = Trading.begun(journal())
+    trading.trade(100.5)
+    trading.move(110.0)
+    found = report()
+    assert found["counts"]["executed"] == 1
+    assert found["equity"]["account"] == "paper"
+    assert found["equity"]["exposure"]["value"] is not None
+    assert "Equity of the account paper" in printed()
+
+
+def test_excursions_are_negative_against_and_positive_for_the_signal() -> None:
+    trading = Trading.begun(journal())
+    signal = trading.trade(100.5)
+    trading.move(110.0)
+    Position.objects.filter(pk=signal.pk).update(mae=1.5, mfe=9.0)
+    outcomes = report()["outcomes"]
+    assert outcomes["average_mae_pct"]["value"] == -1.5
+    assert outcomes["average_mfe_pct"]["value"] == 9.0
+
+
+def test_a_rule_costs_what_the_skipped_signals_would_have_brought() -> None:
+    for number, signal in enumerate(log(4)):
+        codes = ["held"] if number else ["held", "size"]
+        Decision.objects.filter(pk=signal.pk).update(
+            status="skipped",
+            decided_at=NOW,
+            skipped_for=" ".join(codes),
+            reasons=[{"code": code, "text": code} for code in codes],
+        )
+        if number < 3:
+            Counterfactual.objects.create(
+                signal=signal, entered_at=NOW, expires_at=NOW, outcome="win" if number else "loss",
+                profit_loss_pct=6.0 if number else -3.0, ended_at=NOW,
+            )  # fmt: skip
+    found = report()
+    assert found["rules"]["held"]["skipped"] == 4
+    assert (found["rules"]["held"]["cost_pct"]["value"], 3) == (
+        pytest.approx(3.0), found["rules"]["held"]["cost_pct"]["n"],
+    )  # fmt: skip
+    assert found["rules"]["size"]["cost_pct"]["value"] == -3.0
+    assert found["counts"]["skipped_for"] == {"held": 4, "size": 1}
+    assert found["calibration"]["brier"]["n"] == 3, "the untraded count for the confidence"
+    assert found["outcomes"]["win_rate"]["n"] == 0, "and for nothing else"
+    assert "held" in printed()
+
+
+def test_the_command_gives_the_same_as_json() -> None:
+    log(2)
+    assert json.loads(printed("--json"))["counts"] == report()["counts"]
+
+
+def test_a_wrong_filter_is_named() -> None:
+    with pytest.raises(CommandError, match="--since"):
+        call_command("report", "--since", "yesterday")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("win_rate", 0.4032, "40.3%"),
+        ("expectancy_pct", 0.398, "+0.40%"),
+        ("max_drawdown_days", 964, "964.0 d"),
+        ("profit_factor", 1.2345, "1.234"),
+        ("sqn", -12345.6, "-12,346"),
+    ],
+)
+def test_figures_are_written_for_people(name: str, value: float, text: str) -> None:
+    assert number_text(name, value) == text
+
+
+# --- The equity of an account ----------------------------------------------------------------
+def day(number: int, first: str, last: str, transferred: str = "0") -> None:
+    """Store a day of an account; day 0 is a Friday."""
+    date = datetime(2026, 1, 9, tzinfo=UTC).date() + timedelta(days=number)
+    names = (
+        "first_balance", "highest_equity", "highest_balance", "lowest_equity", "last_balance",
+    )  # fmt: skip
+    EquityDay.objects.create(
+        account="a", day=date, marked_at=NOW, first_equity=Decimal(first),
+        last_equity=Decimal(last), transferred=Decimal(transferred),
+        **dict.fromkeys(names, Decimal(last)),
+    )  # fmt: skip
+
+
+def test_the_equity_follows_the_sessions_of_the_exchange() -> None:
+    day(0, "100", "110")
+    day(4, "110", "121")  # Tuesday; nobody looked on Monday
+    found = daily_equity("a", "XNYS")
+    assert found.days.astype(str).tolist() == [
+        "2026-01-08", "2026-01-09", "2026-01-12", "2026-01-13",
+    ]  # fmt: skip
+    assert found.values.tolist() == pytest.approx([100, 110, 110, 121])
+    assert found.days_a_year == 252
+
+
+def test_a_deposit_is_no_profit() -> None:
+    day(0, "100", "100")
+    day(3, "200", "220", transferred="100")
+    assert daily_equity("a", "XNYS").values.tolist() == pytest.approx([100, 100, 110])
+
+
+def test_a_withdrawal_is_no_loss() -> None:
+    day(0, "100", "100")
+    day(3, "50", "55", transferred="-50")
+    assert daily_equity("a", "XNYS").values.tolist() == pytest.approx([100, 100, 110])
+
+
+def test_a_weekends_change_counts_on_monday() -> None:
+    day(0, "100", "100")
+    day(1, "100", "90")
+    day(3, "90", "99")
+    assert daily_equity("a", "XNYS").values.tolist() == pytest.approx([100, 100, 99])
+
+
+def test_an_account_without_a_day_has_no_equity() -> None:
+    assert daily_equity("nobody", "XNYS").values.size == 0

@@ -4,7 +4,7 @@ Every quantity is rounded down to the step, so that rounding never breaks a limi
 even one step would be too much.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal
 
 from execution.money import HUNDRED, ONE, ZERO
@@ -78,7 +78,7 @@ def with_quantity(
     if quantity <= ZERO:
         text = f"not even one step of {step} {intent.symbol} may be traded"
         return intent, [Denial(Reason.TOO_SMALL, text)]
-    return replace(intent, quantity=quantity), []
+    return intent.of_quantity(quantity), []
 
 
 def most_affordable(intent: Intent, portfolio: Portfolio, limits: Limits) -> Decimal:
@@ -95,8 +95,9 @@ def to_step(quantity: Decimal, step: Decimal) -> Decimal:
 
     Raises `NoSize` if `step` is not above 0 or `quantity` is not a number.
     """
-    _check(quantity=quantity)
-    _check_above_zero(step=step)
+    if not (quantity.is_finite() and step.is_finite() and step > 0):
+        _check(quantity=quantity)
+        _check_above_zero(step=step)
     if quantity <= 0:
         return ZERO
     steps = _DOWN.divide(quantity, step)  # the division is rounded down, too

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from django.conf import settings
 
+from execution.analysis.backtest.plans import Detail, Offers, Terms
+from execution.analysis.backtest.walk import AccountResult, AccountRules, walk
 from execution.brokers.fill_model import Costs, FillModel
-from execution.brokers.paper.broker import PaperBroker
+from execution.brokers.paper.broker import COIN_STEP, PaperBroker
 from execution.brokers.paper.ledger import PaperStore
 from execution.brokers.protocol import Broker
 from execution.context import TradingContext
@@ -21,6 +23,8 @@ from execution.prop_firm.rule_set import RuleSet
 from execution.risk.model import Limits
 from execution.risk.sizing import Sizing
 from signals import config
+from signals.analysis.backtest.rules import Entry
+from signals.backtests.run import Backtest
 from signals.clock import Clock, utc_now
 from signals.config import watched_market
 from signals.instruments import instrument, name_of
@@ -75,15 +79,39 @@ def paper(
 ) -> PaperBroker:
     """Return the paper broker, with the deposit and the costs of the settings."""
     share = settings.PAPER_VOLUME_SHARE
-    costs = Costs(
-        as_decimal(settings.PAPER_SPREAD),
-        as_decimal(settings.PAPER_SLIPPAGE),
-        as_decimal(settings.PAPER_FEE),
-    )
-    fill_model = FillModel(costs, as_decimal(share) if share else None)
+    costs = map(as_decimal, (settings.PAPER_SPREAD, settings.PAPER_SLIPPAGE, settings.PAPER_FEE))
+    fill_model = FillModel(Costs(*costs), as_decimal(share) if share else None)
     store = PaperStore(account, as_decimal(settings.PAPER_DEPOSIT), is_exclusive)
     trading_hours = partial(hours, market=prices)
     return PaperBroker(store, prices, trading_hours, clock, fill_model)
+
+
+def account_rules() -> AccountRules:
+    """Return how a backtest trades on one account: with the limits and the sizing of the settings.
+
+    The loss and drawdown limits of a prop firm are not applied; its other limits are.
+    """
+    firm = rule_set()
+    day_of = partial(trading_day, firm or days_without_firm())
+    return AccountRules(as_decimal(settings.PAPER_DEPOSIT), _sizing(), limits(firm), day_of)
+
+
+def traded_on_account(made: Backtest, rules: AccountRules) -> AccountResult:
+    """Trade the signals of a backtest, which has kept its rows, on one account."""
+    costs = Costs(*map(as_decimal, (made.rules.spread, made.rules.slippage, made.rules.fee)))
+    details = [
+        Detail(row.signal_id, row.confidence, row.strategy, row.regime) for row in made.chosen.rows
+    ]
+    offers = Offers(
+        made.chosen.table, made.trades, details, _terms, made.histories.by_symbol, costs,
+        is_at_market=made.rules.entry is Entry.OPEN,
+    )  # fmt: skip
+    return walk(offers, rules)
+
+
+def _terms(symbol: str) -> Terms:
+    wanted = instrument(symbol)
+    return Terms(wanted.quote, wanted.unit_value, wanted.step_or(COIN_STEP))
 
 
 def rule_set() -> RuleSet | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache, partial
+from pathlib import Path
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -82,8 +83,13 @@ def _sample() -> MarketData:
 
 
 def _files() -> MarketData:
+    return folder_market(settings.MARKET_FOLDER)
+
+
+def folder_market(folder: Path) -> MarketData:
+    """Return the market of a folder of bars. Raises `FeedError` if it is not a folder."""
     kind = import_string("signals.market.files.FolderMarket")
-    made: MarketData = kind(settings.MARKET_FOLDER, settings.MARKET_EXCHANGE, find=instrument)
+    made: MarketData = kind(folder, settings.MARKET_EXCHANGE, find=instrument)
     return made
 
 

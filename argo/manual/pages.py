@@ -9,8 +9,9 @@ from django.conf import settings
 from argo.manual.rendering import INDEX, Rendered, address, render
 
 NAMES = (
-    INDEX, "start", "log", "generate", "sync", "trade", "prop-firms", "report", "recover", "backup",
-    "settings", "api", "operations", "monitoring", "service", "upgrade", "architecture",
+    INDEX, "start", "log", "generate", "sync", "trade", "prop-firms", "backtest", "report",
+    "recover", "backup", "settings", "api", "operations", "monitoring", "service", "upgrade",
+    "architecture",
 )  # fmt: skip
 
 

@@ -7,9 +7,9 @@ from argo.errors import ArgoError
 from execution.context import TradingContext
 from execution.money import ZERO, as_decimal
 from execution.risk.model import Intent, Portfolio
-from execution.risk.sizing import NoSize, sized
+from execution.risk.sizing import with_quantity
 from execution.risk.volatility import volatility
-from execution.types import Denial, Reason, Side
+from execution.types import Denial, Side
 from signals.market.hours import ALWAYS_OPEN, TradingHours
 from signals.market.instruments import NOT_KNOWN, Instrument
 from signals.market.protocol import FeedError, Quote, UnknownSymbol
@@ -91,11 +91,4 @@ def size(
 ) -> tuple[Intent, list[Denial]]:
     """Return the intent with the quantity that sizing and the limits allow, and any denial."""
     step = context.broker.step(intent.symbol)
-    try:
-        quantity = sized(context.sizing, intent, portfolio, context.limits, step)
-    except (NoSize, ArithmeticError) as error:
-        return intent, [Denial(Reason.SIZING, f"no quantity can be calculated: {error}")]
-    if quantity <= ZERO:
-        text = f"not even one step of {step} {intent.symbol} may be traded"
-        return intent, [Denial(Reason.TOO_SMALL, text)]
-    return replace(intent, quantity=quantity), []
+    return with_quantity(context.sizing, intent, portfolio, context.limits, step)

@@ -1,9 +1,10 @@
 """The inputs of the risk rules: the trade that is wanted, the portfolio, and the limits."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import NamedTuple
 
 from execution.money import HUNDRED, ZERO, percent_below
@@ -41,6 +42,12 @@ class Intent:
     volatility: Decimal | None = None
     usual_volatility: Decimal | None = None
 
+    def of_quantity(self, quantity: Decimal) -> "Intent":
+        """Return the same trade with this quantity; faster than `replace`."""
+        values = list(_VALUES_OF(self))
+        values[_QUANTITY] = quantity
+        return Intent(*values)
+
     @property
     def value(self) -> Decimal:
         """Return the cost at the latest price, or at the entry if there is no price."""
@@ -57,6 +64,10 @@ class Intent:
         if self.price is None:
             return self.entry
         return max(self.entry, self.price, key=lambda price: abs(price - self.stop))
+
+
+_NAMES = [each.name for each in fields(Intent)]
+_VALUES_OF, _QUANTITY = attrgetter(*_NAMES), _NAMES.index("quantity")
 
 
 class Exposure(NamedTuple):

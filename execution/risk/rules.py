@@ -252,16 +252,14 @@ def denials(
     rules: tuple[Rule, ...] = RULES,
 ) -> list[Denial]:
     """Return every denial of the trade; it may be made only if there is none."""
-    found = (_asked(rule, intent, portfolio, limits, now) for rule in rules)
-    return [denial for denial in found if denial is not None]
-
-
-def _asked(
-    rule: Rule, intent: Intent, portfolio: Portfolio, limits: Limits, now: datetime
-) -> Denial | None:
-    try:
-        return rule(intent, portfolio, limits, now)
-    except Exception as error:
-        name = getattr(rule, "__name__", "a rule")
-        logger.exception("The rule %s failed on signal %s", name, intent.signal_id)
-        return Denial(Reason.RULE_FAILED, f"the rule {name} could not decide: {error!r}")
+    found = []
+    for rule in rules:
+        try:
+            denial = rule(intent, portfolio, limits, now)
+        except Exception as error:
+            name = getattr(rule, "__name__", "a rule")
+            logger.exception("The rule %s failed on signal %s", name, intent.signal_id)
+            denial = Denial(Reason.RULE_FAILED, f"the rule {name} could not decide: {error!r}")
+        if denial is not None:
+            found.append(denial)
+    return found

@@ -5,10 +5,13 @@ even one step would be too much.
 """
 
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, Decimal, localcontext
+from decimal import ROUND_DOWN, Context, Decimal
 
 from execution.money import HUNDRED, ONE, ZERO
 from execution.risk.model import Intent, Limits, Portfolio
+from execution.types import Denial, Reason
+
+_DOWN = Context(rounding=ROUND_DOWN)
 
 
 class NoSize(ValueError):
@@ -64,6 +67,20 @@ def sized(
     return min(wanted, to_step(most_affordable(intent, portfolio, limits) / intent.dearest, step))
 
 
+def with_quantity(
+    sizing: Sizing, intent: Intent, portfolio: Portfolio, limits: Limits, step: Decimal
+) -> tuple[Intent, list[Denial]]:
+    """Return the intent with the quantity that sizing and the limits allow, and any denial."""
+    try:
+        quantity = sized(sizing, intent, portfolio, limits, step)
+    except (NoSize, ArithmeticError) as error:
+        return intent, [Denial(Reason.SIZING, f"no quantity can be calculated: {error}")]
+    if quantity <= ZERO:
+        text = f"not even one step of {step} {intent.symbol} may be traded"
+        return intent, [Denial(Reason.TOO_SMALL, text)]
+    return intent.of_quantity(quantity), []
+
+
 def most_affordable(intent: Intent, portfolio: Portfolio, limits: Limits) -> Decimal:
     """Return the most that this trade may cost: the buying power, and what the limit of a position
     leaves after the value already held of its symbol."""
@@ -78,12 +95,13 @@ def to_step(quantity: Decimal, step: Decimal) -> Decimal:
 
     Raises `NoSize` if `step` is not above 0 or `quantity` is not a number.
     """
-    _check(quantity=quantity)
-    _check_above_zero(step=step)
+    if not (quantity.is_finite() and step.is_finite() and step > 0):
+        _check(quantity=quantity)
+        _check_above_zero(step=step)
     if quantity <= 0:
         return ZERO
-    with localcontext(rounding=ROUND_DOWN):  # of the division, too
-        return (quantity / step).to_integral_value() * step
+    steps = _DOWN.divide(quantity, step)  # the division is rounded down, too
+    return _DOWN.multiply(_DOWN.to_integral_value(steps), step)
 
 
 def fixed_risk(
@@ -141,7 +159,8 @@ def _check(**figures: Decimal) -> None:
 
 
 def _check_above_zero(**figures: Decimal) -> None:
-    _check(**figures)
     for name, value in figures.items():
+        if not value.is_finite():
+            raise NoSize(f"{name} is {value}, not a number")
         if value <= 0:
             raise NoSize(f"{name} is {value}, not above 0")

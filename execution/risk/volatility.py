@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from execution.money import as_decimal
-from signals.market.bars import Bars
+from signals.market.bars import Bars, Column
 
 PRESENT_RETURNS, USUAL_RETURNS = 20, 100
 """How many of the latest daily returns each figure uses."""
@@ -24,9 +24,14 @@ def volatility(bars: Bars) -> Volatility | None:
 
     None if there are fewer than 101 daily `bars`.
     """
-    if len(bars) <= USUAL_RETURNS:
+    return volatility_of(bars.close)
+
+
+def volatility_of(closes: Column) -> Volatility | None:
+    """Return the same from the closes of daily bars, oldest first."""
+    if len(closes) <= USUAL_RETURNS:
         return None
-    closes = bars.close[-USUAL_RETURNS - 1 :]
+    closes = closes[-USUAL_RETURNS - 1 :]
     returns = closes[1:] / closes[:-1] - 1
     parts = (returns[-PRESENT_RETURNS:], returns)
     return Volatility(*(as_decimal(float(np.std(part))) for part in parts))

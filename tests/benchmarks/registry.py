@@ -25,6 +25,7 @@ NAMES = (
     "sync_backlog",
     "execution",
     "decisions",
+    "backtest",
 )
 
 

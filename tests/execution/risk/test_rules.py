@@ -128,6 +128,10 @@ def test_symbols_of_a_group_count_together() -> None:
     assert codes(replace(BUY, symbol="XOM"), three, together) == []
 
 
+def test_another_quantity_changes_nothing_else() -> None:
+    assert BUY.of_quantity(D(7)) == replace(BUY, quantity=D(7))
+
+
 def test_holdings_in_the_symbol_count_for_its_size() -> None:
     twice = replace(LIMITS, max_per_symbol=2)
     assert codes(portfolio=held(holding("AAPL", quantity=50)), limits=twice) == []

@@ -1,0 +1,205 @@
+"""`backtest_signals`: stored or exported signals against bars, as a person runs it."""
+
+import json
+import stat
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
+
+from signals.tracker import SignalTracker
+from tests.samples import a_signal
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HEAD = "Date,Open,High,Low,Close,Volume\n"
+RISES = "2025-01-14,100,101,99,100,9\n2025-01-15,100,101,99,100,9\n2025-01-16,100,111,99,110,9\n"
+FALLS = "2025-01-14,50,51,49,50,9\n2025-01-15,50,51,49,50,9\n2025-01-16,46,47,45,46,9\n"
+AT = "2025-01-15T10:30:00Z"
+"""Before the session of that day: the trade is entered at its open."""
+RISING = {"symbol": "AAPL", "entry_price": 100.0, "target_price": 110.0, "stop_price": 95.0}
+FALLING = {"symbol": "IBM", "entry_price": 50.0, "target_price": 55.0, "stop_price": 47.5}
+
+
+@pytest.fixture
+def bars(tmp_path: Path) -> Path:
+    folder = tmp_path / "bars"
+    folder.mkdir()
+    (folder / "AAPL.csv").write_text(HEAD + RISES)
+    (folder / "IBM.csv").write_text(HEAD + FALLS)
+    return folder
+
+
+@pytest.fixture
+def stored() -> None:
+    SignalTracker("api").log_signals([a_signal(**RISING, timestamp=AT)])
+    SignalTracker("replay").log_signals([a_signal(**FALLING, timestamp=AT, strategy="other")])
+
+
+def text_of(*arguments: object) -> str:
+    out = StringIO()
+    call_command("backtest_signals", *map(str, arguments), stdout=out)
+    return out.getvalue()
+
+
+def result_of(*arguments: object) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(text_of("--json", *arguments))
+    return found
+
+
+def refused(*arguments: object) -> tuple[int, str]:
+    with pytest.raises(CommandError) as error:
+        text_of(*arguments)
+    return error.value.returncode, str(error.value)
+
+
+@pytest.mark.usefixtures("stored")
+def test_stored_signals_are_traded_and_the_assumptions_come_first(bars: Path) -> None:
+    costs = ("--spread", 0, "--slippage", 0, "--fee", 0)
+    found = result_of("--bars", bars, *costs)
+    result = found["result"]
+    assert (result["signals"], result["entered"]) == (2, 2)
+    assert (result["wins"], result["losses"]) == (1, 1)
+    assert result["total_pct"] == pytest.approx(10 - 8)  # the gap through the stop
+    assert found["origins"] == {"api": 1, "replay": 1}
+    text = text_of("--bars", bars, *costs)
+    assert text.startswith("Assumptions\n- A trade is entered at the open")
+    assert text.index("Assumptions") < text.index("1  won") < text.index("2.00%  in total")
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        (["--symbol", "NASDAQ:AAPL"], 1),
+        (["--strategy", "other"], 1),
+        (["--origin", "replay"], 1),
+        (["--since", "2025-01-15T10:30:01Z"], 0),
+        (["--until", "2025-01-15T10:30:00Z"], 2),
+    ],
+)
+def test_filters_choose_the_same_of_the_database_and_of_a_file(
+    bars: Path, tmp_path: Path, filters: list[str], count: int
+) -> None:
+    file = tmp_path / "signals.jsonl"
+    call_command("export_signals", str(file), stdout=StringIO())
+    of_database = result_of("--bars", bars, *filters)["result"]
+    assert of_database["signals"] == count
+    assert result_of("--bars", bars, "--file", file, *filters)["result"] == of_database
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_an_exported_file_gives_what_the_stored_signals_give(
+    bars: Path, tmp_path: Path, ending: str
+) -> None:
+    file = tmp_path / f"signals.{ending}"
+    call_command("export_signals", str(file), stdout=StringIO())
+    stored, exported = result_of("--bars", bars), result_of("--bars", bars, "--file", file)
+    for name in ("result", "origins", "data_sha256"):
+        assert exported[name] == stored[name]
+    assert exported["parameters_sha256"] != stored["parameters_sha256"]
+
+
+@pytest.mark.usefixtures("stored")
+def test_the_result_is_kept_so_that_it_can_be_repeated(bars: Path, settings: Settings) -> None:
+    found = result_of("--bars", bars)
+    path = Path(found.pop("path"))
+    assert path.parent == settings.DATA_DIR / "backtests"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert json.loads(path.read_text()) == found
+    again = result_of("--bars", bars)
+    assert Path(again.pop("path")) != path
+    assert again == found
+    assert (
+        result_of("--bars", bars, "--delay", 1)["parameters_sha256"] != found["parameters_sha256"]
+    )
+    (bars / "IBM.csv").write_text(HEAD + FALLS.replace("46,47,45,46", "46,47,45,45"))
+    assert result_of("--bars", bars)["data_sha256"] != found["data_sha256"]
+
+
+def test_a_split_that_the_bars_list_moves_the_prices_of_older_signals(bars: Path) -> None:
+    SignalTracker("api").log_signals([a_signal(**RISING, timestamp=AT)])
+    rows = RISES.replace("2025-01-16,100,111,99,110,9", "2025-01-16,25,26,24,25,9,4\n")
+    rows = rows.replace("100,9\n", "100,9,0\n") + "2025-01-17,25,28,24,27,9,0\n"
+    (bars / "AAPL.csv").write_text(HEAD.replace("Volume", "Volume,Stock Splits") + rows)
+    result = result_of("--bars", bars, "--spread", 0, "--slippage", 0)["result"]
+    assert (result["wins"], result["rescaled"]) == (1, 1)
+    assert result["total_pct"] == pytest.approx(10)
+
+
+@pytest.mark.usefixtures("stored")
+def test_an_account_trades_them_with_the_limits_of_the_settings(
+    bars: Path, settings: Settings
+) -> None:
+    settings.MIN_CONFIDENCE = 0.0
+    settings.RISK_MAX_POSITIONS = 1
+    free = ("--account", "--spread", 0, "--slippage", 0, "--bars", bars)
+    found = result_of(*free)
+    assert found["account"]["executed"] == 1
+    assert found["account"]["reasons"] == {"positions": 1}
+    assert found["account"]["equity"] == "101000"  # 100 shares rose by 10
+    assert found["parameters"]["account"]["limits"]["max_positions"] == 1
+    assert any("order of time" in each for each in found["assumptions"])
+    text = text_of(*free)
+    assert "101000.00  equity at the last bar" in text
+    assert "1  - positions: too many positions" in text
+    settings.RISK_MAX_POSITIONS = 2
+    assert result_of(*free)["parameters_sha256"] != found["parameters_sha256"]
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_symbol_without_bars_is_named(bars: Path) -> None:
+    (bars / "IBM.csv").unlink()
+    found = result_of("--bars", bars)
+    assert found["result"]["skipped"] == {"no_bars": 1}
+    assert "IBM" in found["missing_bars"]["IBM"]
+    assert "Without bars\n- IBM: there are no bars of 'IBM'" in text_of("--bars", bars)
+
+
+def test_lines_that_hold_no_signal_are_named_and_the_others_traded(
+    bars: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "signals.jsonl"
+    lines = [
+        json.dumps(a_signal(**RISING, timestamp=AT)), "nonsense",
+        json.dumps(a_signal(symbol=5, action="HOLD", entry_price="1", timestamp="soon")),
+    ]  # fmt: skip
+    file.write_text("\n".join(lines))
+    out = StringIO()
+    with pytest.raises(CommandError, match=r"2 lines of .* hold no signal") as error:
+        call_command("backtest_signals", "--json", "--file", file, "--bars", bars, stdout=out)
+    assert error.value.returncode == 1
+    found = json.loads(out.getvalue())
+    assert found["result"]["wins"] == 1
+    assert found["refused"] == 2
+    assert [each["line"] for each in found["refused_lines"]] == [2, 3]
+    for name in ("symbol", "action", "entry_price", "timestamp"):
+        assert f"{name}: " in found["refused_lines"][1]["error"]
+
+
+def test_no_signals_give_a_result_without_figures(bars: Path) -> None:
+    result = result_of("--bars", bars)["result"]
+    assert (result["signals"], result["average_pct"]) == (0, None)
+    assert "none  on average" in text_of("--bars", bars)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--bars", "/nowhere"], "--bars: /nowhere is not a folder"),
+        (["--file", "/nowhere"], "/nowhere: cannot be read: No such file or directory"),
+        (["--delay", "-1"], "--delay: is -1; give 0 or more bars"),
+        (["--expiry-bars", "0"], "--expiry-bars: must be above 0"),
+        (["--expiry-days", "nan"], "--expiry-days: nan is not a number of days"),
+        (["--fee", "100"], "--fee: is 100.0; give percent of the price, 0 to below 100"),
+        (["--since", "yesterday"], "--since: "),
+    ],
+)
+def test_wrong_usage_is_a_sentence(arguments: list[str], sentence: str) -> None:
+    code, text = refused(*arguments)
+    assert code == 2
+    assert sentence in text

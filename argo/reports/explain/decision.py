@@ -1,0 +1,114 @@
+"""The decision on a signal: every rule that is known, with the numbers on both sides."""
+
+import logging
+from decimal import Decimal
+
+from argo.errors import ArgoError
+from argo.reports.explain.schemas import Check, DecisionStory
+from execution.factory import limits, rule_set
+from execution.models import Decision, Order
+from execution.money import HUNDRED, as_decimal, exact_text
+from execution.risk.model import Limits
+from execution.risk.rules import RULES
+from execution.types import Leg, Reason
+from signals.models import Signal, SignalContext
+
+logger = logging.getLogger(__name__)
+EXECUTED = (
+    f"All {len(RULES)} risk rules passed when it was decided. What they saw of the account then is "
+    "not stored; the numbers below are those of the signal and its order, against the limits of "
+    "today's settings."
+)
+SKIPPED = "Each reason was stored when it was decided, with its numbers."
+PENDING = "It is not decided yet."
+NO_LIMIT = "no limit"
+
+
+def decision_of(
+    signal: Signal, context: SignalContext | None, orders: list[Order]
+) -> DecisionStory | None:
+    """Return the decision with its rules; None if the signal was never queued for one."""
+    decision = Decision.objects.filter(pk=signal.pk).first()
+    if decision is None:
+        return None
+    rules, notes = _stored(decision), [PENDING]
+    if decision.status == Decision.Status.SKIPPED:
+        notes = [SKIPPED]
+    elif decision.status == Decision.Status.EXECUTED:
+        rules, notes = _of_order(signal, context, orders)
+    return DecisionStory(
+        status=decision.status,
+        account=decision.account,
+        asked_by=decision.asked_by,
+        queued_at=decision.queued_at,
+        decided_at=decision.decided_at,
+        order_id=decision.order_id,
+        rules=rules,
+        earlier=decision.earlier,
+        notes=notes,
+    )
+
+
+def _stored(decision: Decision) -> list[Check]:
+    return [
+        Check(
+            code=reason["code"],
+            value=reason["text"],
+            limit=_meaning(reason["code"]),
+            passed=False,
+            basis="stored",
+        )
+        for reason in decision.reasons
+    ]
+
+
+def _meaning(code: str) -> str:
+    """Return what a code means; a code of an older version may be unknown."""
+    return Reason(code).meaning if code in set(Reason) else ""
+
+
+def _of_order(
+    signal: Signal, context: SignalContext | None, orders: list[Order]
+) -> tuple[list[Check], list[str]]:
+    entry = next((order for order in orders if order.leg == Leg.ENTRY), None)
+    if entry is None or entry.level is None:
+        return [], [EXECUTED]
+    try:
+        return _rules(signal, context, entry, entry.level, limits(rule_set())), [EXECUTED]
+    except (ArgoError, ValueError, ArithmeticError) as error:
+        return [], [EXECUTED, f"They cannot be computed: {error}"]
+    except Exception:
+        logger.exception("The rules of %s cannot be computed", signal.signal_id)
+        return [], [EXECUTED, "They cannot be computed; the log has the reason."]
+
+
+def _rules(
+    signal: Signal, context: SignalContext | None, entry: Order, price: Decimal, now: Limits
+) -> list[Check]:
+    """Return the rules that need nothing but the signal and the price of the decision."""
+    wanted, stop = as_decimal(signal.entry_price), as_decimal(signal.stop_price)
+    least = max(
+        now.min_confidence,
+        now.min_confidence_by_regime.get((context and context.regime) or "", 0.0),
+        now.min_confidence_by_strategy.get(signal.strategy, 0.0),
+    )
+    found = [
+        _today("confidence", f"{signal.confidence:.6g}", f"at least {least:g}",
+               signal.confidence >= least),
+        _percent("distance", "from the entry to the price", abs(price - wanted) / wanted,
+                 now.max_distance),
+        _percent("stop", "from the entry to the stop", abs(wanted - stop) / wanted, now.max_stop),
+    ]  # fmt: skip
+    most = NO_LIMIT if now.max_position is None else f"at most {now.max_position}% of the equity"
+    value = f"{exact_text(entry.quantity)} at {exact_text(price)}: {entry.quantity * price:.2f}"
+    return [*found, Check(code="size", value=value, limit=most, passed=None, basis="today")]
+
+
+def _percent(code: str, what: str, share: Decimal, most: Decimal | None) -> Check:
+    off = share * HUNDRED
+    limit = NO_LIMIT if most is None else f"at most {most}%"
+    return _today(code, f"{off:.2f}% {what}", limit, most is None or off <= most)
+
+
+def _today(code: str, value: str, limit: str, passed: bool) -> Check:
+    return Check(code=code, value=value, limit=limit, passed=passed, basis="today")

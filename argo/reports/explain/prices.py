@@ -1,0 +1,119 @@
+"""The bars that a signal was made on, and those that followed it."""
+
+import logging
+import math
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from argo.errors import ArgoError
+from argo.reports.explain.chart import Exit, chart
+from argo.reports.explain.schemas import BarOut, Prices
+from signals.config import market
+from signals.market.bars import Bars
+from signals.market.protocol import MarketData
+from signals.market.timed import Deadline, TimedMarket
+from signals.models import Signal
+
+logger = logging.getLogger(__name__)
+MOST_BARS = 100
+"""Bars of the story, on either side of the signal."""
+OTHER_SCALE = 1.8
+"""As in validation: a larger factor between entry and last close is no move of one bar."""
+LEVELS = {"target": "target_price", "entry": "entry_price", "stop": "stop_price"}
+
+
+class Market(NamedTuple):
+    """The market of the settings; None, and why, if the settings are invalid."""
+
+    market: MarketData | None
+    problem: str = ""
+
+    @classmethod
+    def of_settings(cls, seconds: float) -> "Market":
+        """Return the market; all its calls together take this long at most."""
+        try:
+            return cls(TimedMarket(market(), Deadline(seconds)))
+        except ArgoError as error:
+            return cls(None, str(error))
+
+    def bars(
+        self, symbol: str, upto: datetime, since: datetime | None = None
+    ) -> tuple[Bars | None, str]:
+        """Return bars; None, and why, if there are none: the rest of the story is still told."""
+        if self.market is None:
+            return None, self.problem
+        try:
+            return self.market.bars(symbol, upto, since), ""
+        except (ArgoError, ValueError, OverflowError) as error:
+            return None, str(error)
+        except Exception:
+            logger.exception("%s: the market data failed; a story has no bars", symbol)
+            return None, "the market data failed; the log has the reason"
+
+
+def prices_of(
+    signal: Signal, source: Market, symbol: str, seen: Bars, span: tuple[datetime, datetime]
+) -> Prices:
+    """Return the bars up to the signal and through `span`, which is from its time to its end."""
+    made_at, ends_at = span
+    following = source.bars(symbol, ends_at, made_at)[0] if ends_at > made_at else None
+    after = [] if following is None else _listed(following, first=following.count_through(made_at))
+    before = _listed(seen, first=max(0, len(seen) - MOST_BARS))
+    return Prices(
+        bars_seen=len(seen),
+        seen=before,
+        after=after[:MOST_BARS],
+        chart=chart(before, after, _levels(signal), _exit(signal, after)),
+        notes=_notes(signal, before),
+        problem=None if before else f"no bar of {symbol} had closed when the signal was made",
+    )
+
+
+def _listed(bars: Bars, first: int) -> list[BarOut]:
+    return [
+        BarOut(
+            time=bar.time, open=bar.open, high=bar.high, low=bar.low, close=bar.close,
+            volume=bar.volume,
+        )
+        for bar in map(bars.bar, range(first, len(bars)))
+    ]  # fmt: skip
+
+
+def _levels(signal: Signal) -> dict[str, float]:
+    found = {name: getattr(signal, column) for name, column in LEVELS.items()}
+    return {name: price for name, price in found.items() if is_price(price)}
+
+
+def _exit(signal: Signal, after: list[BarOut]) -> Exit | None:
+    """Return the exit, at the last bar: the bars end where the signal did."""
+    if not (after and is_price(signal.exit_price)):
+        return None
+    return Exit(float(signal.exit_price or 0), len(after) - 1)
+
+
+def _notes(signal: Signal, seen: list[BarOut]) -> list[str]:
+    if not (seen and is_price(signal.entry_price)):
+        return []
+    factor = signal.entry_price / seen[-1].close
+    if 1 / OTHER_SCALE <= factor <= OTHER_SCALE:
+        return []
+    note = (
+        f"the entry is {factor:.3g} times the last close: the bars are of another scale, because "
+        "of a split since or of other data"
+    )
+    return [note]
+
+
+def is_price(value: object) -> bool:
+    """Return True if this is a finite number above 0; an imported row may hold anything."""
+    return isinstance(value, int | float) and math.isfinite(value) and value > 0
+
+
+def end_of(made_at: datetime, ended_at: datetime | None, most: timedelta) -> datetime:
+    """Return when the signal ended: at most `most` after it was made if that is not known."""
+    if ended_at is not None:
+        return ended_at
+    try:
+        return made_at + most
+    except OverflowError:
+        return made_at

@@ -132,12 +132,12 @@ def no_fresh_price(limits: Validation, situation: Situation) -> Gate:
     quote, now = situation.quote, situation.candidate.made_at
     limit = f"at most {limits.max_age} old"
     if quote is None:
-        why = "there is no price; the entry shown is the last close"
-        return Gate("price", "no price", limit, why)
+        missing = "there is no price; the entry shown is the last close"
+        return Gate("price", "no price", limit, missing)
     age = now - quote.time
     if quote.time > now + CLOCK_TOLERANCE:
-        why = f"the time of the price, {quote.time}, is in the future"
-        return Gate("price", f"{-age} ahead", limit, why)
+        future = f"the time of the price, {quote.time}, is in the future"
+        return Gate("price", f"{-age} ahead", limit, future)
     why = None if age <= limits.max_age else f"the price is {age} old, from {quote.time}"
     return Gate("price", f"{max(age, timedelta())} old", limit, why)
 

@@ -26,7 +26,8 @@ def chart(
     """Return the last bars before the signal and those after it; empty without bars.
 
     `|` is the range of a bar, `o` its close, `-` a level, `:` the moment of the signal, and `X` the
-    exit. If there are many bars after the signal, a column stands for several of them.
+    exit, or the one that a signal without a trade would have had. If there are many bars after the
+    signal, a column stands for several of them.
     """
     merged = -(-len(after) // SIDE) or 1
     left, right = list(seen[-SIDE:]), _merged(after, merged)
@@ -45,8 +46,8 @@ def chart(
     for row in grid:
         row[len(left)] = ":"
     for place, bar in [*enumerate(left), *enumerate(right, len(left) + 1)]:
-        for row in range(rows.at(bar.high), rows.at(bar.low) + 1):
-            grid[row][place] = "|"
+        for number in range(rows.at(bar.high), rows.at(bar.low) + 1):
+            grid[number][place] = "|"
         grid[rows.at(bar.close)][place] = "o"
     if ended is not None and rows.has(ended.price):
         place = len(left) + 1 + ended.bar // merged

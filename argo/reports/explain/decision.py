@@ -22,6 +22,8 @@ EXECUTED = (
 SKIPPED = "Each reason was stored when it was decided, with its numbers."
 PENDING = "It is not decided yet."
 NO_LIMIT = "no limit"
+MEANINGS: dict[str, str] = {reason.value: reason.meaning for reason in Reason}
+"""A code of an older version may be missing."""
 
 
 def decision_of(
@@ -54,17 +56,12 @@ def _stored(decision: Decision) -> list[Check]:
         Check(
             code=reason["code"],
             value=reason["text"],
-            limit=_meaning(reason["code"]),
+            limit=MEANINGS.get(reason["code"], ""),
             passed=False,
             basis="stored",
         )
         for reason in decision.reasons
     ]
-
-
-def _meaning(code: str) -> str:
-    """Return what a code means; a code of an older version may be unknown."""
-    return Reason(code).meaning if code in set(Reason) else ""
 
 
 def _of_order(

@@ -51,22 +51,42 @@ class Market(NamedTuple):
             return None, "the market data failed; the log has the reason"
 
 
+class Ended(NamedTuple):
+    """When and at which price the trade ended, or the one that was not made; None if unknown."""
+
+    at: datetime | None = None
+    price: float | None = None
+
+
 def prices_of(
-    signal: Signal, source: Market, symbol: str, seen: Bars, span: tuple[datetime, datetime]
+    signal: Signal, source: Market, seen: Bars, made_at: datetime, ended: Ended, most: timedelta
 ) -> Prices:
-    """Return the bars up to the signal and through `span`, which is from its time to its end."""
-    made_at, ends_at = span
-    following = source.bars(symbol, ends_at, made_at)[0] if ends_at > made_at else None
+    """Return the bars up to the signal, and those after it until its end, at most for `most`.
+
+    An outcome may be recorded years later, so that nobody knows when the trade ended.
+    """
+    ends_at = _latest(made_at, ended.at, most)
+    following = source.bars(seen.symbol, ends_at, made_at)[0] if ends_at > made_at else None
     after = [] if following is None else _listed(following, first=following.count_through(made_at))
     before = _listed(seen, first=max(0, len(seen) - MOST_BARS))
+    is_shown = after and ended.at == ends_at and is_price(ended.price)
+    at_exit = Exit(float(ended.price or 0), len(after) - 1) if is_shown else None
     return Prices(
         bars_seen=len(seen),
         seen=before,
         after=after[:MOST_BARS],
-        chart=chart(before, after, _levels(signal), _exit(signal, after)),
+        chart=chart(before, after, _levels(signal), at_exit),
         notes=_notes(signal, before),
-        problem=None if before else f"no bar of {symbol} had closed when the signal was made",
+        problem=None if before else f"no bar of {seen.symbol} had closed when it was made",
     )
+
+
+def _latest(made_at: datetime, ended_at: datetime | None, most: timedelta) -> datetime:
+    try:
+        latest = made_at + most
+    except OverflowError:
+        return made_at
+    return latest if ended_at is None else min(ended_at, latest)
 
 
 def _listed(bars: Bars, first: int) -> list[BarOut]:
@@ -82,13 +102,6 @@ def _listed(bars: Bars, first: int) -> list[BarOut]:
 def _levels(signal: Signal) -> dict[str, float]:
     found = {name: getattr(signal, column) for name, column in LEVELS.items()}
     return {name: price for name, price in found.items() if is_price(price)}
-
-
-def _exit(signal: Signal, after: list[BarOut]) -> Exit | None:
-    """Return the exit, at the last bar: the bars end where the signal did."""
-    if not (after and is_price(signal.exit_price)):
-        return None
-    return Exit(float(signal.exit_price or 0), len(after) - 1)
 
 
 def _notes(signal: Signal, seen: list[BarOut]) -> list[str]:
@@ -107,13 +120,3 @@ def _notes(signal: Signal, seen: list[BarOut]) -> list[str]:
 def is_price(value: object) -> bool:
     """Return True if this is a finite number above 0; an imported row may hold anything."""
     return isinstance(value, int | float) and math.isfinite(value) and value > 0
-
-
-def end_of(made_at: datetime, ended_at: datetime | None, most: timedelta) -> datetime:
-    """Return when the signal ended: at most `most` after it was made if that is not known."""
-    if ended_at is not None:
-        return ended_at
-    try:
-        return made_at + most
-    except OverflowError:
-        return made_at

@@ -1,7 +1,7 @@
 """Puts a signal's story together from the existing rows, the journal and the market."""
 
 import math
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,7 +12,7 @@ from argo.errors import ArgoError
 from argo.lifecycle import lifecycle
 from argo.reports.explain.decision import decision_of
 from argo.reports.explain.gates import Maker, gates_of
-from argo.reports.explain.prices import Market, end_of, prices_of
+from argo.reports.explain.prices import Ended, Market, prices_of
 from argo.reports.explain.schemas import DecisionStory, Made, OutcomeStory, Prices, Stored, Story
 from execution.models import Counterfactual, Decision, Fill, Order, Position
 from execution.money import exact_text
@@ -24,7 +24,7 @@ from signals.ledger.queries import signal_of
 from signals.market.bars import Bars
 from signals.market.instruments import Instrument
 from signals.models import OutcomeChange, Signal, SignalContext
-from signals.timestamps import moment_of
+from signals.timestamps import moment_of, parse_utc
 from signals.verification import verify_one
 from sync.models import Delivery
 
@@ -32,6 +32,7 @@ MOST_SECONDS = 5.0
 """All that a story waits for market data."""
 MILLISECOND = timedelta(milliseconds=1)
 NO_TIME = "the time of the signal is not valid, so its bars are not known"
+NO_OFFSET = "The signal's time has no offset; it is taken for UTC."
 ORDER = (
     "leg", "number", "side", "symbol", "quantity", "level", "state", "filled", "average_price",
     "reason", "client_order_id", "broker_id", "created_at", "submitted_at", "updated_at",
@@ -72,10 +73,10 @@ def explain(signal_id: str) -> Story:
     seen, problem = source.bars(symbol, made_at) if made_at else (None, NO_TIME)
     prices = Prices(problem=problem)
     if made_at and seen is not None:
-        ended_at = _ended_at(position, counterfactual, changes)
-        most = timedelta(days=settings.POSITION_MAX_DAYS)
-        span = made_at, end_of(made_at, ended_at, most)
-        prices = prices_of(signal, source, symbol, seen, span)
+        end = _end_of(signal, position, counterfactual, changes)
+        # A trade may begin some days after its signal, and so end later than its own expiry.
+        most = timedelta(days=2 * settings.POSITION_MAX_DAYS)
+        prices = prices_of(signal, source, seen, made_at, end, most)
     return Story(
         signal_id=signal.signal_id,
         headline=_headline(signal, context, decision, ended),
@@ -144,6 +145,8 @@ def _instrument_fields(about: Instrument | None) -> Fields | None:
 def _made(maker: Maker, seen: Bars | None) -> Made:
     gates, notes = gates_of(maker, seen)
     context = maker.context
+    if maker.made_at is not None and not _has_offset(maker.signal.timestamp):
+        notes = [NO_OFFSET, *notes]
     names = (
         "origin", "regime", "sources", "agreement", "reasoning", "votes", "symbol_as_sent", "extra",
     )  # fmt: skip
@@ -153,6 +156,14 @@ def _made(maker: Maker, seen: Bars | None) -> Made:
         gates=gates,
         notes=notes,
     )
+
+
+def _has_offset(timestamp: str) -> bool:
+    try:
+        parse_utc(timestamp)
+    except ValueError:
+        return False
+    return True
 
 
 def _stored(signal: Signal, context: SignalContext | None) -> Stored:
@@ -191,16 +202,20 @@ def _fills(signal: Signal) -> list[Fill]:
     return list(fills.order_by("time", "pk"))
 
 
-def _ended_at(
-    position: Position | None, counterfactual: Counterfactual | None, changes: list[OutcomeChange]
-) -> datetime | None:
-    """Return when the trade, or the one that was not made, ended; None if that is not known."""
+def _end_of(
+    signal: Signal,
+    position: Position | None,
+    counterfactual: Counterfactual | None,
+    changes: list[OutcomeChange],
+) -> Ended:
+    """Return when and where the trade, or the one that was not made, ended."""
     if position is not None:
-        return position.closed_at
+        price = position.exit_price
+        return Ended(position.closed_at, None if price is None else float(price))
     if counterfactual is not None and counterfactual.ended_at:
-        return counterfactual.ended_at
+        return Ended(counterfactual.ended_at, counterfactual.exit_price)
     first = next((change for change in changes if change.after.get("outcome")), None)
-    return moment_of(first.at) if first else None
+    return Ended(moment_of(first.at), signal.exit_price) if first else Ended()
 
 
 def _optional(row: Model | None, names: tuple[str, ...]) -> Fields | None:

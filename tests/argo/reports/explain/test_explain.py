@@ -115,6 +115,17 @@ def test_the_bars_end_where_the_signal_was_made_and_continue_to_its_end() -> Non
     assert max(map(len, told(signal).splitlines())) <= 100
 
 
+def test_an_outcome_that_is_recorded_years_later_shows_no_exit() -> None:
+    signal = log()
+    record_outcome(
+        signal.signal_id, outcome="win", exit_price=14.0, who="me", why="a test",
+        now=MADE_AT + timedelta(days=3000), journal=journal(),
+    )  # fmt: skip
+    found = explain(signal.signal_id).prices
+    assert found.after[-1].time < MADE_AT + timedelta(days=61)
+    assert "X" not in found.chart
+
+
 def test_the_way_into_the_database_is_told_with_its_latency() -> None:
     signal = log()
     SignalContext.objects.filter(pk=signal.pk).update(
@@ -168,6 +179,7 @@ def test_a_skipped_signal_has_each_reason_and_what_it_would_have_brought(trading
     assert story.counterfactual is not None
     assert story.counterfactual["outcome"] == "win"
     assert len(story.prices.after) == 1
+    assert "X" in story.prices.chart
 
 
 def test_a_signal_without_bars_says_why() -> None:
@@ -213,6 +225,12 @@ def test_votes_of_any_form_have_a_story(votes: object) -> None:
     signal = log()
     SignalContext.objects.filter(pk=signal.pk).update(votes=votes)
     assert "Timeline" in told(signal)
+
+
+def test_a_time_without_offset_is_said_to_be_taken_for_utc() -> None:
+    story = explain(altered(log(), timestamp="2009-01-22 21:00:00").signal_id)
+    assert story.made.notes[0] == "The signal's time has no offset; it is taken for UTC."
+    assert story.prices.seen[-1].time == MADE_AT
 
 
 def test_a_row_without_context_has_a_story() -> None:

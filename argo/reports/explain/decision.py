@@ -15,10 +15,10 @@ from signals.models import Signal, SignalContext
 
 logger = logging.getLogger(__name__)
 EXECUTED = (
-    f"All {len(RULES)} risk rules passed when it was decided. What they saw of the account then is "
-    "not stored; the numbers below are those of the signal and its order, against the limits of "
-    "today's settings."
+    f"All {len(RULES)} risk rules passed when it was decided. The numbers of the account are those "
+    "of that moment; those of the signal are against the limits of today's settings."
 )
+NOT_STORED = "The version that decided did not store the numbers of the account yet."
 SKIPPED = "Each reason was stored when it was decided, with its numbers."
 PENDING = "It is not decided yet."
 NO_LIMIT = "no limit"
@@ -38,6 +38,8 @@ def decision_of(
         notes = [SKIPPED]
     elif decision.status == Decision.Status.EXECUTED:
         rules, notes = _of_order(signal, context, orders)
+        rules = [*rules, *_headroom(decision)]
+        notes = notes if decision.headroom is not None else [*notes, NOT_STORED]
     return DecisionStory(
         status=decision.status,
         account=decision.account,
@@ -61,6 +63,14 @@ def _stored(decision: Decision) -> list[Check]:
             basis="stored",
         )
         for reason in decision.reasons
+    ]
+
+
+def _headroom(decision: Decision) -> list[Check]:
+    """Return the limits of the account with their numbers just before the order."""
+    return [
+        Check(code=each["code"], value=each["text"], limit="", passed=True, basis="stored")
+        for each in decision.headroom or []
     ]
 
 
@@ -89,16 +99,15 @@ def _rules(
         now.min_confidence_by_regime.get((context and context.regime) or "", 0.0),
         now.min_confidence_by_strategy.get(signal.strategy, 0.0),
     )
-    found = [
+    value = f"{exact_text(entry.quantity)} at {exact_text(price)}: {entry.quantity * price:.2f}"
+    return [
         _today("confidence", f"{signal.confidence:.6g}", f"at least {least:g}",
                signal.confidence >= least),
         _percent("distance", "from the entry to the price", abs(price - wanted) / wanted,
                  now.max_distance),
         _percent("stop", "from the entry to the stop", abs(wanted - stop) / wanted, now.max_stop),
+        Check(code="order", value=value, limit="", passed=True, basis="stored"),
     ]  # fmt: skip
-    most = NO_LIMIT if now.max_position is None else f"at most {now.max_position}% of the equity"
-    value = f"{exact_text(entry.quantity)} at {exact_text(price)}: {entry.quantity * price:.2f}"
-    return [*found, Check(code="size", value=value, limit=most, passed=None, basis="today")]
 
 
 def _percent(code: str, what: str, share: Decimal, most: Decimal | None) -> Check:

@@ -17,6 +17,7 @@ from argo.reports.explain import prices
 from argo.reports.explain.story import explain
 from argo.reports.explain.text import printable, story_text
 from execution.decisions import queue
+from execution.models import Decision
 from signals.config import journal
 from signals.keys import create_key
 from signals.ledger.outcomes import record_outcome
@@ -153,6 +154,9 @@ def test_a_trade_is_told_from_the_decision_to_the_outcome(trading: Trading) -> N
     rules = {rule.code: (rule.value, rule.limit, rule.passed) for rule in story.decision.rules}
     assert rules["distance"] == ("0.00% from the entry to the price", "at most 1.0%", True)
     assert rules["stop"][:1] == ("5.00% from the entry to the stop",)
+    assert rules["order"] == ("100 at 100: 10000.00", "", True)
+    assert rules["positions"] == ("0 of 10 positions are held", "", True)
+    assert rules["daily_loss"][0] == "0.00% of the day's first equity lost; the limit is 3%"
     assert [order["leg"] for order in story.orders] == ["entry", "stop", "target"]
     assert [(fill["leg"], fill["price"]) for fill in story.fills] == [
         ("entry", "100.5"), ("target", "110"),
@@ -162,6 +166,17 @@ def test_a_trade_is_told_from_the_decision_to_the_outcome(trading: Trading) -> N
     assert story.outcome.decided_by_position
     assert story.timeline[-1].what == "outcome"
     assert "decision: executed; win of" in told(signal).replace("\n", " ")
+
+
+def test_a_trade_of_an_older_version_says_which_numbers_are_missing(trading: Trading) -> None:
+    signal = trading.trade()
+    Decision.objects.update(headroom=None)
+    story = explain(signal.signal_id)
+    assert story.decision is not None
+    assert "did not store the numbers of the account" in story.decision.notes[1]
+    assert [rule.code for rule in story.decision.rules] == [
+        "confidence", "distance", "stop", "order",
+    ]  # fmt: skip
 
 
 def test_a_skipped_signal_has_each_reason_and_what_it_would_have_brought(trading: Trading) -> None:

@@ -2,12 +2,17 @@
 
 import logging
 import math
+import threading
 from datetime import datetime, timedelta
+from functools import cache
 from typing import NamedTuple
+
+from django.conf import settings
 
 from argo.errors import ArgoError
 from argo.reports.explain.chart import Exit, chart
 from argo.reports.explain.schemas import BarOut, Prices
+from execution.web import REMOTE_MARKETS, SHARE
 from signals.config import market
 from signals.market.bars import Bars
 from signals.market.protocol import MarketData
@@ -17,24 +22,29 @@ from signals.models import Signal
 logger = logging.getLogger(__name__)
 MOST_BARS = 100
 """Bars of the story, on either side of the signal."""
+BUSY = "other requests wait for market data already: try again in a moment"
 OTHER_SCALE = 1.8
 """As in validation: a larger factor between entry and last close is no move of one bar."""
 LEVELS = {"target": "target_price", "entry": "entry_price", "stop": "stop_price"}
 
 
 class Market(NamedTuple):
-    """The market of the settings; None, and why, if the settings are invalid."""
+    """The market of the settings; None, and why, if the settings are invalid.
+
+    `slots` are the calls that may wait for it at once, so that requests remain possible.
+    """
 
     market: MarketData | None
-    problem: str = ""
+    problem: str
+    slots: threading.BoundedSemaphore
 
     @classmethod
     def of_settings(cls, seconds: float) -> "Market":
         """Return the market; all its calls together take this long at most."""
         try:
-            return cls(TimedMarket(market(), Deadline(seconds)))
+            return cls(TimedMarket(market(), Deadline(seconds)), "", waiting())
         except ArgoError as error:
-            return cls(None, str(error))
+            return cls(None, str(error), waiting())
 
     def bars(
         self, symbol: str, upto: datetime, since: datetime | None = None
@@ -42,6 +52,8 @@ class Market(NamedTuple):
         """Return bars; None, and why, if there are none: the rest of the story is still told."""
         if self.market is None:
             return None, self.problem
+        if not self.slots.acquire(blocking=False):
+            return None, BUSY
         try:
             return self.market.bars(symbol, upto, since), ""
         except (ArgoError, ValueError, OverflowError) as error:
@@ -49,6 +61,15 @@ class Market(NamedTuple):
         except Exception:
             logger.exception("%s: the market data failed; a story has no bars", symbol)
             return None, "the market data failed; the log has the reason"
+        finally:
+            self.slots.release()
+
+
+@cache
+def waiting() -> threading.BoundedSemaphore:
+    """Return the slots of this process: a share of its web threads if the market is remote."""
+    share = SHARE if settings.MARKET_DATA in REMOTE_MARKETS else 1
+    return threading.BoundedSemaphore(max(1, settings.WEB_THREADS // share))
 
 
 class Ended(NamedTuple):

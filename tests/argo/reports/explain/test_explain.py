@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from io import StringIO
 from typing import Any
 
@@ -21,6 +22,7 @@ from execution.models import Decision
 from signals.config import journal
 from signals.keys import create_key
 from signals.ledger.outcomes import record_outcome
+from signals.market.sample import SampleMarket
 from signals.models import Signal, SignalContext
 from signals.tracker import SignalTracker
 from tests.execution.trading_fixtures import Trading
@@ -214,6 +216,19 @@ def test_a_market_that_fails_or_cannot_be_made_ends_no_story(
     monkeypatch.undo()
     settings.MARKET_DATA, settings.ALPACA_API_KEY = "alpaca", ""
     assert explain(signal.signal_id).prices.problem
+
+
+@pytest.mark.parametrize(("market", "problem"), [("alpaca", prices.BUSY), ("sample", None)])
+def test_a_remote_market_does_not_take_all_threads_of_the_web_server(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, market: str, problem: str | None
+) -> None:
+    settings.WEB_THREADS, settings.MARKET_DATA = 4, market
+    monkeypatch.setattr(prices, "market", SampleMarket)
+    monkeypatch.setattr(prices, "waiting", cache(prices.waiting.__wrapped__))
+    signal = log()
+    with prices.waiting():
+        assert explain(signal.signal_id).prices.problem == problem
+    assert explain(signal.signal_id).prices.problem is None
 
 
 ODD: dict[str, Callable[[Signal], Signal]] = {

@@ -39,11 +39,19 @@ def main() -> None:
             f"{error}. Install what Argo needs first: pip install -r requirements.txt"
         ) from error
     from django.core.exceptions import ImproperlyConfigured
+    from django.db import DatabaseError
 
     try:
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         raise SystemExit(f"Argo cannot start: {error}") from error
+    except DatabaseError as error:  # Django's own commands have no sentence for it
+        from signals.management.command import sentence_of
+
+        text = sentence_of(error)
+        if text is None:
+            raise
+        raise SystemExit(text) from error
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import logging
 from datetime import timedelta
 from http import HTTPStatus
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from ninja import Query
@@ -108,6 +109,14 @@ def answer_database_error(request: HttpRequest, error: OperationalError) -> Http
     logger.error("The database did not answer a request: %s", error)
     detail = f"The database does not answer ({error}). Try again: sending a signal twice is safe."
     return api.create_response(request, {"detail": detail, "errors": []}, status=503)
+
+
+@api.exception_handler(SuspiciousOperation)
+def answer_suspicious_request(request: HttpRequest, error: SuspiciousOperation) -> HttpResponse:
+    """Return 422 for what Django itself refuses: thousands of parameters."""
+    body = {"detail": str(error), "errors": []}
+    answer = api.create_response(request, body, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    return log_refusal(request, answer, str(error))
 
 
 @api.exception_handler(Exception)

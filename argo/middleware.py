@@ -20,6 +20,12 @@ logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 REQUEST_ID = "X-Request-ID"
+API = "/api/"
+_ADVICE = {
+    HTTPStatus.BAD_REQUEST: "check its address and its headers",
+    HTTPStatus.NOT_FOUND: "there is no such call; /api/docs lists all",
+    HTTPStatus.METHOD_NOT_ALLOWED: "the header Allow names the methods of this address",
+}
 VALID_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
@@ -76,6 +82,33 @@ class BodyLimit:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer a body that turned out too large, outside the API, which does it by itself."""
         return _refuse(request, error.status, error) if isinstance(error, BodyTooLarge) else None
+
+
+class RefusalForm:
+    """Gives every refusal under /api/ the API's form, also those that Django and ninja make before
+    a call is found: an unknown address, a method that an address does not take, a wrong host."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        is_refusal = response.status_code >= HTTPStatus.BAD_REQUEST
+        if is_refusal and request.path_info.startswith(API) and not _is_json(response):
+            return self._formed(request, response)
+        return response
+
+    def _formed(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponse:
+        status = HTTPStatus(response.status_code)
+        advice = _ADVICE.get(status, "see /api/docs")
+        answer = JsonResponse({"detail": f"{status.phrase}: {advice}", "errors": []}, status=status)
+        if allowed := response.get("Allow"):
+            answer["Allow"] = allowed
+        return log_refusal(request, answer, status.phrase)
+
+
+def _is_json(response: HttpResponseBase) -> bool:
+    return response.get("Content-Type", "").startswith("application/json")
 
 
 def _refuse(request: HttpRequest, status: int, error: ArgoError) -> HttpResponse:

@@ -273,6 +273,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "argo.middleware.RequestId",
+    "argo.middleware.RefusalForm",
     "argo.middleware.BodyLimit",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",

@@ -27,7 +27,11 @@ def execute() -> int:
 def monitor() -> int:
     """Look at everything that is open; return how many orders were filled."""
     with _recording("monitor"):
-        return monitoring.monitor(_ready_context()).filled
+        try:
+            _ready_context()
+        finally:  # what must be closed is closed even if the records cannot be compared
+            filled = monitoring.monitor(trading_context()).filled
+        return filled
 
 
 @shared_task(name="execution.tasks.reconcile")

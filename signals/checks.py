@@ -12,7 +12,7 @@ from django.db import DatabaseError, connections
 
 from argo.errors import InvalidInput
 from signals import config, keys
-from signals.instruments import instruments
+from signals.instruments import instruments, name_of
 from signals.ledger.journal_state import journal_state
 from signals.market.hours import exchange_hours
 from signals.market.instruments import ALWAYS, FOREX, HOME, METAL_HOURS, OwnInstrument
@@ -60,13 +60,20 @@ def market_has_symbols(**_: object) -> list[CheckMessage]:
     """Report a live market without symbols of its own: those of the sample are of the past."""
     if not settings.MARKET_IS_LIVE:
         return []
-    is_sample = ",".join(settings.MARKET_SYMBOLS) == settings.SAMPLE_SYMBOLS
+    try:
+        is_sample = _names(settings.SAMPLE_SYMBOLS.split(",")) <= _names(settings.MARKET_SYMBOLS)
+    except InvalidInput:
+        return []  # `own_instruments` reports it
     if settings.MARKET_SYMBOLS and not is_sample:
         return []
     wrong = "has the symbols of the sample" if is_sample else "is not set"
     hint = "Name the symbols to look at, such as MARKET_SYMBOLS=AAPL,BTC-USD."
     text = f"MARKET_DATA={settings.MARKET_DATA}, but MARKET_SYMBOLS {wrong}."
     return [Error(text, hint=hint, id="argo.E011")]
+
+
+def _names(symbols: Sequence[str]) -> set[str]:
+    return set(map(name_of, symbols))
 
 
 @register()

@@ -9,12 +9,20 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import (
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+    connections,
+    transaction,
+)
 from django.db.backends.utils import CursorWrapper
 
 from signals.clock import utc_now
 
 Rows = Sequence[tuple[Any, ...]]
+WHOLE_DATABASE = (OperationalError, ProgrammingError)
+"""The errors of a database that fails as a whole, such as a locked one or one without tables."""
 NOTHING: Mapping[str, str | None] = MappingProxyType({})
 
 SEED_TABLE = """

@@ -10,6 +10,7 @@ from argo.health import database, intake, registry
 from argo.health.report import DEGRADED, full, summary
 from signals.api.auth import may_read
 from signals.api.bodies import refuse_unknown
+from signals.api.schemas import Refused
 from signals.clock import utc_now
 
 router = Router(tags=["health"])
@@ -47,7 +48,11 @@ class Readiness(Schema):
     reasons: list[str]
 
 
-@router.get("", response={200: Health, 503: Health}, summary="The health of Argo")
+@router.get(
+    "",
+    response={200: Health, 401: Refused, 403: Refused, 503: Health},
+    summary="The health of Argo",
+)
 def get_health(request: HttpRequest, query: Query[HealthQuery]) -> HttpResponse:
     """Return the status. A key that may read also gets each problem and the state of each part.
 

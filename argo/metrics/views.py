@@ -1,5 +1,7 @@
 """`/metrics`, in Prometheus's text form or in OpenMetrics, as the request asks for."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -32,8 +34,16 @@ def metrics(request: HttpRequest) -> HttpResponse:
         is_allowed = False
     if not is_allowed:
         return _refused(request, ADVICE, 401, {"WWW-Authenticate": "Bearer"})
-    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    encode, content_type = _encoder(request.headers.get("Accept", ""))
     return HttpResponse(encode(registry()), content_type=content_type)
+
+
+def _encoder(accept: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
+    """Return the encoder that a scraper asks for; the plain one if the header makes no sense."""
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):  # it compares a version that is no number
+        return choose_encoder("")
 
 
 def _refused(

@@ -36,11 +36,12 @@ def make_report(wanted: DecidedSelection, now: datetime, *, seed: int = 0) -> Re
     table, origins = one_origin(
         signal_table(**wanted.model_dump(exclude_none=True, exclude={"origin"})), wanted.origin
     )
-    table = with_counterfactuals(with_excursions(table))
+    as_of = wanted.as_of
+    table = with_counterfactuals(with_excursions(table, as_of), as_of)
     counts, outcomes = count_section(table, rejected(wanted)), outcome_section(table, seed)
     account = main_account(table)
-    equity = equity_of(account)
-    edited = edits(table["signal_id"].to_pylist())
+    equity = equity_of(account, as_of)
+    edited = edits(table["signal_id"].to_pylist(), as_of)
     return {
         "headline": headline(counts, outcomes, origins.chosen),
         "made_at": now.isoformat(),

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -122,11 +123,11 @@ def main_account(table: pa.Table) -> str | None:
     return max(numbers, key=lambda name: (numbers[name], name)) if numbers else None
 
 
-def equity_of(account: str | None) -> Equity:
+def equity_of(account: str | None, as_of: datetime | None) -> Equity:
     """Return the account's equity day by day; without days if there is no account."""
     if account is None:
         return Equity(np.array([], "datetime64[D]"), np.array([]), np.array([], bool), 252)
-    return daily_equity(account, settings.MARKET_EXCHANGE)
+    return daily_equity(account, settings.MARKET_EXCHANGE, as_of=as_of)
 
 
 def _bin(row: Bin) -> Section:

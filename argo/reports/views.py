@@ -1,18 +1,26 @@
-"""The report as a page of the admin's users."""
+"""The report as a page of the admin's users.
+
+The modules of figures are imported on demand, because they load pandas, pyarrow and scipy.
+"""
 
 from django.contrib.admin.views.decorators import staff_member_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from pydantic import ValidationError
 
-from argo.reports.page import report_page
-from argo.reports.report import make_report
 from execution.analysis.selection import DecidedSelection
+from signals.api.auth import VIEW
 from signals.clock import utc_now
 
 
 @staff_member_required
 def report(request: HttpRequest) -> HttpResponse:
     """Show the report on the signals that the query, with `DecidedSelection`'s fields, selects."""
+    from argo.reports.page import report_page
+    from argo.reports.report import make_report
+
+    if not request.user.has_perm(VIEW):
+        raise PermissionDenied
     given = {name: value for name, value in request.GET.items() if value}
     try:
         wanted = DecidedSelection.model_validate(given)

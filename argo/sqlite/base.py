@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from django.db import connections
 from django.db.backends.sqlite3 import base
+from django.db.backends.sqlite3.features import DatabaseFeatures
 from sqlalchemy.pool import PoolProxiedConnection
 from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random
 
@@ -27,10 +28,18 @@ PRAGMAS = (
 )
 
 
+class Features(DatabaseFeatures):
+    """Knows that SQLite has JSON: Django would find out in a transaction, and take a database that
+    another process holds for one without JSON."""
+
+    supports_json_field = True
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection from its process's pool; closing it returns it to the pool."""
 
     creation_class = DatabaseCreation
+    features_class = Features
     _pools: ClassVar[dict[str, ConnectionPool]] = {}
     _abandoned: ClassVar[list[object]] = []
     _lease: PoolProxiedConnection | None = None

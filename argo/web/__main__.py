@@ -44,12 +44,21 @@ def limits() -> Limits:
     """Return the limits from the settings; fewer connections if the system allows fewer files."""
     return Limits(
         threads=settings.WEB_THREADS,
+        others=_others(settings.WEB_THREADS),
         connections=_raise_file_limit(settings.WEB_CONNECTIONS),
         head_timeout=min(settings.WEB_HEAD_TIMEOUT, settings.WEB_READ_TIMEOUT),
         read_timeout=settings.WEB_READ_TIMEOUT,
         body_bytes=settings.API_MAX_BODY_BYTES,
         bodies_bytes=BODIES * settings.API_MAX_BODY_BYTES,
     )
+
+
+def _others(threads: int) -> int:
+    """Return how many threads may do what takes long: the rest are kept for signals, and on SQLite
+    one of the few connections too, for their keys."""
+    is_pooled = "pool_size" in settings.DATABASES["default"].get("OPTIONS", {})
+    most = settings.SIGNAL_POOL_SIZE - 1 if is_pooled else threads
+    return max(1, min(threads - threads // 4, most))
 
 
 def _raise_file_limit(connections: int) -> int:

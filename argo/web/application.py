@@ -16,6 +16,7 @@ from argo.web.ended import Ended
 from argo.web.environ import environ
 from argo.web.limits import LINGER_TIMEOUT, Limits
 from argo.web.threads import Threads
+from argo.web.turns import Turns
 
 END_TIMEOUT = 1.0
 """Seconds for the threads to end, after the answers were sent."""
@@ -28,7 +29,8 @@ class Application:
         self.wsgi, self.limits, self._ended = wsgi, limits, ended
         self.budget = Budget(limits.bodies_bytes)
         self._threads = Threads(limits.threads)
-        self._slow_clients = threading.BoundedSemaphore(max(1, limits.threads // 2))
+        self._turns = Turns(limits.others)
+        self._slow_clients = threading.BoundedSemaphore(max(1, limits.others // 2))
 
     async def __call__(
         self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -57,9 +59,13 @@ class Application:
         send: ASGISendCallable,
         body: Body,
     ) -> None:
+        turn = self._turns.of(scope, len(body.data))
         variables = environ(scope, body.take(), body.refusal)
         answer = Answer(connection, send, self._slow_clients, closes=body.refusal is not None)
-        rest = await self._threads.run(partial(answer.make, self.wsgi, variables))
+        async with turn:
+            if connection.is_lost:
+                raise ClientGone
+            rest = await self._threads.run(partial(answer.make, self.wsgi, variables))
         await answer.begin()
         if body.refusal:
             await answer.send(rest, more=True)

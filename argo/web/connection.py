@@ -47,6 +47,7 @@ class Connection(HttpToolsProtocol):
         self._is_head = True
         self._is_deaf = False
         self._raw = self._size = 0
+        self._part = bytearray()
         self.since = 0.0
         self.is_lost = False
 
@@ -73,6 +74,7 @@ class Connection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         try:
             self.parser.feed_data(data)
+            self._pass_part()
         except httptools.HttpParserUpgrade as upgrade:
             self._decline_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError as error:
@@ -107,12 +109,13 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """Pass a part of the body on."""
+        """Keep a part of the body: many small chunks may come at once."""
         self._size += len(body)
-        super().on_body(body)
+        self._part += body
 
     def on_message_complete(self) -> None:
         """Pass the end of the body on."""
+        self._pass_part()
         if not self.parser.should_upgrade():
             super().on_message_complete()
             self._is_head = True
@@ -142,6 +145,12 @@ class Connection(HttpToolsProtocol):
         return not self.cycle.more_body
 
     # --- Steps -------------------------------------------------------------------------------
+    def _pass_part(self) -> None:
+        """Pass on what came of the body. Each call copies what waits, so there must be few."""
+        if self._part:
+            part, self._part = bytes(self._part), bytearray()
+            super().on_body(part)
+
     def _await_head(self) -> None:
         """Start the deadline of a head that has begun, unless an answer must be given before."""
         is_idle = self.cycle is None or self.cycle.response_complete

@@ -15,7 +15,7 @@ MAX_PIPELINED = 256
 """Requests that one client may send ahead of their answers."""
 FRAMING_BYTES = 512 * 1024
 """Bytes that a request may have beside its content: its head, and the frames of its chunks."""
-FRAMING_RATIO = 8
+FRAMING_RATIO = 3
 """Bytes of frames and content for each byte of content, beyond `FRAMING_BYTES`."""
 SPARE_BYTES = 64 * 1024
 """Bytes of each body that need no share of the memory for bodies: a signal is always accepted."""
@@ -40,6 +40,7 @@ class Limits:
 
     Attributes:
         threads: requests handled at the same time.
+        others: requests that may take long, handled at the same time: all but single signals.
         connections: open connections.
         head_timeout: seconds for the head of a request.
         read_timeout: seconds for the body of a request.
@@ -48,6 +49,7 @@ class Limits:
     """
 
     threads: int
+    others: int
     connections: int
     head_timeout: float
     read_timeout: float

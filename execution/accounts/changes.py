@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from argo.errors import FieldError, InvalidInput
-from execution.accounts.equity import EquityCurve, latest_day
+from execution.accounts.equity import EquityCurve, highest, latest_day
 from execution.accounts.halts import checked
+from execution.accounts.identity import is_same
 from execution.accounts.money import with_money
 from execution.accounts.rows import account_row, figures
 from execution.brokers.protocol import Account
@@ -38,7 +39,7 @@ def transfer(context: TradingContext, amount: Decimal, *, by: str, why: str) -> 
         before = figures(account_row(context, money))
         context.broker.transfer(amount)
         curve = EquityCurve.read(context, money)
-        curve.add(context.broker.account(), transferred=amount)
+        curve.transfer(amount)
         curve.write()
         return _stored(context, Kind.TRANSFER, amount, curve.row, before, by, why, moved=amount)
 
@@ -59,7 +60,7 @@ def state_starting_balance(
         before = figures(row)
         _set(row, {
             "start_equity": amount, "start_balance": amount, "base": TradingAccount.Base.STATED,
-            "peak_equity": max(row.peak_equity, amount),
+            "peak_equity": max(amount, money.equity, *highest(row)),
             "days_done": row.days_done if days_done is None else days_done,
         })  # fmt: skip
         return _stored(context, Kind.STARTING_BALANCE, amount, row, before, by, why)
@@ -84,9 +85,10 @@ def begin_stage(
 
 
 def restart_count(context: TradingContext, *, by: str, why: str) -> AccountChange:
-    """Count everything from the present money on, of the account that the broker has now.
+    """Count everything from the present equity on, of the account that the broker has now.
 
-    Halts stay until a person lifts them. Raises `InvalidInput` without a reason.
+    The loss of open positions is part of what is accepted. Halts stay until a person lifts them.
+    Raises `InvalidInput` without a reason.
     """
     why = checked(why, "say why the count begins anew")
     return _begin(context, Kind.RESTART, None, 0, by, why)
@@ -99,14 +101,15 @@ def _begin(
         row = account_row(context, money, locked=True)
         before, day = figures(row), _begun_day(context, money)
         start_equity = money.equity if amount is None else amount
+        present = money.equity if kind is Kind.RESTART else money.balance
         _set(row, {
             "broker_id": money.account_id or row.broker_id,
             "start_equity": start_equity,
-            "start_balance": money.balance if amount is None else amount,
+            "start_balance": present if amount is None else amount,
             "peak_equity": max(money.equity, start_equity), "peak_at": money.time,
             "base": TradingAccount.Base(kind.value), "base_at": money.time,
             "counted_from": day.day, "days_done": days_done,
-            "moves_read_at": None,  # what was moved before is part of the present money
+            "moves_read_at": row.moves_read_at if is_same(row, money) else None,
         })  # fmt: skip
         return _stored(context, kind, row.start_balance, row, before, by, why)
 

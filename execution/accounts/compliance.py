@@ -30,7 +30,7 @@ def curve_of(context: TradingContext, row: TradingAccount, money: Account) -> li
     Raises `NotMeasurable` if a figure is not a number.
     """
     rows, today = days_of(row), context.day_of(money.time)
-    missed = completed(context, rows[-1], today, money.equity) if rows else []
+    missed = completed(context, row, rows[-1], today, money.equity) if rows else []
     rows += [day for day in missed if day is not rows[-1]]
     latest = rows[-1] if rows else None
     before = curve_days(rows)

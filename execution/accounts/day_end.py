@@ -1,11 +1,11 @@
 """Completes the trading days that nobody watched to their end, because the worker was down."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from execution.context import TradingContext
-from execution.models import EquityDay, Position
+from execution.models import EquityDay, Position, TradingAccount
 from execution.money import ZERO
 from execution.prop_firm.days import Day, record
 
@@ -13,8 +13,20 @@ WATCH_GAP = timedelta(minutes=5)
 """The end of a day was watched if its last mark is no older than this."""
 
 
+def opened_on(
+    context: TradingContext, row: TradingAccount, day: date, trades: Iterable[Position]
+) -> int:
+    """Return how many of these positions were opened on this day.
+
+    On the day on which a stage begins, what was opened before belongs to the stage before.
+    """
+    began = row.base_at if row.counted_from else None
+    on_day = (each.opened_at for each in trades if context.day_of(each.opened_at) == day)
+    return sum(began is None or at >= began for at in on_day)
+
+
 def completed(
-    context: TradingContext, latest: EquityDay, today: date, equity: Decimal
+    context: TradingContext, row: TradingAccount, latest: EquityDay, today: date, equity: Decimal
 ) -> list[EquityDay]:
     """Return the days before `today` that the trades change or add, oldest first; not written.
 
@@ -25,7 +37,7 @@ def completed(
         return []
     changed = _complete(context, latest, equity)
     trades = _trades_since(context, latest)
-    opened = sum(context.day_of(each.opened_at) == latest.day for each in trades)
+    opened = opened_on(context, row, latest.day, trades)
     changed |= opened > latest.trades
     latest.trades = max(latest.trades, opened)
     return [*([latest] if changed else []), *_missed(context, latest, trades, today, equity)]

@@ -2,7 +2,7 @@
 
 A deposit or a withdrawal is no profit. It moves the base of the account and every figure of the
 curve, as if it had been made before the account began. The figures of earlier days are moved when
-they are read, so that their rows keep the real money.
+they are read, so that their rows keep the real money. A transfer belongs to the day marked last.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from execution.brokers.protocol import Account
 from execution.context import TradingContext
 from execution.models import EquityDay, TradingAccount
 from execution.money import ZERO
-from execution.prop_firm.days import Day, moved, record
+from execution.prop_firm.days import Day, moved, moved_within, record
 from signals.rows import insert, select, select_one, update
 
 _LATEST = "SELECT * FROM equity_days WHERE account = %s ORDER BY day DESC LIMIT 1"
@@ -42,26 +42,50 @@ class EquityCurve:
         """Return the stored curve, and lock the account row until the caller's transaction ends."""
         return cls(context, account_row(context, money, locked=True), latest_day(context.account))
 
-    def add(self, money: Account, opened: int = 0, transferred: Decimal = ZERO) -> EquityDay:
+    def add(self, money: Account, opened: int = 0) -> EquityDay:
         """Add the account's present equity to its day and to the peak, and return the day.
 
-        `opened` is how many positions were opened since the last mark, `transferred` the deposits
-        minus the withdrawals that `money` includes since then. If the clock went back, no earlier
-        day is opened again: the mark counts for the latest day.
+        `opened` is how many positions were opened since the last mark. If the clock went back, no
+        earlier day is opened again: the mark counts for the latest day.
         """
-        if transferred:
-            self._set_base({name: getattr(self.row, name) + transferred for name in MOVED})
-        today, equity = self.context.day_of(money.time), money.equity - transferred
+        today = self.context.day_of(money.time)
         if self.latest is not None:
-            for missed in completed(self.context, self.latest, today, equity):
+            for missed in completed(self.context, self.row, self.latest, today, money.equity):
                 self._change(missed)
                 self.latest = missed
-        day = marked(self.context, self.latest, money, opened, transferred)
+        day = marked(self.context, self.latest, money, opened)
         self._change(day)
         self.latest = day
         if money.equity > self.row.peak_equity:
             self._set_base({"peak_equity": money.equity, "peak_at": money.time})
         return day
+
+    def transfer(self, amount: Decimal) -> None:
+        """Add deposits minus withdrawals that no mark includes yet, to the latest day.
+
+        It opens no day: the trades of the days before may not be known yet.
+        """
+        self._set_base({name: getattr(self.row, name) + amount for name in MOVED})
+        if self.latest is not None:
+            _set(self.latest, moved(as_day(self.latest), amount), amount)
+            self._change(self.latest)
+
+    def add_late(self, amount: Decimal, since: date) -> None:
+        """Add a transfer whose money is in the marks already, from the day `since` or a later one.
+
+        The balances show on which day it came.
+        """
+        rows = days_since(self.row.name, self.row.counted_from or date.min)
+        rows = [*rows[:-1], self.latest] if self.latest else rows
+        ends = [rows[0].first_balance, *(row.last_balance for row in rows)]
+        there = [each for each in range(len(rows)) if rows[each].day >= since] or [len(rows) - 1]
+        at = min(there, key=lambda each: abs(ends[each + 1] - ends[each] - amount))
+        day = moved_within(as_day(rows[at]), ends[at], amount)
+        _set(rows[at], day, amount)
+        self._change(rows[at])
+        base = {name: getattr(self.row, name) + amount for name in MOVED}
+        highest = (day.highest_equity for day in curve_days(rows))
+        self._set_base(base | {"peak_equity": max(base["start_equity"], *highest)})
 
     def write(self) -> None:
         """Write the marks, inside the caller's transaction."""
@@ -110,6 +134,12 @@ def days_since(account: str, first: date) -> list[EquityDay]:
     return select(EquityDay, _SINCE, [account, day])
 
 
+def highest(row: TradingAccount) -> list[Decimal]:
+    """Return the highest equity of each day that counts, as `curve_days` has it."""
+    rows = days_since(row.name, row.counted_from or date.min)
+    return [day.highest_equity for day in curve_days(rows)]
+
+
 def curve_days(rows: Sequence[EquityDay]) -> list[Day]:
     """Return the days of these rows, oldest first, as if later transfers had been made before."""
     days: list[Day] = []
@@ -121,25 +151,25 @@ def curve_days(rows: Sequence[EquityDay]) -> list[Day]:
 
 
 def marked(
-    context: TradingContext,
-    latest: EquityDay | None,
-    money: Account,
-    opened: int = 0,
-    transferred: Decimal = ZERO,
+    context: TradingContext, latest: EquityDay | None, money: Account, opened: int = 0
 ) -> EquityDay:
     """Return the day's row with this mark, not written; a new row if a new day has begun.
 
     Raises `NotMeasurable` if a figure is not a number.
     """
-    known = [moved(as_day(latest), transferred)] if latest else []
+    known = [as_day(latest)] if latest else []
     day = record(known, context.day_of(money.time), money.equity, money.balance, opened)
     if latest is None or latest.day != day.day:
         return EquityDay(
             account=context.account, began_at=money.time, marked_at=money.time,
-            transferred=transferred, **day._asdict(),
+            transferred=ZERO, **day._asdict(),
         )  # fmt: skip
-    for name, value in day._asdict().items():
-        setattr(latest, name, value)
-    latest.transferred += transferred
+    _set(latest, day, ZERO)
     latest.marked_at = max(latest.marked_at, money.time)
     return latest
+
+
+def _set(row: EquityDay, day: Day, transferred: Decimal) -> None:
+    for name, value in day._asdict().items():
+        setattr(row, name, value)
+    row.transferred += transferred

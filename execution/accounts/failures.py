@@ -4,11 +4,10 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from django.db import OperationalError, ProgrammingError
-
 from execution.brokers.protocol import BrokerError
 from execution.models import Failure
 from signals.clock import Clock
+from signals.dialect import WHOLE_DATABASE
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +19,7 @@ def each_isolated() -> Iterator[Guard]:
     """Isolate things that are done one after the other, each in `with guard(it):`.
 
     A failure is logged and does not stop the others; the first one is raised after all were tried.
-    A database that fails as a whole, such as a locked one, is raised at once.
+    A database that fails as a whole is raised at once.
     """
     failed: list[Exception] = []
 
@@ -28,7 +27,7 @@ def each_isolated() -> Iterator[Guard]:
     def guard(what: object) -> Iterator[None]:
         try:
             yield
-        except (OperationalError, ProgrammingError):
+        except WHOLE_DATABASE:
             raise
         except Exception as error:
             logger.exception("%s failed", what)

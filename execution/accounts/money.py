@@ -1,9 +1,11 @@
 """The broker's money, read so that no deposit or withdrawal is taken for a profit or a loss."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from typing import TypeVar
 
 from django.db import transaction
@@ -13,7 +15,7 @@ from execution.accounts.equity import EquityCurve, latest_day
 from execution.accounts.rows import account_row, figures
 from execution.brokers.protocol import Account, BrokerError, MoneyMove, MoveKind
 from execution.context import TradingContext
-from execution.models import AccountChange, TradingAccount
+from execution.models import AccountChange, EquityDay, TradingAccount
 from execution.money import ZERO
 from signals.rows import insert, update
 
@@ -23,6 +25,11 @@ T = TypeVar("T")
 OVERLAP = timedelta(days=10)
 """How far before the last mark the broker is asked again: it may report a movement late."""
 TRIES = 5
+CORRECTED = " corrected "
+"""Stands in the id of a correction, between that of the movement and a number."""
+CLEAR = Decimal("0.1")
+"""Profits and fees since the last mark are less than this part of a transfer, in a clear case."""
+ONE_DAY = timedelta(days=1)
 BY_BROKER = "broker"
 
 
@@ -40,9 +47,12 @@ def with_money(context: TradingContext, act: Callable[[Account], T]) -> T:
             row = account_row(context, money, locked=True)
             if AccountChange.objects.newest(context.account) != newest:
                 continue  # another process has moved the base since
-            if identity.is_known(row, money, context.clock()):
+            if was_known := identity.is_known(row, money, context.clock()):
                 _count(context, row, money, moves)
-            return act(money)
+            found = act(money)
+            if not was_known:
+                _accept(context, money, moves)
+            return found
     raise BrokerError("the account's money is moved again and again", permanent=False)
 
 
@@ -64,17 +74,33 @@ def _read(context: TradingContext) -> tuple[Account, Sequence[MoneyMove]]:
 
 
 def _unknown(context: TradingContext) -> list[MoneyMove]:
-    """Return the broker's movements that are not stored yet."""
+    """Return the broker's movements that are not stored yet, and what it has corrected of others.
+
+    A deposit that is returned may be reported as the same movement, which is undone.
+    """
     now, latest = context.clock(), latest_day(context.account)
     since = min(now, latest.marked_at) if latest else now
     found = context.broker.moves(since - OVERLAP)
-    if not found:
-        return []
-    stored = AccountChange.objects.filter(
-        account=context.account, broker_ref__in=[each.move_id for each in found]
-    )
-    known = set(stored.values_list("broker_ref", flat=True))
-    return [each for each in found if each.move_id not in known]
+    stored = _stored(context.account, found)
+    return [
+        each._replace(
+            move_id=f"{each.move_id}{CORRECTED}{len(known)}" if known else each.move_id,
+            amount=each.amount - sum(known, ZERO),
+        )
+        for each in found
+        if each.amount != sum(known := stored[each.move_id], ZERO)
+    ]
+
+
+def _stored(account: str, moves: Sequence[MoneyMove]) -> Mapping[str, Sequence[Decimal]]:
+    """Return the stored amounts of these movements by their ids, with the corrections."""
+    found: dict[str, list[Decimal]] = defaultdict(list)
+    if moves:
+        since = min(each.time for each in moves)
+        rows = AccountChange.objects.filter(account=account, at__gte=since)
+        for ref, amount in rows.values_list("broker_ref", "amount"):
+            found[(ref or "").partition(CORRECTED)[0]].append(amount)
+    return found
 
 
 def _count(
@@ -90,10 +116,42 @@ def _count(
     elif moves:
         before = figures(row)
         curve = EquityCurve.read(context, money)
-        transfers = (each.amount for each in moves if each.kind is MoveKind.TRANSFER)
-        curve.add(money, transferred=sum(transfers, ZERO))
+        late = _seen_before(curve.latest, money, moves)
+        for each in late:
+            if each.kind is MoveKind.TRANSFER:
+                curve.add_late(each.amount, context.day_of(each.time) - ONE_DAY)
+        new = [each for each in moves if each not in late and each.kind is MoveKind.TRANSFER]
+        curve.transfer(sum((each.amount for each in new), ZERO))
         curve.write()
         _store(context, moves, before, figures(curve.row), is_first=False)
+
+
+def _seen_before(
+    latest: EquityDay | None, money: Account, moves: Sequence[MoneyMove]
+) -> Sequence[MoneyMove]:
+    """Return the movements whose money was in the account at the last mark already.
+
+    A broker may report a movement after its money. The change of the balance since the last mark
+    shows how many of the oldest movements it does not need. Without a clear sign it is none.
+    """
+    if latest is None:
+        return ()
+    change, moves = money.balance - latest.last_balance, sorted(moves, key=lambda each: each.time)
+
+    def unexplained(count: int) -> Decimal:
+        return abs(change - sum((each.amount for each in moves[count:]), ZERO))
+
+    old = sum(each.time <= latest.marked_at for each in moves)
+    late = moves[: min(range(old + 1), key=unexplained)]
+    amount = sum((each.amount for each in late), ZERO)
+    return late if unexplained(len(late)) <= abs(amount) * CLEAR else ()
+
+
+def _accept(context: TradingContext, money: Account, moves: Sequence[MoneyMove]) -> None:
+    """Count the movements, if a restart has just accepted the money as that of the account."""
+    row = account_row(context, money, locked=True)
+    if identity.is_same(row, money):
+        _count(context, row, money, moves)
 
 
 def _store(

@@ -1,5 +1,6 @@
 """What the signals that were not traded would have brought."""
 
+from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
@@ -15,12 +16,13 @@ TYPES = {
 without costs, and when it would have ended."""
 
 
-def with_counterfactuals(table: pa.Table) -> pa.Table:
+def with_counterfactuals(table: pa.Table, as_of: datetime | None = None) -> pa.Table:
     """Return a table of signals with the columns of `TYPES`; null for signals that were traded, and
-    for those whose end nobody knows yet."""
-    rows = Counterfactual.objects.exclude(outcome=None).values_list(
-        "signal__signal_id", "outcome", "profit_loss_pct", "ended_at"
-    )
+    for those whose end nobody knows yet, or knew at `as_of`."""
+    ended = Counterfactual.objects.exclude(outcome=None)
+    if as_of is not None:
+        ended = ended.filter(ended_at__lte=as_of)
+    rows = ended.values_list("signal__signal_id", "outcome", "profit_loss_pct", "ended_at")
     found: dict[str, list[Any]] = {signal: rest for signal, *rest in rows.iterator()}
     nothing = [None] * len(TYPES)
     known = [found.get(signal, nothing) for signal in table["signal_id"].to_pylist()]

@@ -1,7 +1,7 @@
 """An account's equity day by day, without its deposits and withdrawals."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,16 +17,19 @@ ONE_DAY = timedelta(days=1)
 Days = NDArray[np.datetime64]
 
 
-def daily_equity(account: str, exchange: str, *, risk_free: float = 0.0) -> Equity:
+def daily_equity(
+    account: str, exchange: str, *, risk_free: float = 0.0, as_of: datetime | None = None
+) -> Equity:
     """Return the account's equity at the end of each day, as if it had had no transfers.
 
     The return of a day is its last equity / (the last equity before + what was paid in), so that a
     deposit is no profit (time-weighted). The days are the sessions of `exchange`, 252 a year; if
     the account has held a cryptocurrency, every day, 365 a year. On a day on which nobody looked at
     the account, its equity is that of the day before. The first value is the equity at which the
-    first day began. `risk_free` is the rate for a year, as a share.
+    first day began. `risk_free` is the rate for a year, as a share. With `as_of` the days end
+    with the last one whose figures were complete then.
     """
-    rows = days_since(account, date.min)
+    rows = [row for row in days_since(account, date.min) if as_of is None or row.marked_at <= as_of]
     positions = list(Position.objects.filter(account=account))
     always = _holds_crypto(positions)
     days = _calendar(rows, None if always else exchange)

@@ -12,7 +12,7 @@ from execution.models.decision import skipped_for
 from execution.types import Reason
 from signals.ledger.validation import Label
 from signals.models import Signal
-from signals.retrieval.selection import Row, Selection
+from signals.retrieval.selection import Row, Selection, among
 from signals.timestamps import moment_of
 
 NO_DECISION: Row = dict.fromkeys(
@@ -54,7 +54,7 @@ class DecidedSelection(Selection):
     def complete(self, rows: Sequence[Row]) -> list[Row]:
         """Give each row its decision too, and return those that still pass."""
         found = super().complete(rows)
-        decisions = _decisions([row["id"] for row in found], self.as_of)
+        decisions = _decisions([row["id"] for row in found], self.as_of) if found else {}
         for row in found:
             row.update(decisions.get(row["id"], NO_DECISION))
         return list(filter(self._is_decided, found))
@@ -79,7 +79,7 @@ class DecidedSelection(Selection):
 
 def _decisions(ids: Sequence[int], as_of: datetime | None) -> dict[int, Row]:
     """Return the columns of the decision on each signal that has one."""
-    rows = Decision.objects.filter(pk__in=ids).values(*_COLUMNS)
+    rows = Decision.objects.filter(among("pk", ids)).values(*_COLUMNS)
     each = ((row["pk"], row if as_of is None else _at(row, as_of)) for row in rows)
     return {signal: _columns(row) for signal, row in each if row is not None}
 

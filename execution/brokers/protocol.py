@@ -135,7 +135,10 @@ class OrderReport:
     @property
     def chain(self) -> "list[OrderReport]":
         """Return the order and those that replaced it, one after the other."""
-        return [self, *(self.successor.chain if self.successor else ())]
+        found = [self]
+        while (successor := found[-1].successor) is not None:
+            found.append(successor)
+        return found
 
     @property
     def exits(self) -> "list[OrderReport]":
@@ -201,6 +204,7 @@ class MoneyMove(NamedTuple):
     """Money that came into the account, or left it if `amount` is below 0, without an order.
 
     `move_id` stays the same each time the movement is reported; `text` is the broker's word for it.
+    The amount may be corrected later; it is 0 for one that is undone.
     """
 
     move_id: str

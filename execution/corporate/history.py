@@ -27,6 +27,7 @@ from execution.corporate.recognition import (
     distance,
     factor_of,
     is_same,
+    jumps_at,
     may_be,
     newest,
     remembered,
@@ -121,10 +122,10 @@ class PriceHistory:
         if listed_at is None:
             return bars
         with transaction.atomic():
-            seen = self.memory.seen(symbol)  # another process may have looked meanwhile
+            seen = self.memory.seen(symbol, locked=True)  # another process may have looked
             known = remembered(seen)
             for each in listed:
-                self._store_listed(symbol, each)
+                self._store_listed(symbol, each, bars)
             unexplained = self._compare(symbol, seen, known, bars)
             traded = as_traded(bars, self.actions(symbol))
             usable = self._usable(symbol, traded)
@@ -218,7 +219,8 @@ class PriceHistory:
 
         This shows a split since then, even if no bar was remembered.
         """
-        bars = self.market.bars(symbol, self.clock(), seen_at - BEFORE)
+        found = self.market.bars(symbol, self.clock(), seen_at - BEFORE)
+        bars = as_traded(found, self.actions(symbol))
         if not (row := bars.count_through(seen_at)):
             return False
         was = float(bars.close[row - 1])
@@ -258,14 +260,15 @@ class PriceHistory:
             logger.warning("The corporate actions of %s are not known: %s", symbol, error)
             return last, ()
 
-    def _store_listed(self, symbol: str, listed: ListedAction) -> None:
+    def _store_listed(self, symbol: str, listed: ListedAction, bars: Bars) -> None:
         known = self.actions(symbol)
         if any(is_same(each, listed) for each in known):
             return
         self.memory.store(
             symbol, listed.kind, listed.ex_at - MOMENT, listed.ex_at, source="market",
             new=listed.new, old=listed.old, cash=listed.cash, new_symbol=listed.new_symbol,
-            rebased_by=listed.rebased_by, why="the market reports it",
+            rebased_by=None if jumps_at(bars, listed) else listed.rebased_by,
+            why="the market reports it",
         )  # fmt: skip
 
     def _compare(
@@ -289,12 +292,11 @@ class PriceHistory:
                 update(CorporateAction, each.pk, {"rebased_by": None})
             return ""
         recent = [each for each in actions if each.ex_at >= known[-1][0] - LATE]
-        return self._recognise(symbol, seen, known[-1], factor, recent)
+        return self._recognise(symbol, known[-1], factor, recent)
 
     def _recognise(
-        self, symbol: str, seen: SeenPrices, last: Pair, factor: float,
-        recent: Sequence[CorporateAction],
-    ) -> str | None:  # fmt: skip
+        self, symbol: str, last: Pair, factor: float, recent: Sequence[CorporateAction]
+    ) -> str | None:
         """Store the action that multiplied the remembered bars by `factor`."""
         for each in recent:
             if each.rebased_by is None and may_be(each, factor):
@@ -306,7 +308,7 @@ class PriceHistory:
         text = f"the market's history up to {at:%Y-%m-%d} was multiplied by {factor:.6g}"
         if terms is None:
             return f"{text}, which is no usual split or dividend of {symbol}"
-        ex_at = max(seen.looked_at, at + MOMENT)
+        ex_at = max(self.clock(), at + MOMENT)  # until now a price of the old scale may be seen
         self.memory.store(symbol, after=at, ex_at=ex_at, price=price, source="history", why=text,
                     **terms)  # fmt: skip
         return None

@@ -11,6 +11,7 @@ from typing import Any
 from execution.corporate.recognition import Pair
 from execution.models import CorporateAction, SeenPrices
 from signals.clock import Clock
+from signals.dialect import for_update
 from signals.market.actions import ActionKind
 from signals.rows import select_one, update
 
@@ -33,9 +34,13 @@ class PriceMemory:
     account: str
     clock: Clock
 
-    def seen(self, symbol: str) -> SeenPrices | None:
-        """Return what was seen of a symbol; None if it was never looked at."""
-        return select_one(SeenPrices, _SEEN, [self.account, symbol])
+    def seen(self, symbol: str, *, locked: bool = False) -> SeenPrices | None:
+        """Return what was seen of a symbol; None if it was never looked at.
+
+        `locked`: lock it until the caller's transaction ends.
+        """
+        statement = _SEEN + (for_update() if locked else "")
+        return select_one(SeenPrices, statement, [self.account, symbol])
 
     def actions(self, symbol: str) -> list[CorporateAction]:
         """Return the known actions of a symbol, also under earlier names, oldest first."""

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from execution.models import CorporateAction, SeenPrices
 from execution.money import ZERO, as_decimal
-from signals.market.actions import ActionKind, ListedAction, is_dividend, split_of
+from signals.market.actions import ActionKind, ListedAction, is_dividend, jump_of, split_of
 from signals.market.bars import Bars
 
 REMEMBERED = 3
@@ -72,6 +73,15 @@ def is_same(known: CorporateAction, listed: ListedAction) -> bool:
         return known.ex_at == listed.ex_at
     day = timedelta(days=1)
     return known.after - day <= listed.ex_at <= known.ex_at + BEFORE
+
+
+def jumps_at(bars: Bars, listed: ListedAction) -> bool:
+    """Return whether the bars jump at a split: the market reports it before it changes them."""
+    row = bars.count_before(listed.ex_at)
+    if listed.kind != ActionKind.SPLIT or not 0 < row < len(bars):
+        return False
+    ratio = Fraction(listed.new) / Fraction(listed.old)
+    return jump_of(float(bars.close[row - 1]), float(bars.open[row])) == ratio
 
 
 def described(factor: float, price: float) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from execution.accounts import compliance
 from execution.accounts.money import with_money
@@ -30,6 +30,7 @@ from execution.risk.headroom import Headroom, headroom
 from execution.risk.model import Intent, Portfolio
 from execution.risk.rules import denials
 from execution.types import Denial, Reason
+from signals.dialect import WHOLE_DATABASE
 from signals.ledger.outcomes import record_order
 from signals.log_context import about_signal
 from signals.models import Signal
@@ -63,7 +64,8 @@ class Made(NamedTuple):
     """A decision that is stored: an order, or the reasons to skip the signal.
 
     Neither if it was postponed, or if another worker has it. `failure` is the error for which it
-    was postponed, except one of the broker, which health reports by itself.
+    was postponed or its order could not be sent, except one of the broker, which health reports by
+    itself.
     """
 
     signal: Signal
@@ -109,7 +111,7 @@ class Judge:
 
 
 def decide(context: TradingContext, claimed: Iterable[ClaimedDecision]) -> Iterator[Made]:
-    """Decide on these signals in their order, and send the orders; yield each decision."""
+    """Decide on these signals in their order, send the orders, and yield each decision."""
     waiting = deque(claimed)
     while waiting:
         found = list(_wanted(context, waiting))
@@ -119,10 +121,8 @@ def decide(context: TradingContext, claimed: Iterable[ClaimedDecision]) -> Itera
         made += _judge_or_postpone(context, [each for each in found if each.intent])
         for each in made:
             _report(context, each)
-        yield from made
         for each in made:
-            if each.entry is not None:
-                _send(context, each.entry)
+            yield each if each.entry is None else _sent(context, each, each.entry)
 
 
 def _wanted(context: TradingContext, waiting: deque[ClaimedDecision]) -> Iterator[Wanted]:
@@ -141,7 +141,7 @@ def _want(context: TradingContext, claimed: ClaimedDecision) -> Wanted:
             if why := precheck(context, claimed.decision, context.clock()):
                 return Wanted(claimed, None, [why])
             return Wanted(claimed, intent_of(context, claimed.decision.signal))
-        except DatabaseError:
+        except WHOLE_DATABASE:
             raise
         except (ValueError, ArithmeticError) as error:
             text = f"the figures of the signal make no trade: {error}"
@@ -166,7 +166,7 @@ def _judge_or_postpone(context: TradingContext, wanted: Sequence[Wanted]) -> lis
     failure: Exception | None = None
     try:
         return _judge(context, wanted)
-    except DatabaseError:
+    except WHOLE_DATABASE:
         raise
     except BrokerError as error:
         logger.warning("%d signals are not decided yet, the broker failed: %s", len(wanted), error)
@@ -193,7 +193,7 @@ def _judge_one(judge: Judge, wanted: Wanted, intent: Intent) -> Made:
         try:
             with transaction.atomic():  # what a failure leaves is rolled back
                 return judge.judge(wanted, intent)
-        except DatabaseError:
+        except WHOLE_DATABASE:
             raise
         except Exception as error:  # noqa: BLE001  # one failure must not block the others
             _postpone(judge.context, wanted.claimed)
@@ -255,11 +255,13 @@ def _report_skipped(context: TradingContext, made: Made) -> None:
         logger.log(context.log_level, "Skipped %s: %s", made.signal, reasons)
 
 
-def _send(context: TradingContext, entry: Order) -> None:
-    """Send the order now; if that fails, the monitor's next look sends it."""
+def _sent(context: TradingContext, made: Made, entry: Order) -> Made:
+    """Send the order now; if that fails, keep the error: the monitor's next look sends it."""
     try:
         send(context, entry)
-    except DatabaseError:
+    except WHOLE_DATABASE:
         raise
-    except Exception:
+    except Exception as error:
         logger.exception("%s could not be sent yet", entry)
+        return made._replace(failure=error)
+    return made

@@ -35,7 +35,8 @@ PAUSE = 0.1
 class DecisionCounts:
     """The numbers of decisions of one run that were executed, skipped or postponed.
 
-    `failures` are the errors for which some were postponed, without those of the broker.
+    `failures` are the errors for which some were postponed or not sent, without those of the
+    broker.
     """
 
     executed: int = 0

@@ -66,7 +66,7 @@ def _recognise_split(
     context: TradingContext, symbol: str, ours: OurHolding, theirs: Holding
 ) -> None:
     ratio = jump_of(float(theirs.quantity), float(ours.quantity))
-    if ratio is None or ours.quantity * theirs.quantity < ZERO or _is_known(context, symbol):
+    if ratio is None or _is_known(context, symbol):
         return
     is_whole = times(ours.quantity, ratio) == theirs.quantity
     if is_whole and _is_near(theirs.average_price, times(ours.average, 1 / ratio)):

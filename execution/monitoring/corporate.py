@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Collection, Sequence
 
+from argo.errors import ArgoError
 from execution.accounts import halts
 from execution.accounts.failures import Guard
 from execution.brokers.protocol import Holding, OrderReport
@@ -34,7 +35,7 @@ def look_at_histories(context: TradingContext, guard: Guard) -> None:
         with guard(f"Looking at the history of {symbol}"):
             try:
                 context.history.look(symbol)
-            except Exception as error:  # noqa: BLE001  # fills and closes need no feed
+            except ArgoError as error:  # the market's own; fills and closes need no feed
                 logger.warning("The history of %s cannot be compared now: %s", symbol, error)
 
 
@@ -99,8 +100,9 @@ def _renew_exits(
     if all(each.ratio == 1 for each in trade.actions) or not position.left:
         return
     stale = [each for each in trade.orders if _is_stale(trade, each, reports)]
+    stale += _too_small(context, position, trade, reports)
     for order in stale:
-        logger.warning("%s is canceled: it was placed before a split", order,
+        logger.warning("%s is canceled: the broker placed it before a split", order,
                        extra={"signal_id": position.signal.signal_id})  # fmt: skip
         context.broker.cancel(order.broker_id)
     if stale:
@@ -119,6 +121,25 @@ def _is_stale(trade: Trade, order: Order, reports: dict[str, OrderReport]) -> bo
     level = times(order.level, 1 / ratio)
     is_carried = report.level is not None and abs(report.level / level - 1) <= CENT
     return not (is_carried and report.quantity == times(order.quantity, ratio))
+
+
+def _too_small(
+    context: TradingContext, position: Position, trade: Trade, reports: dict[str, OrderReport]
+) -> list[Order]:
+    """Return stops that the broker placed for fewer shares than it holds now.
+
+    It may have counted a split later than we did.
+    """
+    found = [
+        each for each in trade.orders
+        if each.leg == Leg.STOP and each.number > 1 and each.state in AT_BROKER
+        and each.broker_id in reports and reports[each.broker_id].quantity < each.quantity
+    ]  # fmt: skip
+    if not found:
+        return []
+    name = context.instrument(position.symbol).symbol
+    held = sum(abs(each.quantity) for each in context.broker.positions() if each.symbol == name)
+    return found if held >= position.left else []
 
 
 def _adopt(context: TradingContext, entry: Order, stale: Sequence[Order]) -> None:

@@ -1,7 +1,7 @@
 """Follows signals that were not traded: the outcome that later bars would have given them."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -9,6 +9,8 @@ from django.db import transaction
 from django.db.models import TextField, Value
 from django.db.models.functions import Concat
 
+from argo.errors import ArgoError
+from execution.accounts.failures import Guard, each_isolated
 from execution.brokers.fill_model import Ended, Prices, ended
 from execution.context import TradingContext
 from execution.corporate.history import Fetched
@@ -50,6 +52,9 @@ class CounterfactualExit(NamedTuple):
 def follow(context: TradingContext) -> int:
     """Compare the due counterfactuals with the bars since; return how many have ended.
 
+    One that fails is looked at again later, like one without bars, and stops no other; the first
+    failure is raised after them.
+
     The account is compared with a text built from the column, because SQLite would otherwise start
     from all decisions of the account.
     """
@@ -59,16 +64,15 @@ def follow(context: TradingContext) -> int:
     due = Counterfactual.objects.filter(outcome=None, due_at__lte=now)
     on = Concat("signal__decision__account", Value(""), output_field=TextField())
     chosen = due.alias(on=on).filter(on=context.account).select_related("signal")
-    by_symbol: dict[str, list[Counterfactual]] = {}
-    for each in chosen.order_by("due_at")[:BATCH_SIZE]:
-        name = _name(context, each.signal)
-        by_symbol.setdefault(name, []).append(each)
-    fetched = {name: _fetched(context, name, these) for name, these in by_symbol.items()}
-    if not by_symbol:
-        return 0
-    with transaction.atomic():
-        return sum(_follow(context, name, these, fetched[name], now)
-                   for name, these in by_symbol.items())  # fmt: skip
+    with each_isolated() as guard:
+        by_symbol = _by_symbol(context, chosen.order_by("due_at")[:BATCH_SIZE], guard)
+        fetched = {name: _fetched(context, name, these, guard) for name, these in by_symbol.items()}
+        if not by_symbol:
+            return 0
+        with transaction.atomic():
+            done = [_follow(context, name, these, fetched[name], now, guard)
+                    for name, these in by_symbol.items()]  # fmt: skip
+    return sum(done)
 
 
 def _bring_back(now: datetime) -> None:
@@ -80,16 +84,33 @@ def _bring_back(now: datetime) -> None:
 
 def _follow(
     context: TradingContext, symbol: str, these: Sequence[Counterfactual], fetched: Fetched | None,
-    now: datetime,
+    now: datetime, guard: Guard,
 ) -> int:  # fmt: skip
     """Compare the signals of one symbol with its bars; return how many have ended."""
-    done = 0
-    for each, prices in zip(these, _prices(context, symbol, these, fetched), strict=True):
-        changes = _changes(each, prices, now)
+    done, found = 0, _no_prices(these)
+    with guard(f"Following {symbol}"):
+        found = _prices(context, symbol, these, fetched)
+    for each, prices in zip(these, found, strict=True):
+        changes = _without_prices(each, now)
+        with guard(each):
+            changes = _changes(each, prices, now)
         # one that another process has ended meanwhile stays as it is
         is_written = update(Counterfactual, each.pk, changes, only_if={"outcome": None})
         done += is_written and "outcome" in changes
     return done
+
+
+def _by_symbol(
+    context: TradingContext, due: Iterable[Counterfactual], guard: Guard
+) -> dict[str, list[Counterfactual]]:
+    """Return the counterfactuals by the symbol of their bars, which is empty if it has none."""
+    found: dict[str, list[Counterfactual]] = {}
+    for each in due:
+        name = ""
+        with guard(each):
+            name = _name(context, each.signal)
+        found.setdefault(name, []).append(each)
+    return found
 
 
 def _name(context: TradingContext, signal: Signal) -> str:
@@ -99,15 +120,16 @@ def _name(context: TradingContext, signal: Signal) -> str:
 
 
 def _fetched(
-    context: TradingContext, symbol: str, these: Sequence[Counterfactual]
+    context: TradingContext, symbol: str, these: Sequence[Counterfactual], guard: Guard
 ) -> Fetched | None:
     """Ask once for the bars since the oldest of these signals; None if there are none."""
     first = min(each.entered_at for each in these)
-    try:
-        return context.history.fetch(symbol, first - BEFORE)
-    except Exception as error:  # noqa: BLE001  # one symbol's feed must not block others
-        logger.warning("%d signals of %s cannot be followed now: %s", len(these), symbol, error)
-        return None
+    with guard(f"Asking for the bars of {symbol}"):
+        try:
+            return context.history.fetch(symbol, first - BEFORE)
+        except ArgoError as error:  # the market's own
+            logger.warning("%d signals of %s cannot be followed now: %s", len(these), symbol, error)
+    return None
 
 
 def _prices(
@@ -115,13 +137,13 @@ def _prices(
 ) -> list[list[Prices]]:
     """Return the bars for each signal, on the scale of its own prices."""
     if fetched is None:
-        return [[] for _ in these]
+        return _no_prices(these)
     history, hours = context.history, context.hours(symbol)
     try:
         bars = history.learn(symbol, fetched)
     except BadBars as error:
         logger.warning("%d signals of %s cannot be followed now: %s", len(these), symbol, error)
-        return [[] for _ in these]
+        return _no_prices(these)
     actions = history.actions(symbol) if context.is_watched else []
     if actions:
         scaled = [on_scale_at(bars, actions, x.entered_at, x.signal.entry_price) for x in these]
@@ -134,6 +156,10 @@ def _prices(
         [] if is_split and _is_off_scale(each, its) else found
         for each, its, found in zip(these, scaled, prices, strict=True)
     ]
+
+
+def _no_prices(these: Sequence[Counterfactual]) -> list[list[Prices]]:
+    return [[] for _ in these]
 
 
 def _is_off_scale(each: Counterfactual, bars: Bars) -> bool:
@@ -161,9 +187,16 @@ def _changes(each: Counterfactual, prices: Sequence[Prices], now: datetime) -> C
         found = CounterfactualExit(float(last.close), last.time, ExitReason.EXPIRED)
     if found is not None:
         return _ended(each.signal, found)
+    if while_open and now < each.expires_at + GIVE_UP_AFTER:
+        return {"due_at": now + RECHECK_INTERVAL}
+    return _without_prices(each, now)
+
+
+def _without_prices(each: Counterfactual, now: datetime) -> Changes:
+    """Return when to look again at one without any bar, or that nobody will know its outcome."""
     if now >= each.expires_at + GIVE_UP_AFTER:
         return {"due_at": None, "exit_reason": NO_PRICES, "ended_at": now}
-    return {"due_at": now + (RECHECK_INTERVAL if while_open else _pause(each, now))}
+    return {"due_at": now + _pause(each, now)}
 
 
 def _pause(each: Counterfactual, now: datetime) -> timedelta:

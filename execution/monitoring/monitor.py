@@ -9,6 +9,7 @@ from django.db import transaction
 
 from execution.accounts import halts, identity
 from execution.accounts.compliance import measures
+from execution.accounts.day_end import opened_on
 from execution.accounts.equity import EquityCurve
 from execution.accounts.failures import (
     Guard,
@@ -21,7 +22,7 @@ from execution.accounts.money import with_money
 from execution.accounts.rows import lock
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
-from execution.models import EquityDay, Order, Position
+from execution.models import Order, Position
 from execution.monitoring import counterfactuals
 from execution.monitoring.corporate import (
     carry_positions,
@@ -84,14 +85,16 @@ def follow_trades(context: TradingContext, counts: MonitorCounts) -> None:
     """
     listed: set[str] = set()
     with each_isolated() as guard:
-        look_at_histories(context, guard)
+        with guard("Comparing the histories"):
+            look_at_histories(context, guard)
         with guard("Comparing what is held"):
             look_at_holdings(context)
         with guard("Taking the fills"):
             touched = take_fills(context)
             counts.filled = len(touched)
             refresh(context, touched, guard)
-        halt_for_doubts(context)
+        with guard("Looking for doubts"):
+            halt_for_doubts(context)
         with guard("Looking at the open orders"):
             orders = context.broker.open_orders()
             listed |= {order.broker_id for order in orders}
@@ -101,8 +104,10 @@ def follow_trades(context: TradingContext, counts: MonitorCounts) -> None:
             mark_equity(context)
         with guard("Closing positions"):
             close_due(context)
-        cancel_leftovers(context, listed, guard)
-        measure_excursions(context)
+        with guard("Canceling what is left over"):
+            cancel_leftovers(context, listed, guard)
+        with guard("Measuring excursions"):
+            measure_excursions(context)
 
 
 def mark_equity(context: TradingContext) -> None:
@@ -115,21 +120,23 @@ def mark_equity(context: TradingContext) -> None:
     def mark(money: Account) -> None:
         curve = EquityCurve.read(context, money)
         if identity.is_same(curve.row, money):
-            curve.add(money, not_counted(context, curve.latest))
+            curve.add(money, not_counted(context, curve))
             curve.write()
             check_breach(context, money)
 
     with_money(context, mark)
 
 
-def not_counted(context: TradingContext, latest: EquityDay | None) -> int:
-    """Return how many of today's new positions `latest`, the curve's last day, lacks so far."""
-    now = context.clock()
+def not_counted(context: TradingContext, curve: EquityCurve) -> int:
+    """Return how many of today's new positions the curve's last day lacks so far."""
+    now, latest = context.clock(), curve.latest
     today = context.day_of(now)
+    if latest is not None and latest.day > today:  # the clock was ahead: it counts for `latest`
+        today = latest.day
     positions = Position.objects.open_on(context.account)
     positions += Position.objects.closed_since(context.account, now - TWO_DAYS)
     counted = latest.trades if latest is not None and latest.day == today else 0
-    return max(0, sum(context.day_of(each.opened_at) == today for each in positions) - counted)
+    return max(0, opened_on(context, curve.row, today, positions) - counted)
 
 
 def refresh(context: TradingContext, touched: Iterable[Order], guard: Guard = unguarded) -> None:
@@ -282,15 +289,13 @@ def _has_closed(context: TradingContext, position: Position) -> bool:
 
 
 def _is_protected(position: Position) -> bool:
-    """Return whether the broker has the position's stop, or has filled one of its exits.
+    """Return whether the broker has the position's stop.
 
     The broker reports the stop together with the entry, so a state that is still unsent is no stop.
+    An exit that has filled is none either: a person may have made it smaller than the position.
     """
-    return any(
-        order.state == OrderState.FILLED or (order.leg == Leg.STOP and order.state in AT_BROKER)
-        for order in Order.objects.of_signal(position.pk)
-        if order.leg in (Leg.STOP, Leg.TARGET)
-    )
+    orders = Order.objects.of_signal(position.pk)
+    return any(order.leg == Leg.STOP and order.state in AT_BROKER for order in orders)
 
 
 def _mark_closing(position: Position, why: ExitReason, usual_level: int) -> None:

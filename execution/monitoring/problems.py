@@ -3,19 +3,21 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 from django.conf import settings
 from django.db.models import Min
 
 from execution.accounts import halts
 from execution.accounts.failures import failures
-from execution.models import Decision, Order, Position, TradingAccount
+from execution.models import CorporateAction, Decision, Order, Position, TradingAccount
 from execution.models.account import UNSTATED
 from execution.models.decision import WAITING
 from execution.models.order import ORDER_LEASE
+from execution.money import ZERO
 from execution.orders.bracket import is_unprotected
 from execution.prop_firm.rule_set import OFF
-from execution.types import REPLAY, ExitReason, Leg, OrderState
+from execution.types import AT_BROKER, REPLAY, ExitReason, Leg, OrderState
 from signals.ahead import limit
 from signals.problems import Problem, ProblemKind
 from signals.status_text import counted
@@ -94,7 +96,8 @@ def oldest_wanted(now: datetime) -> datetime | None:
 
 
 def _unprotected(account: str, now: datetime) -> Iterator[Problem]:
-    """Yield the positions without a stop, and for some time those that were closed without one."""
+    """Yield the positions without a stop or with one for a part of them, and for some time those
+    that were closed without one."""
     live: dict[int, list[Order]] = defaultdict(list)
     for order in Order.objects.may_fill(account):
         live[order.signal_id].append(order)
@@ -104,9 +107,22 @@ def _unprotected(account: str, now: datetime) -> Iterator[Problem]:
             yield UNPROTECTED.found(f"{text}, and it is not closed.", str(position.pk))
         elif position.closing_for == ExitReason.UNPROTECTED:
             yield _lost_stop(position, "is being closed")
+        elif (part := _covered(position, live[position.pk])) < position.left:
+            text = f"The stop of the position in {position.symbol} is for {part:f} of it only"
+            yield UNPROTECTED.found(f"{text}: {position.left:f} are held.", str(position.pk))
     for position in Position.objects.closed_since(account, now - UNPROTECTED_FOR):
         if position.exit_reason == ExitReason.UNPROTECTED:
             yield _lost_stop(position, "was closed")
+
+
+def _covered(position: Position, orders: Iterable[Order]) -> Decimal:
+    """Return how much of the position its stops at the broker are for: all of it if it is being
+    closed, or if a split has changed its scale since they were placed."""
+    stops = (each for each in orders if each.leg == Leg.STOP and each.state in AT_BROKER)
+    covered = sum((each.awaited for each in stops), ZERO)
+    if position.closing_for or covered >= position.left:
+        return position.left
+    return position.left if CorporateAction.objects.applied_to(position.pk) else covered
 
 
 def _is_closing(orders: Iterable[Order], now: datetime) -> bool:

@@ -16,7 +16,7 @@ from argo.errors import FieldError, InvalidInput
 from execution.accounts import halts
 from execution.accounts.money import with_money
 from execution.accounts.rows import account_row, lock
-from execution.brokers.protocol import BrokerError, OrderReport, Unread, unread
+from execution.brokers.protocol import BrokerError, Holding, OrderReport, Unread, unread
 from execution.context import TradingContext
 from execution.models import Order, Position, PositionChange, TradingAccount
 from execution.money import ZERO
@@ -63,14 +63,13 @@ def reconcile(context: TradingContext) -> list[Difference]:
     A difference halts trading. Without any, the time of this agreement is stored. Raises
     `BrokerError` if the broker fails.
     """
-    account = with_money(context, partial(account_row, context))
     found = _differences(context)
     if found:
         texts = "; ".join(each.text for each in found)
         why = f"the broker disagrees: {texts}"
         halts.latch(context.account, HaltCode.MISMATCH, why, context.clock())
     else:
-        TradingAccount.objects.filter(pk=account.pk).update(reconciled_at=context.clock())
+        TradingAccount.objects.filter(name=context.account).update(reconciled_at=context.clock())
     return found
 
 
@@ -90,16 +89,27 @@ def _differences(context: TradingContext) -> list[Difference]:
 def _compare(context: TradingContext) -> list[Difference]:
     found: list[Difference] = []
     guard = partial(_reading, found)
+    with guard("The account's money"):
+        with_money(context, partial(account_row, context))
     send_due(context)
     refresh(context, take_fills(context), guard)
     refresh_open(context, guard)
-    holdings, orders = context.broker.positions(), context.broker.open_orders()
+    orders = context.broker.open_orders()
+    with guard("The list of positions"):
+        found += _position_differences(context, context.broker.positions(), orders)
+    return found + _order_differences(context, orders, found)
+
+
+def _position_differences(
+    context: TradingContext, holdings: Sequence[Holding], orders: Sequence[OrderReport]
+) -> list[Difference]:
     carry_from_broker(context, holdings, orders)
-    found += [_unreadable("a position", each) for each in unread(holdings)]
     theirs = {holding.symbol: holding.quantity for holding in holdings}
     unsettled = _unsettled(context) | {each.symbol for each in unread(holdings)}
-    found += position_differences(_ours(context), theirs, unsettled)
-    return found + _order_differences(context, orders, found)
+    return [
+        *(_unreadable("a position", each) for each in unread(holdings)),
+        *position_differences(_ours(context), theirs, unsettled),
+    ]
 
 
 @contextmanager
@@ -194,9 +204,12 @@ def _unmatched_orders(
         and each.symbol not in unsettled
     ]
     for row in open_rows:
-        if row.state in AT_BROKER and row.broker_id not in listed and _is_gone(context, row):
-            text = f"it does not have our order {row}"
-            found.append(Difference(DifferenceCode.MISSING_ORDER, text, row.client_order_id))
+        if row.state in AT_BROKER and row.broker_id not in listed:
+            with _reading(found, row):
+                if _is_gone(context, row):
+                    text = f"it does not have our order {row}"
+                    code = DifferenceCode.MISSING_ORDER
+                    found.append(Difference(code, text, row.client_order_id))
     return found
 
 
@@ -228,7 +241,6 @@ def settle(context: TradingContext, *, by: str, why: str) -> list[str]:
     """
     if not why.strip():
         raise InvalidInput([FieldError("why", "say why the broker's records are right")])
-    account_row(context, context.broker.account())
     known = PositionChange.objects.filter(position__account=context.account)
     latest = known.aggregate(pk=Max("pk"))["pk"] or 0
     found = _differences(context)

@@ -84,7 +84,7 @@ def update_position(context: TradingContext, trade: Trade) -> None:
     unpriced = _unpriced(position, exits)
     _add_exits(position, closed, entered, unpriced)
     is_done = trade.is_entered and position.closed_quantity == position.quantity
-    is_priced = position.settled_at is not None and not unpriced
+    is_priced = position.settled_at is not None and (not unpriced or position.profit is not None)
     if exits and is_done and (is_priced or position.status == Position.Status.OPEN):
         _end(position, trade, Leg(trade.order(exits[-1].order_id).leg), closed, entered)
         _record_outcome(context, position, trade)

@@ -41,6 +41,25 @@ def moved(day: Day, amount: Decimal) -> Day:
     return day._replace(**{name: getattr(day, name) + amount for name in MONEY}) if amount else day
 
 
+def moved_within(day: Day, before: Decimal, amount: Decimal) -> Day:
+    """Return the day as if `amount`, which its last figures include, had been paid in before it.
+
+    `before` is the balance with which the day before ended. It shows if the first figures include
+    the amount, too.
+    """
+    gain = day.first_balance - before
+    if abs(gain - amount) < abs(gain):
+        return day
+    out = min(amount, Decimal(0))
+    first = {name: getattr(day, name) + amount for name in ("first_equity", "first_balance")}
+    return day._replace(
+        **first,
+        highest_equity=max(day.highest_equity + out, first["first_equity"], day.last_equity),
+        highest_balance=max(day.highest_balance + out, first["first_balance"], day.last_balance),
+        lowest_equity=min(day.lowest_equity + amount - out, day.last_equity),
+    )
+
+
 def day_start(rule_set: RuleSet, day: date) -> datetime:
     """Return when the firm's `day` begins, in UTC.
 

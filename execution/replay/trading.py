@@ -118,7 +118,7 @@ class PaperTrading:
             with transaction.atomic():
                 self._curve = EquityCurve.read(self.context, money)
         is_new = any(order.leg == Leg.ENTRY for order in touched)
-        self._curve.add(money, not_counted(self.context, self._curve.latest) if is_new else 0)
+        self._curve.add(money, not_counted(self.context, self._curve) if is_new else 0)
         if self.context.rule_set is not None:
             self._write()
             check_breach(self.context, money)

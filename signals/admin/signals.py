@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
 from signals.admin.columns import column, gain, price
-from signals.admin.common import Action, ReadOnly, votes_table, who
+from signals.admin.common import Action, PlainAddresses, ReadOnly, votes_table, who
 from signals.admin.outcome_form import OutcomeForm
 from signals.admin.outcomes import outcome_text, result_text, set_outcomes, with_changes
 from signals.clock import utc_now
@@ -77,7 +77,7 @@ class ChangesInline(ReadOnly, admin.TabularInline[OutcomeChange, Signal]):
 
 
 @admin.register(Signal)
-class SignalAdmin(admin.ModelAdmin[Signal]):
+class SignalAdmin(PlainAddresses, admin.ModelAdmin[Signal]):
     form = OutcomeForm
     list_display = (
         "timestamp", "symbol", "action", "ended", "profit", "entry", "target", "stop",

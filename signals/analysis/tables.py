@@ -73,15 +73,24 @@ def ended_signals(table: pa.Table) -> Ended:
     return Ended(confidence[has_times], event[has_times], made[has_times], known[has_times])
 
 
+_OF_FIGURES = frozenset(
+    (
+        "outcome", "profit_loss_pct", "entry_price", "stop_price", "action", "confidence",
+        "timestamp", "outcome_at", "mae_pct", "mfe_pct",
+    )
+)  # fmt: skip
+
+
 # --- Groups ----------------------------------------------------------------------------------
 def groups(table: pa.Table, by: str) -> Iterator[tuple[str, pa.Table]]:
     """Yield the name and the signals of each group, by one of `GROUPS`, in the order of names.
 
-    Raises ValueError for another grouping.
+    The signals have the columns of figures only. Raises ValueError for another grouping.
     """
     if by not in GROUPS:
         raise ValueError(f"signals are not grouped by {by!r}; use one of {', '.join(GROUPS)}")
     names = GROUPS[by](table)
+    table = table.select([name for name in table.column_names if name in _OF_FIGURES])
     for name in sorted(pc.unique(names).to_pylist(), key=str):
         chosen = pc.is_null(names) if name is None else pc.equal(names, name)
         yield ("unknown" if name is None else str(name)), table.filter(chosen)

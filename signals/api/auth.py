@@ -1,9 +1,10 @@
-"""Authentication: a key with the right scope; for reading, also a logged-in member of staff.
+"""Authentication: a key with the right scope; to read, also staff who may see signals.
 
 A key comes in the header `X-API-Key`, or as `Authorization: Bearer KEY`, which many monitors send.
 """
 
 from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpRequest
 from ninja.errors import HttpError
@@ -12,6 +13,9 @@ from ninja.security.session import SessionAuthIsStaff
 from structlog.contextvars import bind_contextvars
 
 from signals.keys import find_key
+
+VIEW = "signals.view_signal"
+"""The permission of the admin site that each of its groups has."""
 
 
 class KeyWithScope(APIKeyHeader):
@@ -38,6 +42,14 @@ class BearerWithScope(HttpBearer):
         return _name_of(token, self._scope)
 
 
+class StaffWhoMayView(SessionAuthIsStaff):
+    """A member of staff who is logged in to the admin site and may see signals there."""
+
+    def authenticate(self, request: HttpRequest, key: str | None) -> Any:  # noqa: ANN401  # a user
+        user = super().authenticate(request, key)
+        return user if user is not None and user.has_perm(VIEW) else None
+
+
 def _name_of(key: str | None, scope: str) -> str | None:
     """Return the name of a key that has `scope`, and put it on every log line of this request."""
     name = find_key(key, scope) if key else None
@@ -51,7 +63,7 @@ def who(request: HttpRequest) -> str:
     return f"api:{request.auth}"  # type: ignore[attr-defined]  # ninja puts it there
 
 
-reader = [KeyWithScope("read"), BearerWithScope("read"), SessionAuthIsStaff()]
+reader = [KeyWithScope("read"), BearerWithScope("read"), StaffWhoMayView()]
 writer = [KeyWithScope("write"), BearerWithScope("write")]
 trader = [KeyWithScope("trade"), BearerWithScope("trade")]
 administrator = [KeyWithScope("admin"), BearerWithScope("admin")]

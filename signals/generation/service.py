@@ -11,6 +11,7 @@ from asgiref.sync import async_to_sync
 from argo.errors import ArgoError, Conflict, InvalidInput
 from signals import metrics
 from signals.clock import Clock, utc_now
+from signals.dialect import WHOLE_DATABASE
 from signals.generation import candidates
 from signals.generation.candidate import Candidate
 from signals.generation.candidates import Judged
@@ -104,7 +105,7 @@ class SignalGenerationService:
         """Look at each symbol once, in any spelling; return one result for each, in order.
 
         A symbol that fails does not affect the others: it is logged at ERROR, and its result has
-        the error.
+        the error. A database that fails as a whole is raised at once.
         """
         self.tracker.flush()  # a signal logged a moment ago counts as an earlier signal
         self._finish_interrupted()
@@ -129,6 +130,8 @@ class SignalGenerationService:
             if isinstance(snapshot, Exception):
                 raise snapshot
             return self._generate(symbol, snapshot, now)
+        except WHOLE_DATABASE:
+            raise
         except Exception as error:
             is_fault = not isinstance(error, ArgoError)
             logger.error("No signal for %s: %s", symbol, error, exc_info=is_fault)

@@ -25,8 +25,8 @@ def read_lines(file: BinaryIO) -> Iterator[tuple[int, bytes | BadBody]]:
             continue
         for part in line.splitlines():
             number += 1
-            if not part.isspace() and (text := without_bom(part)):
-                yield number, text
+            if without_bom(part).strip():
+                yield number, part
 
 
 def parse_lines(file: BinaryIO, *, nan: bool = False) -> Iterator[Numbered]:

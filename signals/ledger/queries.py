@@ -110,8 +110,8 @@ def _by_text(query: PageQuery, after: Place | None) -> list[tuple[Place, dict[st
     signals = newest_by_text(
         query.apply(Signal.objects.all()), query.limit + 1, after=after, symbols=names
     )
-    rows = list(flat(signals)[: query.limit + 1])
-    return [(Place(row["timestamp"], row["id"]), unnested(row)) for row in rows]
+    rows = list(_flat(signals)[: query.limit + 1])
+    return [(Place(row["timestamp"], row["id"]), _unnested(row)) for row in rows]
 
 
 def _by_instant(query: PageQuery, after: Place | None) -> list[tuple[Place, dict[str, Any]]]:
@@ -121,8 +121,8 @@ def _by_instant(query: PageQuery, after: Place | None) -> list[tuple[Place, dict
         until=query.until, after=after, symbols=query.spellings.names if query.spellings else (),
     )  # fmt: skip
     signals = Signal.objects.filter(pk__in=[place.row for place in places])
-    rows = {row["id"]: row for row in flat(signals)}
-    return [(place, unnested(rows[place.row])) for place in places]
+    rows = {row["id"]: row for row in _flat(signals)}
+    return [(place, _unnested(rows[place.row])) for place in places]
 
 
 def no_such_signal(signal_id: str) -> NotFound:
@@ -159,8 +159,8 @@ def named(signal_id: str) -> QuerySet[Signal]:
 
 def one(signal_id: str) -> dict[str, Any]:
     """Return one signal with its context and its outcome changes. Raises `NotFound`."""
-    row = flat(Signal.objects.filter(pk=row_of(signal_id))).get()
-    return unnested(row) | {"changes": _changes(row["id"])}
+    row = _flat(Signal.objects.filter(pk=row_of(signal_id))).get()
+    return _unnested(row) | {"changes": _changes(row["id"])}
 
 
 def changes_of(signal_id: str) -> list[dict[str, Any]]:
@@ -173,19 +173,14 @@ def _changes(row: int) -> list[dict[str, Any]]:
     return [dict(each) for each in changes.values("who", "at", "why", "before", "after")]
 
 
-def flat(signals: QuerySet[Signal], *more: str) -> QuerySet[Signal, dict[str, Any]]:
-    """Read signals with their contexts as dictionaries; `more` names further columns of a context.
-
-    Give each to `unnested`.
-    """
+def _flat(signals: QuerySet[Signal]) -> QuerySet[Signal, dict[str, Any]]:
     rows: QuerySet[Signal, dict[str, Any]] = signals.values(
-        *COLUMNS, *(f"context__{name}" for name in (*MADE, *CONTEXT, "extra", *more))
+        *COLUMNS, *(f"context__{name}" for name in (*MADE, *CONTEXT, "extra"))
     )
     return rows
 
 
-def unnested(row: dict[str, Any]) -> dict[str, Any]:
-    """Return a row of `flat` by the names of its columns alone."""
+def _unnested(row: dict[str, Any]) -> dict[str, Any]:
     return {name.removeprefix("context__"): value for name, value in row.items()}
 
 

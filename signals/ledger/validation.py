@@ -308,6 +308,8 @@ def _fault(item: Any) -> FieldError:  # noqa: ANN401  # pydantic's ErrorDetails
         message = "is missing"
     elif item["type"] == "extra_forbidden":
         message = "is unknown"
+    elif item["type"] == "model_type":
+        message = "must be a JSON object"
     elif item["type"] == "string_pattern_mismatch":
         message = PATTERNS.get(ALIASES.get(field, field), "must not contain a NUL character")
     # The same faults of thousands of signals share their texts.

@@ -12,17 +12,48 @@ from tqdm import tqdm
 
 from argo.errors import ArgoError
 
-NO_TABLE = re.compile(r"no such table|relation .* does not exist")
-"""The messages of SQLite and PostgreSQL; Django has no error class for it."""
-LOCKED = re.compile(r"database (table )?is locked|lock timeout|deadlock detected|could not obtain")
-"""The messages of a database in which another process holds what this one needs."""
 COMMANDS_OF_A_TERMINAL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Control characters, except tab and newline."""
-NO_ANSWER = re.compile(
-    r"connection (to server|failed|refused|timeout|is lost)|server closed the connection"
-    r"|couldn't get a connection|unable to open database file"
+SENTENCES = (
+    (
+        re.compile(r"no such table|relation .* does not exist"),
+        "The database lacks tables ({error}): run manage.py migrate or manage.py up.",
+    ),
+    (
+        re.compile(r"database (table )?is locked|lock timeout|deadlock detected|could not obtain"),
+        (
+            "The database is in use by another process ({error}), and nothing was changed by the "
+            "last step: run the command again in a moment."
+        ),
+    ),
+    (
+        re.compile(
+            r"connection (to server|failed|refused|timeout|is lost)|server closed the connection"
+            r"|couldn't get a connection|unable to open database file"
+        ),
+        "The database does not answer ({error}): see that it runs, and check DATABASE_URL.",
+    ),
+    (
+        re.compile(r"readonly database|read-only transaction"),
+        "The database cannot be written ({error}): see who owns the data folder and its files.",
+    ),
+    (
+        re.compile(r"disk is full|disk I/O error|No space left|could not extend file"),
+        (
+            "The disk of the database is full or fails ({error}), and nothing was changed by the "
+            "last step: free some space, then run the command again."
+        ),
+    ),
+    (
+        re.compile(r"malformed|not a database"),
+        (
+            "The database file is damaged ({error}): restore a backup, or make it again from the "
+            "journal with rebuild_signals --into."
+        ),
+    ),
 )
-"""The messages of a database that cannot be reached."""
+"""The messages of SQLite and PostgreSQL that no traceback explains, and what to do. Django has no
+error classes for them."""
 
 
 class ArgoCommand(BaseCommand):
@@ -58,25 +89,25 @@ def shown(text: str) -> str:
     return COMMANDS_OF_A_TERMINAL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
+def sentence_of(error: Exception) -> str | None:
+    """Return what to do about a database that lacks tables, is locked, does not answer or cannot be
+    written, also if that is the cause of the error; None for any other error."""
+    if not (isinstance(error, DatabaseError) or isinstance(error.__cause__, DatabaseError)):
+        return None
+    found = (text for pattern, text in SENTENCES if pattern.search(str(error)))
+    text = next(found, None)
+    return text and text.format(error=shown(" ".join(str(error).split())))
+
+
 def _for_people(error: ArgoError | DatabaseError) -> Exception:
     """Return an error that is printed without a traceback; unknown database errors stay as is.
 
     A database that is locked or does not answer is no fault of Argo's, so no traceback is of use.
     """
-    if NO_TABLE.search(str(error)):
-        text = f"The database lacks tables ({error}): run manage.py migrate or manage.py up."
-        return CommandError(text, returncode=1)
-    if LOCKED.search(str(error)):
-        text = (
-            f"The database is in use by another process ({error}), and nothing was changed by the "
-            "last step: run the command again in a moment."
-        )
+    if text := sentence_of(error):
         return CommandError(text, returncode=1)
     if isinstance(error, ArgoError):
         return CommandError(shown(str(error)), returncode=error.exit_code)
-    if NO_ANSWER.search(str(error)):
-        text = f"The database does not answer ({error}): see that it runs, and check DATABASE_URL."
-        return CommandError(text, returncode=1)
     return error
 
 

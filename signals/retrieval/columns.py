@@ -5,10 +5,12 @@ ledger keeps as a number is a double; it keeps no other form of it.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from signals.instruments import instrument
 from signals.retrieval.selection import Row
@@ -17,6 +19,10 @@ from signals.timestamps import moment_of
 WORD = pa.dictionary(pa.int32(), pa.string())
 """A text that many rows share."""
 TIME = pa.timestamp("us", tz="UTC")
+FIRST, LAST = (
+    pa.scalar(moment, TIME).cast(pa.int64()).as_py()
+    for moment in (datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC))
+)
 TEXT, NUMBER, COUNT = pa.string(), pa.float64(), pa.int64()
 
 SCHEMA = pa.schema(
@@ -59,26 +65,59 @@ JSON_COLUMNS = frozenset(("votes", "extra", "reasons"))
 
 def record_batch(rows: Sequence[Row], schema: pa.Schema) -> pa.RecordBatch:
     """Return the rows as a batch with these columns."""
-    full = [row | _derived(row) for row in rows]
-    arrays = [_array([row.get(field.name) for row in full], field) for field in schema]
+    columns = _derived(rows)
+    arrays = [
+        _array(columns.get(field.name) or [row[field.name] for row in rows], field)
+        for field in schema
+    ]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
-def _derived(row: Row) -> Row:
+def _derived(rows: Sequence[Row]) -> dict[str, list[Any]]:
+    """Return the columns that the ledger has not."""
+    seen = [(row["symbol"], row["asset_type"]) for row in rows]
+    names = {each: instrument(*each).symbol for each in set(seen)}
     return {
-        "timestamp_text": row["timestamp"],
-        "instrument": instrument(row["symbol"], row["asset_type"]).symbol,
+        "timestamp_text": [row["timestamp"] for row in rows],
+        "instrument": [names[each] for each in seen],
     }
 
 
 def _array(values: list[Any], field: pa.Field) -> pa.Array:
-    convert = _json if field.name in JSON_COLUMNS else _CONVERTERS[field.type]
-    found = pa.array(map(convert, values), _plain(field.type), size=len(values))
+    if field.name in JSON_COLUMNS:
+        values = list(map(_json, values))
+    if field.type == TIME:
+        return _times(values)
+    kind = TEXT if field.type == WORD else field.type
+    try:
+        found = pa.array(values, kind)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # only a script could store such a value
+        found = pa.array(map(_TOLERANT[kind], values), kind, size=len(values))
     return found.dictionary_encode() if field.type == WORD else found
 
 
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return TEXT if kind == WORD else kind
+def _times(values: list[Any]) -> pa.Array:
+    """Return datetimes, or texts, as times."""
+    try:
+        return pa.array(values, TIME)
+    except pa.ArrowTypeError:
+        found = _read_by_arrow(values)
+    return pa.array(map(moment_of, values), TIME, size=len(values)) if found is None else found
+
+
+def _read_by_arrow(texts: list[Any]) -> pa.Array | None:
+    """Return texts as times, many times as fast as one by one.
+
+    None unless all have an offset or none has, and all are in the years 1 to 9999.
+    """
+    for kind in (TIME, pa.timestamp("us")):
+        try:
+            found = pa.array(texts, TEXT).cast(kind).cast(TIME)
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            continue
+        ends = pc.min_max(found.cast(pa.int64())).as_py()
+        return found if FIRST <= ends["min"] <= ends["max"] <= LAST else None
+    return None
 
 
 def _text(value: object) -> str | None:
@@ -98,14 +137,4 @@ def _json(value: object) -> str | None:
     return None if value is None else orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
 
 
-def _time(value: object) -> object:
-    return moment_of(value) if isinstance(value, str) else value
-
-
-_CONVERTERS: dict[pa.DataType, Callable[[Any], Any]] = {
-    WORD: _text,
-    TEXT: _text,
-    NUMBER: _number,
-    COUNT: _count,
-    TIME: _time,
-}
+_TOLERANT: dict[pa.DataType, Callable[[Any], Any]] = {TEXT: _text, NUMBER: _number, COUNT: _count}

@@ -1,10 +1,14 @@
 """Finds the outcomes that somebody changed after they were set."""
 
 from collections.abc import Collection
+from datetime import datetime
 from typing import NamedTuple
+
+from django.db.models import Q
 
 from signals.ledger.outcome_history import OUTCOME_COLUMNS
 from signals.models import OutcomeChange
+from signals.timestamps import texts_upto
 
 
 class Edit(NamedTuple):
@@ -14,12 +18,17 @@ class Edit(NamedTuple):
     at: str
 
 
-def edits(signal_ids: Collection[str]) -> list[Edit]:
-    """Return the edited signals among these, each with its last edit, in the order of the edits."""
+def edits(signal_ids: Collection[str], as_of: datetime | None = None) -> list[Edit]:
+    """Return the edited signals among these, each with its last edit, in the order of the edits.
+
+    With `as_of` only edits until then count.
+    """
     wanted, found = set(signal_ids), dict[str, str]()
-    rows = OutcomeChange.objects.order_by("pk").values_list(
-        "signal__signal_id", "at", "before", "after"
-    )
+    changes = OutcomeChange.objects.order_by("pk")
+    if as_of is not None:
+        last, whole = texts_upto(as_of)
+        changes = changes.filter(Q(at__lte=last) | Q(at=whole))
+    rows = changes.values_list("signal__signal_id", "at", "before", "after")
     for signal_id, at, before, after in rows.iterator():
         was_set = before.get("outcome") is not None
         is_other = any(before.get(name) != after.get(name) for name in OUTCOME_COLUMNS)

@@ -3,14 +3,14 @@
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
-from contextlib import closing
-from typing import Any
 
 import orjson
 
-from signals.ledger.queries import flat, unnested
+from signals.dialect import snapshot
+from signals.ledger.queries import COLUMNS
+from signals.ledger.records import CONTEXT, MADE
 from signals.models import Signal
-from signals.retrieval.selection import Row, Selection
+from signals.retrieval.selection import Row, Selection, among
 
 BATCH_SIZE = 5000
 BATCH_BYTES = 4 * 2**20
@@ -20,6 +20,9 @@ CHUNK_SIZE = 50
 KEYS = 500_000
 """Primary keys that are read at once, at 8 bytes each."""
 FIRST_KEY = -(2**63)
+_OF_CONTEXT = (*MADE, "stored_at", *CONTEXT, "extra")
+_NAMES = (*COLUMNS, *_OF_CONTEXT)
+_FIELDS = (*COLUMNS, *(f"context__{name}" for name in _OF_CONTEXT))
 
 
 def read_batches(wanted: Selection, size: int = BATCH_SIZE) -> Iterator[list[Row]]:
@@ -27,10 +30,12 @@ def read_batches(wanted: Selection, size: int = BATCH_SIZE) -> Iterator[list[Row
     for keys in _keys(wanted):
         start, count = 0, size
         while start < len(keys):
-            rows = _rows(keys[start : start + count])
+            with snapshot():  # a row agrees with what is read beside it
+                rows = _rows(keys[start : start + count])
+                found = wanted.complete(rows) if rows else []
             start = bisect_right(keys, rows[-1]["id"]) if rows else start + count
             count = min(size, 2 * max(len(rows), 1))
-            if found := wanted.complete(rows):
+            if found:
                 yield found
 
 
@@ -53,18 +58,19 @@ def _keys(wanted: Selection) -> "Iterator[array[int]]":
 
 def _rows(keys: "array[int]") -> list[Row]:
     """Return the rows with these keys, or the first of them if they are large."""
-    rows, weight = [], 0
-    found = flat(Signal.objects.filter(pk__in=keys.tolist()), "stored_at").order_by("id")
-    with closing(found.iterator(chunk_size=CHUNK_SIZE)) as stream:
-        for row in stream:
-            rows.append(unnested(row))
-            weight += _weight(rows[-1])
-            if weight > BATCH_BYTES:
-                break
+    rows, weight, wanted = [], 0, set(keys)
+    found = Signal.objects.filter(among("id", keys)).order_by("id").values_list(*_FIELDS)
+    for values in found.iterator(chunk_size=CHUNK_SIZE):
+        row = dict(zip(_NAMES, values, strict=True))
+        if row["id"] in wanted:
+            rows.append(row)
+            weight += _weight(row)
+        if weight > BATCH_BYTES:
+            break
     return rows
 
 
-def _weight(row: dict[str, Any]) -> int:
+def _weight(row: Row) -> int:
     """Return about how many bytes the long columns have."""
     nested = (row["votes"], row["extra"])
     return len(row["reasoning"] or "") + sum(

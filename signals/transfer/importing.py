@@ -7,8 +7,11 @@ from typing import Any
 from argo.errors import FieldError, InvalidInput
 from signals.journal import Line, Offset
 from signals.ledger.records import (
+    CONTEXT,
     FLOATS,
     KNOWN,
+    LATER,
+    SIGNAL_COLUMNS,
     BadLine,
     Receipt,
     decode,
@@ -24,6 +27,7 @@ ORIGIN = "import"
 ORIGIN_SYNCED = "import-sync"
 """The origin of history that is also sent to Alpine."""
 _NOWHERE = Offset(0, 0)
+_COLUMNS = frozenset({*SIGNAL_COLUMNS, *CONTEXT, *LATER})
 
 
 def encode_imported(
@@ -48,9 +52,18 @@ def encode_imported(
     return made
 
 
+def without_empty(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row of history without the known fields that are empty, as older stores have them.
+
+    In a new signal a field that is null is a fault, as at every door.
+    """
+    return {name: value for name, value in row.items() if value is not None or name not in _COLUMNS}
+
+
 def _encode(signal: Mapping[str, object], now: datetime, origin: str) -> tuple[Receipt, bytes]:
     if not _named(signal).get("sha256"):
         return encode(signal, now, origin)
+    signal = without_empty(signal)
     if faults := [*_faults(signal), *key_faults(_known(signal)), *alias_faults(signal)]:
         raise InvalidInput(faults)
     row = {name: _number(name, value) for name, value in _without_secrets(_named(signal)).items()}

@@ -12,8 +12,9 @@ from typing import Any
 
 from argo.errors import FieldError, InvalidInput
 from signals.intake import BadBody, check_encoding, parse_lines, without_bom
-from signals.ledger.records import CONTEXT, LATER, SIGNAL_COLUMNS
+from signals.ledger.records import SIGNAL_COLUMNS
 from signals.transfer.csv_file import NoColumns, read_csv
+from signals.transfer.importing import without_empty
 
 Numbered = tuple[int, dict[str, Any] | InvalidInput]
 SQLITE_MAGIC = b"SQLite format 3\0"
@@ -71,7 +72,7 @@ def _sqlite(path: Path) -> Iterator[Numbered]:
         columns = ", ".join(SIGNAL_COLUMNS)
         rows = connection.execute(f"SELECT {columns} FROM signals ORDER BY id")  # noqa: S608
         for number, row in enumerate(rows, 1):
-            yield number, _without_empty(dict(zip(SIGNAL_COLUMNS, row, strict=True)))
+            yield number, without_empty(dict(zip(SIGNAL_COLUMNS, row, strict=True)))
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -89,7 +90,7 @@ def _json_lines(path: Path) -> Iterator[Numbered]:
     try:
         with path.open("rb") as file:
             for number, found in parse_lines(file):
-                yield number, _without_empty(found) if isinstance(found, dict) else _error(found)
+                yield number, found if isinstance(found, dict) else _error(found)
     except BadBody as bad:
         raise UnreadableFile(path, bad.errors[0].message) from None
 
@@ -108,8 +109,3 @@ def _csv(path: Path) -> Iterator[Numbered]:
         raise UnreadableFile(path, "is not UTF-8: save it as UTF-8 first") from None
     except NoColumns as error:
         raise UnreadableFile(path, str(error)) from None
-
-
-def _without_empty(row: dict[str, Any]) -> dict[str, Any]:
-    known = {*SIGNAL_COLUMNS, *CONTEXT, *LATER}
-    return {name: value for name, value in row.items() if value is not None or name not in known}

@@ -4,15 +4,17 @@ import json
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from tests.argo.up.processes import wait_until
-from tests.databases import empty_postgresql
+from tests.databases import Spares, empty_postgresql
 from tests.installation import Installation
-from tests.samples import a_signal
+from tests.samples import a_signal, signals
 
 ACCEPT = """
 import json, sys, django
@@ -51,15 +53,25 @@ def test_a_worker_stores_what_was_accepted(installation: Installation, broker: s
 @contextmanager
 def _worker(argo: Installation) -> Iterator[None]:
     """Run a worker, and wait until it is ready: a shared broker keeps no message before that."""
+    with _started_worker(argo) as worker:
+        _wait_until_ready(worker)
+        yield
+
+
+@contextmanager
+def _started_worker(argo: Installation) -> Iterator["subprocess.Popen[str]"]:
     quiet = ("--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "INFO")
     worker = argo.start(*WORKER, *quiet, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
-        assert worker.stdout is not None
-        assert any(" ready." in line for line in worker.stdout)
-        yield
+        yield worker
     finally:
         worker.send_signal(signal.SIGTERM)
         worker.communicate(timeout=60)
+
+
+def _wait_until_ready(worker: "subprocess.Popen[str]") -> None:
+    assert worker.stdout is not None
+    assert any(" ready." in line for line in worker.stdout)
 
 
 def _wait_for_row(argo: Installation, signal_id: str) -> None:
@@ -74,17 +86,22 @@ def _wait_for_row(argo: Installation, signal_id: str) -> None:
         pytest.param("amqp://guest:guest@127.0.0.1:5672//", marks=pytest.mark.services("rabbitmq")),
     ],
 )
-def test_each_of_several_machines_drains_its_own_journal(tmp_path: Path, broker: str) -> None:
+def test_each_of_three_machines_drains_its_own_journal(
+    spares: Spares, migrated_postgresql: str, tmp_path: Path, broker: str
+) -> None:
     """They share the database, the broker and, here, the host name; a wake-up reaches the machine
-    with the signals."""
-    with empty_postgresql() as url:
+    with the signals. What all three received is stored once."""
+    with spares.copy_of(migrated_postgresql) as url, ExitStack() as workers:
         shared = {"DATABASE_URL": url, "CELERY_BROKER_URL": broker}
-        one, other = (Installation(tmp_path / name, shared) for name in ("one", "other"))
-        assert one.manage("migrate", "--verbosity", "0").returncode == 0
-        with _worker(one), _worker(other):
-            ids = [_accept(machine) for machine in (one, other, one, other)]
-            wait_until(lambda: set(ids) <= _exported(one))
-        assert one.manage("verify_signals").returncode == 0
+        machines = [Installation(tmp_path / name, shared) for name in ("one", "two", "three")]
+        started = [workers.enter_context(_started_worker(machine)) for machine in machines]
+        for worker in started:
+            _wait_until_ready(worker)
+        ids = _accepted(machines, everywhere=a_signal())
+        assert len(set(ids)) == len(ids) - 2
+        wait_until(lambda: len(_stored(url)) >= len(set(ids)))
+        assert _stored(url) == sorted(set(ids))
+        assert machines[0].manage("verify_signals").returncode == 0
 
 
 PREPARE = """
@@ -105,13 +122,18 @@ def test_machines_that_start_together_prepare_the_database_in_turns(tmp_path: Pa
         assert sorted(made) == ["False", "False", "True"]
 
 
-def _accept(argo: Installation) -> str:
-    intake = argo.start(
-        "-c", ACCEPT + "import time; time.sleep(1)  # for the wake-up", stdin=-1, stdout=-1
-    )
-    return str(intake.communicate(json.dumps(a_signal()) + "\n", timeout=60)[0]).strip()
+def _accepted(machines: list[Installation], everywhere: dict[str, Any]) -> list[str]:
+    """Let each machine accept signals of its own and one that all receive; return all ids."""
+    script = ACCEPT + "import time; time.sleep(1)  # for the wake-up"
+    intakes = [machine.start("-c", script, stdin=-1, stdout=-1) for machine in machines]
+    sent = ["\n".join(map(json.dumps, [*signals(5), everywhere])) + "\n" for _ in machines]
+    answers = [
+        intake.communicate(lines, timeout=60)[0]
+        for intake, lines in zip(intakes, sent, strict=True)
+    ]
+    return " ".join(answers).split()
 
 
-def _exported(argo: Installation) -> set[str]:
-    lines = argo.manage("export_signals", "-").stdout.splitlines()
-    return {json.loads(line)["signal_id"] for line in lines}
+def _stored(url: str) -> list[str]:
+    with psycopg.connect(url.replace("postgres:", "postgresql:")) as own:
+        return sorted(signal_id for (signal_id,) in own.execute("SELECT signal_id FROM signals"))

@@ -44,7 +44,17 @@ def test_a_missing_handler_is_an_error(settings: Settings) -> None:
     assert "sync.nowhere.enqueue" in error.msg
 
 
-@pytest.mark.parametrize("symbols", [[], ["AAPL", "FB", "GOOG", "IBM", "MSFT"]])
+@pytest.mark.parametrize(
+    "symbols",
+    [
+        [],
+        ["AAPL", "FB", "GOOG", "IBM", "MSFT"],
+        ["MSFT", "IBM", "GOOG", "FB", "AAPL"],
+        ["aapl", "fb", "NASDAQ:GOOG", "ibm", "msft"],
+        ["AAPL", "FB", "GOOG", "IBM", "MSFT", "AAPL"],
+        ["NVDA", "AAPL", "FB", "GOOG", "IBM", "MSFT"],
+    ],
+)
 def test_fault_62_a_live_market_needs_symbols_of_its_own(
     symbols: list[str], settings: Settings
 ) -> None:

@@ -4,7 +4,9 @@ import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
 from django.core.management import call_command
+from django.db.models import Model
 from django.test import Client, RequestFactory
+from django.urls import reverse
 
 from argo.groups import ADMINISTRATOR, TRADER, VIEWER
 from signals.config import flusher, journal
@@ -129,3 +131,26 @@ def test_migrating_again_puts_each_group_back_as_it_should_be() -> None:
     call_command("migrate", verbosity=0)
     assert set(viewer.permissions.values_list("codename", flat=True)) == before
     assert {name for name in before if not name.startswith("view_")} == set()
+
+
+@pytest.mark.parametrize("lookup", ["regex", "iregex"])
+def test_no_page_tries_a_pattern_of_its_address(lookup: str) -> None:
+    """One that takes for ever would stop the web server: on SQLite, Python tries it."""
+    client = logged_in(VIEWER)
+    for model in own_models():
+        field = next(field for field in model._meta.fields if not field.is_relation)
+        page = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        answer = client.get(page, {f"{field.name}__{lookup}": "(a+)+b"})
+        assert answer.status_code == (403 if model is ApiKey else 400), page
+
+
+def test_no_page_fails_for_a_number_that_no_row_can_have() -> None:
+    client = logged_in(ADMINISTRATOR)
+    for model in own_models():
+        name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+        assert client.get(reverse(name, args=[10**30])).status_code == 302, name
+
+
+def own_models() -> list[type[Model]]:
+    """Return the models of Argo's own pages."""
+    return [model for model in admin.site._registry if model._meta.app_label in OWN]

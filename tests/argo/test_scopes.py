@@ -117,6 +117,14 @@ def test_somebody_logged_in_as_staff_may_read_and_nothing_more() -> None:
     assert closed == {call for call, needed in CALLS.items() if needed in (WRITE, TRADE)}
 
 
+def test_somebody_logged_in_who_may_see_no_signal_may_read_none() -> None:
+    client = Client()
+    client.force_login(User.objects.create_user("clerk", is_staff=True))
+    assert {call for call in CALLS if ask(call, client) != 401} == {
+        call for call, needed in CALLS.items() if needed == EVERYBODY
+    }
+
+
 @pytest.mark.parametrize("scope", SCOPES)
 def test_health_and_metrics_tell_more_only_to_a_key_that_may_read(scope: str) -> None:
     client = Client(headers={"X-API-Key": create_key(scope, [scope])})

@@ -20,6 +20,7 @@ NAMES = (
     "stats",
     "verify",
     "generation",
+    "reports",
     "sync",
     "sync_backlog",
     "execution",

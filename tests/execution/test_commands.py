@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from io import StringIO
@@ -13,6 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, OperationalError, connection, connections
 from django.test import override_settings
 
+import manage
 from argo.errors import Conflict
 from execution.accounts import halts
 from execution.brokers.protocol import BrokerError
@@ -224,7 +226,12 @@ def locked(trading: Trading) -> Iterator[None]:
         ["execute_signals"],
         ["monitor_positions"],
         ["monitor_positions", "--settle", "sold by hand"],
+        ["monitor_positions", "--reconcile"],
+        ["account", "--transfer", "5", "--why", "more"],
         ["api_key", "--create", "mine", "--scopes", "read"],
+        ["replay", "--symbols", "AAPL", "--execute"],
+        ["sync_signals", "--retry"],
+        ["generate_signals"],
     ],
     ids=" ".join,
 )
@@ -235,9 +242,38 @@ def test_a_command_has_a_sentence_for_a_locked_database(arguments: list[str]) ->
     assert "again" in text
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("locked")
+@pytest.mark.parametrize(
+    "arguments",
+    [["migrate"], ["clearsessions"], ["createsuperuser", "--noinput", "--username", "ann"]],
+    ids=lambda each: each[0],
+)
+def test_a_command_of_django_has_that_sentence_too(
+    monkeypatch: pytest.MonkeyPatch, arguments: list[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["manage.py", *arguments, "--skip-checks"])
+    monkeypatch.setenv("DJANGO_SUPERUSER_EMAIL", "ann@example.com")
+    with pytest.raises(SystemExit, match="in use by another process"):
+        manage.main()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("locked")
+def test_a_locked_database_is_not_taken_for_one_without_json() -> None:
+    connection.features = type(connection.features)(connection)
+    call_command("check", databases=["default"])
+
+
 @pytest.mark.parametrize(
     ("message", "sentence"),
     [
+        ("attempt to write a readonly database", "who owns the data folder"),
+        ("cannot execute INSERT in a read-only transaction", "cannot be written"),
+        ("database or disk is full", "free some space"),
+        ("disk I/O error", "free some space"),
+        ("database disk image is malformed", "rebuild_signals --into"),
+        ("file is not a database", "restore a backup"),
         ("database is locked", "in use by another process"),
         ("database table is locked: halts", "in use by another process"),
         ("canceling statement due to lock timeout", "in use by another process"),

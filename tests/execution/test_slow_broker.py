@@ -7,31 +7,36 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import partial
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import requests
+from django.test import Client
 from pytest_django import Settings
 
 from argo.errors import Unavailable
-from execution import web
+from execution import factory, web
 from execution.brokers.alpaca.broker import AlpacaBroker
 from execution.brokers.protocol import BrokerError
 from execution.brokers.timed import TimedBroker
 from execution.context import TradingContext
 from execution.decisions.intents import latest
+from execution.models import Order
 from signals.journal import Journal
+from signals.keys import create_key
 from signals.market import timed
 from signals.market.protocol import FeedError, MarketData, Quote, UnknownSymbol
 from signals.market.timed import Deadline, TimedMarket
 from tests.argo.up.processes import wait_until
 from tests.execution.brokers.alpaca.alpaca_server import Alpaca, running
-from tests.execution.trading_fixtures import Trading
+from tests.execution.trading_fixtures import Trading, decision_of, orders_of
 from tests.installation import Installation
 from tests.samples import a_signal
 from tests.signals.market.alpaca_server import KEY, SECRET
-from tests.sync.alpine_server import slow
+from tests.sync.alpine_server import Behave, answer, slow
 from tests.web_server import served
 
 THREADS = 4
@@ -147,6 +152,95 @@ def test_an_error_of_the_market_is_its_own(trading: Trading) -> None:
         TimedMarket(trading.market, Deadline(5.0)).bars("NONE", trading.clock())
     with pytest.raises(FeedError, match="within 0 s"):
         TimedMarket(trading.market, Deadline(0.0)).bars("AAPL", trading.clock())
+
+
+@pytest.fixture
+def silence() -> Iterator[Behave]:
+    """Return the answer of a broker that keeps silent until the test has ended."""
+    ended = threading.Event()
+
+    def keep_silent(handler: BaseHTTPRequestHandler) -> None:
+        ended.wait(60)
+        answer(503)(handler)
+
+    yield keep_silent
+    ended.set()
+
+
+@pytest.fixture
+def hanging(
+    trading: Trading, context: TradingContext, monkeypatch: pytest.MonkeyPatch, silence: Behave
+) -> TradingContext:
+    """Return the context of a process whose broker does not answer, and whose requests wait for it
+    only briefly."""
+    monkeypatch.setattr(web, "MAX_WAIT", 0.1)
+    hangs = replace(trading.context, broker=context.broker)
+    monkeypatch.setattr(factory, "trading_context", lambda: hangs)
+    return hangs
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["", "GET /positions"])
+@pytest.mark.parametrize(
+    "ask",
+    ["limits", "limits?signal_id=", "limits?symbol=AAPL&side=BUY&entry=100&stop=95", "execute"],
+)
+def test_no_request_waits_longer_for_a_slow_broker(
+    trading: Trading, hanging: TradingContext, alpaca: Alpaca, silence: Behave, path: str, ask: str
+) -> None:
+    signal = trading.log()
+    alpaca.instead(path, silence)
+    client = Client(headers={"X-API-Key": create_key("trader", ["read", "trade"])})
+    began = time.monotonic()
+    if ask == "execute":
+        found = client.post(f"/api/execution/signals/{signal.signal_id}/execute")
+    else:
+        name = signal.signal_id if ask.endswith("signal_id=") else ""
+        found = client.get(f"/api/execution/{ask}{name}")
+    assert time.monotonic() - began < 30
+    assert found.status_code == 503
+    assert "try again" in str(found.json())
+    assert decision_of(signal).asked_by == ""
+
+
+@pytest.mark.django_db
+def test_the_admin_site_waits_no_longer_for_a_slow_broker(
+    trading: Trading, hanging: TradingContext, alpaca: Alpaca, silence: Behave, admin_client: Client
+) -> None:
+    signal = trading.log()
+    trading.decide()
+    entry = orders_of(signal)["entry"]
+    Order.objects.filter(pk=entry.pk).update(broker_id=str(uuid4()))
+    alpaca.instead("", silence)
+    chosen = {"action": "cancel", "_selected_action": [str(entry.pk)], "confirmed": "yes",
+              "why": "I say so"}  # fmt: skip
+    began = time.monotonic()
+    found = admin_client.post("/admin/execution/order/", chosen, follow=True)
+    assert time.monotonic() - began < 30
+    assert "has not answered within" in found.content.decode()
+    assert orders_of(signal)["entry"].state == "accepted"
+
+
+PAGES = (
+    "api/execution/orders", "api/execution/fills", "api/execution/positions", "api/execution/halts",
+    "api/execution/decisions", "api/execution/status", "api/health", "api/signals",
+    "admin/", "admin/execution/order/", "admin/execution/position/", "admin/execution/decision/",
+    "admin/execution/halt/", "admin/execution/tradingaccount/", "docs/",
+)  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_no_other_page_asks_the_broker_or_the_market(
+    trading: Trading, monkeypatch: pytest.MonkeyPatch, admin_client: Client
+) -> None:
+    def asked() -> TradingContext:
+        raise AssertionError("the page asks")
+
+    trading.trade()
+    monkeypatch.setattr(factory, "trading_context", asked)
+    headers = {"X-API-Key": create_key("reader", ["read"])}
+    found = {page: admin_client.get(f"/{page}", headers=headers).status_code for page in PAGES}
+    assert found == dict.fromkeys(PAGES, 200)
 
 
 @pytest.mark.slow

@@ -1,4 +1,7 @@
-"""The gates of generation: what a signal of Argo's own consensus had to pass."""
+"""The gates of generation: what a signal of Argo's own consensus had to pass.
+
+The pipeline is imported on demand, because it loads pandas.
+"""
 
 import logging
 from dataclasses import dataclass
@@ -10,8 +13,6 @@ from argo.reports.explain.schemas import Check
 from signals.generation.candidate import Candidate
 from signals.generation.candidates import earlier_signals
 from signals.generation.consensus import Verdict
-from signals.generation.factory import pipeline
-from signals.generation.pipeline import SignalPipeline
 from signals.generation.regime import Regime
 from signals.generation.validation import Gate, Situation
 from signals.generation.votes import Direction
@@ -58,13 +59,15 @@ def gates_of(maker: Maker, bars: Bars | None) -> tuple[list[Check], list[str]]:
 
 
 def _gates(maker: Maker, made_at: datetime, about: Instrument, bars: Bars) -> list[Check]:
+    from signals.generation.factory import pipeline
+
     made_by = pipeline()
     candidate = _candidate(maker.signal, maker.context, made_at, bars)
     # A second earlier, because the newest signal until now would be the signal itself.
     earlier = earlier_signals(candidate.symbol, candidate.strategy, made_at - timedelta(seconds=1))
     hours = made_by.hours(about, maker.market)
     found = made_by.validation.gates(Situation(candidate, bars, None, hours, earlier))
-    return [*_consensus(maker, made_by), *map(_check, found)]
+    return [*_consensus(maker, made_by.consensus.least), *map(_check, found)]
 
 
 def _candidate(
@@ -95,9 +98,9 @@ def _check(gate: Gate) -> Check:
     return Check(code=gate.code, value=gate.value, limit=gate.limit, passed=passed, basis="today")
 
 
-def _consensus(maker: Maker, made_by: SignalPipeline) -> list[Check]:
+def _consensus(maker: Maker, least: int) -> list[Check]:
     """Return the consensus's own gate: how many sources voted for the winner."""
-    votes, least = maker.context and maker.context.votes, made_by.consensus.least
+    votes = maker.context and maker.context.votes
     if not isinstance(votes, list):
         return []
     number = sum(_is_for(vote, maker.signal.action) for vote in votes)

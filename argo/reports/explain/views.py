@@ -1,17 +1,21 @@
 """A signal's story as a page of the admin's users."""
 
 from django.contrib.admin.views.decorators import staff_member_required
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from argo.errors import NotFound
 from argo.reports.explain.story import explain
 from argo.reports.explain.text import story_text
+from signals.api.auth import VIEW
 
 
 @staff_member_required
 def explained(request: HttpRequest) -> HttpResponse:
     """Show the story of the signal whose id the query has as `id`."""
+    if not request.user.has_perm(VIEW):
+        raise PermissionDenied
     signal_id = request.GET.get("id", "")
     try:
         story = explain(signal_id)

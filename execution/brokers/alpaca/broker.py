@@ -23,6 +23,7 @@ from execution.brokers.alpaca.parse import (
     state_of,
     still_open,
     symbol,
+    symbol_or_none,
     text,
 )
 from execution.brokers.alpaca.payloads import (
@@ -59,6 +60,8 @@ ONE_DAY = timedelta(days=1)
 NO_FEES = SaleFees()
 ORDERS_A_PAGE, FILLS_A_PAGE = 500, 100
 """The most rows that Alpaca returns at once."""
+MOST_REPLACED = 5_000
+"""How many orders that were replaced are kept in memory."""
 CANCEL_PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.0)
 """Seconds between checks of orders that are being canceled."""
 
@@ -115,6 +118,7 @@ class AlpacaBroker:
         self._fees = fees
         self._now = clock
         self._sleep = sleep
+        self._replaced: dict[str, Answer] = {}
 
     def step(self, symbol: str) -> Decimal:
         """Return one share; for crypto, a fraction of a coin."""
@@ -298,7 +302,7 @@ class AlpacaBroker:
         """Return how much is held that the order would close; only its own symbol is read."""
         sign = 1 if order.side is Side.SELL else -1
         name = name_of(order.symbol)
-        rows = [row for row in self._client.rows("/positions") if symbol(row) == name]
+        rows = [row for row in self._client.rows("/positions") if symbol_or_none(row) == name]
         return sign * sum(map(signed_quantity, rows), Decimal(0))
 
     def _checked_report(self, answer: Answer, client_order_id: str) -> OrderReport:
@@ -310,7 +314,24 @@ class AlpacaBroker:
 
     def _report(self, answer: Answer) -> OrderReport:
         """Return the report, with the orders that replaced any of it."""
-        return order_report(answer, self._nested)
+        return order_report(answer, self._replacement)
+
+    def _replacement(self, broker_id: str) -> Answer:
+        """Return the order that replaced another one.
+
+        One that was replaced itself does not change any more, so it is asked for only once: a stop
+        that follows the price may be replaced hundreds of times.
+        """
+        if (known := self._replaced.get(broker_id)) is not None:
+            return known
+        answer = self._client.get_if_there(f"/orders/{broker_id}", nested="true")
+        if answer is None:
+            raise ValueError(f"the order {broker_id}, which replaced another one, is not there")
+        if answer.get("replaced_by") and state_of(answer).is_final and not answer.get("legs"):
+            if len(self._replaced) >= MOST_REPLACED:
+                self._replaced.clear()
+            self._replaced[broker_id] = answer
+        return answer
 
     def _nested(self, broker_id: str) -> Answer:
         return self._client.get(f"/orders/{broker_id}", nested="true")

@@ -94,14 +94,14 @@ class AlpacaClient:
         parameters = {**first, **on_every_page}
         while True:
             page = self.rows(path, **parameters)
-            new = [row for row in page if row["id"] not in seen]
-            yield from new
+            yield from (row for row in page if row["id"] not in seen)
             if sum(1 + len(row.get("legs") or ()) for row in page) < size:
                 return
-            if not new:
+            ids = [row["id"] for row in page if row["id"]]  # that of one row may be empty
+            if seen.issuperset(ids):
                 raise ValueError("the same page comes again and again")
-            seen.update(row["id"] for row in new)
-            parameters = {**on_every_page, cursor: page[-1]["id"]}
+            seen.update(ids)
+            parameters = {**on_every_page, cursor: ids[-1]}
 
     def post(self, path: str, body: Mapping[str, object]) -> Answer:
         return _object(self._http.post(path, dict(body)))

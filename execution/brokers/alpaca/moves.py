@@ -31,11 +31,11 @@ ZERO = Decimal(0)
 
 
 def money_move(row: Answer) -> MoneyMove | None:
-    """Return the movement; None if it moved no money. Raises `ValueError` or `KeyError`."""
+    """Return the movement; None if shares were moved. Raises `ValueError` or `KeyError`."""
     kind = MOVES[text(row, "activity_type")]
-    amount = number(row, "net_amount")
-    if amount == ZERO or row.get("status") in UNDONE:
+    if row.get("net_amount") is None and row.get("qty") is not None:
         return None
+    amount = ZERO if row.get("status") in UNDONE else number(row, "net_amount")
     return MoneyMove(text(row, "id"), kind, amount, _time(row), _words(row))
 
 

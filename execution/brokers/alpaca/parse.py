@@ -17,8 +17,6 @@ Fetch = Callable[[str], Answer]
 T = TypeVar("T")
 PARSE_ERRORS = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError)
 """The errors of reading an answer that is not as documented."""
-MAX_REPLACEMENTS = 100
-"""How many times an order may have been replaced; more is taken for a circle."""
 
 STATES = {
     "new": OrderState.ACCEPTED,
@@ -50,18 +48,37 @@ LEVELS = ("stop_price", "limit_price")
 """A stop with a limit has both: its stop is what counts."""
 
 
-def order_report(
-    answer: Answer, fetch: Fetch | None = None, leg: Leg | None = None, hops: int = MAX_REPLACEMENTS
-) -> OrderReport:
+def order_report(answer: Answer, fetch: Fetch | None = None, leg: Leg | None = None) -> OrderReport:
     """Return an order, with its exits if the answer has them.
 
     With `fetch`, the orders that replaced it and its exits are followed. `leg` is given for an
-    order that is known to be this leg.
+    order that is known to be this leg, which an order that replaced it is, too.
     """
+    leg, found = leg or _leg(answer), None
+    for each in reversed([answer, *(_replacements(answer, fetch) if fetch else ())]):
+        found = _one_report(each, fetch, leg, found)
+    assert found is not None  # noqa: S101  # the answer itself is one
+    return found
+
+
+def _replacements(answer: Answer, fetch: Fetch) -> Iterator[Answer]:
+    """Yield the order that replaced this one, the one that replaced that one, and so on."""
+    seen = {answer.get("id")}
+    while answer.get("replaced_by"):
+        if answer["replaced_by"] in seen:
+            raise _invalid(answer, "replaced_by")
+        answer = fetch(text(answer, "replaced_by"))
+        seen.add(answer.get("id"))
+        yield answer
+
+
+def _one_report(
+    answer: Answer, fetch: Fetch | None, leg: Leg, successor: OrderReport | None
+) -> OrderReport:
     quantity, filled = number(answer, "qty"), number(answer, "filled_qty")
     if not 0 <= filled <= quantity:
         raise _invalid(answer, "filled_qty")
-    state, leg = _state(answer, filled), leg or _leg(answer)
+    state = _state(answer, filled)
     return OrderReport(
         broker_id=text(answer, "id"),
         client_order_id=text(answer, "client_order_id"),
@@ -74,17 +91,8 @@ def order_report(
         reason="" if answer["status"] in (state, "new") else answer["status"],
         legs=tuple(order_report(each, fetch, _exit_leg(each)) for each in answer.get("legs") or ()),
         level=_level(answer),
-        successor=_successor(answer, fetch, leg, hops),
+        successor=successor,
     )
-
-
-def _successor(answer: Answer, fetch: Fetch | None, leg: Leg, hops: int) -> OrderReport | None:
-    """Return the order that replaced it, which is the same leg whatever its type is."""
-    if fetch is None or not answer.get("replaced_by"):
-        return None
-    if not hops:
-        raise _invalid(answer, "replaced_by")
-    return order_report(fetch(text(answer, "replaced_by")), fetch, leg, hops - 1)
 
 
 def _level(answer: Answer) -> Decimal | None:
@@ -222,6 +230,11 @@ def symbol(answer: Answer) -> str:
     """
     name, kind = text(answer, "symbol"), answer.get("asset_class") or ""
     return instruments().at(ALPACA, name, kind).symbol
+
+
+def symbol_or_none(answer: Answer) -> str | None:
+    """Return the symbol in Argo's spelling; None if it cannot be read."""
+    return _plain(answer, "symbol") or None
 
 
 def state_of(answer: Answer) -> OrderState:

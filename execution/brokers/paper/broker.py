@@ -320,6 +320,8 @@ def _held_bracket(ledger: PaperLedger, order: Close | Stop) -> PaperBracket:
     bracket = ledger.bracket_of(order.entry)
     if bracket is None or not bracket.held:
         raise BrokerError(f"nothing of {order.entry} is held", permanent=True)
+    if order.side is not bracket.side.opposite:
+        raise BrokerError(f"{order.side} cannot close {bracket.side}", permanent=True)
     if bracket.close is not None:
         raise BrokerError(f"{order.entry} is already being closed", permanent=True)
     return bracket

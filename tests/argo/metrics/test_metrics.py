@@ -76,6 +76,23 @@ def test_it_speaks_openmetrics_if_asked(client: Client, key: str) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    "accept",
+    [
+        "application/openmetrics-text; version=x",
+        "text/plain; version=1.x",
+        "\xff;;,",
+        "*/*; q=1e999",
+    ],
+)
+def test_a_header_that_makes_no_sense_gets_the_plain_form(
+    client: Client, key: str, accept: str
+) -> None:
+    answer = client.get("/metrics", headers={"X-API-Key": key, "Accept": accept})
+    assert answer.status_code == 200
+    assert b"argo_dead_letters" in answer.content
+
+
 def test_intake_and_refusals_are_counted_by_door_and_reason(client: Client, key: str) -> None:
     before = served(client, key)
     headers = {"X-API-Key": key}

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -103,18 +103,26 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         call_command("report", "--html", str(tmp_path / "missing" / "r.html"))
 
 
-def test_the_page_is_for_staff() -> None:
+def viewer() -> User:
+    user = User.objects.create_user("viewer", password="x", is_staff=True)
+    user.groups.add(Group.objects.get(name="viewer"))
+    return user
+
+
+def test_the_page_is_for_who_may_see_signals() -> None:
     client = Client()
     assert client.get("/report/").status_code == 302
     client.force_login(User.objects.create_user("somebody", password="x"))
     assert client.get("/report/").status_code == 302
     client.force_login(User.objects.create_user("staff", password="x", is_staff=True))
+    assert client.get("/report/").status_code == 403
+    client.force_login(viewer())
     assert b"There are no signals" in client.get("/report/").content
 
 
 def test_a_wrong_filter_of_the_page_is_named() -> None:
     client = Client()
-    client.force_login(User.objects.create_user("staff", password="x", is_staff=True))
+    client.force_login(viewer())
     answer = client.get("/report/", {"since": "yesterday", "colour": "red"})
     assert answer.status_code == 400
     assert b"since: " in answer.content
@@ -124,5 +132,5 @@ def test_a_wrong_filter_of_the_page_is_named() -> None:
 def test_a_filter_of_the_page_selects() -> None:
     SignalTracker("api").log_signals([a_signal(), a_signal(symbol="MSFT")])
     client = Client()
-    client.force_login(User.objects.create_user("staff", password="x", is_staff=True))
+    client.force_login(viewer())
     assert b"1 signal of the origin api" in client.get("/report/", {"symbol": "MSFT"}).content

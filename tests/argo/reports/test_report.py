@@ -14,10 +14,10 @@ from argo.reports.report import make_report
 from argo.reports.text import number_text
 from execution.analysis.equity import daily_equity
 from execution.analysis.selection import DecidedSelection
-from execution.models import Counterfactual, Decision, EquityDay
+from execution.models import Counterfactual, Decision, EquityDay, Position
 from signals.config import journal
 from signals.ledger.outcomes import record_outcome
-from signals.models import Signal
+from signals.models import Signal, SignalContext
 from signals.tracker import SignalTracker
 from tests.execution.trading_fixtures import Trading
 from tests.samples import a_signal
@@ -25,6 +25,7 @@ from tests.samples import a_signal
 pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+LATER = datetime(2099, 1, 1, tzinfo=UTC)
 SECTIONS = {
     "headline", "made_at", "version", "filter", "origin", "origins", "is_track_record", "counts",
     "outcomes", "equity", "calibration", "rules", "groups", "series", "edits", "assumptions",
@@ -50,7 +51,7 @@ def log(count: int, *, origin: str = "api", **fields: Any) -> list[Signal]:  # n
     return list(Signal.objects.filter(signal_id__in=ids).order_by("pk"))
 
 
-def close(signal: Signal, outcome: str) -> None:
+def close(signal: Signal, outcome: str, at: datetime = NOW) -> None:
     """Record an outcome at the signal's target, stop or entry."""
     price = {"win": signal.target_price, "loss": signal.stop_price}.get(outcome)
     record_outcome(
@@ -59,7 +60,7 @@ def close(signal: Signal, outcome: str) -> None:
         exit_price=price or signal.entry_price,
         who="tester",
         why="a test",
-        now=NOW,
+        now=at,
         journal=journal(),
     )
 
@@ -131,6 +132,21 @@ def test_an_edited_outcome_is_named() -> None:
     assert any(sentence.startswith(told) for sentence in found["assumptions"])
 
 
+def test_as_of_leaves_out_what_came_later() -> None:
+    signals = log(2)
+    received = SignalContext.objects.get(pk=signals[-1].pk).received_at
+    for outcome in ("win", "loss"):
+        close(signals[0], outcome, LATER)
+    Counterfactual.objects.create(
+        signal=signals[0], entered_at=NOW, expires_at=NOW, outcome="win", profit_loss_pct=1.0,
+        ended_at=LATER,
+    )  # fmt: skip
+    then = report(as_of=received)
+    assert then["edits"] == []
+    assert then["calibration"]["brier"]["n"] == 0
+    assert report()["edits"] != []
+
+
 def test_few_signals_claim_nothing() -> None:
     for signal in log(2):
         close(signal, "win")
@@ -164,6 +180,16 @@ def test_a_trade_has_excursions_an_account_and_an_equity() -> None:
     assert found["equity"]["account"] == "paper"
     assert found["equity"]["exposure"]["value"] is not None
     assert "Equity of the account paper" in printed()
+
+
+def test_excursions_are_negative_against_and_positive_for_the_signal() -> None:
+    trading = Trading.begun(journal())
+    signal = trading.trade(100.5)
+    trading.move(110.0)
+    Position.objects.filter(pk=signal.pk).update(mae=1.5, mfe=9.0)
+    outcomes = report()["outcomes"]
+    assert outcomes["average_mae_pct"]["value"] == -1.5
+    assert outcomes["average_mfe_pct"]["value"] == 9.0
 
 
 def test_a_rule_costs_what_the_skipped_signals_would_have_brought() -> None:
@@ -239,6 +265,13 @@ def test_the_equity_follows_the_sessions_of_the_exchange() -> None:
     ]  # fmt: skip
     assert found.values.tolist() == pytest.approx([100, 110, 110, 121])
     assert found.days_a_year == 252
+
+
+def test_the_equity_as_of_a_moment_ends_there() -> None:
+    day(0, "100", "110")
+    day(3, "110", "121")
+    EquityDay.objects.filter(last_equity="121").update(marked_at=NOW + timedelta(days=1))
+    assert daily_equity("a", "XNYS", as_of=NOW).values.tolist() == pytest.approx([100, 110])
 
 
 def test_a_deposit_is_no_profit() -> None:

@@ -11,7 +11,7 @@ from argo.web.limits import Limits
 from argo.web.server import Server, listen
 
 LIMITS = Limits(
-    threads=4, connections=1000, head_timeout=20.0, read_timeout=20.0, body_bytes=2**20,
+    threads=4, others=3, connections=1000, head_timeout=20.0, read_timeout=20.0, body_bytes=2**20,
     bodies_bytes=2**23,
 )  # fmt: skip
 PATIENCE = 30.0

@@ -10,6 +10,7 @@ from typing import Any
 from wsgiref.types import StartResponse
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from tests.argo.web.clients import LIMITS, ask, connect, read_all, read_until, served
 from tests.argo.web.echo import application
@@ -150,6 +151,7 @@ def refusing(variables: dict[str, Any], start: StartResponse) -> Iterable[bytes]
 
 
 CHUNKED = b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n"
+CLOSING = CHUNKED.replace(HOST, HOST + b"Connection: close\r\n")
 
 
 def chunk(size: int) -> bytes:
@@ -208,6 +210,23 @@ def test_a_client_that_leaves_frees_everything(port: int, data: bytes) -> None:
         server.wait_until_empty()
         assert server.server.application.budget._free == LIMITS.bodies_bytes
         answer_in_time(port, GET)
+
+
+def test_tiny_chunks_that_come_together_are_passed_on_together(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each part that is passed on costs a copy of all that waits."""
+    sizes, pass_on = [], HttpToolsProtocol.on_body
+
+    def counted(connection: HttpToolsProtocol, body: bytes) -> None:
+        sizes.append(len(body))
+        pass_on(connection, body)
+
+    monkeypatch.setattr(HttpToolsProtocol, "on_body", counted)
+    with served(application, port) as server:
+        assert b"x" * 20_000 in server.ask(CLOSING + b"1\r\nx\r\n" * 20_000 + b"0\r\n\r\n")
+    assert sum(sizes) == 20_000
+    assert len(sizes) < 200
 
 
 def test_a_body_in_tiny_chunks_is_refused(port: int) -> None:

@@ -1,7 +1,9 @@
 """A limit is counted from a base that is stated: the starting balance, a stage, a restart."""
 
 from dataclasses import replace
+from datetime import time
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from pytest_django import Settings
@@ -11,7 +13,8 @@ from execution.accounts.compliance import measures, warn_of_unstated_base
 from execution.brokers.protocol import Account
 from execution.models import AccountChange, EquityDay, TradingAccount
 from execution.monitoring.problems import account_problems
-from execution.monitoring.reconcile import reconcile
+from execution.monitoring.reconcile import reconcile, settle
+from execution.prop_firm.days import trading_day
 from execution.prop_firm.measures import Measure
 from execution.prop_firm.rule_set import Drawdown, RuleSet, Trail
 from execution.risk.model import Limits
@@ -23,6 +26,7 @@ from tests.execution.trading_fixtures import (
     decision_of,
     figures,
     halt_codes,
+    position_of,
     quoted,
     rule_set,
 )
@@ -53,7 +57,8 @@ def test_fault_69_a_challenge_joined_midway_counts_from_its_stated_balance(
     found = measured(firm)
     assert figures(found["drawdown"].used, found["drawdown"].limit) == (10_000, 11_000)
     assert figures(found["min_days"].used, found["target"].used) == (3, -10_000)
-    assert TradingAccount.objects.get().base == "stated"
+    row = TradingAccount.objects.get()
+    assert figures(row.base, row.peak_equity) == ("stated", 110_000)
 
 
 def test_fault_69_a_new_account_without_a_stated_balance_is_refused(
@@ -122,6 +127,45 @@ def test_a_stage_may_state_its_balance(trading: Trading) -> None:
     assert figures(found["drawdown"].used, found["min_days"].used) == (20_000, 1)
 
 
+def test_a_starting_balance_that_was_a_slip_leaves_no_peak(trading: Trading) -> None:
+    trading.trade()
+    trading.move(105.0)
+    for amount in (900_000, 90_000):
+        changes.state_starting_balance(trading.context, Decimal(amount), by="ann", why="a test")
+    row = TradingAccount.objects.get()
+    assert figures(row.start_balance, row.peak_equity) == (90_000, 100_500)
+
+
+@pytest.mark.parametrize("close", [True, False])
+def test_a_trade_of_the_stage_before_is_no_day_of_the_new_one(
+    trading: Trading, close: bool
+) -> None:
+    firm = trading.changed(rule_set=FIRM)
+    firm.trade()
+    firm.wait(hours=1)
+    changes.begin_stage(firm.context, by="ann", why="passed")
+    firm.move(111.0 if close else 101.0)
+    firm.wait(days=1)
+    firm.look()
+    assert measured(firm)["min_days"].used == 0
+    quoted(firm, MSFT=100.0).trade(symbol="MSFT")
+    assert measured(firm)["min_days"].used == 1
+
+
+def test_a_stage_that_begins_while_something_is_held_counts_its_loss_from_then_on(
+    trading: Trading,
+) -> None:
+    firm = trading.changed(rule_set=AT_DAY_END)
+    firm.trade()
+    firm.move(96.0)
+    changes.begin_stage(firm.context, Decimal(100_000), by="ann", why="a test")
+    found = measured(firm, AT_DAY_END)["drawdown"]
+    assert figures(found.used, found.left) == (400, 1_600)
+    row, today = TradingAccount.objects.get(), EquityDay.objects.get()
+    assert row.counts_since == today.began_at == today.marked_at == firm.clock()
+    assert figures(row.peak_equity, row.start_equity) == (100_000, 100_000)
+
+
 def test_fault_71_a_person_can_restart_the_count_after_a_drawdown(trading: Trading) -> None:
     limits = Limits(max_drawdown=Decimal("0.4"), max_daily_loss=Decimal("0.4"), losses_in_a_row=9)
     limited = quoted(trading.changed(limits=limits), MSFT=100.0)
@@ -148,6 +192,56 @@ def test_fault_71_after_a_restart_a_firms_halt_can_be_lifted_for_good(trading: T
     assert halt_codes() == ["drawdown"]  # only a person lifts it
     halts.lift(ACCOUNT, by="ann", why="reset", now=firm.clock())
     firm.look()
+    assert halt_codes() == []
+
+
+def test_a_restart_while_something_is_held_counts_from_its_value(trading: Trading) -> None:
+    drawdown = Drawdown(percent=Decimal("0.3"))
+    firm = trading.changed(rule_set=rule_set(close_on_breach=True, drawdown=drawdown))
+    signal = firm.trade()
+    firm.move(98.0)
+    for _ in range(2):
+        firm.wait(minutes=1)
+        changes.restart_count(firm.context, by="ann", why="a test")
+    firm.move(96.0)
+    assert halt_codes() == []  # 400 below the first balance, 200 below the restart
+    firm.move(95.5)
+    assert halt_codes() == []
+    assert position_of(signal).status == "open"
+    assert measured(firm, firm.context.rule_set or FIRM)["drawdown"].left > 0
+
+
+def test_fault_71_a_breach_by_an_open_loss_can_be_lifted_after_a_restart(
+    trading: Trading,
+) -> None:
+    firm = trading.changed(rule_set=rule_set(drawdown=Drawdown(percent=Decimal("0.3"))))
+    firm.trade()
+    firm.move(96.0)
+    assert halt_codes() == ["drawdown"]
+    changes.restart_count(firm.context, by="ann", why="the loss is accepted")
+    halts.lift(ACCOUNT, by="ann", why="accepted", now=firm.clock())
+    firm.look()
+    assert halt_codes() == []
+    firm.move(95.1)
+    assert halt_codes() == []
+    found = measured(firm, firm.context.rule_set or FIRM)["drawdown"]
+    assert figures(found.used) == (90,)
+
+
+def test_another_rule_set_keeps_the_base_and_counts_no_trade_twice(trading: Trading) -> None:
+    other = RuleSet(
+        name="other", source="test", zone="America/New_York", reset=time(17), min_days=4,
+        drawdown=Drawdown(percent=Decimal(5)),
+    )  # fmt: skip
+    firm = trading.changed(rule_set=FIRM, starting_balance=Decimal(102_000))
+    firm.trade()
+    firm.clock.now = firm.clock.now.replace(hour=23)  # the next day at the other firm
+    changed = firm.changed(rule_set=other, day_of=partial(trading_day, other))
+    for each in (firm, changed, firm, changed):
+        each.wait(seconds=5)
+        each.look()
+    found = measured(changed, other)
+    assert figures(found["drawdown"].used, found["min_days"].used) == (2_000, 1)
     assert halt_codes() == []
 
 
@@ -204,6 +298,30 @@ def test_fault_70_a_restart_accepts_the_other_account(trading: Trading) -> None:
     )
 
 
+def test_an_account_without_an_id_is_the_one_that_it_was(trading: Trading) -> None:
+    trading.look()
+    money = trading.broker.broker.account()
+    trading.broker.instead["account"] = lambda: replace(money, account_id="")
+    trading.look()
+    changes.restart_count(trading.context, by="ann", why="a test")
+    assert TradingAccount.objects.get().broker_id == "paper:paper"
+    assert halt_codes() == []
+
+
+def test_the_same_id_at_another_broker_is_another_account(trading: Trading) -> None:
+    trading.look()
+    money = trading.broker.broker.account()
+    trading.broker.instead["account"] = lambda: replace(money, account_id="alpaca:paper")
+    trading.look()
+    assert halt_codes() == ["another_account"]
+    del trading.broker.instead["account"]
+    trading.look()
+    assert halt_codes() == ["another_account"]  # only a person lifts it
+    halts.lift(ACCOUNT, by="ann", why="the right keys", now=trading.clock())
+    trading.look()
+    assert halt_codes() == []
+
+
 def test_an_id_that_was_not_stored_yet_is_stored(trading: Trading) -> None:
     """An earlier version stored none."""
     trading.look()
@@ -242,6 +360,19 @@ def test_fault_68_a_trade_that_closed_before_the_days_end_counts_for_that_day(
     first, second = EquityDay.objects.order_by("day")
     assert figures(first.last_balance, first.last_equity) == (101_100, 101_100)
     assert figures(second.first_equity, second.lowest_equity) == (101_100, 101_100)
+
+
+def test_a_day_with_a_trade_of_unknown_profit_ends_no_lower_than_it_was(trading: Trading) -> None:
+    trading.trade()
+    trading.move(105.0)
+    trading.move(101.0)
+    trading.wait(seconds=5)
+    trading.broker.instead["positions"] = list
+    settle(trading.context, by="ann", why="sold by hand")
+    trading.wait(days=1)
+    trading.look()
+    first = EquityDay.objects.order_by("day")[0]
+    assert first.last_equity == first.highest_equity == 100_500
 
 
 def test_a_day_whose_end_was_watched_stays_as_it_ended(trading: Trading) -> None:

@@ -8,14 +8,16 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from execution.accounts.compliance import measures
 from execution.accounts.equity import EquityCurve, latest_day
 from execution.accounts.portfolio import portfolio
 from execution.brokers.protocol import Account
 from execution.context import TradingContext
 from execution.models import EquityDay, TradingAccount
+from execution.prop_firm.rule_set import DailyLoss
 from execution.risk.model import Limits
 from tests.databases import DATABASES
-from tests.execution.trading_fixtures import MORNING, Trading, codes_of, decision_of
+from tests.execution.trading_fixtures import MORNING, Trading, codes_of, decision_of, rule_set
 
 pytestmark = pytest.mark.django_db(databases=DATABASES)
 
@@ -144,3 +146,21 @@ def _start(curve: list[tuple[date, Decimal]]) -> Decimal:
     first = next(equity for day, equity in curve if day == today)
     before = [equity for day, equity in curve if day < today]
     return max(first, before[-1]) if before else first
+
+
+def test_no_loss_is_forgotten_after_the_clock_was_ahead(trading: Trading) -> None:
+    """The days that began meanwhile began with more."""
+    trading.trade()
+    trading.wait(days=2)
+    trading.move(108.0)
+    trading.wait(days=-2, seconds=5)
+    trading.move(100.0)
+    assert day_start(trading) == 100_800
+
+
+def test_a_loss_before_the_clock_was_ahead_counts_for_the_firms_day(trading: Trading) -> None:
+    daily = rule_set(daily_loss=DailyLoss(percent=Decimal(1), basis="equity"))
+    for equity, hours in ((100_800, 0), (100_000, 1), (100_000, 48)):
+        mark(trading.context, money(equity, hours))
+    (found,) = measures(trading.context, daily, money(100_000, 2))
+    assert found.used == 800

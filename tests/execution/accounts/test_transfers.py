@@ -1,8 +1,6 @@
 """Deposits and withdrawals are no profit and no loss: they move what limits are counted from."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,20 +9,15 @@ from argo.errors import InvalidInput
 from execution.accounts import changes
 from execution.accounts.compliance import measures
 from execution.accounts.equity import curve_days, latest_day
-from execution.brokers.alpaca.broker import AlpacaBroker
 from execution.brokers.protocol import Account, BrokerError, MoneyMove, MoveKind
-from execution.context import TradingContext
 from execution.models import AccountChange, EquityDay, TradingAccount
 from execution.monitoring.monitor import mark_equity
 from execution.prop_firm.measures import Measure
 from execution.prop_firm.rule_set import DailyLoss, Drawdown, RuleSet, Trail
 from execution.risk.model import Limits
 from tests.databases import DATABASES
-from tests.execution.brokers.alpaca.alpaca_server import Alpaca, running
 from tests.execution.trading_fixtures import (
     ACCOUNT,
-    MORNING,
-    Clock,
     Trading,
     codes_of,
     figures,
@@ -32,7 +25,6 @@ from tests.execution.trading_fixtures import (
     quoted,
     rule_set,
 )
-from tests.signals.market.alpaca_server import KEY, SECRET
 
 pytestmark = [pytest.mark.django_db(databases=DATABASES), pytest.mark.usefixtures("database")]
 DAILY = DailyLoss(percent=Decimal("0.3"), basis="equity")
@@ -106,6 +98,7 @@ def test_a_trailing_level_moves_with_a_transfer(trading: Trading, rises: str) ->
 def test_the_days_before_keep_their_real_money(trading: Trading) -> None:
     trading.look()
     trading.wait(days=1)
+    trading.look()
     transfer(trading, 10_000)
     trading.wait(days=1)
     trading.look()
@@ -193,76 +186,3 @@ def test_a_base_that_another_process_moved_is_read_again(trading: Trading) -> No
     day = latest_day(ACCOUNT)
     assert day is not None
     assert figures(day.first_equity, day.last_equity, day.lowest_equity) == (150_000,) * 3
-
-
-@pytest.fixture
-def alpaca() -> Iterator[Alpaca]:
-    with running() as alpaca:
-        alpaca.exchange.now = MORNING - timedelta(hours=1)
-        yield alpaca
-
-
-@pytest.fixture
-def at_alpaca(trading: Trading, alpaca: Alpaca) -> TradingContext:
-    broker = AlpacaBroker(KEY, SECRET, alpaca.url, clock=trading.clock)
-    return replace(trading.context, broker=broker, account="alpaca-paper", starting_balance=None)
-
-
-def base_of(context: TradingContext) -> tuple[object, ...]:
-    row = TradingAccount.objects.get(name=context.account)
-    return row.start_balance, row.peak_equity
-
-
-def test_alpacas_transfers_move_the_base(at_alpaca: TradingContext, alpaca: Alpaca) -> None:
-    alpaca.exchange.move_money("10000")  # part of the first balance
-    mark_equity(at_alpaca)
-    assert base_of(at_alpaca) == (110_000, 110_000)
-    for amount, kind in (("5000", "CSD"), ("-2000", "CSW"), ("300", "JNLC"), ("1", "TRANS")):
-        alpaca.exchange.move_money(amount, kind)
-    mark_equity(at_alpaca)
-    mark_equity(at_alpaca)
-    assert base_of(at_alpaca) == (113_301, 113_301)
-    day = latest_day("alpaca-paper")
-    assert day is not None
-    assert figures(day.first_equity, day.transferred) == (113_301, 3_301)
-    kinds = AccountChange.objects.order_by("pk").values_list("kind", "moved")
-    moved = [figures(*each) for each in kinds]
-    assert moved == [("transfer", amount) for amount in (0, 5_000, -2_000, 300, 1)]
-
-
-def test_alpacas_dividends_are_profit_and_fees_are_losses(
-    at_alpaca: TradingContext, alpaca: Alpaca
-) -> None:
-    mark_equity(at_alpaca)
-    alpaca.exchange.move_money("200", "DIV")
-    alpaca.exchange.move_money("-50", "FEE")
-    mark_equity(at_alpaca)
-    assert base_of(at_alpaca) == (100_000, 100_150)
-    kinds = AccountChange.objects.order_by("pk").values_list("kind", "amount", "moved")
-    assert [figures(*each) for each in kinds] == [("income", 200, 0), ("fee", -50, 0)]
-
-
-def test_a_transfer_that_alpaca_has_undone_moves_nothing(
-    at_alpaca: TradingContext, alpaca: Alpaca
-) -> None:
-    mark_equity(at_alpaca)
-    alpaca.exchange.move_money("900", is_booked=False)["status"] = "canceled"
-    mark_equity(at_alpaca)
-    assert base_of(at_alpaca) == (100_000, 100_000)
-    assert not AccountChange.objects.exists()
-
-
-def test_at_alpaca_no_transfer_is_made_by_hand(at_alpaca: TradingContext) -> None:
-    with pytest.raises(BrokerError, match="made at Alpaca"):
-        changes.transfer(at_alpaca, Decimal(5), by="ann", why="a test")
-    assert not AccountChange.objects.exists()
-
-
-def test_many_movements_come_in_pages(at_alpaca: TradingContext, alpaca: Alpaca) -> None:
-    mark_equity(at_alpaca)
-    for _ in range(130):
-        alpaca.exchange.move_money("10", "INT")
-    assert isinstance(at_alpaca.clock, Clock)
-    at_alpaca.clock.pass_by(days=4)
-    mark_equity(at_alpaca)
-    assert AccountChange.objects.count() == 130

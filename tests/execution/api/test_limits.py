@@ -14,12 +14,12 @@ from execution.accounts import halts
 from execution.context import TradingContext
 from execution.decisions.what_if import outlook
 from execution.models import Decision, Order
-from execution.prop_firm.rule_set import DailyLoss, Drawdown, RuleSet
+from execution.prop_firm.rule_set import DailyLoss, Drawdown, RuleSet, Trail
 from execution.risk.model import Limits
 from signals.keys import create_key
 from signals.market.protocol import FeedError, Quote
 from tests.databases import DATABASES
-from tests.execution.trading_fixtures import Trading
+from tests.execution.trading_fixtures import Trading, rule_set
 
 pytestmark = [pytest.mark.django_db(databases=DATABASES), pytest.mark.usefixtures("database")]
 TRADE = "symbol=AAPL&side=BUY&entry=100&stop=95&quantity=80"
@@ -252,3 +252,29 @@ def test_each_limit_says_what_it_is_counted_from(
     assert firm["drawdown"]["amount"] == firm["min_days"]["amount"] == "100000"
     assert firm["drawdown"]["source"] == "the starting balance: stated by a person or a setting"
     assert firm["daily_loss"]["amount"] == "100000"
+
+
+@pytest.mark.parametrize(
+    ("figure", "amount", "word"), [("equity", "100500", "equity"), ("balance", "100000", "balance")]
+)
+def test_a_trailing_drawdown_says_which_peak_it_is_counted_from(
+    client: Client, trading: Trading, monkeypatch: pytest.MonkeyPatch, figure: str, amount: str,
+    word: str,
+) -> None:  # fmt: skip
+    trail = Trail(peak=figure, rises="at_once")  # type: ignore[arg-type]
+    drawdown = Drawdown(percent=Decimal(5), watched=figure, trail=trail)  # type: ignore[arg-type]
+    daily = DailyLoss(percent=Decimal(3), basis="equity")
+    use(
+        monkeypatch,
+        replace(trading.context, rule_set=rule_set(drawdown=drawdown, daily_loss=daily)),
+    )
+    trading.trade()
+    trading.move(105.0)
+    trading.wait(days=1)
+    trading.look()
+    trading.move(102.0)
+    firm = {each["code"]: each["base"] for each in ask(client)["prop_firm"]["before"]}
+    assert firm["drawdown"]["amount"] == amount
+    assert firm["drawdown"]["source"].startswith(f"the highest {word} so far")
+    assert firm["daily_loss"]["amount"] == "100500"
+    assert firm["daily_loss"]["source"].startswith("the day's first equity")

@@ -46,6 +46,9 @@ class BrokerCase(Protocol):
     def rename(self, symbol: str, new_symbol: str) -> None:
         """Give a symbol a new name, over night."""
 
+    def transfer(self, amount: str) -> None:
+        """Pay money in, or out if it is below 0, where the owner of the account does that."""
+
     @property
     def outside(self) -> "Outside | None":
         """Return what others can do on the account; None if nobody can."""
@@ -63,6 +66,12 @@ class Outside(Protocol):
     def move_stop(self, client_order_id: str, level: str) -> None:
         """Move the stop of this bracket to another price."""
 
+    def move_target(self, client_order_id: str, level: str) -> None:
+        """Move the target of this bracket to another price."""
+
+    def shrink_entry(self, client_order_id: str, quantity: str) -> None:
+        """Change the quantity of a bracket whose entry waits."""
+
     def refuse_closes(self, status: int) -> None:
         """Refuse orders that close a position from now on; 0 accepts them again."""
 
@@ -71,9 +80,12 @@ class Outside(Protocol):
 
 
 def outside_of(broker_case: BrokerCase) -> Outside:
-    """Return what others can do on the account; skip the test if nobody can."""
+    """Return what others can do on the account; skip the test if nobody can.
+
+    The paper account is in Argo's own database: no person and no broker changes its orders.
+    """
     if broker_case.outside is None:
-        pytest.skip("nobody else can trade on this account")
+        pytest.skip(f"only Argo trades on the account at {broker_case.broker.name}")
     return broker_case.outside
 
 

@@ -40,6 +40,9 @@ class AlpacaCase:
     def rename(self, symbol: str, new_symbol: str) -> None:
         self.exchange.rename(symbol, new_symbol)
 
+    def transfer(self, amount: str) -> None:
+        self.exchange.move_money(amount, "CSD" if Decimal(amount) > 0 else "CSW")
+
 
 @dataclass
 class AlpacaOutside:
@@ -54,9 +57,20 @@ class AlpacaOutside:
         self.exchange.spread()
 
     def move_stop(self, client_order_id: str, level: str) -> None:
+        self.exchange.replace(self._exit(client_order_id, "stop"), stop_price=level)
+
+    def move_target(self, client_order_id: str, level: str) -> None:
+        self.exchange.replace(self._exit(client_order_id, "limit"), limit_price=level)
+
+    def shrink_entry(self, client_order_id: str, quantity: str) -> None:
+        entry = self.exchange.order(client_order_id)
+        new = self.exchange.replace(entry, qty=quantity)
+        for leg in self.exchange.legs(entry):
+            leg |= {"parent": new["id"], "qty": quantity}
+
+    def _exit(self, client_order_id: str, kind: str) -> Row:
         legs = self.exchange.legs(self.exchange.order(client_order_id))
-        stop = next(leg for leg in legs if leg["type"] == "stop" and not leg["replaced_by"])
-        self.exchange.replace(stop, stop_price=level)
+        return next(leg for leg in legs if leg["type"] == kind and not leg["replaced_by"])
 
     def refuse_closes(self, status: int) -> None:
         def refuse(asked: Row) -> Refused | None:
@@ -119,6 +133,9 @@ class PaperCase:
     def rename(self, symbol: str, new_symbol: str) -> None:
         self._act(symbol, ActionKind.RENAME, new_symbol=new_symbol)
         self.move(symbol, "100")
+
+    def transfer(self, amount: str) -> None:
+        self.broker.transfer(Decimal(amount))
 
     def _act(self, symbol: str, kind: ActionKind, **terms: Any) -> None:  # noqa: ANN401
         self.market.time += timedelta(days=1)

@@ -469,3 +469,152 @@ def test_a_renamed_symbol_is_held_and_closed_under_its_new_name(
     broker_case.broker.submit(replace(closing(bracket), symbol="ZZZZ", is_carried=True))
     broker_case.move("ZZZZ", "100")
     assert held(broker_case.broker) == {}
+
+
+@SIDES
+@pytest.mark.parametrize("leg", [Leg.STOP, Leg.TARGET])
+def test_an_exit_ends_the_position_after_a_split(
+    broker_case: BrokerCase, bracket: Bracket, leg: Leg
+) -> None:
+    opened(broker_case, bracket)
+    broker_case.split(SYMBOL, 10, 1)
+    upwards = (leg is Leg.TARGET) == (bracket.side is Side.BUY)
+    broker_case.move(SYMBOL, "10.5")
+    assert held(broker_case.broker) == {SYMBOL: signed(bracket) * 10}
+    broker_case.move(SYMBOL, "11.1" if upwards else "8.9")
+    assert held(broker_case.broker) == {}
+    assert list(broker_case.broker.open_orders()) == []
+    gain = broker_case.broker.account().balance - 100_000
+    assert gain == pytest.approx(Decimal(100 if leg is Leg.TARGET else -100), abs=20)
+
+
+@SIDES
+def test_a_dividend_is_reported_once_and_leaves_quantity_and_exits(
+    broker_case: BrokerCase, bracket: Bracket
+) -> None:
+    opened(broker_case, bracket)
+    since, before = broker_case.broker.account().time, found(broker_case.broker).exits
+    broker_case.pay_dividend(SYMBOL, "0.5")
+    (move,) = broker_case.broker.moves(since)
+    assert list(broker_case.broker.moves(since)) == [move]
+    assert held(broker_case.broker) == {SYMBOL: signed(bracket)}
+    after = found(broker_case.broker).exits
+    assert [each.quantity for each in after] == [each.quantity for each in before]
+    assert not any(each.state.is_final for each in after)
+
+
+@SIDES
+def test_the_stop_of_a_renamed_symbol_works_under_its_new_name(
+    broker_case: BrokerCase, bracket: Bracket
+) -> None:
+    opened(broker_case, bracket)
+    since = broker_case.broker.account().time
+    broker_case.rename(SYMBOL, "ZZZZ")
+    assert {order.symbol for order in broker_case.broker.open_orders()} == {"ZZZZ"}
+    broker_case.move("ZZZZ", "89" if bracket.side is Side.BUY else "111")
+    assert held(broker_case.broker) == {}
+    last = max(broker_case.broker.fills(since), key=lambda fill: fill.time)
+    assert (last.symbol, last.broker_id) == ("ZZZZ", stop_of(broker_case.broker).broker_id)
+
+
+@pytest.mark.parametrize("amount", ["5000", "-5000.25"])
+@pytest.mark.parametrize("is_held", [False, True])
+def test_a_transfer_is_money_and_no_profit(
+    broker_case: BrokerCase, amount: str, is_held: bool
+) -> None:
+    if is_held:
+        opened(broker_case, buying())
+        broker_case.move(SYMBOL, "105")
+    before, since = broker_case.broker.account(), broker_case.broker.account().time
+    broker_case.transfer(amount)
+    after = broker_case.broker.account()
+    assert after.equity - before.equity == Decimal(amount)
+    assert after.balance - before.balance == Decimal(amount)
+    assert after.buying_power - before.buying_power == Decimal(amount)
+    assert all(each.kind is MoveKind.TRANSFER for each in broker_case.broker.moves(since))
+    assert list(broker_case.broker.fills(since)) == []
+
+
+def test_a_transfer_is_made_through_the_broker_or_reported_by_it(broker_case: BrokerCase) -> None:
+    since = broker_case.broker.account().time - timedelta(days=1)
+    broker_case.transfer("500")
+    reported = list(broker_case.broker.moves(since))
+    assert list(broker_case.broker.moves(since)) == reported
+    try:
+        broker_case.broker.transfer(Decimal(1))
+    except BrokerError as error:
+        assert error.permanent  # noqa: PT017
+        assert [each.amount for each in reported] == [500]
+    else:
+        assert reported == [], "who makes the transfer knows of it"
+
+
+def test_an_order_that_costs_too_much_is_refused_and_not_placed(broker_case: BrokerCase) -> None:
+    broker_case.move(SYMBOL, "100")
+    with pytest.raises(BrokerError, match="insufficient buying power") as caught:
+        broker_case.broker.submit(replace(buying(), quantity=Decimal(1_001)))
+    assert (caught.value.permanent, caught.value.duplicate) == (True, False)
+    assert broker_case.broker.find("entry-1") is None
+    assert list(broker_case.broker.open_orders()) == []
+    broker_case.move(SYMBOL, "100")
+    assert held(broker_case.broker) == {}
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"side": Side.BUY}, {"entry": "entry-2"}, {"quantity": Decimal("NaN")}], ids=str
+)
+def test_a_close_that_makes_no_sense_is_refused_and_leaves_the_exits(
+    broker_case: BrokerCase, wrong: dict[str, object]
+) -> None:
+    opened(broker_case, buying())
+    with pytest.raises(BrokerError) as caught:
+        broker_case.broker.submit(replace(closing(buying()), **wrong))  # type: ignore[arg-type]
+    assert caught.value.permanent
+    assert broker_case.broker.find("close-1") is None
+    assert not any(leg.state.is_final for leg in found(broker_case.broker).legs)
+    broker_case.move(SYMBOL, "89")
+    assert held(broker_case.broker) == {}
+
+
+def test_a_close_that_a_person_cancels_leaves_what_can_be_protected_and_closed(
+    broker_case: BrokerCase,
+) -> None:
+    opened(broker_case, buying())
+    close = broker_case.broker.submit(closing(buying()))
+    broker_case.broker.cancel(close.broker_id)
+    assert found(broker_case.broker, "close-1").state is OrderState.CANCELED
+    broker_case.move(SYMBOL, "80")
+    assert held(broker_case.broker) == {SYMBOL: QUANTITY}, "its exits are canceled, too"
+    stop = broker_case.broker.submit(protecting(buying(), level=70))
+    again = replace(closing(buying(), "close-2"), exits=(stop.broker_id,))
+    broker_case.broker.submit(again)
+    broker_case.move(SYMBOL, "69")
+    assert held(broker_case.broker) == {}
+    assert list(broker_case.broker.open_orders()) == []
+
+
+def test_a_target_that_was_moved_is_followed(broker_case: BrokerCase) -> None:
+    opened(broker_case, buying())
+    outside_of(broker_case).move_target("entry-1", "105")
+    targets = [leg for leg in found(broker_case.broker).exits if leg.leg is Leg.TARGET]
+    assert [(each.level, each.state.is_final) for each in targets] == [
+        (Decimal(110), True), (Decimal(105), False),
+    ]  # fmt: skip
+    broker_case.move(SYMBOL, "106")
+    assert held(broker_case.broker) == {}
+    assert list(broker_case.broker.open_orders()) == []
+
+
+def test_an_entry_that_was_replaced_is_followed_with_its_exits(broker_case: BrokerCase) -> None:
+    broker_case.broker.submit(buying())
+    outside_of(broker_case).shrink_entry("entry-1", "4")
+    broker_case.move(SYMBOL, "100")
+    entry = found(broker_case.broker)
+    assert [each.quantity for each in entry.chain] == [10, 4]
+    assert [each.filled for each in entry.chain] == [0, 4]
+    assert [each.state for each in entry.chain] == [OrderState.CANCELED, OrderState.FILLED]
+    assert {each.quantity for each in entry.exits} == {4}
+    assert held(broker_case.broker) == {SYMBOL: 4}
+    assert broker_case.broker.submit(closing(buying())).quantity == 4
+    broker_case.move(SYMBOL, "100")
+    assert held(broker_case.broker) == {}

@@ -62,6 +62,18 @@ def test_the_stop_of_a_long_position_is_lowered_by_a_dividend(trading: Trading) 
     assert position_of(signal).status == "open"
 
 
+def test_a_dividend_larger_than_the_stop_leaves_it_where_it_is(trading: Trading) -> None:
+    """A level below 0 would protect nothing."""
+    trading = listing(trading)
+    calm_day(trading, 100.0)
+    signal = trading.trade(stop_price=55.0)
+    ex_at = trading.clock() + timedelta(hours=3)
+    listed(trading).append(ListedAction(ActionKind.DIVIDEND, ex_at, cash=Decimal(60)))
+    calm_day(trading, 40.0)
+    assert (position_of(signal).status, position_of(signal).exit_reason) == ("closed", "stop")
+    assert trading.broker.account().equity == 100_000
+
+
 @FACTORS
 def test_a_dividend_ends_no_counterfactual(trading: Trading, factor: float) -> None:
     calm_day(trading, 100.0)

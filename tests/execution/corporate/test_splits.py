@@ -186,6 +186,7 @@ def test_an_entry_that_waits_is_canceled_by_a_split(trading: Trading) -> None:
     orders = {each.leg: each.state for each in signal.orders.all()}
     assert orders[Leg.ENTRY] == "canceled"
     assert held(trading) == 0
+    assert trading.broker.open_orders() == []
     assert Counterfactual.objects.filter(signal=signal).exists()
 
 

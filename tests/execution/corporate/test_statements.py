@@ -7,6 +7,7 @@ import pytest
 
 from argo.errors import InvalidInput
 from execution.accounts.halts import lift
+from execution.corporate.memory import doubts
 from execution.corporate.statements import accept_price, session_began, state_rename, state_split
 from execution.models import CorporateAction
 from signals.market.hours import exchange_hours
@@ -38,6 +39,7 @@ def doubtful(trading: Trading) -> Signal:
 
 def test_a_stated_split_is_carried_over(trading: Trading, doubtful: Signal) -> None:
     state_split(trading.context.history.memory, SYMBOL, (Decimal(10), Decimal(1)), None, **BY)
+    assert doubts(ACCOUNT) == []
     lift(ACCOUNT, by="ann", why="it was a split", now=trading.clock())
     trading.look()
     position = position_of(doubtful)

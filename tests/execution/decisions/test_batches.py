@@ -53,14 +53,46 @@ def test_the_account_is_asked_once_for_a_batch(trading: Trading) -> None:
     assert {decision_of(each).status for each in signals} == {"executed"}
 
 
+def positions(many: Trading, names: list[str]) -> None:
+    for name in names:
+        many.trade(symbol=name)
+
+
+def positions_of_one_symbol(many: Trading, names: list[str]) -> None:
+    for _ in names:
+        many.trade(symbol=names[0])
+
+
+def waiting_entries(many: Trading, names: list[str]) -> None:
+    for name in names:
+        many.log(symbol=name)
+    many.decide()
+
+
+def skipped(many: Trading, names: list[str]) -> None:
+    """Skip signals for several reasons: the confidence, the price, the levels."""
+    for name in names:
+        many.log(symbol=name, confidence=1.0)
+        many.log(symbol=f"{name}X")
+        many.log(symbol=name, stop_price=101.0, entry_price=102.0)
+    many.decide()
+    many.trade(symbol=names[0])
+
+
 @pytest.mark.usefixtures("database")
-def test_a_decision_takes_as_many_statements_beside_many_positions(trading: Trading) -> None:
+@pytest.mark.parametrize(
+    "beside",
+    [positions, positions_of_one_symbol, waiting_entries, skipped],
+)
+def test_a_decision_takes_as_many_statements_beside_many_others(
+    trading: Trading, beside: Callable[[Trading, list[str]], None]
+) -> None:
     """The rows that a decision reads are those of its own orders, not those of all positions."""
     counts = []
-    for names in (symbols(1, first=10), symbols(12, first=20)):
-        many = wide(trading, [*names, "S0"])
-        for name in names:
-            many.trade(symbol=name)
+    for names in (symbols(1, first=10), symbols(8, first=20)):
+        limits = replace(WIDE, max_per_symbol=99)
+        many = wide(trading, [*names, "S0"]).changed(limits=limits)
+        beside(many, names)
         quoted(many, S0=100.0).log(symbol="S0")
         with CaptureQueriesContext(connection) as asked:
             assert many.decide().executed == 1

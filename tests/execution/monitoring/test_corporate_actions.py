@@ -170,3 +170,42 @@ def test_a_fill_of_before_the_split_is_counted_as_it_was(account: AlpacaAccount)
     assert position.quantity == 100
     assert as_stored(signal).exit_price == pytest.approx(94.0)
     assert not PositionChange.objects.exists()
+
+
+def test_a_broker_that_counts_a_split_later_than_the_market_makes_no_second_one(
+    account: AlpacaAccount,
+) -> None:
+    account.trading = listing(account.trading)
+    signal = account.trade()
+    account.wait(days=1)
+    action = ListedAction(ActionKind.SPLIT, account.exchange.now, Decimal(10), Decimal(1))
+    listed(account.trading).append(action)
+    account.wait(hours=1)
+    account.quote(10.0)
+    account.trading.look()
+    assert CorporateAction.objects.get().source == "market"
+    account.exchange.split(SYMBOL, 10, 1)
+    for _ in range(2):
+        account.wait(minutes=10)
+        account.quote(10.0)
+        account.trading.look()
+    assert CorporateAction.objects.count() == 1
+    assert position_of(signal).left == 1000
+    assert reconcile(account.trading.context) == []
+    assert stops(account) == [(Decimal(1000), Decimal("9.5"))]
+    assert as_stored(signal).outcome is None
+
+
+@pytest.mark.parametrize(("new", "old"), [(10, 1), (1, 10)])
+def test_a_split_of_what_was_sold_short_is_carried_over(
+    account: AlpacaAccount, new: int, old: int
+) -> None:
+    signal = account.trade(action="SELL")
+    account.wait(days=1)
+    account.exchange.split(SYMBOL, new, old)
+    account.quote(100 * old / new)
+    account.trading.look()
+    assert position_of(signal).left == Decimal(100) * new / old
+    assert stops(account) == [(Decimal(100) * new / old, Decimal(105) * old / new)]
+    assert reconcile(account.trading.context) == []
+    assert halt_codes() == []

@@ -15,6 +15,7 @@ from tests.execution.trading_fixtures import (
     figures,
     fill_of,
     halt_codes,
+    holding,
     orders_of,
     position_of,
     quoted,
@@ -130,6 +131,17 @@ def test_a_close_that_was_placed_closes_the_position(trading: Trading) -> None:
     assert reconcile(trading.context) == []
     assert position_of(signal).status == "closed"
     assert halt_codes() == []
+
+
+def test_an_order_that_is_over_without_a_fill_stays_refused(
+    trading: Trading, signal: Signal
+) -> None:
+    trading.broker.broker.cancel(orders_of(signal)["entry"].client_order_id)
+    trading.broker.instead["positions"] = lambda: holding(IBM=5)
+    assert [each.code for each in reconcile(trading.context)] == ["unknown_position"]
+    assert states_of(signal) == {"entry": "rejected", "stop": "canceled", "target": "canceled"}
+    assert orders_of(signal)["entry"].reason == "422: refused"
+    assert Counterfactual.objects.get().pk == signal.pk
 
 
 def test_an_order_of_long_ago_is_a_mismatch(trading: Trading, signal: Signal) -> None:

@@ -15,10 +15,12 @@ from execution.risk.model import Limits
 from signals.market.protocol import Quote
 from signals.models import Signal
 from tests.databases import DATABASES
+from tests.execution.corporate.market_changes import calm_day, rebase
 from tests.execution.trading_fixtures import (
     SYMBOL,
     Trading,
     as_stored,
+    figures,
     fill_of,
     halt_codes,
     holding,
@@ -201,6 +203,75 @@ def test_a_late_fill_of_a_settled_part_does_not_close_the_rest(trading: Trading)
         "closed",
         Decimal(400 + 660),
     )
+
+
+def _settled(trading: Trading, held: int) -> None:
+    """Settle with a broker that holds this quantity of AAPL."""
+    trading.clock.pass_by(seconds=10)
+    trading.broker.instead["positions"] = lambda: holding(AAPL=held) if held else []
+    settle(trading.context, by="ann", why="sold by hand")
+
+
+@pytest.mark.parametrize(("action", "sign"), [("BUY", 1), ("SELL", -1)])
+def test_a_position_that_is_settled_in_three_parts_pays_each_fee_once(
+    trading: Trading, action: str, sign: int
+) -> None:
+    signal = trading.log(action=action)
+    trading.decide()
+    orders = orders_of(signal)
+    record(trading.context, [fill_of(orders["entry"], 100, 100, fee=Decimal(10))])
+    for held in (80, 47, 0):
+        _settled(trading, sign * held)
+    assert position_of(signal).profit is None
+    fee = Decimal("0.5")
+    for number, quantity in enumerate((20, 33)):
+        record(trading.context, [fill_of(orders["target"], quantity, 110, number, fee=fee)])
+    assert position_of(signal).profit is None
+    record(trading.context, [fill_of(orders["stop"], 47, 95, fee=fee)])
+    assert position_of(signal).profit == sign * (53 * 10 - 47 * 5) - Decimal("11.5")
+
+
+def test_each_settled_part_counts_when_its_fill_comes(trading: Trading) -> None:
+    signal = trading.log()
+    trading.decide()
+    orders = orders_of(signal)
+    record(trading.context, [fill_of(orders["entry"], 100, 100, fee=Decimal(10))])
+    _settled(trading, 97)
+    _settled(trading, 30)
+    trading.clock.pass_by(seconds=10)
+    record(trading.context, [fill_of(orders["target"], 30, 110, time=trading.clock())])
+    profits = [position_of(signal).profit]
+    for name, quantity in (("late", 3), ("later", 67)):
+        record(trading.context, [fill_of(orders["target"], quantity, 110, fill_id=name)])
+        profits.append(position_of(signal).profit)
+    assert figures(*profits) == (297, Decimal("326.7"), 990)
+    assert as_stored(signal).outcome == "win"
+
+
+def test_a_settled_part_keeps_its_share_over_a_split(trading: Trading) -> None:
+    calm_day(trading, 100.0)
+    signal = trading.trade()
+    calm_day(trading, 100.0)
+    _sold_elsewhere(signal, 40)
+    settle(trading.context, by="ann", why="sold by hand")
+    rebase(trading, 0.1)
+    calm_day(trading, 10.0)
+    assert position_of(signal).left == 600
+    assert codes_found(trading) == []
+    calm_day(trading, 11.1)
+    position = position_of(signal)
+    assert figures(position.status, position.quantity, position.profit) == ("closed", 1000, 660)
+    assert codes_found(trading) == []
+
+
+def test_what_was_settled_by_mistake_ends_with_the_rest(trading: Trading) -> None:
+    signal = trading.trade()
+    _settled(trading, 60)
+    del trading.broker.instead["positions"]
+    assert codes_found(trading) == ["different_quantity"]
+    trading.move(111.0)
+    assert figures(position_of(signal).status, position_of(signal).profit) == ("closed", 1100)
+    assert codes_found(trading) == []
 
 
 def test_fills_that_another_worker_stored_meanwhile_are_not_settled(trading: Trading) -> None:

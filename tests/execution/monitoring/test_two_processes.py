@@ -139,3 +139,11 @@ def test_an_entry_that_fills_before_its_cancel_needs_no_reason(trading: Trading)
     trading.look()
     entry = orders_of(signal)["entry"]
     assert (entry.state, entry.reason) == ("filled", "")
+
+
+def test_the_first_reason_to_close_stays(trading: Trading) -> None:
+    """Another process has marked the position since this one read it."""
+    seen_before = position_of(trading.trade())
+    ask_to_close(position_of(seen_before.signal), ExitReason.MANUAL)
+    ask_to_close(seen_before, ExitReason.BREACH)
+    assert position_of(seen_before.signal).closing_for == "manual"

@@ -12,16 +12,18 @@ from hypothesis import strategies as st
 
 from execution.brokers.protocol import FillReport
 from execution.models import Fill, Halt, Order
+from execution.monitoring.monitor import ask_to_close
 from execution.positions.excursions import excursions
 from execution.positions.fills import record
 from execution.positions.positions import measure_excursions
 from execution.risk.model import Limits
 from execution.risk.sizing import Sizing
-from execution.types import Side
+from execution.types import ExitReason, Side
 from signals.journal import Journal
 from signals.ledger.outcomes import record_outcome
 from signals.models import OutcomeChange, Signal
 from tests.databases import DATABASES
+from tests.execution.corporate.market_changes import calm_day, rebase
 from tests.execution.trading_fixtures import (
     MORNING,
     Trading,
@@ -80,6 +82,39 @@ def test_the_percent_uses_the_signals_entry_and_the_profit_the_fills(trading: Tr
     record(trading.context, fills)
     assert as_stored(signal).profit_loss_pct == pytest.approx(10.0)
     assert position_of(signal).profit == 900
+
+
+@pytest.mark.parametrize(
+    "prices", [("99.97", "100.01", "100.02"), ("100.000001", "100", "99.999999")]
+)
+def test_parts_that_are_the_entry_on_average_are_breakeven(
+    trading: Trading, prices: tuple[str, ...]
+) -> None:
+    signal = trading.log()
+    trading.decide()
+    orders, third = orders_of(signal), Decimal(100) / 3
+    record(trading.context, [fill_of(orders["entry"], 100, 100)])
+    parts = (third, third, 100 - 2 * third)
+    for number, (part, price) in enumerate(zip(parts, prices, strict=True)):
+        record(trading.context, [fill_of(orders["stop"], part, price, number)])
+    assert position_of(signal).status == "closed"
+    assert as_stored(signal).outcome == "breakeven"
+
+
+@pytest.mark.parametrize(("new", "old"), [(7, 3), (3, 1), (1, 30), (3, 2)])
+def test_a_close_at_the_entry_is_breakeven_on_every_scale(
+    trading: Trading, new: int, old: int
+) -> None:
+    calm_day(trading, 100.0)
+    signal = trading.trade()
+    calm_day(trading, 100.0)
+    rebase(trading, old / new)
+    calm_day(trading, 100.0 * old / new)
+    ask_to_close(position_of(signal), ExitReason.FLAT)
+    for _ in range(2):
+        trading.move(100.0 * old / new)
+    assert position_of(signal).exit_reason == "flat"
+    assert as_stored(signal).outcome == "breakeven"
 
 
 def test_the_outcome_records_who_and_why(trading: Trading) -> None:

@@ -55,6 +55,15 @@ def test_fault_73_a_strategy_never_gets_the_threshold_of_a_regime() -> None:
     assert codes(replace(BUY, strategy="BULL"), limits=limits) == ["confidence"]
 
 
+@pytest.mark.parametrize("name", ["BULL", "UNKNOWN", "", "bull", " BULL", "A=B,C"])
+def test_a_strategy_and_a_regime_of_one_name_have_thresholds_of_their_own(name: str) -> None:
+    limits = Limits(min_confidence_by_strategy={name: 90.0}, min_confidence_by_regime={name: 80.0})
+    assert limits.confidence_for(replace(BUY, strategy=name, regime="x")) == 90
+    assert limits.confidence_for(replace(BUY, strategy="x", regime=name)) == 80
+    assert limits.confidence_for(replace(BUY, strategy=name, regime=name)) == 90
+    assert limits.confidence_for(replace(BUY, strategy="x", regime="x")) == 75
+
+
 DENIED: dict[str, tuple[Intent, Portfolio, Limits, str]] = {
     "a halt": (BUY, replace(ACCOUNT, halt="by hand"), LIMITS, "halt"),
     "too unsure": (replace(BUY, confidence=74.9), ACCOUNT, LIMITS, "confidence"),

@@ -105,7 +105,7 @@ def test_unknown_scopes_are_refused(scopes: list[str]) -> None:
 
 def test_staff_logged_in_to_the_admin_site_may_read_but_not_write() -> None:
     client = Client()
-    client.force_login(User.objects.create_user("clerk", is_staff=True))
+    client.force_login(User.objects.create_superuser("clerk"))
     assert client.get("/api/signals").status_code == 200
     assert _write(client) == 401
 

@@ -236,7 +236,7 @@ def test_reading_needs_a_key_with_read_and_changing_one_with_write(
     assert client.get(path_of(signal_id)).status_code == 401
     assert send(client, signal_id, WIN).status_code == 401
     assert send(reader, signal_id, WIN).status_code == 403
-    client.force_login(User.objects.create_user("clerk", is_staff=True))
+    client.force_login(User.objects.create_superuser("clerk"))
     assert get(client, signal_id)["outcome"] is None
     assert send(client, signal_id, WIN).status_code == 401
     assert nothing_changed()

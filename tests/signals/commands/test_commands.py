@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -158,21 +159,38 @@ def test_an_export_can_be_imported_elsewhere(
     assert other.query(query) == installation.query(query)
 
 
-def test_export_to_parquet_keeps_types(installation: Installation) -> None:
-
+def test_export_as_a_table_keeps_types(installation: Installation) -> None:
     installation.manage("log_signal", stdin=_lines(signals(5)))
-    path = installation.folder / "signals.parquet"
-    assert installation.manage("export_signals", str(path)).returncode == 0
-    table = pq.read_table(path)
-    assert table.num_rows == 5
-    assert table.column("entry_price").to_pylist() == [150.5] * 5
+    for ending, read in (("parquet", pq.read_table), ("arrow", _read_arrow)):
+        path = installation.folder / f"signals.{ending}"
+        code, result = _json(installation, "export_signals", str(path))
+        assert (code, result["exported"]) == (0, 5)
+        table = read(path)
+        assert table.schema.field("timestamp").type == pa.timestamp("us", "UTC")
+        assert table.column("entry_price").to_pylist() == [150.5] * 5
+        assert table.column("decision").to_pylist() == ["pending"] * 5
+
+
+def _read_arrow(path: Path) -> pa.Table:
+    return pa.ipc.open_stream(path.read_bytes()).read_all()
 
 
 def test_export_filters_and_writes_to_standard_output(installation: Installation) -> None:
     installation.manage("log_signal", stdin=_lines([a_signal(symbol="IBM"), *signals(3)]))
-    answer = installation.manage("export_signals", "-", "--symbol", "ibm")
+    answer = installation.manage("export_signals", "-", "--symbol", "ibm", "--decision", "pending")
     assert [json.loads(line)["symbol"] for line in answer.stdout.splitlines()] == ["IBM"]
-    assert installation.manage("export_signals", "-", "--since", "yesterday").returncode == 2
+    before = installation.manage("export_signals", "-", "--as-of", "2025-01-16T00:00:00Z")
+    assert (before.returncode, before.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("wrong", ["--symbol=", "--as-of=2025-01-16"])
+def test_export_refuses_a_filter_that_cannot_be_meant(
+    installation: Installation, wrong: str
+) -> None:
+    """An empty one is a variable that was not set: it must not let everything pass."""
+    answer = installation.manage("export_signals", "-", wrong)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert wrong.partition("=")[0] in answer.stderr
 
 
 def test_rebuild_makes_equal_rows(installation: Installation) -> None:

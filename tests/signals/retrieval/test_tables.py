@@ -44,41 +44,43 @@ def varied(ledger: Ledger) -> Ledger:
     return ledger
 
 
+FILTERS: list[tuple[dict[str, Any], str]] = [
+    ({}, "abcd"),
+    ({"symbol": "btcusd"}, "ab"),
+    ({"symbol": "AAPL"}, "cd"),
+    ({"symbol": "NOPE"}, ""),
+    ({"action": "SELL"}, "c"),
+    ({"strategy": "mine"}, "b"),
+    ({"regime": "BULL"}, "a"),
+    ({"origin": "api"}, "c"),
+    ({"origin": "import", "action": "BUY"}, "d"),
+    ({"min_confidence": 70}, "abc"),
+    ({"max_confidence": 70}, "cd"),
+    ({"since": "2025-01-15T11:00:00Z"}, "bc"),
+    ({"until": "2025-01-15T10:59:59Z"}, "ad"),
+    ({"since": "2012-01-05T23:00:00+01:00", "until": "2012-01-05T22:00:00Z"}, "d"),
+    ({"outcome": "open"}, "ac"),
+    ({"outcome": "win"}, "d"),
+    ({"outcome": "loss"}, "b"),
+    ({"outcome": "expired"}, ""),
+]
+
+
 @pytest.mark.usefixtures("varied")
-@pytest.mark.parametrize(
-    ("filters", "expected"),
-    [
-        ({}, "abcd"),
-        ({"symbol": "btcusd"}, "ab"),
-        ({"symbol": "AAPL"}, "cd"),
-        ({"symbol": "NOPE"}, ""),
-        ({"action": "SELL"}, "c"),
-        ({"strategy": "mine"}, "b"),
-        ({"regime": "BULL"}, "a"),
-        ({"origin": "api"}, "c"),
-        ({"origin": "import", "action": "BUY"}, "d"),
-        ({"min_confidence": 70}, "abc"),
-        ({"max_confidence": 70}, "cd"),
-        ({"since": "2025-01-15T11:00:00Z"}, "bc"),
-        ({"until": "2025-01-15T10:59:59Z"}, "ad"),
-        ({"since": "2012-01-05T23:00:00+01:00", "until": "2012-01-05T22:00:00Z"}, "d"),
-        ({"outcome": "open"}, "ac"),
-        ({"outcome": "win"}, "d"),
-        ({"outcome": "loss"}, "b"),
-        ({"outcome": "expired"}, ""),
-    ],
-)
-def test_every_filter(filters: dict[str, Any], expected: str) -> None:
-    assert _ids(**filters) == expected
+def test_every_filter() -> None:
+    assert [(filters, _ids(**filters)) for filters, _ in FILTERS] == FILTERS
 
 
-@pytest.mark.parametrize("filters", [{"symbl": "AAPL"}, {"symbol": ""}, {"as_of": "yesterday"},
-                                     {"since": 2012}, {"outcome": "won"}])  # fmt: skip
-def test_a_filter_that_cannot_be_meant_is_refused(filters: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError):
-        signal_table(**filters)
-    with pytest.raises(ValidationError):  # already before the first batch is asked for
-        signal_batches(**filters)
+def test_a_filter_that_cannot_be_meant_is_refused() -> None:
+    wrong: list[dict[str, Any]] = [
+        {"symbl": "AAPL"}, {"symbol": ""}, {"as_of": "yesterday"}, {"since": 2012},
+        {"outcome": "won"},
+    ]  # fmt: skip
+    for filters in wrong:
+        with pytest.raises(ValidationError):
+            signal_table(**filters)
+        with pytest.raises(ValidationError):  # before the first batch is asked for
+            signal_batches(**filters)
 
 
 @pytest.mark.usefixtures("varied")
@@ -126,24 +128,31 @@ def test_a_data_frame_has_types() -> None:
     assert str(frame.dtypes["symbol"]) == "category"
 
 
-@pytest.mark.parametrize(
-    ("text", "moment"),
-    [
-        ("2012-01-05T22:00:00+01:00", datetime(2012, 1, 5, 21, tzinfo=UTC)),
-        ("2012-01-05T21:00:00.123456789Z", datetime(2012, 1, 5, 21, 0, 0, 123_456, UTC)),
-        ("0001-01-01T00:00:00+05:00", None),
-        ("9999-12-31T23:59:59.999999Z", datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC)),
-        ("2012-13-45T99:99:99Z", None),
-        ("last Tuesday", None),
-        ("", None),
-    ],
-)
-def test_an_imported_time_of_any_spelling(
-    ledger: Ledger, text: str, moment: datetime | None
-) -> None:
-    ledger.bring_in("odd", timestamp=text, created_at=text or "never")
-    (row,) = signal_table().to_pylist()
-    assert (row["timestamp"], row["timestamp_text"], row["created_at"]) == (moment, text, moment)
+ODD_TIMES = {
+    "2012-01-05T22:00:00+01:00": datetime(2012, 1, 5, 21, tzinfo=UTC),
+    "2012-01-05T21:00:00.123456789Z": datetime(2012, 1, 5, 21, 0, 0, 123_456, UTC),
+    "0001-01-01T00:00:00+05:00": None,
+    "9999-12-31T23:59:59.999999Z": datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC),
+    "2012-13-45T99:99:99Z": None,
+    "0000-01-01T00:00:00Z": None,
+    "2016-12-31T23:59:60Z": None,
+    "last Tuesday": None,
+    "": None,
+}
+
+
+@pytest.mark.usefixtures("database")
+def test_imported_times_of_any_spelling(ledger: Ledger) -> None:
+    """Each by itself in its batch, and all in one, are read alike."""
+    for number, text in enumerate(ODD_TIMES):
+        ledger.bring_in(f"{number}", timestamp=text, created_at=text or "never")
+    ledger.log("usual", timestamp="2025-01-15T10:30:00Z")
+    for size in (1, 5000):
+        tables = [batch.to_pylist() for batch in signal_batches(size)]
+        *odd, usual = (row for rows in tables for row in rows)
+        assert {row["timestamp_text"]: row["timestamp"] for row in odd} == ODD_TIMES
+        assert [row["created_at"] for row in odd] == list(ODD_TIMES.values())
+        assert usual["timestamp"] == datetime(2025, 1, 15, 10, 30, tzinfo=UTC)
 
 
 def test_odd_values_of_history_hurt_no_other_row(ledger: Ledger) -> None:
@@ -173,15 +182,15 @@ def test_values_that_only_a_script_could_store(ledger: Ledger) -> None:
 
 
 @pytest.mark.usefixtures("varied")
-@pytest.mark.parametrize(("size", "keys"), [(1, 1), (1, 3), (2, 3), (3, 2), (5000, 4), (2, 4)])
 def test_batches_of_any_size_have_each_signal_once_in_order(
-    monkeypatch: pytest.MonkeyPatch, size: int, keys: int
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(reading, "KEYS", keys)
-    batches = list(signal_batches(size))
-    assert max(batch.num_rows for batch in batches) <= size
-    table = pa.Table.from_batches(batches, SCHEMA)
-    assert "".join(table["signal_id"].to_pylist()) == "abcd"
+    for size, keys in [(1, 1), (1, 3), (2, 3), (3, 2), (5000, 4), (2, 4)]:
+        monkeypatch.setattr(reading, "KEYS", keys)
+        batches = list(signal_batches(size))
+        assert max(batch.num_rows for batch in batches) <= size
+        table = pa.Table.from_batches(batches, SCHEMA)
+        assert "".join(table["signal_id"].to_pylist()) == "abcd"
 
 
 def test_a_batch_ends_when_its_texts_are_large(

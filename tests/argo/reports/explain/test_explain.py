@@ -321,3 +321,5 @@ def test_the_page_of_a_signal_links_to_its_story() -> None:
     assert client.get("/report/signal/?id=nope").status_code == 404
     assert client.get("/report/signal/?id=%00").status_code == 404
     assert Client().get(link).status_code == 302
+    client.force_login(User.objects.create_user("clerk", is_staff=True))
+    assert client.get(link).status_code == 403

@@ -87,6 +87,8 @@ class Exchange:
         target, stop = asked["take_profit"]["limit_price"], asked["stop_loss"]["stop_price"]
         if (Decimal(target) > Decimal(stop)) != (asked["side"] == "buy"):
             raise Refused(422, 42210000, "take_profit.limit_price must be beyond stop_price")
+        if Decimal(asked["qty"]) * self.prices.get(asked["symbol"], Decimal(0)) > self.cash:
+            raise Refused(403, 40310000, "insufficient buying power")
         entry = self._add(asked)
         side = "sell" if asked["side"] == "buy" else "buy"
         exit_ = asked | {"side": side, "parent": entry["id"], "status": "held"}

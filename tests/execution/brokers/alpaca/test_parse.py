@@ -5,11 +5,13 @@ from datetime import timedelta
 import pytest
 
 from execution.brokers.alpaca.broker import AlpacaBroker
+from execution.brokers.alpaca.parse import order_report
+from execution.types import Leg
 from tests.execution.brokers.alpaca.alpaca_exchange import MORNING
 from tests.execution.brokers.alpaca.alpaca_server import Alpaca
 from tests.execution.brokers.alpaca.builders import CALLS, failing, opened
-from tests.execution.brokers.broker_cases import SYMBOL, buying
-from tests.signals.market.alpaca_server import in_json
+from tests.execution.brokers.broker_cases import SYMBOL, buying, found
+from tests.signals.market.alpaca_server import KEY, SECRET, in_json
 
 
 def test_an_unknown_status_is_named(alpaca: Alpaca, broker: AlpacaBroker) -> None:
@@ -122,6 +124,36 @@ def test_earlier_fills_are_not_read(alpaca: Alpaca, broker: AlpacaBroker) -> Non
     opened(alpaca, broker)
     alpaca.exchange.activities[0]["qty"] = "NaN"
     assert list(broker.fills(alpaca.exchange.now + timedelta(hours=1))) == []
+
+
+def test_an_order_that_was_replaced_hundreds_of_times_is_read(
+    alpaca: Alpaca, broker: AlpacaBroker
+) -> None:
+    broker.submit(buying())
+    first = alpaca.exchange.orders[2]
+    answers = {str(n): first | {"id": str(n), "replaced_by": str(n + 1)} for n in range(2_000)}
+    answers["1999"]["replaced_by"] = None
+    chain = order_report(answers["0"], answers.__getitem__).chain
+    assert [each.broker_id for each in chain] == list(answers)
+    assert {each.leg for each in chain} == {Leg.STOP}
+
+
+def test_an_order_that_was_replaced_for_good_is_asked_for_once(
+    alpaca: Alpaca, broker: AlpacaBroker
+) -> None:
+    opened(alpaca, broker)
+    new = alpaca.exchange.replace(alpaca.exchange.orders[2])
+    alpaca.exchange.replace(new)
+    before = found(broker)
+    alpaca.requests.clear()
+    assert found(broker) == before
+    assert f"GET /orders/{new['id']}" not in alpaca.lines
+    new |= {"status": "pending_replace"}
+    fresh = AlpacaBroker(KEY, SECRET, alpaca.url)
+    for _ in range(2):
+        alpaca.requests.clear()
+        found(fresh)
+        assert f"GET /orders/{new['id']}" in alpaca.lines, "it may still fill"
 
 
 def test_orders_that_replace_each_other_in_a_circle_are_refused(

@@ -1,0 +1,1 @@
+"""Fuzzing: requests and bodies that a generator makes, from one seed."""

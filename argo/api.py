@@ -17,6 +17,8 @@ from argo.metrics.intake import count_refusal
 from argo.metrics.summary import Summary, SummaryQuery, summary
 from argo.middleware import fault_list, log_refusal
 from argo.openapi import DescribedAPI
+from argo.reports.explain.schemas import Story
+from argo.reports.explain.story import explain
 from execution.api.analysis import router as analysis
 from execution.api.views import router as execution
 from signals.api.auth import reader
@@ -74,6 +76,21 @@ def get_lifecycle(request: HttpRequest, signal_id: str) -> list[Event]:
     """Return how the signal was generated, stored, synced, decided, ordered, filled and closed, its
     outcome and every edit, each with its time."""
     return lifecycle(signal_id)
+
+
+@api.get(
+    "/signals/{signal_id}/explain",
+    auth=reader,
+    response={200: Story, 404: Refused},
+    tags=["signals"],
+    summary="A signal's whole story, with the numbers on both sides of each rule",
+)
+def get_story(request: HttpRequest, signal_id: str) -> Story:
+    """Return how the signal was made, with the bars and votes seen and each gate; how it was stored
+    and sent; the decision with each rule; orders, fills, position, outcome, changes, and a chart.
+
+    A part that cannot be known says why."""
+    return explain(signal_id)
 
 
 @api.exception_handler(ArgoError)

@@ -26,6 +26,7 @@ from execution.decisions.queue import ClaimedDecision
 from execution.models import Counterfactual, Decision, Order
 from execution.orders.bracket import new_bracket
 from execution.orders.router import send
+from execution.risk.headroom import Headroom, headroom
 from execution.risk.model import Intent, Portfolio
 from execution.risk.rules import denials
 from execution.types import Denial, Reason
@@ -102,7 +103,8 @@ class Judge:
         why += [*self.broken, *compliance.flat_time(context, intent.symbol, now)]
         if why:
             return _skipped(context, wanted._replace(why=why))
-        entry = _order(context, wanted.claimed, intent, now)
+        left = headroom(self.held, context.limits, now, intent.symbol)
+        entry = _order(context, wanted.claimed, intent, now, left)
         if entry is not None:
             self.held = self.held.with_order(intent, now)
         return Made(wanted.signal, entry)
@@ -205,14 +207,18 @@ def _postpone(context: TradingContext, claimed: ClaimedDecision) -> None:
 
 
 def _order(
-    context: TradingContext, claimed: ClaimedDecision, intent: Intent, now: datetime
+    context: TradingContext,
+    claimed: ClaimedDecision,
+    intent: Intent,
+    now: datetime,
+    left: Sequence[Headroom],
 ) -> Order | None:
     """Store the order, the decision and the signal's `order_id` in the caller's transaction.
 
     None, and a rollback, if another worker has the decision now.
     """
     entry = new_bracket(context, claimed.decision.signal, intent, now)
-    if not queue.mark_executed(claimed, entry.client_order_id, now):
+    if not queue.mark_executed(claimed, entry.client_order_id, now, left):
         transaction.set_rollback(True)
         return None
     Counterfactual.objects.forget(claimed.decision.pk)  # it may stem from an earlier decision

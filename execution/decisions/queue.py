@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from argo.errors import Conflict, NotFound
 from execution.models import Decision
 from execution.models.decision import WAITING
+from execution.risk.headroom import Headroom
 from execution.types import REPLAY, Denial
 from signals import ahead
 from signals.clock import utc_now
@@ -236,9 +237,18 @@ def _skipped(why: Sequence[Denial], now: datetime) -> dict[str, object]:
     }
 
 
-def mark_executed(claimed: ClaimedDecision, order_id: str, now: datetime) -> bool:
-    """Store the order of the signal; return False if another worker has the decision."""
-    return _end(claimed, status=Decision.Status.EXECUTED, order_id=order_id, decided_at=now)
+def mark_executed(
+    claimed: ClaimedDecision, order_id: str, now: datetime, left: Sequence[Headroom] = ()
+) -> bool:
+    """Store the order of the signal, and how far the account was from each limit.
+
+    Return False if another worker has the decision.
+    """
+    numbers = [{"code": each.code, "text": each.text} for each in left]
+    return _end(
+        claimed, status=Decision.Status.EXECUTED, order_id=order_id, decided_at=now,
+        headroom=numbers,
+    )  # fmt: skip
 
 
 def postpone(claimed: ClaimedDecision, until: datetime) -> bool:

@@ -40,6 +40,10 @@ class Decision(models.Model):
         db_default=Value(""), help_text="The codes of the reasons, separated by spaces"
     )
     reasons = models.JSONField(default=list)
+    headroom = models.JSONField(
+        null=True,
+        help_text="How far the account was from each limit just before the order was made",
+    )
     order_id = models.TextField(null=True, help_text="The id of the order that opens the position")
     earlier = models.JSONField(
         default=list,

@@ -243,6 +243,19 @@ class StatsAnswer(Schema):
     items: list[StatsGroup]
 
 
+class VotesOut(Schema):
+    """How a signal came about. `votes` has each source's direction, confidence, weight and figures;
+    null, or of another form, if another sender made the signal."""
+
+    signal_id: str
+    action: str
+    confidence: float
+    regime: str | None
+    sources: int | None
+    agreement: float | None
+    votes: Any = None
+
+
 class Verified(Schema):
     """`findings` is empty if the stored signal matches its hash and its journal line."""
 

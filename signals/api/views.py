@@ -25,6 +25,7 @@ from signals.api.schemas import (
     SignalPage,
     StatsAnswer,
     Verified,
+    VotesOut,
 )
 from signals.config import journal
 from signals.ledger.queries import LatestQuery, PageQuery, one, page
@@ -120,6 +121,18 @@ def get_stats(request: HttpRequest, query: Query[StatsQuery]) -> HttpResponse:
 def get_signal(request: HttpRequest, signal_id: str) -> HttpResponse:
     """Return one signal with its context and every change of its outcome."""
     return _json(one(signal_id))
+
+
+@router.get(
+    "/{signal_id}/votes",
+    auth=reader,
+    response={200: VotesOut, 404: Refused},
+    summary="The votes that made a signal",
+)
+def get_votes(request: HttpRequest, signal_id: str) -> HttpResponse:
+    """Return each source's vote, with the regime and the agreement."""
+    signal = one(signal_id)
+    return _json({name: signal[name] for name in VotesOut.model_fields})
 
 
 @router.get("/{signal_id}/verify", auth=reader, response={200: Verified, 404: Refused})

@@ -25,6 +25,18 @@ class Reason(NamedTuple):
     text: str
 
 
+class Gate(NamedTuple):
+    """What a rule compared: its code, the value that it found, and its limit.
+
+    `rejects` says why it rejects the candidate; None if the candidate passes.
+    """
+
+    code: str
+    value: str
+    limit: str
+    rejects: str | None
+
+
 class EarlierSignal(NamedTuple):
     """An earlier signal of the symbol: its side, and when it was made (UTC)."""
 
@@ -99,105 +111,120 @@ class Validation:
 
     def reasons(self, situation: Situation) -> list[Reason]:
         """Return every reason to reject the candidate; empty if it becomes a signal."""
-        found = (rule(self, situation) for rule in RULES)
-        return [reason for reason in found if reason is not None]
+        gates = self.gates(situation)
+        return [Reason(gate.code, gate.rejects) for gate in gates if gate.rejects is not None]
+
+    def gates(self, situation: Situation) -> list[Gate]:
+        """Return what each rule compared, with the numbers on both sides."""
+        return [rule(self, situation) for rule in RULES]
 
 
-def low_confidence(limits: Validation, situation: Situation) -> Reason | None:
+def low_confidence(limits: Validation, situation: Situation) -> Gate:
     """Reject if the final confidence is below the strictest threshold that applies."""
     wanted, what_for = limits.thresholds.strictest(situation.candidate)
     has = situation.candidate.confidence
-    if has >= wanted:
-        return None
-    return Reason("confidence", f"confidence {has:.6g} is below {wanted:g} ({what_for})")
+    why = None if has >= wanted else f"confidence {has:.6g} is below {wanted:g} ({what_for})"
+    return Gate("confidence", f"{has:.6g}", f"at least {wanted:g} ({what_for})", why)
 
 
-def no_fresh_price(limits: Validation, situation: Situation) -> Reason | None:
+def no_fresh_price(limits: Validation, situation: Situation) -> Gate:
     """Reject without a fresh price."""
     quote, now = situation.quote, situation.candidate.made_at
+    limit = f"at most {limits.max_age} old"
     if quote is None:
-        return Reason("price", "there is no price; the entry shown is the last close")
+        missing = "there is no price; the entry shown is the last close"
+        return Gate("price", "no price", limit, missing)
+    age = now - quote.time
     if quote.time > now + CLOCK_TOLERANCE:
-        return Reason("price", f"the time of the price, {quote.time}, is in the future")
-    if now - quote.time <= limits.max_age:
-        return None
-    return Reason("price", f"the price is {now - quote.time} old, from {quote.time}")
+        future = f"the time of the price, {quote.time}, is in the future"
+        return Gate("price", f"{-age} ahead", limit, future)
+    why = None if age <= limits.max_age else f"the price is {age} old, from {quote.time}"
+    return Gate("price", f"{max(age, timedelta())} old", limit, why)
 
 
-def market_closed(limits: Validation, situation: Situation) -> Reason | None:
+def market_closed(limits: Validation, situation: Situation) -> Gate:
     """Reject if the market has been closed for longer than `after_close`."""
     now = situation.candidate.made_at
-    if situation.hours.is_open(now, grace=limits.after_close):
-        return None
-    return Reason("session", f"the market is closed at {now}")
+    is_open = situation.hours.is_open(now, grace=limits.after_close)
+    why = None if is_open else f"the market is closed at {now}"
+    limit = f"open, or closed for at most {limits.after_close}"
+    return Gate("session", f"{'open' if is_open else 'closed'} at {now}", limit, why)
 
 
-def stale_bars(limits: Validation, situation: Situation) -> Reason | None:
+def stale_bars(limits: Validation, situation: Situation) -> Gate:
     """Reject if more than one session has closed since the last bar: the bars are outdated."""
+    bar_time, missing = situation.candidate.bar_time, _missing_sessions(situation)
+    why = None if missing <= 1 else f"the last bar is from {bar_time}, {missing} sessions ago"
+    return Gate("stale", f"{missing} sessions closed since the last bar", "at most 1", why)
+
+
+def _missing_sessions(situation: Situation) -> int:
     candidate, hours = situation.candidate, situation.hours
     if candidate.made_at == candidate.bar_time:
-        return None
+        return 0
     first, last = hours.day_of(candidate.bar_time), hours.day_of(candidate.made_at)
     closes = [close for day in hours.days(first, last) if (close := hours.close_of(day))]
-    missing = sum(candidate.bar_time < close <= candidate.made_at for close in closes)
-    if missing <= 1:
-        return None
-    return Reason("stale", f"the last bar is from {candidate.bar_time}, {missing} sessions ago")
+    return sum(candidate.bar_time < close <= candidate.made_at for close in closes)
 
 
-def invalid_stop(limits: Validation, situation: Situation) -> Reason | None:
+def invalid_stop(limits: Validation, situation: Situation) -> Gate:
     """Reject if the stop is too near or too far, or a level is on the wrong side."""
     candidate = situation.candidate
     sign = 1 if candidate.action is Direction.BUY else -1
     stop = sign * (candidate.entry - candidate.stop) / candidate.entry
     target = sign * (candidate.target - candidate.entry) / candidate.entry
     least, greatest = limits.stops
-    if least <= stop <= greatest and target > 0 and min(candidate.stop, candidate.target) > 0:
-        return None
-    return Reason(
-        "stop",
-        f"the stop is {stop:.2%} and the target {target:.2%} from the entry: the stop must be "
-        f"{least:.2%} to {greatest:.2%} away, both on the right side and above 0",
+    found = f"the stop is {stop:.2%} and the target {target:.2%} from the entry"
+    limit = (
+        f"the stop must be {least:.2%} to {greatest:.2%} away, both on the right side and above 0"
     )
+    is_valid = (
+        least <= stop <= greatest and target > 0 and min(candidate.stop, candidate.target) > 0
+    )
+    return Gate("stop", found, limit, None if is_valid else f"{found}: {limit}")
 
 
-def price_jump(limits: Validation, situation: Situation) -> Reason | None:
+def price_jump(limits: Validation, situation: Situation) -> Gate:
     """Reject if the bars, or the price after them, jump further than `max_jump`."""
     closes = situation.bars.close[-JUMP_BARS:]
     ratios = closes[1:] / closes[:-1]
     last = situation.candidate.entry / float(closes[-1])
     least, most = float(ratios.min(initial=last)), float(ratios.max(initial=last))
     worst = max(most, 1 / least)
-    if worst <= limits.max_jump:
-        return None
-    return Reason(
-        "jump",
+    why = (
         f"the price changes by a factor of {worst:.3g} from one bar to the next: an unadjusted "
-        "split or an error",
+        "split or an error"
     )
+    limit = f"at most a factor of {limits.max_jump:g}"
+    is_small = worst <= limits.max_jump
+    return Gate("jump", f"a factor of {worst:.3g}", limit, None if is_small else why)
 
 
-def cooling_down(limits: Validation, situation: Situation) -> Reason | None:
+def cooling_down(limits: Validation, situation: Situation) -> Gate:
     """Reject if the symbol had a signal a few bars ago."""
     newest = max((each.made_at for each in situation.earlier), default=None)
+    limit = f"at least {limits.cooldown} bars"
     if newest is None:
-        return None
+        return Gate("cooldown", "no earlier signal", limit, None)
     since = len(situation.bars) - situation.bars.count_through(newest)
-    if since >= limits.cooldown:
-        return None
-    return Reason("cooldown", f"{since} of {limits.cooldown} bars since the signal of {newest}")
+    why = f"{since} of {limits.cooldown} bars since the signal of {newest}"
+    is_over = since >= limits.cooldown
+    found = f"{since} bars since the signal of {newest}"
+    return Gate("cooldown", found, limit, None if is_over else why)
 
 
-def no_new_bar(limits: Validation, situation: Situation) -> Reason | None:
+def no_new_bar(limits: Validation, situation: Situation) -> Gate:
     """Reject if the symbol already had a signal of this side on this bar."""
     candidate = situation.candidate
+    limit = f"a bar after the last {candidate.action}"
     for each in situation.earlier:
         if each.action is candidate.action and candidate.bar_time <= each.made_at:
-            return Reason("bar", f"no new bar since the {each.action} of {each.made_at}")
-    return None
+            why = f"no new bar since the {each.action} of {each.made_at}"
+            return Gate("bar", f"the bar of {candidate.bar_time}", limit, why)
+    return Gate("bar", f"the bar of {candidate.bar_time}", limit, None)
 
 
-Rule = Callable[[Validation, Situation], Reason | None]
+Rule = Callable[[Validation, Situation], Gate]
 RULES: tuple[Rule, ...] = (
     low_confidence,
     no_fresh_price,

@@ -29,7 +29,9 @@ CALLS = {
     "GET /api/signals/{signal_id}/outcome": READ,
     "PATCH /api/signals/{signal_id}/outcome": WRITE,
     "GET /api/signals/{signal_id}/outcome/changes": READ,
+    "GET /api/signals/{signal_id}/votes": READ,
     "GET /api/signals/{signal_id}/lifecycle": READ,
+    "GET /api/signals/{signal_id}/explain": READ,
     "GET /api/instruments/{path:symbol}": READ,
     "GET /api/nodes": READ,
     "GET /api/metrics/summary": READ,
@@ -59,6 +61,7 @@ PAGES = {
     "api/": "has the calls above",
     "metrics": "takes a key that may read",
     "report/": "asks for a login",
+    "report/signal/": "asks for a login",
     "docs/": "is the manual, for everybody",
 }
 """Every other address, and who may see it."""

@@ -35,7 +35,7 @@ APPS = ("argo", "signals", "sync", "execution")
 
 def _candidate_reasons() -> set[str]:
     source = ROOT / "signals/generation/validation.py"
-    return set(re.findall(r"Reason\(\s*\"(\w+)\"", source.read_text()))
+    return set(re.findall(r"Gate\(\s*\"(\w+)\"", source.read_text()))
 
 
 def checks() -> set[str]:

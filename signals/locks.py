@@ -45,8 +45,12 @@ class FileLock:
         while not self._is_in_place():  # deleted between opening and locking it
             self.release()
             self._descriptor = self._lock()
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(self._descriptor, 0)
+            os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError:
+            self.release()  # a lock that nobody knows of would never be released
+            raise
 
     def verify(self) -> None:
         """Check that this process still holds the lock.

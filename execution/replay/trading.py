@@ -158,8 +158,12 @@ class PaperTrading:
             pass
         while _in_one_transaction(measure_excursions, self.context):
             pass
-        self.lock.release()
+        self.close()
         return _summary(self.broker)
+
+    def close(self) -> None:
+        """Let another replay begin, also after an error."""
+        self.lock.release()
 
 
 def _in_one_transaction(step: Callable[[TradingContext], int], context: TradingContext) -> int:
@@ -177,8 +181,12 @@ def execution(histories: Sequence[Bars], clock: Clock) -> PaperTrading:
     made = build_context(REPLAY, past, clock, partial(paper, is_exclusive=True))
     assert isinstance(made.broker, PaperBroker)  # noqa: S101  # `paper` makes no other
     lock = lock_account()
-    release_claims()
-    context = replace(made, auto_execute=True, traded_until=traded_until())
+    try:
+        release_claims()
+        context = replace(made, auto_execute=True, traded_until=traded_until())
+    except BaseException:
+        lock.release()  # otherwise this process would keep it, and no replay could begin
+        raise
     return PaperTrading(context, made.broker, lock)
 
 

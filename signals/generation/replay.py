@@ -48,6 +48,9 @@ class Trading(Protocol):
     def finish(self) -> dict[str, Any]:
         """End the replay; return the results of the trades as plain values."""
 
+    def close(self) -> None:
+        """Let another replay begin, also after an error."""
+
 
 class ReplayClock:
     """A clock that shows the close of the bar being replayed, and never goes back."""

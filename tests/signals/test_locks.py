@@ -1,5 +1,6 @@
 """A lock has one holder at a time, between real processes, and the second one learns who it is."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -64,6 +65,22 @@ def test_a_released_lock_can_be_taken_again(path: Path) -> None:
 
     second.acquire()
     second.verify()
+    second.release()
+
+
+def test_a_lock_whose_file_cannot_be_written_is_not_held(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    first = FileLock(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        with pytest.raises(OSError, match="No space left"):
+            first.acquire()
+    second = FileLock(path)
+    second.acquire()
     second.release()
 
 

@@ -1,7 +1,7 @@
 """`manage.py replay`: fill the ledger with the signals of past bars."""
 
 from collections.abc import Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -79,10 +79,12 @@ def _replay(options: dict[str, Any]) -> tuple[ReplaySummary, dict[str, Any]]:
         progress(total, "bar") as bar,
     ):
         trading = _trading(histories, clock) if options["execute"] else None
-        summary = replay(
-            histories, period, pipeline, tracker, clock, keep, stored_signals, bar.update, trading
-        )
-    return summary, trading.finish() if trading else {}
+        with closing(trading) if trading else nullcontext():
+            summary = replay(
+                histories, period, pipeline, tracker, clock, keep, stored_signals, bar.update,
+                trading,
+            )  # fmt: skip
+            return summary, trading.finish() if trading else {}
 
 
 def _trading(histories: Sequence[Bars], clock: ReplayClock) -> Trading:

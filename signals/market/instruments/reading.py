@@ -51,7 +51,20 @@ def _spelling(spelling: str, asset_type: str, exchange: str) -> Spelling:
 
 
 def _without_venue(text: str) -> tuple[str, str | None]:
-    """Return the text without the name of its exchange, and what that name says."""
+    """Return the text without the name of its exchange, and what that name says.
+
+    An exchange may be named more than once. A text that names two exchanges stays as it is, so that
+    nobody takes it for one of them.
+    """
+    rest, venue = _without_one_venue(text)
+    while (inner := _without_one_venue(rest))[1] is not None:
+        if inner[1] != venue:
+            return text, None
+        rest = inner[0]
+    return rest, venue
+
+
+def _without_one_venue(text: str) -> tuple[str, str | None]:
     prefix = _PREFIX.fullmatch(text)
     if prefix and prefix[1] in VENUES:
         return prefix[2], VENUES[prefix[1]]

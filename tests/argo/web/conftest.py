@@ -1,5 +1,7 @@
 """Fixtures of the web server: Argo's in a thread, and another WSGI server beside it."""
 
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,10 +29,10 @@ def granian() -> Iterator[int]:
         "--host", "127.0.0.1", "--port", str(port), "--blocking-threads", "2",
         "--log-level", "error",
     ]  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT)
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True)
     try:
         wait_for_port(port)
         yield port
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGKILL)  # its worker may miss a request to stop
         process.wait()

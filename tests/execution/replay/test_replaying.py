@@ -8,7 +8,8 @@ from signal import SIGKILL
 from typing import Any
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from pytest_django import Settings
 
 from argo.errors import Conflict
@@ -16,7 +17,8 @@ from execution.accounts import halts
 from execution.decisions import queue
 from execution.models import Counterfactual, Decision, EquityDay, Fill, Order, Position
 from execution.monitoring.reconcile import reconcile
-from execution.replay.trading import execution
+from execution.replay import trading as trading_of_replays
+from execution.replay.trading import PaperTrading, execution
 from execution.types import REPLAY
 from signals.generation.replay import ReplayClock
 from signals.market.sample import SampleMarket
@@ -183,6 +185,30 @@ def test_one_replay_trades_at_a_time() -> None:
     with pytest.raises(Conflict, match="Another replay is trading"):
         execution([SampleMarket().bars("IBM")], ReplayClock(MORNING))
     first.finish()
+    execution([SampleMarket().bars("IBM")], ReplayClock(MORNING)).finish()
+
+
+@pytest.mark.django_db
+def test_a_replay_that_cannot_begin_keeps_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    def locked() -> None:
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(trading_of_replays, "release_claims", locked)
+        with pytest.raises(OperationalError):
+            execution([SampleMarket().bars("IBM")], ReplayClock(MORNING))
+    execution([SampleMarket().bars("IBM")], ReplayClock(MORNING)).finish()
+
+
+@pytest.mark.django_db
+def test_a_replay_that_fails_keeps_no_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise OperationalError("database is locked")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PaperTrading, "decide", fails)
+        with pytest.raises(CommandError, match="locked"):
+            call_command("replay", "--execute", *PERIOD)
     execution([SampleMarket().bars("IBM")], ReplayClock(MORNING)).finish()
 
 

@@ -33,7 +33,7 @@ def line_chart(
         return SafeString("")
     low, high = min(values), max(values)
     if filled:
-        high = max(high, 0.0)
+        high = max(high, 0.0) or 0.0  # never -0.0
     across, up = _across(0, len(values) - 1), _up(low, high)
     points = [(across.at(place), up.at(value)) for place, value in enumerate(values)]
     if filled:
@@ -114,7 +114,7 @@ def _text(points: Sequence[Point]) -> str:
 
 def _grid(up: Axis, form: str) -> SafeString:
     """Return four lines across, each with its value."""
-    values = [up.low + (up.high - up.low) * part / 3 for part in range(4)]
+    values = [up.low + (up.high - up.low) * part / 3 for part in range(3)] + [up.high]
     return format_html_join(
         "",
         '<line class="grid" x1="{0}" y1="{1}" x2="{2}" y2="{1}"/>'

@@ -12,6 +12,7 @@ from django.test import Client
 
 from argo.reports.page import report_page
 from argo.reports.report import make_report
+from argo.reports.svg import line_chart
 from execution.analysis.selection import DecidedSelection
 from signals.config import journal
 from signals.tracker import SignalTracker
@@ -75,6 +76,12 @@ def test_a_trade_gives_charts_with_a_text_and_a_table_each(traded: None) -> None
     assert tags.count("svg") == tags.count("figcaption")
     assert "win rate" in text.lower()
     assert "nan" not in re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL).lower().split()
+
+
+def test_the_top_of_a_drawdown_is_zero_without_a_sign() -> None:
+    chart = line_chart("d", ["a", "b", "c"], [-0.0, -3.77, -1.1], form=".1f", filled=True)
+    assert ">0.0<" in chart
+    assert "-0.0" not in chart
 
 
 def test_the_page_needs_nothing_from_elsewhere(traded: None) -> None:

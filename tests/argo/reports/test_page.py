@@ -10,6 +10,7 @@ from django.contrib.auth.models import Group, User
 from django.core.management import CommandError, call_command
 from django.test import Client
 
+from argo.groups import make_groups
 from argo.reports.page import report_page
 from argo.reports.report import make_report
 from argo.reports.svg import line_chart
@@ -112,6 +113,7 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
 def viewer() -> User:
     user = User.objects.create_user("viewer", password="x", is_staff=True)
+    make_groups()
     user.groups.add(Group.objects.get(name="viewer"))
     return user
 

@@ -12,7 +12,7 @@ def headline(counts: Section, outcomes: Section, origin: str | None) -> str:
     if not issued:
         return "There are no signals to report on."
     signals, have = ("signal" if issued == 1 else "signals"), ("has" if closed == 1 else "have")
-    told = f"{issued:,} {signals} of the origin {origin}, of which {closed:,} {have} closed."
+    told = f"{issued:,} {signals} of the origin {origin}; {closed:,} {have} closed."
     if closed < FEWEST:
         return f"{told} That is too few to say what they are worth."
     won, expectancy = outcomes["win_rate"], outcomes["expectancy_pct"]

@@ -101,7 +101,7 @@ def _bin(row: Section) -> Section:
 
 
 def _years(months: list[Section]) -> list[tuple[str, list[Section]]]:
-    """Return each year with the returns of its twelve months; empty where there is none."""
+    """Return each year with the returns of its twelve months; empty if a month has none."""
     years: dict[str, dict[str, float]] = defaultdict(dict)
     for each in months:
         year, month = each["month"].split("-")

@@ -132,7 +132,8 @@ def _seen_before(
     """Return the movements whose money was in the account at the last mark already.
 
     A broker may report a movement after its money. The change of the balance since the last mark
-    shows how many of the oldest movements it does not need. Without a clear sign it is none.
+    shows how many of the oldest movements it does not need. If the balance does not clearly
+    show it, return nothing.
     """
     if latest is None:
         return ()

@@ -291,8 +291,8 @@ def _has_closed(context: TradingContext, position: Position) -> bool:
 def _is_protected(position: Position) -> bool:
     """Return whether the broker has the position's stop.
 
-    The broker reports the stop together with the entry, so a state that is still unsent is no stop.
-    An exit that has filled is none either: a person may have made it smaller than the position.
+    The broker reports the stop together with the entry, so an order that is still unsent is no
+    stop. Nor is one that has filled: a person may have made it smaller than the position.
     """
     orders = Order.objects.of_signal(position.pk)
     return any(order.leg == Leg.STOP and order.state in AT_BROKER for order in orders)

@@ -53,7 +53,7 @@ class Histories:
 def read(
     market: MarketData, signals: SignalTable, exchange: str,
 ) -> Iterator[tuple[str, History | str]]:  # fmt: skip
-    """Yield each symbol of the signals with its bars, or with the reason why there are none.
+    """Yield each symbol of the signals with its bars, or with the reason why they are missing.
 
     Raises `FeedError` if the market's data is not available.
     """

@@ -15,10 +15,10 @@ import numpy as np
 from argo.errors import FieldError, InvalidInput
 from signals.analysis.backtest.columns import SignalTable
 from signals.instruments import instrument, name_of
-from signals.ledger.queries import SignalFilter
 from signals.ledger.validation import ALIASES
 from signals.market.bars import Times
 from signals.models import Signal
+from signals.retrieval.selection import Selection as Wanted
 from signals.timestamps import instant_text, range_end, range_start
 from signals.transfer.cells import Row
 from signals.transfer.reading import read_signals
@@ -54,26 +54,24 @@ class SignalRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Selects signals by symbol, strategy and time, and by origin; None does not limit them.
+    """Selects signals by symbol, strategy, time and origin.
 
     They are those of `file`, or the stored ones without it.
     """
 
-    wanted: SignalFilter
-    origin: str | None = None
+    wanted: Wanted
     file: Path | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return what it is limited to, as plain values."""
         values = self.wanted.model_dump(mode="json", exclude_none=True)
-        others = {"origin": self.origin, "file": self.file and str(self.file)}
-        return values | {name: value for name, value in others.items() if value is not None}
+        return values if self.file is None else values | {"file": str(self.file)}
 
     def takes(self, row: SignalRow) -> bool:
         """Return whether a signal of a file passes."""
         wanted = self.wanted
         return (
-            self.origin in (None, row.origin)
+            wanted.origin in (None, row.origin)
             and wanted.strategy in (None, row.strategy)
             and (wanted.symbol is None or name_of(wanted.symbol) == _name(row))
             and self._takes_second(_plain(row.timestamp)[:SECONDS])
@@ -136,8 +134,6 @@ def choose(selection: Selection, *, keeps_rows: bool = False) -> Chosen:
 def _stored(selection: Selection) -> Iterator[SignalRow]:
     """Yield the stored signals that pass, oldest row first, by many short reads."""
     chosen = selection.wanted.apply(Signal.objects.all())
-    if selection.origin is not None:
-        chosen = chosen.filter(context__origin=selection.origin)
     found = chosen.order_by("id").values_list("id", *COLUMNS, "context__regime", "context__origin")
     last = 0
     while rows := list(found.filter(id__gt=last)[:BATCH_SIZE]):

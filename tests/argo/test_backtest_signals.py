@@ -203,3 +203,11 @@ def test_wrong_usage_is_a_sentence(arguments: list[str], sentence: str) -> None:
     code, text = refused(*arguments)
     assert code == 2
     assert sentence in text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("option", ["--symbol", "--strategy", "--origin", "--since"])
+def test_an_empty_filter_is_refused(option: str) -> None:
+    """As a shell passes a variable that is not set: it must not mean every signal."""
+    with pytest.raises(CommandError, match=option):
+        call_command("backtest_signals", option, "")

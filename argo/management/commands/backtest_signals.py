@@ -21,8 +21,9 @@ from signals.config import folder_market, market
 from signals.management.command import ArgoCommand, progress
 from signals.management.filters import add_filters, filter_of
 from signals.market.protocol import MarketData
+from signals.retrieval.selection import Selection as Wanted
 
-FILTERS = ("symbol", "strategy", "since", "until")
+FILTERS = ("symbol", "strategy", "since", "until", "origin")
 COSTS = {"spread": "PAPER_SPREAD", "slippage": "PAPER_SLIPPAGE", "fee": "PAPER_FEE"}
 
 
@@ -35,7 +36,7 @@ class Command(ArgoCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        add_filters(parser, (*FILTERS, "origin"), "trade only these signals")
+        add_filters(parser, Wanted, FILTERS)
         parser.add_argument(
             "--file", type=Path, help="trade the signals of an exported file, not the stored ones"
         )
@@ -63,7 +64,7 @@ class Command(ArgoCommand):
             )
 
     def run(self, options: dict[str, Any]) -> None:
-        wanted = Selection(filter_of(options), options["origin"], options["file"])
+        wanted = Selection(filter_of(options, Wanted), options["file"])
         rules, source = _rules(options), _market(options["bars"])
         account = options["account"]
         with progress(None, "symbol") as bar:

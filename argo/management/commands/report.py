@@ -9,9 +9,10 @@ from argo.errors import FieldError, InvalidInput
 from argo.reports.page import report_page
 from argo.reports.report import make_report
 from argo.reports.text import report_text
-from execution.management.selection import add_filters, selection_of
+from execution.analysis.selection import DecidedSelection
 from signals.clock import utc_now
 from signals.management.command import ArgoCommand
+from signals.management.filters import add_filters, filter_of
 
 
 class Command(ArgoCommand):
@@ -24,10 +25,10 @@ class Command(ArgoCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("--html", metavar="FILE", help="write a page for people to this file")
-        add_filters(parser)
+        add_filters(parser, DecidedSelection)
 
     def run(self, options: dict[str, Any]) -> None:
-        report = make_report(selection_of(options), utc_now())
+        report = make_report(filter_of(options, DecidedSelection), utc_now())
         if options["html"]:
             _write(options["html"], report_page(report))
             self.answer(options, {"path": options["html"]}, f"The report is in {options['html']}")

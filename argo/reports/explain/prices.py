@@ -49,7 +49,7 @@ class Market(NamedTuple):
     def bars(
         self, symbol: str, upto: datetime, since: datetime | None = None
     ) -> tuple[Bars | None, str]:
-        """Return bars; None, and why, if there are none: the rest of the story is still told."""
+        """Return the bars, or None with the reason; a story can do without them."""
         if self.market is None:
             return None, self.problem
         if not self.slots.acquire(blocking=False):

@@ -26,7 +26,8 @@ class Prices(Schema):
     """The bars around the signal, from the market of today's settings.
 
     `seen` are the last bars that had closed when the signal was made, of `bars_seen` in all, and
-    `after` the first ones after it. `chart` shows them as text. `problem` says why there are none.
+    `after` the first ones after it. `chart` shows them as text. `problem` says why bars are
+    missing.
     """
 
     bars_seen: int = 0

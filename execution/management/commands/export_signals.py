@@ -9,9 +9,10 @@ from typing import Any, BinaryIO
 from django.core.management.base import CommandParser
 
 from argo.errors import FieldError, InvalidInput
+from execution.analysis.selection import DecidedSelection
 from execution.analysis.tables import DECIDED_SCHEMA
-from execution.management.selection import add_filters, selection_of
 from signals.management.command import ArgoCommand, progress
+from signals.management.filters import add_filters, filter_of
 from signals.retrieval.formats import FORMATS
 from signals.retrieval.reading import read_batches
 from signals.retrieval.selection import Row
@@ -34,10 +35,10 @@ class Command(ArgoCommand):
         parser.add_argument(
             "--format", choices=(*WRITERS, *TABLES), help="default: by the file's ending, or jsonl"
         )
-        add_filters(parser)
+        add_filters(parser, DecidedSelection)
 
     def run(self, options: dict[str, Any]) -> None:
-        wanted, path = selection_of(options), options["path"]
+        wanted, path = filter_of(options, DecidedSelection), options["path"]
         ending, exported = Path(path).suffix.lstrip("."), 0
         kind = options["format"] or (ending if ending in (*WRITERS, *TABLES) else "jsonl")
 

@@ -43,7 +43,7 @@ def backtest(
 ) -> Trades:
     """Return the trade of each signal.
 
-    `history_of` returns the bars of a symbol, or None if there are none; it is called once for each
+    `history_of` returns the bars of a symbol, or None if it has no bars; it is called once for each
     symbol. `last` is the time of the last bar of all symbols. `on_symbol` gets the number of
     signals done.
     """

@@ -126,6 +126,6 @@ def _are_late(history: History, signals: SignalTable, row: Rows, rules: Rules) -
 
 
 def _last_close(history: History, signals: SignalTable) -> Floats:
-    """Return the last close at each signal; its own price if there is none."""
+    """Return the last close at each signal; its own price if no bar has closed."""
     before = np.searchsorted(history.time, signals.time, side="right") - 1
     return np.where(before >= 0, history.close[np.maximum(before, 0)], signals.price)

@@ -17,9 +17,9 @@ from signals.analysis.backtest.rules import Rules
 from signals.backtests.run import run
 from signals.backtests.selection import Selection
 from signals.config import market
-from signals.ledger.queries import SignalFilter
 from signals.market.bars import Times
 from signals.market.sample import SampleMarket
+from signals.retrieval.selection import Selection as Wanted
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,7 +84,7 @@ def agreed(
         expiry=timedelta(days=settings.POSITION_MAX_DAYS), spread=settings.PAPER_SPREAD,
         slippage=settings.PAPER_SLIPPAGE, fee=settings.PAPER_FEE,
     )  # fmt: skip
-    made = run(Selection(SignalFilter()), market(), rules, "", on_one_clock=True)
+    made = run(Selection(Wanted()), market(), rules, "", on_one_clock=True)
     found = traded_on_account(made, account_rules())
     ids = [row.signal_id for row in made.chosen.rows]
     whys = {ids[index]: sorted(why.code for why in found.denied[index]) for index in found.denied}

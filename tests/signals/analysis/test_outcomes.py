@@ -113,9 +113,10 @@ def test_expired_signals_count_as_closed_and_not_as_won() -> None:
 
 
 def test_streaks_go_by_the_order_of_closing() -> None:
-    order = START + np.array([3, 1, 2, 0]) * HOUR
-    found = values(closed([1.0, 1.0, -1.0, 1.0], closed=order))
-    assert found["longest_winning_streak"] == 2
+    """The second signal closed first: three wins follow each other, two by the order of opening."""
+    order = START + np.array([1, 0, 2, 3]) * HOUR
+    found = values(closed([1.0, -1.0, 1.0, 1.0], closed=order))
+    assert found["longest_winning_streak"] == 3
     assert found["longest_losing_streak"] == 1
 
 

@@ -99,8 +99,8 @@ def _prices(prices: Prices) -> Iterator[str]:
         yield from _wrapped(f"{prices.problem}.")
     if prices.bars_seen:
         yield from _pair("bars seen", f"{prices.bars_seen}, the last ones:")
-        yield f"{'':<{NAME}} " + "".join(f"{name:>12}" for name in COLUMNS)
-        yield from map(_bar, prices.seen[-BARS:])
+        yield f"{'':<{NAME}} " + "".join(f" {name:>12}" for name in COLUMNS)
+        yield from map(bar_line, prices.seen[-BARS:])
     for note in prices.notes:
         yield from _wrapped(f"Note: {note}.")
     if prices.chart:
@@ -108,8 +108,9 @@ def _prices(prices: Prices) -> Iterator[str]:
         yield from prices.chart.splitlines()
 
 
-def _bar(bar: BarOut) -> str:
-    figures = "".join(f"{getattr(bar, name):>12.7g}" for name in COLUMNS)
+def bar_line(bar: BarOut) -> str:
+    """Return the close of a bar and its figures, each set apart from the next."""
+    figures = "".join(f" {getattr(bar, name):>12.7g}" for name in COLUMNS)
     return f"{utc_text(bar.time):<{NAME}} {figures}"
 
 

@@ -15,8 +15,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from argo.reports.explain import prices
+from argo.reports.explain.schemas import BarOut
 from argo.reports.explain.story import explain
-from argo.reports.explain.text import printable, story_text
+from argo.reports.explain.text import bar_line, printable, story_text
 from execution.decisions import queue
 from execution.models import Decision
 from signals.config import journal
@@ -323,3 +324,13 @@ def test_the_page_of_a_signal_links_to_its_story() -> None:
     assert Client().get(link).status_code == 302
     client.force_login(User.objects.create_user("clerk", is_staff=True))
     assert client.get(link).status_code == 403
+
+
+def test_the_figures_of_a_bar_stand_apart_however_long_they_are() -> None:
+    bar = BarOut(
+        time=MADE_AT, open=1.234567e-12, high=380.6851, low=1.0, close=1.5, volume=1.211229e7
+    )
+    figures = bar_line(bar).split()[1:]
+    assert list(map(float, figures)) == pytest.approx(
+        [1.234567e-12, 380.6851, 1.0, 1.5, 1.211229e7], rel=1e-6
+    )

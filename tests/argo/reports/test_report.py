@@ -213,6 +213,7 @@ def test_a_rule_costs_what_the_skipped_signals_would_have_brought() -> None:
     )  # fmt: skip
     assert found["rules"]["size"]["cost_pct"]["value"] == -3.0
     assert found["counts"]["skipped_for"] == {"held": 4, "size": 1}
+    assert found["counts"]["open"] == 0, "what was skipped is not open"
     assert found["calibration"]["brier"]["n"] == 3, "the untraded count for the confidence"
     assert found["outcomes"]["win_rate"]["n"] == 0, "and for nothing else"
     assert "held" in printed()

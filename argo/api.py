@@ -12,30 +12,43 @@ from ninja.errors import HttpError, ValidationError
 
 from argo.errors import ArgoError
 from argo.health.views import router as health
+from argo.idempotency.answers import InFlight
+from argo.idempotency.posts import Replayed, once
 from argo.lifecycle import Event, lifecycle
 from argo.metrics.intake import count_refusal
 from argo.metrics.summary import Summary, SummaryQuery, summary
 from argo.middleware import fault_list, log_refusal
-from argo.openapi import DescribedAPI
+from argo.openapi.description import DescribedAPI
+from argo.rates.throttle import KeyRates
+from argo.reports.api import router as reports
 from argo.reports.explain.schemas import Story
 from argo.reports.explain.story import explain
+from argo.signal_list.views import exports
+from execution.api.accounts import router as accounts
 from execution.api.analysis import router as analysis
 from execution.api.views import router as execution
+from signals.api.acts import router as acts
+from signals.api.alerts import router as alerts
 from signals.api.auth import reader
 from signals.api.bodies import StrictParser, refuse_unknown
+from signals.api.feed import router as feed
 from signals.api.instruments import router as instruments
 from signals.api.nodes import router as nodes
 from signals.api.outcomes import router as outcomes
+from signals.api.record_place import router as record_place
 from signals.api.schemas import Refused
+from signals.api.senders import router as senders
 from signals.api.views import router as signals
 from signals.clock import utc_now
 from signals.intake import BadBody, BodyTooLarge
 from signals.keys import MissingScope
-from sync.api import router as sync
+from sync.api.deliveries import router as sync
+from sync.api.webhooks import router as webhooks
 
 logger = logging.getLogger(__name__)
 ADVICE: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "send a JSON object",
+    HTTPStatus.TOO_MANY_REQUESTS: "wait for as many seconds as Retry-After says",
     HTTPStatus.UNAUTHORIZED: "send a valid key, as X-API-Key or as Authorization: Bearer KEY",
 }
 api = DescribedAPI(
@@ -45,15 +58,26 @@ api = DescribedAPI(
     "`Authorization: Bearer KEY`.",
     urls_namespace="api",
     parser=StrictParser(),
+    throttle=KeyRates(),
 )
-api.add_router("/signals", outcomes)  # first: else `outcomes` is read as a signal id
+api.add_decorator(once)
+api.add_router("/signals", exports)  # these first: else `export` is read as a signal id
+api.add_router("/signals", outcomes)
+api.add_router("/signals", record_place)
 api.add_router("/signals", signals)
 api.add_router("/instruments", instruments)
 api.add_router("/nodes", nodes)
+api.add_router("/senders", senders)
+api.add_router("/alerts", alerts)
 api.add_router("/sync", sync)
+api.add_router("/sync/webhooks", webhooks)
 api.add_router("/execution", execution)
+api.add_router("/execution", accounts)
 api.add_router("/analysis", analysis)
+api.add_router("/analysis", reports)
 api.add_router("/health", health)
+api.add_router("/acts", acts)
+api.add_router("/feed", feed)
 
 
 @api.get(
@@ -103,6 +127,20 @@ def answer_argo_error(request: HttpRequest, error: ArgoError) -> HttpResponse:
     return log_refusal(request, answer, str(error))
 
 
+@api.exception_handler(InFlight)
+def answer_in_flight(request: HttpRequest, error: InFlight) -> HttpResponse:
+    """Return 409, and after how many seconds to ask again."""
+    answer = answer_argo_error(request, error)
+    answer["Retry-After"] = str(error.retry_after)
+    return answer
+
+
+@api.exception_handler(Replayed)
+def answer_again(request: HttpRequest, found: Replayed) -> HttpResponse:
+    """Return the answer that the same POST got before."""
+    return found.response
+
+
 @api.exception_handler(OperationalError)
 def answer_database_error(request: HttpRequest, error: OperationalError) -> HttpResponse:
     """Return 503: the database is down or busy."""
@@ -134,7 +172,8 @@ def answer_refusal(request: HttpRequest, error: HttpError) -> HttpResponse:
         return answer_argo_error(request, error.__cause__)
     count_refusal(request, error.status_code)
     advice = ADVICE.get(error.status_code)
-    body = {"detail": f"{error}: {advice}" if advice else str(error), "errors": []}
+    said = str(error).rstrip(".")
+    body = {"detail": f"{said}: {advice}" if advice else str(error), "errors": []}
     answer = api.create_response(request, body, status=error.status_code)
     return log_refusal(request, answer, str(error))
 

@@ -22,7 +22,10 @@ logger = get_logger(__name__)
 MAX_MICROSECONDS = 2**31 - 1
 """The largest value that the schedule's column can hold on PostgreSQL."""
 
-OPTIONAL = {"generate"}
+OPTIONAL = {
+    "generate", "report", "enter_record", "publish_record", "witness_record", "stamp_record",
+    "track_records",
+}  # fmt: skip
 """Entries that the settings may leave out; then the entry of an earlier start is deleted."""
 
 
@@ -58,6 +61,7 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
 
     Entry = Entry
     _ticked_at = 0.0
+    _is_ticking = _is_closing = False
 
     def setup_schedule(self) -> None:
         """Take the locks, then read the schedule; not called when beat only shows its settings."""
@@ -75,15 +79,30 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
 
         The database connection goes back to its pool after each tick, as after each task.
         """
+        if self._is_closing:  # Python has lost the handler's exception, as within a finalizer
+            raise SystemExit
         self._heart.prove()
         self._notice_clock()
+        self._is_ticking = True
         try:
             for lock in self._locks:
                 lock.verify()
             pause: float = super().tick(*args, **kwargs)
         finally:
+            self._is_ticking = False
             close_old_connections()
         return pause
+
+    def close(self) -> None:
+        """Save when each entry ran last.
+
+        Celery does so in its handler of SIGTERM, too: within a tick, which may hold the very lock
+        that the database needs, it would wait for ever. There it is left to the end of the loop,
+        which the same handler brings about.
+        """
+        self._is_closing = True
+        if not self._is_ticking:
+            super().close()
 
     def _notice_clock(self) -> None:
         """Order the entries anew if the clock was set back: they are ordered by its time."""

@@ -16,24 +16,26 @@ from signals.journal import Journal
 
 TRANSPORT_ALIASES["filesystem"] = "argo.broker:Transport"
 QUEUES = ("sync", "execution", "generation", "default")
-"""Each kind of work has its own queue, as flush has, so that none waits behind another."""
+"""Each kind of work has its own queue, as flush and record have, so that none waits for another."""
+OWN_QUEUES = ("flush", "record")
+"""Each machine has these for itself."""
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "argo.settings")
 ON_ONE_MACHINE = settings.CELERY_BROKER_URL.startswith("filesystem")
 
 
-def _flush_queue() -> Queue:
-    """Return the queue for flushes.
+def _own_queue(name: str) -> Queue:
+    """Return the queue for flushes, or for the record.
 
     Each machine has its own journal: if several share a broker, each gets every message. Messages
     for a machine that is off are dropped; beat makes it flush later.
     """
     if ON_ONE_MACHINE:
-        return Queue("flush")
+        return Queue(name)
     return Queue(
-        f"flush.{_node()}",
-        Exchange("flush", type="fanout"),
-        alias="flush",
+        f"{name}.{_node()}",
+        Exchange(name, type="fanout"),
+        alias=name,
         expires=3600,
         message_ttl=settings.SIGNAL_BATCH_TIMEOUT,
     )
@@ -46,7 +48,7 @@ def _node() -> str:
 
 app = Celery("argo")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.conf.task_queues = [_flush_queue(), *map(Queue, QUEUES)]
+app.conf.task_queues = [*map(_own_queue, OWN_QUEUES), *map(Queue, QUEUES)]
 if ON_ONE_MACHINE:
     app.conf.broker_transport_options = {
         "data_folder_in": str(settings.BROKER_DIR),

@@ -14,9 +14,10 @@ from argo.sqlite.library import FIRST_FIXED
 from argo.web.limits import OTHER_FILES
 from signals.backup import mark_of
 from signals.dialect import is_shared
+from signals.management.command import OWN_CHECKS
 
 
-@register(Tags.database)
+@register(OWN_CHECKS, Tags.database)
 def sqlite_library(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
     """Report the SQLite version, as an error if it has the bug that can corrupt a WAL database."""
     running = sqlite3.sqlite_version
@@ -32,7 +33,7 @@ def sqlite_library(databases: Sequence[str] | None = None, **_: object) -> list[
     ]
 
 
-@register()
+@register(OWN_CHECKS)
 def data_folder(**_: object) -> list[CheckMessage]:
     """Report a data folder that cannot be written."""
     if os.access(settings.DATA_DIR, os.W_OK | os.X_OK):
@@ -41,7 +42,7 @@ def data_folder(**_: object) -> list[CheckMessage]:
     return [Error(f"{settings.DATA_DIR} cannot be written.", hint=hint, id="argo.E002")]
 
 
-@register(Tags.database)
+@register(OWN_CHECKS, Tags.database)
 def private_data_folder(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
     """Warn if others can read something in the data folder, which `up` makes private."""
     found = next(open_to_others(settings.DATA_DIR), None) if databases else None
@@ -56,7 +57,7 @@ def private_data_folder(databases: Sequence[str] | None = None, **_: object) -> 
     return [Warning(f"{found} is open to other users.", hint=hint, id="argo.W011")]
 
 
-@register(Tags.database)
+@register(OWN_CHECKS, Tags.database)
 def running_as_root(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
     """Warn if Argo runs as root; only before it starts, not at every command."""
     if not databases or os.geteuid() != 0:
@@ -69,7 +70,7 @@ def running_as_root(databases: Sequence[str] | None = None, **_: object) -> list
     return [Warning(text, hint=hint, id="argo.W003")]
 
 
-@register(Tags.database)
+@register(OWN_CHECKS, Tags.database)
 def pool_of_one(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
     """Warn if threads must wait for one SQLite connection; only before Argo starts."""
     if not databases or is_shared("default") or settings.SIGNAL_POOL_SIZE > 1:
@@ -79,7 +80,7 @@ def pool_of_one(databases: Sequence[str] | None = None, **_: object) -> list[Che
     return [Warning(text, hint=hint, id="argo.W004")]
 
 
-@register(Tags.database)
+@register(OWN_CHECKS, Tags.database)
 def batch_of_one(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
     """Warn if each signal starts a flush of its own; only before Argo starts."""
     if not databases or settings.SIGNAL_BATCH_SIZE > 1:
@@ -89,7 +90,7 @@ def batch_of_one(databases: Sequence[str] | None = None, **_: object) -> list[Ch
     return [Warning(text, hint=hint, id="argo.W005")]
 
 
-@register(Tags.database)
+@register(OWN_CHECKS, Tags.database)
 def proxy_without_trust(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
     """Warn if all clients behind the proxy look like one; only before Argo starts."""
     if not databases or not settings.HTTPS or settings.TRUSTED_PROXIES:
@@ -102,7 +103,7 @@ def proxy_without_trust(databases: Sequence[str] | None = None, **_: object) -> 
     return [Warning(text, hint=hint, id="argo.W006")]
 
 
-@register(Tags.database)
+@register(OWN_CHECKS, Tags.database)
 def files_for_connections(
     databases: Sequence[str] | None = None, **_: object
 ) -> list[CheckMessage]:
@@ -116,7 +117,7 @@ def files_for_connections(
     return [Warning(text, hint=hint, id="argo.W007")]
 
 
-@register()
+@register(OWN_CHECKS)
 def unfinished_restore(**_: object) -> list[CheckMessage]:
     """Report a restore into the data folder that was interrupted."""
     if not mark_of(settings.DATA_DIR).exists():
@@ -129,7 +130,7 @@ def unfinished_restore(**_: object) -> list[CheckMessage]:
     return [Error(what, hint=hint, id="argo.E010")]
 
 
-@register()
+@register(OWN_CHECKS)
 def misspelt_settings(**_: object) -> list[CheckMessage]:
     """Warn of settings that do not exist: they have no effect, which is easy to overlook."""
     hint = "Find the right name in .env.example, or remove the setting."
@@ -139,7 +140,7 @@ def misspelt_settings(**_: object) -> list[CheckMessage]:
     ]
 
 
-@register()
+@register(OWN_CHECKS)
 def stored_handlers(**_: object) -> list[CheckMessage]:
     """Report stored handlers that cannot be imported."""
     faults: list[CheckMessage] = []

@@ -1,10 +1,13 @@
 """Reads settings from the environment, and refuses invalid ones with a clear message."""
 
+import re
 from collections.abc import Callable, Sequence
+from datetime import datetime, time
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -12,6 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 from signals.files import make_folder
 
 T = TypeVar("T")
+ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?")
+LOG_ORIGIN = re.compile(r"[A-Za-z0-9.-]+(?::\d{1,5})?(?:/[A-Za-z0-9._~-]+)*", re.ASCII)
 TRUE, FALSE = {"1", "true", "yes", "on"}, {"0", "false", "no", "off"}
 
 
@@ -66,6 +71,35 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
         """Return a number."""
         return self._number(float, "a number", name, default, minimum, maximum)
 
+    def time_or_off(self, name: str, default: str) -> time | None:
+        """Return a time of day, or None for `off`."""
+        value = self.text(name, default).strip()
+        if value == "off":
+            return None
+        try:
+            return _time_of_day(value)
+        except ValueError:
+            raise refusal(name, value, "a time of day such as 18:30, or off") from None
+
+    def times_or_off(self, name: str, default: str) -> tuple[time, time] | None:
+        """Return the beginning and the end of `HH:MM-HH:MM`, or None for `off`."""
+        value = self.text(name, default).strip()
+        if value == "off":
+            return None
+        try:
+            begin, end = (_time_of_day(part.strip()) for part in value.split("-"))
+        except ValueError:
+            raise refusal(name, value, "two times of day such as 22:00-07:00, or off") from None
+        return begin, end
+
+    def zone(self, name: str, default: str) -> ZoneInfo:
+        """Return a time zone by its name."""
+        value = self.text(name, default).strip()
+        try:
+            return ZoneInfo(value)
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise refusal(name, value, "a time zone such as Europe/Berlin") from None
+
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
         """Return one of `choices`."""
         value = self.text(name, default)
@@ -83,6 +117,18 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
     def listed(self, name: str, default: str) -> list[str]:
         """Return any number of names, separated by commas."""
         return [item.strip() for item in self.text(name, default).split(",") if item.strip()]
+
+    def origins(self, name: str, default: str) -> list[str]:
+        """Return any number of exact origins, `https://host:port`, in the form that browsers send.
+
+        An origin of all (`*`, `null`) is refused.
+        """
+        found = self.listed(name, default)
+        for each in found:
+            if not ORIGIN.fullmatch(each):
+                wanted = "origins without a path and in small letters, as in https://example.com"
+                raise refusal(name, each, wanted)
+        return found
 
     def networks(self, name: str, default: str) -> tuple[IPv4Network | IPv6Network, ...]:
         """Return any number of addresses or networks, separated by commas."""
@@ -126,6 +172,14 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
         if address.scheme not in schemes:
             wanted = f"an address that starts with {', '.join(schemes)}"
             raise refusal(name, f"{address.scheme}:...", wanted)
+        return value
+
+    def log_origin(self, name: str) -> str:
+        """Return the origin of a public record, a URL prefix without scheme; empty if unset."""
+        value = self.text(name, "")
+        if value and not LOG_ORIGIN.fullmatch(value):
+            wanted = "an address without scheme and without a slash at its end: argo.example/record"
+            raise refusal(name, value, wanted)
         return value
 
     def database(self, name: str, default: Path, *, schemes: tuple[str, ...]) -> dict[str, Any]:
@@ -192,3 +246,7 @@ def refusal(name: str, value: str, wanted: str) -> ImproperlyConfigured:
     return ImproperlyConfigured(
         f"{name}={value!r} is not {wanted}. Correct it in the environment or .env."
     )
+
+
+def _time_of_day(text: str) -> time:
+    return datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007  # a time of any day

@@ -7,10 +7,14 @@ from django.contrib.auth.models import Group, Permission
 VIEWER, TRADER, ADMINISTRATOR = "viewer", "trader", "administrator"
 OWN_APPS = ("signals", "sync", "execution")
 ADMINISTERED = (*OWN_APPS, "admin", "auth", "django_celery_beat")
-FOR_ADMINISTRATORS = {"apikey"}
+FOR_ADMINISTRATORS = {"apikey", "act", "subscription"}
 """Models that only administrators see."""
-ACTED_ON = {"signal", "deadletter", "delivery", "halt", "order", "position"}
-"""Models whose pages let a trader act: edit outcomes, send again, halt, resume, cancel, close."""
+ACTED_ON = {
+    "alert", "signal", "deadletter", "decision", "delivery", "eventdelivery", "halt", "order",
+    "position",
+}  # fmt: skip
+"""Models whose pages let a trader act: edit outcomes, send again, read alerts again, execute, halt,
+resume, cancel, close."""
 
 
 def make_groups() -> None:

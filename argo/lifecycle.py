@@ -14,9 +14,12 @@ from ninja import Schema
 from execution.models import Counterfactual, Decision, Fill, Order, Position
 from execution.money import exact_text
 from execution.types import OrderState
+from signals.api.json_value import JsonObject
 from signals.ledger.outcome_history import decisions
 from signals.ledger.queries import signal_of
+from signals.ledger.records import CALIBRATED
 from signals.models import OutcomeChange, Signal, SignalContext
+from signals.record.log.standing import standing_of
 from signals.timestamps import parse_utc
 from sync.models import Delivery
 
@@ -26,7 +29,7 @@ class Event(Schema):
 
     at: datetime | None
     what: str
-    detail: dict[str, Any]
+    detail: JsonObject
 
 
 def lifecycle(signal_id: str) -> list[Event]:
@@ -50,7 +53,7 @@ def _generated(signal: Signal) -> Iterator[Event]:
         "confidence": signal.confidence,
     }
     if context:
-        names = ("origin", "regime", "sources", "agreement", "reasoning")
+        names = ("origin", "regime", "sources", "agreement", "reasoning", *CALIBRATED)
         detail |= {name: getattr(context, name) for name in names}
     yield _event(signal.timestamp, "generated", detail)
 
@@ -67,6 +70,20 @@ def _stored(signal: Signal) -> Iterator[Event]:
 
 def _context(signal: Signal) -> SignalContext | None:
     return SignalContext.objects.filter(pk=signal.pk).first()
+
+
+def _recorded(signal: Signal) -> Iterator[Event]:
+    """Give its entry in the public record, and who signed a checkpoint that holds it."""
+    standing = standing_of(signal.pk)
+    if standing is None:
+        return
+    detail = {"entry": standing.entry, "kind": standing.kind, "after_mark": standing.mark}
+    yield _event(standing.at, "recorded", detail)
+    if standing.signed is not None:
+        signed = standing.signed
+        yield _event(signed.signed_at, "record_signed", {"size": signed.size})
+    for each in standing.cosigned:
+        yield _event(each.at, "record_witnessed", {"witness": each.witness, "size": each.size})
 
 
 def _synced(signal: Signal) -> Iterator[Event]:
@@ -165,7 +182,7 @@ def _imagined(signal: Signal) -> Iterator[Event]:
 
 
 STAGES: tuple[Callable[[Signal], Iterable[Event]], ...] = (
-    _generated, _stored, _synced, _decided, _ordered, _filled, _settled, _held, _changed,
+    _generated, _stored, _recorded, _synced, _decided, _ordered, _filled, _settled, _held, _changed,
     _imagined,
 )  # fmt: skip
 """The order of events that have the same time."""

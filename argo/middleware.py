@@ -14,13 +14,16 @@ from structlog.contextvars import bind_contextvars, clear_contextvars
 from argo.errors import ArgoError, InvalidInput
 from argo.metrics.intake import count_refusal
 from argo.web.refusal import REFUSAL, RETRY_AFTER, Refusal
+from signals.alerts.content import TooLarge
 from signals.intake import BodyTooLarge, CountedStream
 
 logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 REQUEST_ID = "X-Request-ID"
-API = "/api/"
+API, HOOKS = "/api/", "/hooks/"
+WITH_FORM = (API, HOOKS)
+"""The beginnings of the paths whose refusals have the API's form."""
 _ADVICE = {
     HTTPStatus.BAD_REQUEST: "check its address and its headers",
     HTTPStatus.NOT_FOUND: "there is no such call; /api/docs lists all",
@@ -73,11 +76,15 @@ class BodyLimit:
 
     def _answer(self, request: HttpRequest, refusal: Refusal) -> HttpResponse:
         if refusal.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-            return _refuse(request, refusal.status, BodyTooLarge.over(self.limit))
+            return _refuse(request, refusal.status, self._too_large(request))
         response = _refuse(request, refusal.status, ArgoError(refusal.detail))
         if refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
             response["Retry-After"] = RETRY_AFTER
         return response
+
+    def _too_large(self, request: HttpRequest) -> InvalidInput:
+        is_hook = request.path_info.startswith(HOOKS)
+        return TooLarge.now() if is_hook else BodyTooLarge.over(self.limit)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer a body that turned out too large, outside the API, which does it by itself."""
@@ -85,8 +92,9 @@ class BodyLimit:
 
 
 class RefusalForm:
-    """Gives every refusal under /api/ the API's form, also those that Django and ninja make before
-    a call is found: an unknown address, a method that an address does not take, a wrong host."""
+    """Gives every refusal under /api/ and /hooks/ the API's form, also those that Django and ninja
+    make before a call is found: an unknown address, a method that it does not take, a wrong host.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -94,7 +102,7 @@ class RefusalForm:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         is_refusal = response.status_code >= HTTPStatus.BAD_REQUEST
-        if is_refusal and request.path_info.startswith(API) and not _is_json(response):
+        if is_refusal and request.path_info.startswith(WITH_FORM) and not _is_json(response):
             return self._formed(request, response)
         return response
 

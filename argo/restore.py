@@ -10,10 +10,12 @@ from django.db.migrations.loader import MigrationLoader
 
 from argo import locks
 from argo.errors import Conflict
+from argo.logins.sessions import end_all
 from argo.up.prepare import exclusive_database, migrate_database
 from argo.version import version
 from execution.accounts.halts import halt_restored
 from signals import config, nodes
+from signals.alerts.log import alerts_journal
 from signals.backup import (
     Installation,
     Manifest,
@@ -45,21 +47,24 @@ def restore(folder: Path, progress: Progress) -> Restored:
     """Restore the backup in `folder` into the data folder and the database of the settings.
 
     An interrupted restore goes on where it was. Argo cannot start before the tables are up to date,
-    the outside accounts are halted, and the journal is flushed. Raises ArgoError if the backup is
+    the outside accounts are halted, and the journal is flushed. Everybody must log in again: the
+    backup may have sessions that their users have ended since. Raises ArgoError if the backup is
     damaged or newer than this Argo, if there is data already, or if Argo runs; then nothing has
     changed.
     """
     with _stopped():
         manifest = check_backup(folder, progress)
         check_version(manifest, version(), _migrations())
-        target = Installation(database(), config.journal())
+        target = Installation(database(), config.journal(), (alerts_journal(),))
         restoration = Restoration(folder, manifest, target)
         restoration.put_back(progress)
         with exclusive_database():
             migrate_database()
             halted = halt_restored(manifest.made_at, utc_now())
+            end_all()
         nodes.reset(target.journal)  # the claim is of the folder that was backed up
         flushed = config.flusher().flush()
+        config.sequencer().assign()  # the record goes on once data/record is back
         restoration.finish()
     return Restored(manifest, flushed, halted)
 

@@ -1,5 +1,6 @@
 """Settings, read from the environment (`.env.example` lists them); an invalid value is refused."""
 
+import tomllib
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ django_stubs_ext.monkeypatch()  # lets classes of Django name their model, as in
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 env.load(BASE_DIR / ".env")
+VERSION: str = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 
 # --- What this installation is ---------------------------------------------------------------
 DATA_DIR = env.folder("ARGO_DATA_DIR", "data", base=BASE_DIR)
@@ -33,6 +35,12 @@ WEB_CONNECTIONS = env.integer("ARGO_WEB_CONNECTIONS", 1000, minimum=16, maximum=
 WEB_HEAD_TIMEOUT = 5.0  # an unfinished head delays the shutdown no longer than that
 WEB_READ_TIMEOUT = env.seconds("ARGO_WEB_READ_TIMEOUT", 30.0, minimum=1.0, maximum=3600)
 TRUSTED_PROXIES = env.networks("ARGO_TRUSTED_PROXIES", "")
+HISTORY_DAYS = env.integer("HISTORY_DAYS", 35, minimum=1, maximum=3650)
+REQUIRE_SECOND_FACTOR = env.choice("REQUIRE_SECOND_FACTOR", "off", ("off", "traders"))
+SESSION_IDLE = env.seconds("ARGO_SESSION_IDLE", 43200.0, minimum=300.0, maximum=365 * 86400)
+SESSION_LIFETIME = env.seconds(
+    "ARGO_SESSION_LIFETIME", 604800.0, minimum=300.0, maximum=365 * 86400
+)
 METRICS_PUBLIC = env.flag("METRICS_PUBLIC", default=False)
 METRICS_DIR = DATA_DIR / "metrics"
 slots.install(METRICS_DIR)
@@ -49,15 +57,64 @@ SIGNAL_POOL_SIZE = env.integer("SIGNAL_POOL_SIZE", 5, minimum=1, maximum=5)
 SIGNAL_POOL_TIMEOUT = env.seconds("SIGNAL_POOL_TIMEOUT", 10.0, minimum=0.1)
 SIGNAL_SUMS_INTERVAL = env.seconds("SIGNAL_SUMS_INTERVAL", 5.0, minimum=0.1)
 SIGNAL_SEGMENT_BYTES = env.integer("SIGNAL_SEGMENT_BYTES", 64 * 2**20, minimum=4096)
+ALERTS_INTERVAL = env.seconds("ALERTS_INTERVAL", 5.0, minimum=0.1, maximum=3600)
+RATE_LIMITS = {  # requests of one key within a minute, by scope; 0: no limit
+    "read": env.integer("RATE_LIMIT_READ", 0, minimum=0, maximum=10_000_000),
+    "write": env.integer("RATE_LIMIT_WRITE", 0, minimum=0, maximum=10_000_000),
+    "trade": env.integer("RATE_LIMIT_TRADE", 0, minimum=0, maximum=10_000_000),
+    "admin": env.integer("RATE_LIMIT_ADMIN", 0, minimum=0, maximum=10_000_000),
+}
+IDEMPOTENCY_HOURS = env.integer("IDEMPOTENCY_HOURS", 24, minimum=1, maximum=720)
+CORS_ALLOWED_ORIGINS = env.origins("CORS_ALLOWED_ORIGINS", "")
 API_MAX_BODY_BYTES = env.integer("API_MAX_BODY_BYTES", 8 * 2**20, minimum=1024)
+FEED_READERS = env.integer("FEED_READERS", 500, minimum=1, maximum=100_000)
+FEED_READERS_PER_KEY = env.integer("FEED_READERS_PER_KEY", 100, minimum=1, maximum=100_000)
+
+RECORD_ORIGIN = env.log_origin("RECORD_ORIGIN")
+RECORD_PUBLIC = env.flag("RECORD_PUBLIC", default=False)
+RECORD_HEARTBEAT = env.seconds("RECORD_HEARTBEAT", 86400.0, minimum=60.0, maximum=365 * 86400)
+RECORD_STRATEGIES = env.listed("RECORD_STRATEGIES", "")
+RECORD_WITNESSES = env.listed("RECORD_WITNESSES", "")
+RECORD_WITNESSES_NEEDED = env.integer("RECORD_WITNESSES_NEEDED", 0, minimum=0, maximum=1000)
+RECORD_WITNESS_INTERVAL = env.seconds(
+    "RECORD_WITNESS_INTERVAL", 3600.0, minimum=60.0, maximum=31 * 86400
+)
+RECORD_STAMP_AUTHORITIES = env.listed("RECORD_STAMP_AUTHORITIES", "")
+RECORD_STAMP_CERTIFICATES = env.text("RECORD_STAMP_CERTIFICATES", "")
+RECORD_STAMP_INTERVAL = env.seconds(
+    "RECORD_STAMP_INTERVAL", 86400.0, minimum=60.0, maximum=366 * 86400
+)
 
 SIGNAL_STORED_HANDLERS: tuple[str, ...] = (
     "sync.outbox.enqueue",
     "execution.decisions.queue.enqueue",
+    "signals.ledger.announcing.announce_stored",
+    "signals.alerts.rows.record_stored",
 )
 """Dotted paths called in order, inside the flush transaction, with the signals just stored.
 
 Each takes a `Sequence[signals.ledger.store.StoredSignal]`. They only insert rows.
+"""
+SIGNAL_EXIT_HANDLERS: tuple[str, ...] = ("execution.exits.end_signal",)
+"""Dotted paths called in order when an alert ends a signal, with its primary key and the reason.
+
+Each returns a `signals.alerts.exits.Ending`; the first other than FREE counts.
+"""
+RECORD_ACCOUNTS = "execution.accounts.rows.traded_names"
+"""Returns the names of the accounts that signals may be decided for: the record names them."""
+RECORD_WITNESS_NOW = "sync.record.running.witness_now"
+"""Asks the witnesses of the record at once, and returns what became of it."""
+RECORD_SEEN_BY: tuple[str, ...] = ("sync.record.seen.checkpoints",)
+"""Dotted paths called with the origin before a process signs its first checkpoint.
+
+Each returns the checkpoints that witnesses have seen, as `signals.record.log.disk.Signed`.
+"""
+EVENT_HANDLERS: tuple[str, ...] = (
+    "sync.webhooks.outbox.enqueue",
+    "sync.telling.tell",
+)
+"""Dotted paths called in order, inside the transaction that makes events, with their
+`signals.events.EventType` and a function that returns their data. They only insert rows.
 """
 
 # --- Making signals --------------------------------------------------------------------------
@@ -118,6 +175,7 @@ MIN_CONFIDENCE_BY_REGIME = env.numbers(
 MIN_CONFIDENCE_BY_STRATEGY = env.numbers(
     "MIN_CONFIDENCE_BY_STRATEGY", "", minimum=0.0, maximum=100.0
 )
+CALIBRATION = env.integer("CALIBRATION", 0, minimum=0, maximum=2**31 - 1)  # 0: none
 PROP_FIRM_MIN_CONFIDENCE = env.number("PROP_FIRM_MIN_CONFIDENCE", 0.0, minimum=0.0, maximum=100.0)
 
 # --- Sync ------------------------------------------------------------------------------------
@@ -129,10 +187,25 @@ SYNC_CONCURRENCY = env.integer("SYNC_CONCURRENCY", 8, minimum=1, maximum=64)
 SYNC_MAX_ATTEMPTS = env.integer("SYNC_MAX_ATTEMPTS", 15, minimum=1)
 SYNC_INTERVAL = env.seconds("SYNC_INTERVAL", 5.0, minimum=0.1)
 
+# --- Events ----------------------------------------------------------------------------------
+WEBHOOK_ALLOWED_HOSTS = tuple(name.lower() for name in env.listed("WEBHOOK_ALLOWED_HOSTS", ""))
+WEBHOOK_CONCURRENCY = env.integer("WEBHOOK_CONCURRENCY", 4, minimum=1, maximum=64)
+WEBHOOK_TIMEOUT = env.seconds("WEBHOOK_TIMEOUT", 15.0, minimum=0.1, maximum=120)
+WEBHOOK_KEEP_DAYS = env.integer("WEBHOOK_KEEP_DAYS", 30, minimum=1, maximum=3650)
+
 # --- Notifications ---------------------------------------------------------------------------
 NOTIFY_URLS = env.text("NOTIFY_URLS", "").split()  # secrets: never log or show one
 NOTIFY_INTERVAL = env.seconds("NOTIFY_INTERVAL", 60.0, minimum=0.0)
 NOTIFY_CHECK_INTERVAL = env.seconds("NOTIFY_CHECK_INTERVAL", 15.0, minimum=0.5, maximum=3600)
+NOTIFY_QUIET = env.times_or_off("NOTIFY_QUIET", "off")
+NOTIFY_ZONE = env.zone("NOTIFY_ZONE", "UTC")
+NOTIFY_URGENT = env.listed("NOTIFY_URGENT", "halt.set,execution.halted,execution.unprotected,test")
+NOTIFY_EVENTS = env.listed("NOTIFY_EVENTS", "")
+NOTIFY_TEMPLATES = DATA_DIR / env.text("NOTIFY_TEMPLATES", "notify")
+
+# --- Reports ---------------------------------------------------------------------------------
+REPORT_TIME = env.time_or_off("REPORT_TIME", "00:30")
+REPORT_KEEP_DAYS = env.integer("REPORT_KEEP_DAYS", 90, minimum=0, maximum=36500)
 
 # --- Execution -------------------------------------------------------------------------------
 AUTO_EXECUTE = env.flag("AUTO_EXECUTE", default=False)
@@ -211,8 +284,14 @@ CELERY_RESULT_EXPIRES = None  # there are no results, so no daily clean-up
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_ROUTES = {
     "signals.tasks.flush": {"queue": "flush"},
-    "sync.tasks.deliver": {"queue": "sync"},
+    "signals.tasks.sequence": {"queue": "flush"},
+    "signals.tasks.enter_record": {"queue": "record"},
+    "signals.tasks.publish_record": {"queue": "record"},
+    "sync.tasks.witness_record": {"queue": "record"},
+    "sync.tasks.stamp_record": {"queue": "record"},
+    "sync.tasks.*": {"queue": "sync"},
     "signals.tasks.generate": {"queue": "generation"},
+    "signals.tasks.alerts": {"queue": "execution"},
     "execution.tasks.*": {"queue": "execution"},
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -226,16 +305,41 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": SIGNAL_BATCH_TIMEOUT,
         "options": {"expire_seconds": ceil(SIGNAL_BATCH_TIMEOUT)},  # the next message does the same
     },
+    "sequence": {
+        "task": "signals.tasks.sequence",
+        "schedule": SIGNAL_BATCH_TIMEOUT,
+        "options": {"expire_seconds": ceil(SIGNAL_BATCH_TIMEOUT)},
+    },
     "sum": {
         "task": "signals.tasks.sum",
         "schedule": SIGNAL_SUMS_INTERVAL,
         "options": {"expire_seconds": ceil(SIGNAL_SUMS_INTERVAL)},
+    },
+    "alerts": {
+        "task": "signals.tasks.alerts",
+        "schedule": ALERTS_INTERVAL,
+        "options": {"expire_seconds": ceil(ALERTS_INTERVAL)},
+    },
+    "sample": {
+        "task": "argo.tasks.sample",
+        "schedule": 300.0,
+        "options": {"expire_seconds": 300},
     },
     "deliver": {
         "task": "sync.tasks.deliver",
         "schedule": SYNC_INTERVAL,
         "options": {"expire_seconds": ceil(SYNC_INTERVAL)},
     },
+}
+CELERY_BEAT_SCHEDULE["send_events"] = {
+    "task": "sync.tasks.send_events",
+    "schedule": SYNC_INTERVAL,
+    "options": {"expire_seconds": ceil(SYNC_INTERVAL)},
+}
+CELERY_BEAT_SCHEDULE["forget_events"] = {
+    "task": "sync.tasks.forget_events",
+    "schedule": 3600.0,
+    "options": {"expire_seconds": 3600},
 }
 for name, every in (
     ("execute", EXECUTION_INTERVAL),
@@ -247,23 +351,49 @@ for name, every in (
         "schedule": every,
         "options": {"expire_seconds": ceil(every)},
     }
+if RECORD_ORIGIN or DATABASES["default"]["ENGINE"] != "argo.sqlite":  # another node may sign
+    for name in ("enter_record", "publish_record"):
+        CELERY_BEAT_SCHEDULE[name] = {
+            "task": f"signals.tasks.{name}",
+            "schedule": SIGNAL_BATCH_TIMEOUT,
+            "options": {"expire_seconds": ceil(SIGNAL_BATCH_TIMEOUT)},
+        }
+    for name in ("witness_record", "stamp_record"):
+        CELERY_BEAT_SCHEDULE[name] = {
+            "task": f"sync.tasks.{name}",
+            "schedule": 30.0,  # it looks if a round or another try is due
+            "options": {"expire_seconds": 30},
+        }
 if MARKET_IS_LIVE:
     CELERY_BEAT_SCHEDULE["generate"] = {
         "task": "signals.tasks.generate",
         "schedule": MARKET_INTERVAL,
         "options": {"expire_seconds": ceil(MARKET_INTERVAL)},
     }
+if REPORT_TIME is not None:
+    CELERY_BEAT_SCHEDULE["report"] = {
+        "task": "argo.tasks.report",
+        "schedule": 300.0,  # it looks if the report is due: a failed or missed one is made soon
+        "options": {"expire_seconds": 300},
+    }
+if RECORD_STRATEGIES:
+    CELERY_BEAT_SCHEDULE["track_records"] = {
+        "task": "argo.tasks.track_records",
+        "schedule": 300.0,  # it looks if they are due
+        "options": {"expire_seconds": 300},
+    }
 CELERY_TIMEZONE = "UTC"
 
 # --- Django ----------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "argo.site.apps.SiteConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
+    "django.forms",  # its templates, for FORM_RENDERER
     "django_celery_beat",
     "ninja",  # serves the API's documentation without an external server
     "argo",
@@ -273,17 +403,43 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "argo.middleware.RequestId",
+    "argo.security.SecurityHeaders",  # early: also for what the ones below refuse
+    "argo.rates.throttle.RateLimitHeaders",
+    "argo.idempotency.posts.KeptAnswers",
     "argo.middleware.RefusalForm",
     "argo.middleware.BodyLimit",
+    "argo.conditional.ConditionalReads",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "argo.logins.middleware.CheckedLogins",
+    "argo.preferences.zones.TimeZone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "argo.site.refusals.RefusalPages",  # last: it knows the user, and its pages pass the others
 ]
+CSRF_FAILURE_VIEW = "argo.site.refusals.forged"
+if CORS_ALLOWED_ORIGINS:
+    INSTALLED_APPS.append("corsheaders")
+    MIDDLEWARE.insert(2, "corsheaders.middleware.CorsMiddleware")  # it answers preflights alone
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_CREDENTIALS = False  # a page elsewhere brings a key, never a login
+CORS_ALLOW_METHODS = ("GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS")
+CORS_ALLOW_HEADERS = (
+    "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "prefer",
+    "x-api-key", "x-request-id",
+)  # fmt: skip
+CORS_EXPOSE_HEADERS = (
+    "etag",
+    "idempotent-replayed",
+    "ratelimit",
+    "ratelimit-policy",
+    "retry-after",
+    "x-request-id",
+)
 ROOT_URLCONF = "argo.urls"
 WSGI_APPLICATION = "argo.wsgi.application"
 TEMPLATES = [
@@ -300,7 +456,11 @@ TEMPLATES = [
         },
     },
 ]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"  # templates/ may replace a widget's
 AUTHENTICATION_BACKENDS = ["argo.logins.backend.SlowedBackend"]
+SESSION_ENGINE = "argo.logins.sessions"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"  # Strict would log out who follows a link
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -328,9 +488,11 @@ if HTTPS:
     CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 
 OWN_PREFIXES = (
-    "ARGO_", "SIGNAL_", "ALPINE_", "SYNC_", "MARKET_", "ALPACA_", "MIN_CONFIDENCE", "PROP_FIRM",
-    "AUTO_EXECUTE", "BROKER", "EXECUTION_", "MONITOR_", "RECONCILE_", "POSITION_", "SIZING",
-    "RISK_", "PAPER_", "TRADING_", "METRICS_", "NOTIFY_", "INSTRUMENTS_",
+    "ARGO_", "SIGNAL_", "ALPINE_", "SYNC_", "MARKET_", "ALPACA_", "CALIBRATION", "MIN_CONFIDENCE",
+    "PROP_FIRM", "AUTO_EXECUTE", "BROKER", "EXECUTION_", "MONITOR_", "RECONCILE_", "POSITION_",
+    "SIZING", "RISK_", "PAPER_", "TRADING_", "METRICS_", "NOTIFY_", "WEBHOOK_", "INSTRUMENTS_",
+    "REPORT_", "HISTORY_", "ALERTS_", "FEED_", "RATE_LIMIT_", "IDEMPOTENCY_", "CORS_",
+    "REQUIRE_SECOND", "RECORD_",
 )  # fmt: skip
 UNKNOWN_SETTINGS = env.unknown(OWN_PREFIXES)
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import django
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.urls import get_resolver
 from django.utils.http import parse_header_parameters
 
 
@@ -29,3 +30,4 @@ class Handler(WSGIHandler):
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "argo.settings")
 django.setup(set_prefix=False)
 application = Handler()
+get_resolver().url_patterns  # noqa: B018  # imports the views: the first request would wait for it

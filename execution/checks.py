@@ -11,6 +11,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from argo.errors import InvalidInput
 from execution.prop_firm.presets import load
 from signals.instruments import name_of
+from signals.management.command import OWN_CHECKS
 
 SYMBOL = re.compile(r"[A-Za-z0-9.\-/=^:_&]{1,32}")
 """The spelling of symbols in signals."""
@@ -18,7 +19,7 @@ NEW_YORK = "XNYS"
 """The usual exchange, which needs no look-up."""
 
 
-@register()
+@register(OWN_CHECKS)
 def prop_firm(**_: object) -> list[CheckMessage]:
     """Report a rule set of PROP_FIRM that is missing or cannot be read."""
     own = Path(settings.PROP_FIRM_FILE) if settings.PROP_FIRM_FILE else None
@@ -30,7 +31,7 @@ def prop_firm(**_: object) -> list[CheckMessage]:
     return []
 
 
-@register()
+@register(OWN_CHECKS)
 def broker_has_keys(**_: object) -> list[CheckMessage]:
     """Report missing keys of Alpaca."""
     if settings.BROKER != "alpaca" or (settings.ALPACA_API_KEY and settings.ALPACA_SECRET_KEY):
@@ -39,7 +40,7 @@ def broker_has_keys(**_: object) -> list[CheckMessage]:
     return [Error("BROKER=alpaca, but its keys are missing.", hint=hint, id="execution.E002")]
 
 
-@register()
+@register(OWN_CHECKS)
 def live_is_clear(**_: object) -> list[CheckMessage]:
     """Report an ALPACA_LIVE that is neither yes, no nor empty: real money needs a clear word."""
     if settings.ALPACA_LIVE in ("", "no", "yes"):
@@ -49,7 +50,7 @@ def live_is_clear(**_: object) -> list[CheckMessage]:
     return [Error(text, hint=hint, id="execution.E003")]
 
 
-@register()
+@register(OWN_CHECKS)
 def zone(**_: object) -> list[CheckMessage]:
     """Report an unknown time zone in TRADING_ZONE."""
     try:
@@ -61,7 +62,7 @@ def zone(**_: object) -> list[CheckMessage]:
     return []
 
 
-@register()
+@register(OWN_CHECKS)
 def exchange(**_: object) -> list[CheckMessage]:
     """Report an exchange in MARKET_EXCHANGE that has no calendar."""
     name = settings.MARKET_EXCHANGE
@@ -79,7 +80,7 @@ def _exchanges() -> list[str]:
     return list(get_calendar_names())
 
 
-@register()
+@register(OWN_CHECKS)
 def groups(**_: object) -> list[CheckMessage]:
     """Report a group of RISK_GROUPS with fewer than two symbols: it limits nothing."""
     return [
@@ -93,7 +94,7 @@ def groups(**_: object) -> list[CheckMessage]:
     ]
 
 
-@register()
+@register(OWN_CHECKS)
 def symbols_are_one_each(**_: object) -> list[CheckMessage]:
     """Report a text that is not a symbol, such as a list without commas."""
     return [
@@ -113,7 +114,7 @@ def _symbols() -> Iterator[tuple[str, str]]:
             yield setting, name
 
 
-@register()
+@register(OWN_CHECKS)
 def symbols_contradict(**_: object) -> list[CheckMessage]:
     """Warn of symbols that are both allowed and restricted: they are not traded."""
     allowed = set(map(name_of, settings.RISK_ALLOWED))
@@ -126,7 +127,7 @@ def symbols_contradict(**_: object) -> list[CheckMessage]:
     return [Warning(text, id="execution.W002")]
 
 
-@register()
+@register(OWN_CHECKS)
 def real_money(**_: object) -> list[CheckMessage]:
     """Warn that real money is traded."""
     if not (

@@ -5,6 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
@@ -24,13 +25,15 @@ from execution.risk.model import Limits
 from execution.risk.sizing import Sizing
 from signals import config
 from signals.analysis.backtest.rules import Entry
-from signals.backtests.run import Backtest
 from signals.clock import Clock, utc_now
 from signals.config import watched_market
 from signals.instruments import instrument, name_of
 from signals.market.hours import TradingHours, hours_of
 from signals.market.instruments import Kind
 from signals.market.protocol import MarketData
+
+if TYPE_CHECKING:
+    from signals.backtests.run import Backtest  # it loads pyarrow, which web servers need not
 
 Hours = Callable[[str], TradingHours]
 
@@ -96,7 +99,7 @@ def account_rules() -> AccountRules:
     return AccountRules(as_decimal(settings.PAPER_DEPOSIT), _sizing(), limits(firm), day_of)
 
 
-def traded_on_account(made: Backtest, rules: AccountRules) -> AccountResult:
+def traded_on_account(made: "Backtest", rules: AccountRules) -> AccountResult:
     """Trade the signals of a backtest, which has kept its rows, on one account."""
     costs = Costs(*map(as_decimal, (made.rules.spread, made.rules.slippage, made.rules.fee)))
     details = [

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Min
 
 from execution.accounts import halts
 from execution.accounts.equity import latest_day
@@ -17,18 +17,23 @@ from execution.models.decision import WAITING
 from execution.monitoring.problems import account_problems
 from execution.types import REPLAY, OrderState
 from signals.problems import sentences
-from signals.status_text import age, share
+from signals.status_text import PERIODS, Capped, age, share
+
+MOST = 10_000
+"""Decisions that one figure reads: a look takes no longer with millions of them."""
 
 
 @dataclass(frozen=True)
 class Rate:
     """The number of decisions made within a period.
 
-    `share` is the share that was executed, 0 to 1; None without a decision.
+    `share` is the share that was executed, 0 to 1; None without a decision. If `at_least`, there
+    were more: then these are the newest ones.
     """
 
     executed: int
     skipped: int
+    at_least: bool = False
 
     @property
     def share(self) -> float | None:
@@ -39,13 +44,14 @@ class Rate:
             "executed": self.executed,
             "skipped": self.skipped,
             "execution_rate": self.share,
+            "at_least": self.at_least,
         }
 
 
 class Waiting(NamedTuple):
     """The number of pending decisions, and the time at which the oldest was queued."""
 
-    number: int
+    number: Capped
     oldest: datetime | None
 
 
@@ -71,11 +77,12 @@ def accounts() -> list[AccountFigures]:
     ]
 
 
-def status(now: datetime, name: str | None = None) -> dict[str, Any]:
+def status(now: datetime, name: str | None = None, *, lately: bool = True) -> dict[str, Any]:
     """Return the state of one account: pending decisions, recent decisions with their reasons, open
     orders and positions, halts and problems.
 
-    `name` is the account; by default the one in the settings.
+    `name` is the account; by default the one in the settings. Without `lately` the decisions of the
+    last hour and day are left out. The counts stop at `MOST`; `at_least` names those that did.
     """
     name = name or settings.TRADING_ACCOUNT
     pending, orders, halted = waiting(), open_orders(name), halts.active(name)
@@ -85,9 +92,10 @@ def status(now: datetime, name: str | None = None) -> dict[str, Any]:
         "broker": settings.BROKER,
         "auto_execute": settings.AUTO_EXECUTE,
         "state": _state(halted),
-        "pending": pending.number,
+        "pending": pending.number.number,
+        "at_least": ["pending"] if pending.number.is_least else [],
         "oldest_pending_seconds": age(pending.oldest, now),
-        **_lately(name, now),
+        **(_lately(name, now) if lately else {}),
         "open_orders": orders,
         "unknown_orders": orders.get(OrderState.UNKNOWN.value, 0),
         "open_positions": open_positions(name),
@@ -107,7 +115,7 @@ def brief() -> dict[str, Any]:
     name = settings.TRADING_ACCOUNT
     return {
         "state": _state(halts.active(name)),
-        "pending": waiting().number,
+        "pending": waiting().number.number,
         "open_positions": open_positions(name),
     }
 
@@ -132,48 +140,45 @@ def open_orders(account: str) -> dict[str, int]:
 
 
 def waiting() -> Waiting:
-    """Count the pending decisions of all accounts except the replay's."""
-    found = Decision.objects.filter(WAITING).exclude(account=REPLAY)
-    return Waiting(**found.aggregate(number=Count("pk"), oldest=Min("queued_at")))
+    """Count the pending decisions of all accounts except the replay's: those that are due first."""
+    found = Decision.objects.filter(WAITING).exclude(account=REPLAY).order_by("due_at")
+    first = found.values("pk", "queued_at")[:MOST]
+    counts = first.aggregate(number=Count("pk"), oldest=Min("queued_at"))
+    return Waiting(Capped(counts["number"], counts["number"] == MOST), counts["oldest"])
 
 
 def _lately(account: str, now: datetime) -> dict[str, Any]:
-    """Count the decisions of the last hour and day, in one scan of that day."""
-    in_hour = Count("pk", filter=Q(decided_at__gte=now - timedelta(hours=1)))
-    made = Decision.objects.filter(account=account, decided_at__gte=now - timedelta(days=1))
-    kinds = made.values_list("status", "skipped_for").annotate(hour=in_hour, day=Count("pk"))
-    rows = list(kinds.order_by("status", "skipped_for"))
+    """Count the decisions of the last hour and day."""
+    rates = {name: made_since(now - period, account) for name, period in PERIODS.items()}
     return {
-        "last_hour": _rate(Counter({row[:2]: row[2] for row in rows})).as_dict(),
-        "last_day": _rate(Counter({row[:2]: row[3] for row in rows})).as_dict(),
-        "skipped_for": _by_code({row[1]: row[3] for row in rows}),
+        **{name: rate.as_dict() for name, (rate, _) in rates.items()},
+        "skipped_for": rates["last_day"][1],
     }
 
 
-def made_since(since: datetime, account: str) -> tuple[Rate, dict[str, int]]:
+def made_since(
+    since: datetime, account: str, most: int | None = MOST
+) -> tuple[Rate, dict[str, int]]:
     """Return the decisions made on an account since then, and how many were skipped for each
-    reason, the most frequent first; a signal may have several reasons."""
+    reason, the most frequent first; a signal may have several reasons.
+
+    With `most`, only as many of the newest decisions are read.
+    """
     made = Decision.objects.filter(account=account, decided_at__gte=since)
-    kinds = made.values_list("status", "skipped_for").annotate(count=Count("pk")).order_by()
-    rows = list(kinds)
-    rate = _rate(Counter({(made, codes): count for made, codes, count in rows}))
-    return rate, _by_code({codes: count for _, codes, count in rows})
-
-
-def _rate(counts: Counter[tuple[str, str]]) -> Rate:
-    by_status: Counter[str] = Counter()
-    for (made, _), count in counts.items():
-        by_status[made] += count
-    return Rate(by_status[Decision.Status.EXECUTED], by_status[Decision.Status.SKIPPED])
-
-
-def _by_code(skipped_for: dict[str, int]) -> dict[str, int]:
-    """Count each reason, the most frequent first; a signal may have several."""
-    counts: Counter[str] = Counter()
-    for codes, count in skipped_for.items():
+    if most is not None:
+        made = Decision.objects.filter(pk__in=made.order_by("-decided_at").values("pk")[:most])
+    kinds = made.values_list("status", "skipped_for").annotate(count=Count("pk"))
+    by_status, by_code = Counter[str](), Counter[str]()
+    for status, codes, count in kinds.order_by("status", "skipped_for"):
+        by_status[status] += count
         for code in codes.split():
-            counts[code] += count
-    return dict(counts.most_common())
+            by_code[code] += count
+    return _rate(by_status, most), dict(by_code.most_common())
+
+
+def _rate(by_status: Counter[str], most: int | None) -> Rate:
+    executed, skipped = by_status[Decision.Status.EXECUTED], by_status[Decision.Status.SKIPPED]
+    return Rate(executed, skipped, by_status.total() == most)
 
 
 def _state(halted: list[Halt]) -> str:

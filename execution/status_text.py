@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from signals.status_text import period_lines
+from signals.status_text import Capped, period_lines
 
 STATES = {
     "on": "every signal that the rules allow is traded",
@@ -19,8 +19,9 @@ def as_text(found: dict[str, Any]) -> str:
         for halt in found["halts_elsewhere"]
     ]
     lines.append(_waiting_text(found))
-    lines += period_lines(found, _rate_text)
-    if found["skipped_for"]:
+    if "last_hour" in found:
+        lines += period_lines(found, _rate_text)
+    if found.get("skipped_for"):
         lines.append(f"reasons for skipping: {_counts(found['skipped_for'])}")
     orders = _counts(found["open_orders"]) or "none"
     lines.append(f"{found['open_positions']} positions are open; open orders: {orders}")
@@ -33,14 +34,16 @@ def as_text(found: dict[str, Any]) -> str:
 def _waiting_text(found: dict[str, Any]) -> str:
     age = found["oldest_pending_seconds"]
     since = "" if age is None else f", the oldest for {age:.0f} s"
-    return f"{found['pending']} decisions are pending{since}"
+    pending = Capped(found["pending"], "pending" in found["at_least"])
+    return f"{pending} decisions are pending{since}"
 
 
 def _rate_text(rate: dict[str, Any]) -> str:
     if rate["execution_rate"] is None:
         return "nothing was decided"
     share = f"{rate['execution_rate']:.1%}"
-    return f"{rate['executed']} executed ({share}), {rate['skipped']} skipped"
+    text = f"{rate['executed']} executed ({share}), {rate['skipped']} skipped"
+    return f"of the newest decisions {text}" if rate["at_least"] else text
 
 
 def _counts(found: dict[str, int]) -> str:

@@ -77,6 +77,7 @@ class ExitReason(StrEnum):
     BREACH = "breach"  # a limit of the prop firm was broken
     FLAT = "flat"  # the prop firm allows no position now
     UNPROTECTED = "unprotected"  # its stop is no longer at the broker
+    ALERT = "alert"  # its sender ended it
     SETTLED = "settled"  # a person accepted the broker's figures
 
 

@@ -12,14 +12,16 @@ from django.db import DatabaseError, connections
 
 from argo.errors import InvalidInput
 from signals import config, keys
+from signals.calibration.versions import Unusable, usable
 from signals.instruments import instruments, name_of
 from signals.ledger.journal_state import journal_state
+from signals.management.command import OWN_CHECKS
 from signals.market.hours import exchange_hours
 from signals.market.instruments import ALWAYS, FOREX, HOME, METAL_HOURS, OwnInstrument
 from signals.models import ApiKey
 
 
-@register()
+@register(OWN_CHECKS)
 def signal_sources(**_: object) -> list[CheckMessage]:
     """Report each source whose module is missing; the first cycle loads it and its `vote`."""
     return [
@@ -40,7 +42,7 @@ def _is_module(path: str) -> bool:
         return False
 
 
-@register()
+@register(OWN_CHECKS)
 def market(**_: object) -> list[CheckMessage]:
     """Report if MARKET_DATA lacks the folder or the keys that it needs."""
     wrong = {
@@ -55,7 +57,7 @@ def market(**_: object) -> list[CheckMessage]:
     return [Error(f"MARKET_DATA={settings.MARKET_DATA}, but {wrong}.", hint=hint, id="argo.E006")]
 
 
-@register()
+@register(OWN_CHECKS)
 def market_has_symbols(**_: object) -> list[CheckMessage]:
     """Report a live market without symbols of its own: those of the sample are of the past."""
     if not settings.MARKET_IS_LIVE:
@@ -76,7 +78,7 @@ def _names(symbols: Sequence[str]) -> set[str]:
     return set(map(name_of, symbols))
 
 
-@register()
+@register(OWN_CHECKS)
 def own_instruments(**_: object) -> list[CheckMessage]:
     """Report an INSTRUMENTS_FILE that cannot be read or has an invalid field."""
     try:
@@ -94,7 +96,26 @@ def _check_hours(own: OwnInstrument) -> None:
         exchange_hours(own.hours)
 
 
-@register(Tags.database)
+@register(OWN_CHECKS, Tags.database)
+def calibration_is_usable(
+    databases: Sequence[str] | None = None, **_: object
+) -> list[CheckMessage]:
+    """Report a CALIBRATION that is not stored, of another strategy, or that did not win."""
+    if not settings.CALIBRATION or not databases or "default" not in databases:
+        return []
+    from signals.generation.consensus import NAME  # on demand, because it loads numpy
+
+    try:
+        usable(settings.CALIBRATION, NAME)
+    except Unusable as error:
+        hint = "Name one that won, or set CALIBRATION=0 for the raw confidence."
+        return [Error(f"{error}.", hint=hint, id="argo.E013")]
+    except DatabaseError:
+        return []  # its table is not there yet, or `journal_is_whole` reports it
+    return []
+
+
+@register(OWN_CHECKS, Tags.database)
 def keys_of_before(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
     """Name the keys that may trade only because they were made when `write` included it."""
     if not databases or "default" not in databases:
@@ -116,7 +137,7 @@ def _knows_scopes() -> bool:
     return "can_trade" in {column.name for column in columns}
 
 
-@register(Tags.database)
+@register(OWN_CHECKS, Tags.database)
 def journal_is_whole(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
     """Report if the journal is not the file that the database has read."""
     if not databases or "default" not in databases:

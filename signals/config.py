@@ -1,4 +1,4 @@
-"""Builds the journal, the flusher and the market from the settings."""
+"""Builds the journal, the flusher, the sequencer and the market from the settings."""
 
 from collections.abc import Callable
 from functools import cache, partial
@@ -7,6 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from signals.feed.sequence import Sequencer
 from signals.instruments import instrument
 from signals.journal import Journal
 from signals.ledger.flush import Flusher
@@ -38,7 +39,18 @@ def flusher_of(source: Journal, guard: Callable[[], None] = lambda: None) -> Flu
         handlers=stored_handlers(),
         max_lines=settings.SIGNAL_FLUSH_ROWS,
         guard=guard,
+        after=wake_sequence,
     )
+
+
+def sequencer() -> Sequencer:
+    """Return what gives the lines of this machine's journal their indexes."""
+    return sequencer_of(journal(), guard=partial(ensure_owner, journal()))
+
+
+def sequencer_of(source: Journal, guard: Callable[[], None] = lambda: None) -> Sequencer:
+    """Return what gives the lines of any journal their indexes."""
+    return Sequencer(source, max_lines=settings.SIGNAL_FLUSH_ROWS, guard=guard)
 
 
 def stored_handlers() -> list[StoredHandler]:
@@ -56,6 +68,21 @@ def _flush_wakeup() -> WakeUp:
     return WakeUp(
         "signals.tasks.flush",
         batch_size=settings.SIGNAL_BATCH_SIZE,
+        linger=settings.SIGNAL_FLUSH_LINGER,
+        expires=settings.SIGNAL_BATCH_TIMEOUT,
+    )
+
+
+def wake_sequence(count: int) -> None:
+    """Ask a worker to give `count` more lines their indexes. Return at once."""
+    if count:
+        _sequence_wakeup().notify(count)
+
+
+@cache
+def _sequence_wakeup() -> WakeUp:
+    return WakeUp(
+        "signals.tasks.sequence",
         linger=settings.SIGNAL_FLUSH_LINGER,
         expires=settings.SIGNAL_BATCH_TIMEOUT,
     )

@@ -155,6 +155,20 @@ def connections_in_use(using: str) -> tuple[int, int] | None:
     return used, allowed
 
 
+def running_writers(using: str = "default") -> str:
+    """Return what names the transactions that have written and not ended; empty without any.
+
+    Always empty on SQLite, where rows are committed in the order of their keys.
+    """
+    if not is_shared(using):
+        return ""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT string_agg(xid::text, ' ') FROM pg_snapshot_xip("
+                       "pg_current_snapshot()) AS xid")  # fmt: skip
+        found: str | None = cursor.fetchone()[0]
+    return found or ""
+
+
 def is_deadlock(error: BaseException) -> bool:
     """Return True if the database ended this transaction because it was part of a deadlock."""
     return getattr(error.__cause__, "sqlstate", None) == "40P01"
@@ -285,6 +299,38 @@ def insert_rows(
     """
     with connections[using].cursor() as cursor:
         cursor.executemany(_insert(table, columns, same), rows)
+
+
+def insert_numbers(
+    using: str, table: str, columns: Sequence[str], rows: Sequence[Sequence[int | None]]
+) -> None:
+    """Insert rows of whole numbers; a row that a unique constraint refuses is left out."""
+    into = f"INSERT INTO {table} ({', '.join(columns)})"
+    with connections[using].cursor() as cursor:
+        if connections[using].vendor == "postgresql":
+            source = f"SELECT * FROM unnest({', '.join(['%s::bigint[]'] * len(columns))})"  # noqa: S608
+            values = [list(column) for column in zip(*rows, strict=True)]
+            cursor.execute(f"{into} {source} ON CONFLICT DO NOTHING", values)
+        else:
+            source = f"VALUES ({', '.join(['%s'] * len(columns))})"
+            cursor.executemany(f"{into} {source} ON CONFLICT DO NOTHING", rows)
+
+
+def insert_typed(
+    using: str, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Insert rows; `columns` has the type of each column for PostgreSQL, which takes arrays."""
+    if not rows:
+        return
+    into = f"INSERT INTO {table} ({', '.join(columns)})"
+    with connections[using].cursor() as cursor:
+        if connections[using].vendor == "postgresql":
+            slots = ", ".join(f"%s::{kind}[]" for kind in columns.values())
+            values = [list(column) for column in zip(*rows, strict=True)]
+            cursor.execute(f"{into} SELECT * FROM unnest({slots})", values)  # noqa: S608
+        else:
+            slots = ", ".join(["%s"] * len(columns))
+            cursor.executemany(f"{into} VALUES ({slots})", rows)
 
 
 def _insert_sqlite(

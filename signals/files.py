@@ -73,6 +73,23 @@ def make_once(path: Path, content: str) -> None:
     sync_names(path.parent)
 
 
+def replace_synced(path: Path, content: bytes) -> None:
+    """Write a private file so that it is the old one or the new one, whole, whatever happens.
+
+    When this returns, the new content survives a power cut. Raises OSError.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{uuid4().hex}")
+    try:
+        with private(draft, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_names(path.parent)
+
+
 def sync_names(folder: Path) -> None:
     """Make durable the names in `folder`, its own name, and those of the folders above it.
 

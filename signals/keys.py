@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 
 from argo.errors import ArgoError, FieldError, InvalidInput, NotFound
+from signals import acts
 from signals.clock import utc_now
 from signals.models import ApiKey
 
@@ -40,7 +41,7 @@ class MissingScope(ArgoError):
     status = 403
 
 
-def create_key(name: str, scopes: Sequence[str]) -> str:
+def create_key(name: str, scopes: Sequence[str], *, who: str = acts.COMMAND_LINE) -> str:
     """Make a key with these scopes; return the plain key, which cannot be shown again.
 
     Raises InvalidInput if there is no scope or an unknown one.
@@ -48,13 +49,16 @@ def create_key(name: str, scopes: Sequence[str]) -> str:
     if not scopes or not set(scopes) <= set(SCOPES):
         raise InvalidInput([FieldError("scopes", f"takes one or more of {', '.join(SCOPES)}")])
     key = f"argo_{secrets.token_urlsafe(32)}"
-    ApiKey.objects.create(
-        name=name,
-        sha256=_digest(key),
-        prefix=key[:PREFIX_LENGTH],
-        **{f"can_{scope}": scope in scopes for scope in SCOPES},
-        created_at=utc_now(),
-    )
+    with transaction.atomic():
+        row = ApiKey.objects.create(
+            name=name,
+            sha256=_digest(key),
+            prefix=key[:PREFIX_LENGTH],
+            **{f"can_{scope}": scope in scopes for scope in SCOPES},
+            created_at=utc_now(),
+        )
+        may = f"may {', '.join(scopes_of(row))}"
+        acts.record(acts.Kind.KEY, f"key {row}", who=who, at=row.created_at, after=may)
     return key
 
 
@@ -120,13 +124,17 @@ def sentence(names: Sequence[str]) -> str:
     )
 
 
-def revoke(prefix: str, now: datetime) -> ApiKey:
+def revoke(prefix: str, now: datetime, *, who: str = acts.COMMAND_LINE) -> ApiKey:
     """Revoke the valid key with this prefix. Raises NotFound if there is none."""
-    key = ApiKey.objects.filter(prefix=prefix[:PREFIX_LENGTH], revoked_at=None).first()
-    if key is None:
-        raise NotFound(f"No valid key begins with {prefix}. See api_key --list.")
-    key.revoked_at = now
-    key.save(update_fields=["revoked_at"])
+    with transaction.atomic():
+        valid = ApiKey.objects.select_for_update().filter(revoked_at=None)
+        key = valid.filter(prefix=prefix[:PREFIX_LENGTH]).first()
+        if key is None:
+            raise NotFound(f"No valid key begins with {prefix}. See api_key --list.")
+        key.revoked_at = now
+        key.save(update_fields=["revoked_at"])
+        may = f"may {', '.join(scopes_of(key))}"
+        acts.record(acts.Kind.KEY, f"key {key}", who=who, at=now, before=may, after="revoked")
     return key
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from prometheus_client import Counter, Histogram
 
 DOORS = frozenset(
-    {"api", "python", "generator", "replay", "import", "import-sync", "adopted", "command"}
+    {"api", "python", "generator", "replay", "import", "import-sync", "adopted", "command", "hook"}
 )
 """The origins that have a label of their own; a caller may use any other, which is `other`."""
 LATENCY_BOUNDS = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)

@@ -2,10 +2,30 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 PERIODS = {"last_hour": timedelta(hours=1), "last_day": timedelta(days=1)}
 """The periods that a status reports on, by their key in it."""
+
+
+class Capped(NamedTuple):
+    """A count that stops at some number: if `is_least`, there may be more."""
+
+    number: int
+    is_least: bool = False
+
+    def __bool__(self) -> bool:
+        return self.number > 0
+
+    def __float__(self) -> float:  # templates ask it for the plural
+        return float(self.number)
+
+    def __str__(self) -> str:
+        return f"{self.number:,}{' or more' if self.is_least else ''}"
+
+    def of(self, one: str, many: str) -> str:
+        """Return it with the words for one or for many, as `counted` does."""
+        return f"{self} {one if self.number == 1 else many}"
 
 
 def counted(number: float, one: str, many: str) -> str:

@@ -8,6 +8,7 @@ OWN_SPELLING = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]00:
 NAIVE = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
 """What older ledgers wrote most often."""
 AMBIGUOUS = "give an offset, as in 2025-01-15T10:30:00Z: without one it is ambiguous"
+WANTED = "give ISO 8601 text with an offset, as in 2025-01-15T10:30:00Z"
 LAST_SECOND = "9999-12-31T23:59:60"
 """Sorts after every text of the last possible second."""
 
@@ -26,7 +27,7 @@ def parse_utc(value: object) -> datetime:
         return _in_utc(_parsed(value))
     if isinstance(value, datetime):
         return _in_utc(value)
-    raise ValueError("give ISO 8601 text with an offset, as in 2025-01-15T10:30:00Z")
+    raise ValueError(WANTED)
 
 
 def instant_text(timestamp: str) -> str | None:
@@ -64,7 +65,10 @@ def _parsed(text: str) -> datetime:
     """Parse ISO 8601 text. Raises ValueError; Python itself ignores what follows a NUL."""
     if not text.isprintable():
         raise ValueError("has a control character")
-    return datetime.fromisoformat(text)
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"is not a time ({error}): {WANTED}") from None
 
 
 def _in_utc(moment: datetime) -> datetime:

@@ -6,7 +6,6 @@ import os
 import time
 from collections.abc import Callable
 from threading import Lock
-from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -18,6 +17,7 @@ from urllib3.exceptions import HTTPError
 from signals.clock import Clock, utc_now
 from sync.http import Connections, parse_retry_after
 from sync.retry import SyncError
+from sync.service import Answer
 
 RETRIES = 3
 MAX_WAIT_IN_CALL = 10.0
@@ -32,13 +32,6 @@ TEMPORARY = frozenset({408, 425, 429})
 """The 4xx statuses that may change with time."""
 _backoff = wait_exponential_jitter(multiplier=0.25, max=4.0, jitter=0.25)
 Sleep = Callable[[float], None]
-
-
-class Answer(NamedTuple):
-    """An answer from Alpine: the HTTP status and the beginning of the body."""
-
-    status: int
-    text: str
 
 
 class AlpineSyncService:
@@ -180,10 +173,12 @@ def _means_no_such_signal(text: str) -> bool:
 
 def _refusal(answer: Answer, retry_after: float | None) -> SyncError:
     status = answer.status
-    permanent = 400 <= status < 500 and status not in TEMPORARY and status not in (401, 403)
+    is_refused_key = status in (401, 403)
+    permanent = 400 <= status < 500 and status not in TEMPORARY and not is_refused_key
     return SyncError(
-        f"{status}: {answer.text}", permanent=permanent, status=status, retry_after=retry_after
-    )
+        f"{status}: {answer.text}", permanent=permanent, status=status, retry_after=retry_after,
+        is_refused_key=is_refused_key,
+    )  # fmt: skip
 
 
 def _is_worth_a_retry(error: BaseException) -> bool:

@@ -8,10 +8,14 @@ import requests
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from argo.errors import InvalidInput
+from signals.management.command import OWN_CHECKS
+from signals.record.formats.encoding import BadRecord
+from signals.record.proving.checkpoints import quorum
 from sync.targets import is_valid
 
 
-@register()
+@register(OWN_CHECKS)
 def key_travels_in_the_open(**_: object) -> list[CheckMessage]:
     """Warn if the key goes over plain HTTP, where others on the network can read it."""
     address = urlsplit(settings.ALPINE_ENDPOINT)
@@ -26,7 +30,7 @@ def key_travels_in_the_open(**_: object) -> list[CheckMessage]:
     ]
 
 
-@register()
+@register(OWN_CHECKS)
 def key_can_be_sent(**_: object) -> list[CheckMessage]:
     """Report a key that an HTTP header cannot hold: only printable ASCII fits."""
     key = settings.ALPINE_API_KEY
@@ -36,7 +40,7 @@ def key_can_be_sent(**_: object) -> list[CheckMessage]:
     return [Error("ALPINE_API_KEY contains invalid characters.", hint=hint, id="sync.E001")]
 
 
-@register()
+@register(OWN_CHECKS)
 def endpoint_can_be_reached(**_: object) -> list[CheckMessage]:
     """Report an address to which no request can be made; at run time it would look like an
     outage without end."""
@@ -51,7 +55,7 @@ def endpoint_can_be_reached(**_: object) -> list[CheckMessage]:
     return [Error("ALPINE_ENDPOINT is not a valid address.", hint=hint, id="sync.E002")]
 
 
-@register(Tags.database)
+@register(OWN_CHECKS, Tags.database)
 def sync_is_off(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
     """Warn if nothing is sent to Alpine; only before Argo starts."""
     if not databases or settings.ALPINE_API_KEY:
@@ -61,7 +65,7 @@ def sync_is_off(databases: Sequence[str] | None = None, **_: object) -> list[Che
     return [Warning(text, hint=hint, id="sync.W002")]
 
 
-@register(Tags.database)
+@register(OWN_CHECKS, Tags.database)
 def targets_are_valid(databases: Sequence[str] | None = None, **_: object) -> list[CheckMessage]:
     """Report addresses of NOTIFY_URLS that Apprise does not know; by their place, as secrets.
 
@@ -73,6 +77,42 @@ def targets_are_valid(databases: Sequence[str] | None = None, **_: object) -> li
         for place, url in enumerate(settings.NOTIFY_URLS if databases else (), 1)
         if not is_valid(url)
     ]
+
+
+@register(OWN_CHECKS)
+def witnesses_are_valid(**_: object) -> list[CheckMessage]:
+    """Report witnesses that cannot be read: no checkpoint would be cosigned."""
+    try:
+        quorum()
+    except InvalidInput as error:
+        hint = "Write each as `<verifier key> <address>`, and separate them with commas."
+        return [Error(str(error), hint=hint, id="sync.E004")]
+    return []
+
+
+@register(OWN_CHECKS, Tags.database)
+def authorities_are_valid(
+    databases: Sequence[str] | None = None, **_: object
+) -> list[CheckMessage]:
+    """Report time stamp authorities that cannot be asked, and certificates that cannot be read.
+
+    The library of time stamps takes 0.1 s to load: only the checks before a start need it.
+    """
+    if not databases or not settings.RECORD_STAMP_AUTHORITIES:
+        return []
+    from sync.record.timestamps import verifier
+
+    faults = [
+        f"{url!r} in RECORD_STAMP_AUTHORITIES is not an address."
+        for url in settings.RECORD_STAMP_AUTHORITIES
+        if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname
+    ]
+    try:
+        verifier()
+    except (BadRecord, OSError) as error:
+        faults.append(f"RECORD_STAMP_CERTIFICATES cannot be read: {error}.")
+    hint = "Use https://HOST/PATH, and a file of certificates in PEM."
+    return [Error(fault, hint=hint, id="sync.E005") for fault in faults]
 
 
 def _is_local(host: str | None) -> bool:

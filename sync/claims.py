@@ -10,39 +10,41 @@ from django.db import connection, transaction
 
 from signals.ahead import is_ahead
 from signals.dialect import skip_locked
-from signals.models import Signal
-from sync.models import OPEN, Delivery
-from sync.payload import COLUMNS, payload
-from sync.retry import longest_wait, retry_database_errors
+from sync.models import QueuedDelivery
+from sync.queue import TO_ALPINE, DeliveryQueue
+from sync.retry import retry_database_errors
 
 logger = logging.getLogger(__name__)
 
 MOST_BROUGHT_BACK = 1000
 """Deliveries that one look makes due again."""
-Status = Delivery.Status
-# The states are literals, not parameters: see sync.models.OPEN.
+Status = QueuedDelivery.Status
+# The states are literals, not parameters: see sync.models.is_open.
 _CLAIM = """
-UPDATE deliveries SET status = 'sending', claim = %s, due_at = %s, attempted_at = %s,
+UPDATE {table} SET status = 'sending', claim = %s, due_at = %s, attempted_at = %s,
     attempts = attempts + 1
 WHERE id IN (
-    SELECT id FROM deliveries WHERE status IN ('pending', 'sending') AND due_at <= %s
-    ORDER BY due_at LIMIT %s {lock}
+    SELECT id FROM {table} WHERE status IN ('pending', 'sending') AND due_at <= %s {only}
+    ORDER BY {order} LIMIT %s {lock}
 )
 RETURNING id, attempts
 """
 _RECORD = """
-UPDATE deliveries SET status = %s, attempts = %s, due_at = %s, last_status = %s, last_answer = %s,
-    payload = %s, delivered_at = %s, claim = ''
+UPDATE {table} SET status = %s, attempts = %s, due_at = %s, last_status = %s, last_answer = %s,
+    delivered_at = %s, {kept} claim = ''
 WHERE id = %s AND status = 'sending' AND claim = %s
 """
 
 
 class ClaimedDelivery(NamedTuple):
-    """A delivery to make now. `id` is the signal's row; `attempts` includes this one."""
+    """A delivery to make now. `id` is its row; `attempts` includes this one.
+
+    `name` is the id of the signal or the event.
+    """
 
     id: int
     attempts: int
-    signal_id: str
+    name: str
     body: bytes
 
 
@@ -60,10 +62,11 @@ class DeliveryResult(NamedTuple):
 
 @dataclass(frozen=True)
 class Claims:
-    """The claims of one worker on the queue. `owner` names the worker and is unique."""
+    """The claims of one worker on a queue. `owner` names the worker and is unique."""
 
     owner: str
     lease: timedelta
+    queue: DeliveryQueue = TO_ALPINE
 
     @retry_database_errors
     def claim(self, limit: int, now: datetime) -> list[ClaimedDelivery]:
@@ -71,19 +74,22 @@ class Claims:
         attempts = self._claim(limit, now)
         if not attempts and self._bring_back(now):
             attempts = self._claim(limit, now)
-        signals = Signal.objects.filter(id__in=attempts).values_list("id", *COLUMNS)
         return [
-            ClaimedDelivery(row_id, attempts[row_id], values[0], payload(values))
-            for row_id, *values in signals
+            ClaimedDelivery(row_id, attempts[row_id], name, body)
+            for row_id, name, body in self.queue.read(attempts)
         ]
 
     def _claim(self, limit: int, now: datetime) -> dict[int, int]:
         """Claim due deliveries; return their attempts by primary key."""
         adapt = connection.ops.adapt_datetimefield_value
-        end = adapt(now + self.lease)
-        statement = _CLAIM.format(lock=skip_locked())
+        queue, end = self.queue, adapt(now + self.lease)
+        only = f"AND {queue.only}" if queue.only else ""
+        statement = _CLAIM.format(
+            table=queue.table, only=only, order=queue.order, lock=skip_locked()
+        )
+        values = [self.owner, end, adapt(now), adapt(now), *queue.values, limit]
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(statement, [self.owner, end, adapt(now), adapt(now), limit])
+            cursor.execute(statement, values)
             return dict(cursor.fetchall())
 
     def _bring_back(self, now: datetime) -> int:
@@ -91,30 +97,33 @@ class Claims:
 
         It looks at those that wait the longest; no other one waits longer than these.
         """
-        furthest = Delivery.objects.filter(OPEN, due_at__gt=now).order_by("-due_at")
+        furthest = self.queue.waiting().filter(due_at__gt=now).order_by("-due_at")
         ids = [row.pk for row in furthest[:MOST_BROUGHT_BACK] if self._is_ahead(row, now)]
         if not ids:  # on SQLite even an empty update waits for every writer
             return 0
         logger.warning("%d deliveries were put off by a clock that was ahead: due now", len(ids))
-        return Delivery.objects.filter(OPEN, pk__in=ids, due_at__gt=now).update(due_at=now)
+        return self.queue.waiting().filter(pk__in=ids, due_at__gt=now).update(due_at=now)
 
-    def _is_ahead(self, row: Delivery, now: datetime) -> bool:
+    def _is_ahead(self, row: QueuedDelivery, now: datetime) -> bool:
         longest = self.lease
         if row.status == Status.PENDING:
-            longest = longest_wait(row.attempts, is_answered=row.last_status is not None)
+            is_answered = row.last_status is not None
+            longest = self.queue.schedule.longest_wait(row.attempts, is_answered=is_answered)
         return is_ahead(row.due_at, now, longest) or is_ahead(row.attempted_at, now)
 
     @retry_database_errors
     def renew(self, now: datetime) -> None:
         """Extend the lease of all deliveries that this worker still has."""
-        claimed = Delivery.objects.filter(OPEN, status=Status.SENDING, claim=self.owner)
+        claimed = self.queue.waiting().filter(status=Status.SENDING, claim=self.owner)
         claimed.update(due_at=now + self.lease)
 
     @retry_database_errors
     def record(self, results: Sequence[DeliveryResult]) -> int:
         """Store the results of deliveries that this worker still has; return how many."""
+        kept = "payload = %s," if self.queue.keeps_dead_bodies else ""
+        statement = _RECORD.format(table=self.queue.table, kept=kept)
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.executemany(_RECORD, [self._row(result) for result in results])
+            cursor.executemany(statement, [self._row(result) for result in results])
             return int(cursor.rowcount)
 
     def _row(self, result: DeliveryResult) -> tuple[Any, ...]:
@@ -127,8 +136,8 @@ class Claims:
             adapt(result.due_at),
             result.last_status,
             result.last_answer,
-            kept,
             adapt(result.delivered_at),
+            *([kept] if self.queue.keeps_dead_bodies else []),
             claimed.id,
             self.owner,
         )

@@ -13,12 +13,15 @@ from functools import partial
 from typing import NamedTuple
 
 from django.db import connections
-from django.db.models import Max, Q
+from django.db.models import Max
 
 from signals.ahead import is_ahead, limit
 from signals.clock import Clock, utc_now
 from signals.owner import new_owner_id
+from sync.claims import ClaimedDelivery, Claims, DeliveryResult, Status
 from sync.models import Notice
+from sync.queue import NOTICE_SCHEDULE, DeliveryQueue, to_people
+from sync.quiet import NEVER, QuietHours
 from sync.targets import NotSent
 
 logger = logging.getLogger(__name__)
@@ -27,10 +30,11 @@ Send = Callable[[str, str, str], None]
 """Sends a title and a body to an address. Raises `NotSent`."""
 LEASE = timedelta(minutes=5)
 """How long messages belong to a process that sends them; a hanging target takes no longer."""
-RETRY_WAITS = (30, 60, 300, 900, 3600)
-"""Seconds after the first, second, ... failed try; the last value repeats."""
-GATHERED = 50
+GATHERED = 1000
 """Most messages that go out as one; the rest goes with the next one."""
+WHOLE, FIRST = 10, 10
+"""Up to so many are sent whole; of more than that, the titles of the first and the number."""
+SEE = "The page Problems and the log have the rest."
 KEPT = timedelta(days=7)
 """Messages older than this are deleted; if a target did not take one by then, that is logged."""
 
@@ -45,17 +49,24 @@ class Message(NamedTuple):
 class Courier:
     """Sends what waits for the targets, which are addresses by name.
 
-    `interval` is the least time between two messages to one target.
+    `interval` is the least time between two messages to one target. In the `quiet` hours only
+    urgent ones are sent.
     """
 
     def __init__(
-        self, targets: Mapping[str, str], interval: timedelta, send: Send, clock: Clock = utc_now
+        self,
+        targets: Mapping[str, str],
+        interval: timedelta,
+        send: Send,
+        clock: Clock = utc_now,
+        quiet: QuietHours = NEVER,
     ) -> None:
         self._targets = targets
         self._interval = interval
         self._send = send
         self._clock = clock
-        self._claim = new_owner_id()
+        self._quiet = quiet
+        self._owner = new_owner_id()
         self._under_way: dict[str, threading.Thread] = {}
         self._told: set[str] = set()
 
@@ -103,70 +114,68 @@ class Courier:
 
     def _send_waiting(self, name: str) -> None:
         now = self._clock()
-        if not self._may_send(name, now):
+        queue = to_people(name, urgent_alone=self._quiet.is_quiet(now))
+        if not self._may_send(name, now) or _is_held(queue, now):
             return
-        rows = self._claimed(name, now)
-        if not rows:
+        claims = Claims(self._owner, LEASE, queue)
+        if not (claimed := claims.claim(GATHERED, now)):
             return
         try:
-            self._send(self._targets[name], *gathered(rows))
-        except Exception:
-            self._postpone(rows)
+            self._send(self._targets[name], *gathered(claimed))
+        except Exception as error:
+            claims.record(self._postponed(claimed, error))
             raise
-        ids = [row.pk for row in rows]
-        Notice.objects.filter(pk__in=ids).update(sent_at=self._clock(), claim="")
+        now = self._clock()
+        claims.record([
+            DeliveryResult(each, Status.DELIVERED, each.attempts, now, None, "", now)
+            for each in claimed
+        ])  # fmt: skip
 
     def _may_send(self, name: str, now: datetime) -> bool:
-        last = Notice.objects.filter(target=name).aggregate(last=Max("sent_at"))["last"]
+        last = Notice.objects.filter(target=name).aggregate(last=Max("delivered_at"))["last"]
         return last is None or now - last >= self._interval or is_ahead(last, now)
 
-    def _claimed(self, name: str, now: datetime) -> list[Notice]:
-        """Claim what is due: of several machines that come at once, one gets each row.
-
-        Nothing is claimed while earlier messages wait for their next try or are being sent.
-        """
-        waiting = Notice.objects.filter(target=name, sent_at=None)
-        is_due = _is_due(now)
-        if waiting.exclude(is_due).exists():
-            return []
-        due = waiting.filter(is_due)
-        ids = list(due.order_by("pk").values_list("pk", flat=True)[:GATHERED])
-        if ids:  # on SQLite even an empty update waits for every writer
-            due.filter(pk__in=ids).update(claim=self._claim, due_at=now + LEASE)
-        return list(Notice.objects.filter(pk__in=ids, claim=self._claim).order_by("pk"))
-
-    def _postpone(self, rows: Sequence[Notice]) -> None:
-        attempts = max(row.attempts for row in rows) + 1
-        wait = RETRY_WAITS[min(attempts, len(RETRY_WAITS)) - 1]
-        ids = [row.pk for row in rows]
-        due = self._clock() + timedelta(seconds=wait)
-        Notice.objects.filter(pk__in=ids).update(claim="", attempts=attempts, due_at=due)
+    def _postponed(
+        self, claimed: Sequence[ClaimedDelivery], error: Exception
+    ) -> list[DeliveryResult]:
+        """Return the new states after a failed try: all wait for the next one together."""
+        attempts = max(each.attempts for each in claimed)
+        due = NOTICE_SCHEDULE.next_attempt(attempts, self._clock(), chance=0.5)
+        why = str(error) if isinstance(error, NotSent) else type(error).__name__
+        return [DeliveryResult(each, Status.PENDING, attempts, due, None, why) for each in claimed]
 
 
-def _is_due(now: datetime) -> Q:
-    """Return the condition that a message is due; one that a clock ahead has put off is."""
-    longest = timedelta(seconds=RETRY_WAITS[-1])
-    return (
-        Q(due_at__lte=now)
-        | Q(claim="", attempts=0, due_at__gt=limit(now))
-        | (~Q(claim="") & Q(due_at__gt=limit(now, LEASE)))
-        | Q(due_at__gt=limit(now, longest))
-    )
+def _is_held(queue: DeliveryQueue, now: datetime) -> bool:
+    """Return whether earlier messages wait for their next try, or are being sent.
+
+    Later ones wait for them, so that they come in order. A wait that only a clock which was ahead
+    can have begun holds nothing: `Claims` ends it.
+    """
+    longest = max(LEASE, NOTICE_SCHEDULE.longest_wait(1000, is_answered=False))
+    waiting = queue.waiting().exclude(attempts=0)
+    return waiting.filter(due_at__gt=now, due_at__lte=limit(now, longest)).exists()
 
 
-def gathered(rows: Sequence[Notice]) -> Message:
-    """Return one message with all of these."""
-    if len(rows) == 1:
-        return Message(rows[0].title, rows[0].body or rows[0].title)
-    body = "\n\n".join(f"{row.title}\n{row.body}".strip() for row in rows)
-    return Message(f"{len(rows)} messages from Argo", body)
+def gathered(claimed: Sequence[ClaimedDelivery]) -> Message:
+    """Return one message with all of these; if they are many, with their number and the first."""
+    if len(claimed) == 1:
+        return Message(claimed[0].name, claimed[0].body.decode() or claimed[0].name)
+    title = f"{len(claimed)} messages from Argo"
+    if len(claimed) > WHOLE:
+        first = "\n".join(each.name for each in claimed[:FIRST])
+        return Message(title, f"{first}\n\n{len(claimed) - FIRST} more. {SEE}")
+    return Message(title, "\n\n".join(_whole(each) for each in claimed))
+
+
+def _whole(claimed: ClaimedDelivery) -> str:
+    return f"{claimed.name}\n{claimed.body.decode()}".strip()
 
 
 def forget_old(now: datetime) -> None:
     """Delete old messages."""
-    old = Notice.objects.filter(made_at__lt=now - KEPT)
+    old = Notice.objects.filter(queued_at__lt=now - KEPT)
     if not old.exists():  # on SQLite even an empty delete waits for every writer
         return
-    if unsent := old.filter(sent_at=None).count():
+    if unsent := old.exclude(status=Status.DELIVERED).count():
         logger.error("%d messages were given up: no target of NOTIFY_URLS took them", unsent)
     old.delete()

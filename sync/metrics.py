@@ -7,3 +7,8 @@ ATTEMPTS = Counter(
     "Claimed deliveries by their result: delivered, postponed, dead, or released unsent",
     ["result"],
 )
+EVENTS = Counter(
+    "argo_events_attempts",
+    "Claimed deliveries of events by their type and result, as those to Alpine",
+    ["type", "result"],
+)

@@ -7,8 +7,9 @@ from django.conf import settings
 from django.db.models import Min
 
 from signals.problems import Problem, ProblemKind
-from signals.status_text import age, counted
+from signals.status_text import age
 from sync import breaker
+from sync.counts import dead
 from sync.models import OPEN, Delivery
 
 LONGEST_WAIT = timedelta(minutes=5)
@@ -33,18 +34,13 @@ KINDS = (PAUSED, BACKLOG, DEAD)
 
 def problems(now: datetime) -> Iterator[Problem]:
     """Yield the problems that exist now. A sync that is off has no backlog."""
-    state = breaker.state()
+    state = breaker.ALPINE.state()
     if settings.ALPINE_API_KEY and state.probe_at is not None:
         yield PAUSED.found(f"Sync is paused: {state.reason}")
     elif settings.ALPINE_API_KEY:
         yield from _backlog(now)
-    if dead := count_dead():
-        yield DEAD.found(f"{counted(dead, 'delivery is dead', 'deliveries are dead')}.")
-
-
-def count_dead() -> int:
-    """Return how many deliveries need a person."""
-    return Delivery.objects.filter(status=Delivery.Status.DEAD).count()
+    if found := dead():
+        yield DEAD.found(f"{found.of('delivery is dead', 'deliveries are dead')}.")
 
 
 def _backlog(now: datetime) -> Iterator[Problem]:

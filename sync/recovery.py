@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 
+from signals import acts
+from signals.status_text import counted
 from sync.alpine import AlpineSyncService
 from sync.models import Delivery
 from sync.outbox import wake_deliver
@@ -24,7 +27,11 @@ class Comparison:
 
 
 def retry_dead(
-    now: datetime, *, signal_ids: Sequence[str] | None = None, since: datetime | None = None
+    now: datetime,
+    *,
+    signal_ids: Sequence[str] | None = None,
+    since: datetime | None = None,
+    who: str = acts.COMMAND_LINE,
 ) -> int:
     """Queue dead deliveries again, due at once, and return how many.
 
@@ -36,7 +43,12 @@ def retry_dead(
         dead = dead.filter(signal__signal_id__in=signal_ids)
     if since is not None:
         dead = dead.filter(attempted_at__gte=since)
-    queued = dead.update(status=Status.PENDING, attempts=0, due_at=now, payload="")
+    with transaction.atomic():
+        queued = dead.update(status=Status.PENDING, attempts=0, due_at=now, payload="")
+        if queued:
+            only = signal_ids[0] if signal_ids is not None and len(signal_ids) == 1 else ""
+            about = counted(queued, "dead delivery", "dead deliveries")
+            acts.record(acts.Kind.RETRY, about, who=who, at=now, signal_id=only, after="queued")
     if queued:
         wake_deliver()
     return queued

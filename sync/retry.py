@@ -2,7 +2,8 @@
 
 import functools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ParamSpec, TypeVar
 
@@ -16,21 +17,21 @@ T = TypeVar("T")
 
 DELIVERY_LEASE = timedelta(minutes=1)
 """How long a claimed delivery belongs to its worker; a living worker renews its leases."""
-RETRY_WAITS = (5, 60, 300, 1800, 7200, 21600, 43200, 86400)
-"""Seconds after the first, second, ... attempt; the last value repeats."""
 RETRY_JITTER = 0.2
 MAX_RETRY_AFTER = 86400.0
 """Seconds; a longer `Retry-After` is cut to this."""
 
 
 class SyncError(Exception):
-    """Alpine did not accept a signal.
+    """The receiver, Alpine or a subscriber, did not accept a signal or an event.
 
     Attributes:
-        permanent: this signal will never be accepted.
+        permanent: this one will never be accepted.
         status: the HTTP status of the answer; None if there was no answer.
-        retry_after: the seconds for which Alpine asked to be left alone.
-        is_transport: the connection to Alpine failed, whatever the signal.
+        retry_after: the seconds for which the receiver asked to be left alone.
+        is_transport: the receiver does not work now, whatever is sent.
+        is_refused_key: Alpine refused the API key.
+        ends_target: the receiver wants nothing more, ever.
     """
 
     def __init__(
@@ -41,50 +42,64 @@ class SyncError(Exception):
         status: int | None = None,
         retry_after: float | None = None,
         is_transport: bool = False,
+        is_refused_key: bool = False,
+        ends_target: bool = False,
     ) -> None:
         super().__init__(message)
         self.permanent = permanent
         self.status = status
         self.retry_after = retry_after
         self.is_transport = is_transport
-
-    @property
-    def is_refused_key(self) -> bool:
-        """Return whether Alpine refused the API key."""
-        return self.status in (401, 403)
+        self.is_refused_key = is_refused_key
+        self.ends_target = ends_target
 
 
-def next_attempt(
-    attempts: int, now: datetime, chance: float, retry_after: float | None = None
-) -> datetime:
-    """Return when a delivery that failed `attempts` times is due again.
+@dataclass(frozen=True)
+class Schedule:
+    """When what failed is tried again.
 
-    `chance`, from 0 to 1, spreads the wait by up to a fifth in either direction, so that the
-    retries do not come all at once. The delivery is never due before `retry_after` seconds, which
-    Alpine asked for.
+    `waits` are the seconds after the first, second, ... attempt; the last value repeats. Each wait
+    is spread by up to `jitter` of it in either direction, so that tries do not come all at once.
     """
-    wait = RETRY_WAITS[min(attempts, len(RETRY_WAITS)) - 1]
-    spread = wait * (1 + RETRY_JITTER * (2 * chance - 1))
-    return now + timedelta(seconds=max(spread, min(retry_after or 0.0, MAX_RETRY_AFTER)))
+
+    waits: Sequence[float]
+    jitter: float = RETRY_JITTER
+
+    def next_attempt(
+        self, attempts: int, now: datetime, chance: float, retry_after: float | None = None
+    ) -> datetime:
+        """Return when a delivery that failed `attempts` times is due again.
+
+        `chance`, from 0 to 1, spreads the wait. The delivery is never due before `retry_after`
+        seconds, which the receiver asked for.
+        """
+        spread = self._wait(attempts) * (1 + self.jitter * (2 * chance - 1))
+        return now + timedelta(seconds=max(spread, min(retry_after or 0.0, MAX_RETRY_AFTER)))
+
+    def longest_wait(self, attempts: int, *, is_answered: bool) -> timedelta:
+        """Return the longest time that a delivery which failed `attempts` times may wait.
+
+        An answer may have asked for more than the schedule has.
+        """
+        if attempts == 0:
+            return timedelta()
+        wait = self._wait(attempts) * (1 + self.jitter)
+        return timedelta(seconds=max(wait, MAX_RETRY_AFTER) if is_answered else wait)
+
+    def _wait(self, attempts: int) -> float:
+        return self.waits[min(attempts, len(self.waits)) - 1]
 
 
-def longest_wait(attempts: int, *, is_answered: bool) -> timedelta:
-    """Return the longest time that a delivery which failed `attempts` times may wait.
-
-    An answer may have asked for more than the schedule has.
-    """
-    if attempts == 0:
-        return timedelta()
-    wait = RETRY_WAITS[min(attempts, len(RETRY_WAITS)) - 1] * (1 + RETRY_JITTER)
-    return timedelta(seconds=max(wait, MAX_RETRY_AFTER) if is_answered else wait)
+SCHEDULE = Schedule((5, 60, 300, 1800, 7200, 21600, 43200, 86400))
+"""Of signals to Alpine and of events."""
 
 
 def retry_database_errors(work: Callable[P, T]) -> Callable[P, T]:
     """Make `work`, which consists of whole transactions, run again over a new connection if the
     database fails.
 
-    An answer from Alpine must not be forgotten because of a short database failure: the signal
-    would be sent again. It gives up after `DELIVERY_LEASE`, when another worker may own the
+    An answer must not be forgotten because of a short database failure: the same would be sent
+    again. It gives up after `DELIVERY_LEASE`, when another worker may own the
     deliveries.
     """
 

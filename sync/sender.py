@@ -3,16 +3,16 @@
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import NamedTuple
 
-from signals.log_context import about_signal
-from sync.alpine import RETRIES, AlpineSyncService, Answer
 from sync.claims import ClaimedDelivery
 from sync.retry import SyncError
+from sync.service import Answer, Service
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +20,7 @@ LINGER = 0.05
 """Seconds for which a finished request waits for others, so that they are stored together."""
 
 Reply = Answer | SyncError | None
-"""Alpine's answer, the reason why it did not accept the signal, or None if nothing was sent."""
+"""The receiver's answer, the reason why it did not accept it, or None if nothing was sent."""
 
 
 class Stopping(Exception):
@@ -36,9 +36,10 @@ class Sent(NamedTuple):
 
     @property
     def is_answered(self) -> bool:
-        """Return whether Alpine answered and accepts the key, whatever it says of the signal."""
+        """Return whether the receiver works and accepts the key, whatever it says of this one."""
         if isinstance(self.reply, SyncError):
-            return self.reply.status is not None and not self.reply.is_refused_key
+            is_useless = self.reply.is_refused_key or self.reply.is_transport
+            return self.reply.status is not None and not is_useless
         return self.reply is not None
 
     @property
@@ -53,14 +54,24 @@ class Sender:
     """Sends up to `threads` requests at the same time. Leaving its `with` block waits for them.
 
     Nothing more is sent in two cases: while `stop` is set, and after `hold` until all open requests
-    have ended. Then `send` returns its deliveries without a reply.
+    have ended. Then `send` returns its deliveries without a reply. `about` names a delivery on the
+    lines of the log.
     """
 
-    def __init__(self, service: AlpineSyncService, threads: int, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        service: Service,
+        threads: int,
+        stop: threading.Event,
+        *,
+        retries: int,
+        about: Callable[[str], AbstractContextManager[None]] = lambda name: nullcontext(),
+    ) -> None:
         self.under_way = 0
         self.is_holding = False
         self._service, self._threads, self._stop = service, threads, stop
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="alpine")
+        self._retries, self._about = retries, about
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="sender")
         self._done: SimpleQueue[Future[Sent]] = SimpleQueue()
 
     def __enter__(self) -> "Sender":
@@ -103,24 +114,24 @@ class Sender:
         return sent
 
     def _send(self, claimed: ClaimedDelivery, is_probe: bool) -> Sent:
-        with about_signal(claimed.signal_id):
+        with self._about(claimed.name):
             return self._send_unless_held(claimed, is_probe)
 
     def _send_unless_held(self, claimed: ClaimedDelivery, is_probe: bool) -> Sent:
         if self._stop.is_set() or self.is_holding:
             return Sent(claimed, None, is_probe)
         try:
-            retries = 0 if is_probe else RETRIES
-            answer = self._service.send(claimed.signal_id, claimed.body, retries=retries)
-            logger.debug("Delivered: Alpine answered %d", answer.status)
+            retries = 0 if is_probe else self._retries
+            answer = self._service.send(claimed.name, claimed.body, retries=retries)
+            logger.debug("Delivered: the receiver answered %d", answer.status)
             return Sent(claimed, answer, is_probe)
         except SyncError as error:
-            if error.is_refused_key:
+            if error.is_refused_key or error.ends_target:
                 self.is_holding = True  # every other request would be refused too
             return Sent(claimed, error, is_probe)
         except Stopping:
             return Sent(claimed, None, is_probe)
         except Exception as error:  # a bug of ours costs this delivery one attempt
-            logger.exception("Sending %r failed unexpectedly", claimed.signal_id)
+            logger.exception("Sending %r failed unexpectedly", claimed.name)
             failure = SyncError(f"an unexpected error: {error!r}", permanent=False)
             return Sent(claimed, failure, is_probe)

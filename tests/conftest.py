@@ -1,5 +1,6 @@
 """Fixtures that the tests of all apps share."""
 
+import gc
 import os
 import shutil
 import socket
@@ -11,12 +12,13 @@ import hypothesis
 import pytest
 from django.test import TransactionTestCase
 from pytest_django import Settings
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from signals import config
 from signals.journal import Journal
 from signals.ledger.flush import Flusher
 from signals.tracker import SignalTracker
-from tests import cleaning, warm
+from tests import cleaning, static_files, warm
 from tests import installation as installations
 from tests.databases import Spares
 from tests.installation import Installation
@@ -30,13 +32,18 @@ hypothesis.settings.load_profile("argo")
 
 installations.run = warm.run
 TransactionTestCase._fixture_teardown = cleaning.empty_databases  # type: ignore[attr-defined]
+WhiteNoiseMiddleware.add_files_from_finders = static_files.add_files_once
 
+ONE_WORKERS = Path(__file__).parent / "browser"
+"""Tests that share a browser and an Argo: on two workers they would start two of each."""
 SLOW_LIMIT = 900
 """Seconds that a test marked `slow` may take, if it does not say otherwise."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give slow tests their time limit, and let each worker begin with its share of them.
+
+    Those of a folder that shares a browser stay together.
 
     xdist gives each worker as many tests, in order; when one is done, it takes over some that
     another one has not begun. So at the end the workers share short tests.
@@ -46,13 +53,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in slow:
         if not item.get_closest_marker("timeout"):
             item.add_marker(pytest.mark.timeout(SLOW_LIMIT))
+    together = [item for item in slow if ONE_WORKERS in item.path.parents]
+    others = [item for item in slow if item not in together]
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    each = -(-len(items) // workers)
     items.clear()
     for worker in range(workers):
-        share = slow[worker::workers]
-        rest = -(-len(quick) // (workers - worker))
+        share = others[worker::workers] + (together if worker == 0 else [])
+        rest = max(0, each - len(share))
         items += share + quick[:rest]
         del quick[:rest]
+
+
+def pytest_collection_finish() -> None:
+    """Take what is imported out of the garbage collector's sight: no test lets go of it.
+
+    It is hundreds of megabytes, through which each full collection would go, up to a second each.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -13,9 +13,10 @@ from signals.journal import Journal
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIXES = (
-    "ARGO_", "SIGNAL_", "ALPINE_", "SYNC_", "MARKET_", "ALPACA_", "MIN_CONFIDENCE", "PROP_FIRM",
-    "AUTO_EXECUTE", "BROKER", "EXECUTION_", "MONITOR_", "RECONCILE_", "POSITION_", "SIZING",
-    "RISK_", "PAPER_", "TRADING_", "NOTIFY_", "DATABASE_URL", "CELERY_", "DJANGO_",
+    "ARGO_", "SIGNAL_", "ALPINE_", "SYNC_", "MARKET_", "ALPACA_", "CALIBRATION", "MIN_CONFIDENCE",
+    "PROP_FIRM", "AUTO_EXECUTE", "BROKER", "EXECUTION_", "MONITOR_", "RECONCILE_", "POSITION_",
+    "SIZING", "RISK_", "PAPER_", "TRADING_", "NOTIFY_", "WEBHOOK_", "REPORT_", "DATABASE_URL",
+    "CELERY_", "DJANGO_", "RECORD_",
 )  # fmt: skip
 
 run: Callable[..., "subprocess.CompletedProcess[str]"] = subprocess.run

@@ -1,5 +1,7 @@
 """A pytest plugin: a test that leaves a process behind fails, and the process is killed.
 
+So does a test that lowers the priority of its own process, which all later tests would suffer from.
+
 On Linux this process adopts the orphans among its descendants, so that a grandchild that outlives
 its parent is found, too.
 """
@@ -26,8 +28,11 @@ PR_SET_CHILD_SUBREAPER = 36
 HELPERS = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 """Python starts these once and ends them with the process that uses them."""
 
+NICENESS = pytest.StashKey[int]()
+"""What this process had before the test."""
 _shared: set[psutil.Process] = set()
-"""Started by fixtures that live longer than one test."""
+"""Started by fixtures that live longer than one test. They may start others at any time, as a
+browser does."""
 
 
 def pytest_configure() -> None:
@@ -48,9 +53,17 @@ def pytest_fixture_setup(
     return made
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Note what the test must leave as it is."""
+    item.stash[NICENESS] = os.nice(0)
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None, Any, Any]:
-    """Fail the test whose processes are still there after its fixtures have ended them."""
+def pytest_runtest_teardown(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, Any, Any]:
+    """Fail the test that leaves something after its fixtures have ended what they started."""
     try:
         return (yield)
     finally:
@@ -58,13 +71,28 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None, Any
         _reap_adopted()
         if left:
             pytest.fail("left processes behind: " + "; ".join(map(_killed, left)), pytrace=False)
+        if os.nice(0) > (before := item.stash[NICENESS]):
+            lowered = os.nice(0)
+            _restore(before)
+            pytest.fail(f"left this process with niceness {lowered}", pytrace=False)
 
 
 def _after_grace(allowed: set[psutil.Process]) -> set[psutil.Process]:
     deadline = time.monotonic() + GRACE
-    while (left := _running() - allowed) and time.monotonic() < deadline:
+    while (left := _not_of(allowed)) and time.monotonic() < deadline:
         time.sleep(LOOK_EVERY)
     return left
+
+
+def _not_of(allowed: set[psutil.Process]) -> set[psutil.Process]:
+    """Return what runs and is not one of these, nor was started by one of these."""
+    return {each for each in _running() - allowed if allowed.isdisjoint(_ancestors(each))}
+
+
+def _ancestors(process: psutil.Process) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        return process.parents()
+    return []
 
 
 def _running() -> set[psutil.Process]:
@@ -82,6 +110,11 @@ def _counts(process: psutil.Process) -> bool:
         return not any(helper in " ".join(words) for helper in HELPERS)
     except psutil.NoSuchProcess:
         return False
+
+
+def _restore(niceness: int) -> None:
+    with suppress(PermissionError):  # then the later tests stay slow, and are not to blame
+        os.setpriority(os.PRIO_PROCESS, 0, niceness)
 
 
 def _reap_adopted() -> None:

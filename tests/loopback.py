@@ -1,5 +1,6 @@
 """A real HTTP server on loopback that runs within a `with` block."""
 
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -36,3 +37,10 @@ def serving(
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def free_port() -> int:
+    """Return a port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

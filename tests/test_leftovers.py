@@ -47,6 +47,28 @@ def test_one(server): assert server.poll() is None
 def test_two(server): assert server.poll() is None
 """
 )
+SHARED_THAT_STARTS_OTHERS = (
+    START
+    + """
+SERVER = '''
+import subprocess, sys
+sleeping = [sys.executable, "-c", "import time; time.sleep(600)"]
+for line in sys.stdin:
+    child = subprocess.Popen(sleeping)
+    print("started", flush=True)
+child.kill()
+child.wait()
+'''
+@pytest.fixture(scope="module")
+def server():
+    with start(SERVER, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        yield process
+def test_one(server):
+    print(file=server.stdin, flush=True)
+    assert server.stdout.readline()
+def test_two(server): pass
+"""
+)
 SHARED_AND_LEFT = (
     START
     + """
@@ -57,6 +79,7 @@ def test_one(server): pass
 def test_two(server): pass
 """
 )
+SLOWED = START + "def test_it(): os.nice(1)\ndef test_next(): pass"
 HANGING = START + "def test_it(): report(start().pid); time.sleep(600)\ndef test_next(): pass"
 
 
@@ -99,9 +122,17 @@ def test_a_test_that_leaves_a_process_behind_fails_and_the_process_ends(
     assert not runs(pid)
 
 
-@pytest.mark.parametrize("code", [ENDED, SHARED])
+@pytest.mark.parametrize("code", [ENDED, SHARED, SHARED_THAT_STARTS_OTHERS])
 def test_what_has_ended_and_what_tests_share_is_no_leftover(tmp_path: Path, code: str) -> None:
     assert re.search(r"\d passed in", run(tmp_path, code))
+
+
+def test_a_test_that_lowers_the_priority_of_all_later_ones_fails_and_they_do_not(
+    tmp_path: Path,
+) -> None:
+    said = run(tmp_path, SLOWED)
+    assert "left this process with niceness" in said
+    assert "2 passed, 1 error" in said
 
 
 def test_a_test_that_hangs_is_ended_and_the_next_one_runs(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ command costs is their import, and the tests run hundreds of commands.
 
 import atexit
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -181,6 +182,7 @@ def main() -> None:
     found = [name for name in FORBIDDEN if name in sys.modules]
     if found:
         raise SystemExit(f"{MODULE} has imported {', '.join(found)}")
+    gc.freeze()  # no command looks at what the libraries have made
     _serve(socket.socket(fileno=int(sys.argv[1])))
     sys.path[0] = str(ROOT)
     runpy.run_path(sys.argv[0], run_name="__main__")

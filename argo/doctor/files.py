@@ -15,7 +15,12 @@ from argo.doctor.check import Finding, Repair, ok, problem
 from argo.private import OTHERS, is_shared_folder, open_to_others
 from signals.dialect import is_shared
 
-SECRET = frozenset({"secret.key", "demo.key"})
+SECRET = frozenset(
+    {
+        "secret.key", "webhooks.key", "demo.key", "record.key", "record-next.key", "signals.salt",
+        "witness.key",
+    }
+)  # fmt: skip
 FOLDERS = ("", "metrics", "logs", "broker", "broker/control")
 WITH_FILES = ("", "metrics", "logs")
 """Folders whose files are looked at: the broker's are messages, which live for moments."""

@@ -12,6 +12,9 @@ from argo.doctor.files import permissions
 from argo.doctor.known import Known
 from argo.health.processes import FLUSH
 from signals import config
+from signals.alerts.log import NAME, alerts_journal
+from signals.alerts.rows import lines_wait
+from signals.alerts.unread import count_unread
 from signals.health import disk
 from signals.health.heartbeats import Signs
 from signals.ledger.dead_letters import unresolved
@@ -20,6 +23,7 @@ from signals.status_text import age
 
 TITLE = "Signals are not stored"
 DATABASE = "database"
+ALERTS = ("alerts.unread", "alerts.waiting", "alerts.rescued", "alerts.late_sender")
 JOURNAL_FILES = ("journal.replaced", "journal.rescued", "journal.lost")
 
 
@@ -31,6 +35,7 @@ def questions(known: Known) -> Iterator[Question]:
     yield Question("journal files", partial(_journal_files, known), needs=(DATABASE,))
     yield Question("flush", partial(_flush, known), needs=(DATABASE,))
     yield Question("dead letters", partial(_dead_letters, known), needs=(DATABASE,))
+    yield Question("alerts", partial(_alerts, known), needs=(DATABASE,))
     yield Question("pool", partial(pool.exhausted, known), needs=(DATABASE,))
     yield Question("log", partial(errors_in, of_sync=False))
 
@@ -64,7 +69,8 @@ def _flush(known: Known) -> Finding:
         return ok(f"{state.pending_bytes:,} bytes wait, for {waited:.1f} s; {_worker()}")
 
     return known.unless(
-        ("journal.old_line",), lambda: known.unless(("worker.missing",), works, about=FLUSH)
+        ("journal.old_line", "feed.behind"),
+        lambda: known.unless(("worker.missing",), works, about=FLUSH),
     )
 
 
@@ -75,3 +81,14 @@ def _worker() -> str:
 
 def _dead_letters(known: Known) -> Finding:
     return known.unless(("ledger.dead_letters",), lambda: ok(f"{unresolved()} wait for a person"))
+
+
+def _alerts(known: Known) -> Finding:
+    """Return if the file of alerts is read, and if no alert waits for a person or a worker."""
+
+    def works() -> Finding:
+        alerts_journal().try_writing()
+        waits = "lines wait for the next flush" if lines_wait() else "every line is read"
+        return ok(f"{NAME} can be written; {waits}; {count_unread()} are unread")
+
+    return known.unless(ALERTS, works)

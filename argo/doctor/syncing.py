@@ -12,9 +12,8 @@ from argo.doctor.known import Known
 from argo.doctor.storing import DATABASE
 from argo.logs.text import cut, escaped
 from signals.status_text import counted
-from sync import breaker
-from sync.problems import count_dead
-from sync.status import last_failures, waiting
+from sync import breaker, counts
+from sync.status import last_failures
 
 TITLE = "Sync with Alpine fails"
 QUEUE = "sync"
@@ -44,16 +43,16 @@ def _worker(known: Known) -> Finding:
 
 def _waiting(known: Known) -> Finding:
     def in_time() -> Finding:
-        number, oldest = waiting(known.now)
+        found, oldest = counts.waiting(known.now)
         since = "" if oldest is None else f", the oldest for {oldest:.0f} s"
-        return ok(f"{counted(number, 'delivery waits', 'deliveries wait')}{since}")
+        return ok(f"{found.of('delivery waits', 'deliveries wait')}{since}")
 
     return known.unless(("sync.backlog",), in_time)
 
 
 def _breaker(known: Known) -> Finding:
     def closed() -> Finding:
-        failures = breaker.state().failures
+        failures = breaker.ALPINE.state().failures
         failed = counted(failures, "connection has failed", "connections in a row have failed")
         return ok(f"closed; {failed}")
 
@@ -62,7 +61,7 @@ def _breaker(known: Known) -> Finding:
 
 def _dead(known: Known) -> Finding:
     def none() -> Finding:
-        return ok(counted(count_dead(), "delivery is dead", "deliveries are dead"))
+        return ok(counts.dead().of("delivery is dead", "deliveries are dead"))
 
     return known.unless(("sync.dead",), none)
 

@@ -36,8 +36,7 @@ class HeartStep(bootsteps.StartStopStep):
         self._heart = worker_heart(parent)
         self._heart.start()
         self._watch = Watch.from_settings()
-        if self._watch:
-            self._watch.start()
+        self._watch.start()
 
     def stop(self, parent: Any) -> None:  # noqa: ANN401
         if self._heart:  # None if the worker was refused

@@ -7,19 +7,19 @@ from typing import Any
 
 from django.conf import settings
 
-from argo.celery import ON_ONE_MACHINE, app
+from argo.celery import ON_ONE_MACHINE, OWN_QUEUES, app
 from argo.health.bounded import Bounded, NoAnswer
 from signals import config
 from signals.files import make_folder
 from signals.health.heartbeats import Signs
 from signals.problems import Problem, ProblemKind
 
+FLUSH = "flush"
+"""The queue without which nothing is stored."""
 BROKER_WAIT = 1.0
 """Seconds until a broker counts as not answering."""
 BROKER_FRESH = 5.0
 """Seconds for which an answer about the broker is used again."""
-FLUSH = "flush"
-"""The queue that each machine serves for itself."""
 
 NO_WORKER = ProblemKind(
     "worker.missing",
@@ -47,7 +47,7 @@ def problems(now: datetime) -> Iterator[Problem]:
     """Yield the problems of the processes and of the broker between them."""
     signs = Signs.read()
     for queue in sorted(queues_in_use()):
-        node = config.journal().identity if queue == FLUSH else None
+        node = config.journal().identity if queue in OWN_QUEUES else None
         if not signs.serves(queue, node):
             where = " on this machine" if node else ""
             silence = _silence(signs.silent_for(queue, node))

@@ -11,10 +11,17 @@ from typing import NamedTuple, Protocol
 
 from django.db import DatabaseError
 
+import argo.reports.daily.failure
+import argo.track_record.failure
 import execution.monitoring.problems
+import signals.alerts.problems
 import signals.health.problems
 import signals.nodes.problems
+import signals.record.log.problems
+import signals.witness.problems
 import sync.problems
+import sync.record.problems
+import sync.webhooks.problems
 from argo.health import database, intake, processes
 from signals.problems import Problem, ProblemKind
 
@@ -40,8 +47,15 @@ MODULES: Sequence[Module] = (
     processes,
     signals.health.problems,
     signals.nodes.problems,
+    signals.record.log.problems,
+    signals.alerts.problems,
+    signals.witness.problems,
     sync.problems,
+    sync.webhooks.problems,
+    sync.record.problems,
     execution.monitoring.problems,
+    argo.reports.daily.failure,
+    argo.track_record.failure,
 )
 """In the order in which their problems are shown."""
 

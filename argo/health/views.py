@@ -8,6 +8,7 @@ from ninja import Query, Router, Schema
 
 from argo.health import database, intake, registry
 from argo.health.report import DEGRADED, full, summary
+from argo.health.schemas import Health
 from signals.api.auth import may_read
 from signals.api.bodies import refuse_unknown
 from signals.api.schemas import Refused
@@ -22,23 +23,6 @@ class HealthQuery(Schema):
     at the status code."""
 
     fail: Literal["degraded"] | None = None
-
-
-class ProblemOut(Schema):
-    """A problem: its code, what is wrong, what to do, and its page of the manual."""
-
-    code: str
-    sentence: str
-    advice: str
-    page: str
-
-
-class Health(Schema):
-    """`status` is ok, or degraded if there are problems. Without a key there is no more."""
-
-    status: str
-    database: dict[str, Any]
-    problems: list[ProblemOut] | None = None
 
 
 class Readiness(Schema):

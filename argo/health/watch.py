@@ -1,4 +1,4 @@
-"""Watches for problems that begin and end, and has them told.
+"""Watches for problems that begin and end, has them told, and keeps those that are over.
 
 One worker of each machine does it: the one that has the lock. If it dies, another one takes over.
 It is a thread and not a task: a task would wait behind a long run of others, and nobody would hear
@@ -15,15 +15,18 @@ from pathlib import Path
 from django.conf import settings
 from django.db import DatabaseError, connections, transaction
 
-from argo.health import database, registry
+from argo.health import database, past, registry
 from argo.health.registry import Findings
 from signals import config
 from signals.clock import Clock, utc_now
+from signals.events import EventType, publish
 from signals.locks import FileLock, LockedByAnother
 from signals.models import OpenProblem
 from signals.problems import Problem
+from signals.timestamps import utc_text
 from sync.courier import Courier, Message
 from sync.notify import notify
+from sync.quiet import quiet_hours
 from sync.targets import send, targets
 
 logger = logging.getLogger(__name__)
@@ -44,12 +47,10 @@ class Watch:
         self._is_elected = False
 
     @classmethod
-    def from_settings(cls) -> "Watch | None":
-        """Return a watch with the settings' values; None if there is nobody to tell."""
-        found = targets()
-        if not found:
-            return None
-        courier = Courier(found, timedelta(seconds=settings.NOTIFY_INTERVAL), send)
+    def from_settings(cls) -> "Watch":
+        """Return a watch with the settings' values. It also keeps what is told to nobody."""
+        interval = timedelta(seconds=settings.NOTIFY_INTERVAL)
+        courier = Courier(targets(), interval, send, quiet=quiet_hours())
         reporter = Reporter(config.journal().identity, courier)
         return cls(reporter, settings.DATA_DIR / "watch.lock", settings.NOTIFY_CHECK_INTERVAL)
 
@@ -123,7 +124,7 @@ class Reporter:
                 _begin(key, problem, now)
         for key, row in known.items():
             if key not in found and row.code not in findings.unknown:
-                _end(row)
+                _end(row, now)
 
     def _open(self) -> list[OpenProblem]:
         return list(OpenProblem.objects.filter(node__in=["", self._node]))
@@ -158,14 +159,35 @@ def _begin(key: Key, problem: Problem, now: datetime) -> None:
             defaults={"sentence": problem.sentence, "began_at": now},
         )
         if is_new:
-            notify(*_text_of(problem))
+            notify(*_text_of(problem), about=code, data=_data(key, problem.sentence, now))
+            publish(EventType.HEALTH_CHANGED, _data(key, problem.sentence, now))
 
 
-def _end(row: OpenProblem) -> None:
+def _end(row: OpenProblem, now: datetime) -> None:
     with transaction.atomic():
         ended, _ = OpenProblem.objects.filter(pk=row.pk).delete()
         if ended:
-            notify(f"Over: {row.sentence}", f"It began at {row.began_at:%Y-%m-%d %H:%M:%S} UTC.")
+            past.keep(row, now)
+            data = _data(_key_of(row), row.sentence, row.began_at, now)
+            began = f"It began at {row.began_at:%Y-%m-%d %H:%M:%S} UTC."
+            notify(f"Over: {row.sentence}", began, about=row.code, data=data)
+            publish(EventType.HEALTH_CHANGED, data)
+
+
+def _data(
+    key: Key, sentence: str, began_at: datetime, ended_at: datetime | None = None
+) -> dict[str, object]:
+    """Return the data of `health.changed`: a problem that began, or one that is over."""
+    node, code, about = key
+    return {
+        "change": "began" if ended_at is None else "ended",
+        "code": code,
+        "sentence": sentence,
+        "about": about,
+        "node": node or None,
+        "began_at": utc_text(began_at),
+        "ended_at": utc_text(ended_at) if ended_at else None,
+    }
 
 
 def _text_of(problem: Problem) -> tuple[str, str]:

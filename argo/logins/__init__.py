@@ -1,1 +1,1 @@
-"""Slows wrong logins, in all processes and on all machines together."""
+"""Logins: slowed if they are wrong, with a second factor, in sessions that end."""

@@ -38,6 +38,11 @@ def counted_by(username: str, address: str) -> tuple[Counted, Counted]:
     )
 
 
+def counted_by_code(user_id: int) -> Counted:
+    """Return what the codes of a user's second factor count by, from all addresses."""
+    return Counted(_digest("code", str(user_id)), free=5)
+
+
 def begin(by: tuple[Counted, ...], now: datetime, *, using: str = DEFAULT_DB_ALIAS) -> timedelta:
     """Count an attempt and return zero; if it must wait, return how long, and count nothing."""
     rows = LoginFailure.objects.using(using)
@@ -55,8 +60,13 @@ def begin(by: tuple[Counted, ...], now: datetime, *, using: str = DEFAULT_DB_ALI
 def take_back(by: tuple[Counted, Counted]) -> None:
     """Forget the failures of the user at this address: the password was right."""
     user, address = by
-    LoginFailure.objects.filter(key=user.key).delete()
+    forget(user)
     LoginFailure.objects.filter(key=address.key, failures__gt=0).update(failures=F("failures") - 1)
+
+
+def forget(by: Counted) -> None:
+    """Forget these failures."""
+    LoginFailure.objects.filter(key=by.key).delete()
 
 
 def _longest_wait(rows: Rows, by: tuple[Counted, ...], now: datetime) -> timedelta:

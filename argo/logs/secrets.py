@@ -20,6 +20,7 @@ _NAMED = (
 _PATTERNS = (
     re.compile(r"(?P<before>(?<=://)[^\s/@:]{0,256}:)[^\s/]{1,512}(?=@)"),
     re.compile(r"(?P<before>)\bargo_[A-Za-z0-9_-]{20,}"),
+    re.compile(r"(?P<before>/hooks/)[^\s/?#'\"<>]{1,512}"),  # a sender's token
     re.compile(  # a header, an assignment, a field of JSON or of a dictionary
         rf"(?i)(?P<before>\b(?:{_NAMED})['\"]?\s{{0,9}}[=:]\s{{0,9}}(?:b?['\"])?"
         r"(?:(?:basic|bearer|token)\s{1,9})?)[^\s'\"&,;()]{1,4096}"

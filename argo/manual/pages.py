@@ -9,9 +9,9 @@ from django.conf import settings
 from argo.manual.rendering import INDEX, Rendered, address, render
 
 NAMES = (
-    INDEX, "start", "log", "generate", "sync", "trade", "prop-firms", "backtest", "report",
-    "recover", "backup", "settings", "api", "operations", "monitoring", "service", "upgrade",
-    "architecture",
+    INDEX, "start", "dashboard", "log", "alerts", "generate", "sync", "webhooks", "trade",
+    "prop-firms", "backtest", "report", "calibration", "record", "recover", "backup", "settings",
+    "api", "feed", "operations", "monitoring", "service", "upgrade", "architecture",
 )  # fmt: skip
 
 

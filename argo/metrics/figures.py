@@ -13,17 +13,20 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from argo.celery import app
+from argo.metrics.alerts import alert_figures
 from argo.metrics.queues import queue_depths
 from argo.version import version
 from execution import status as execution_status
 from signals import config
 from signals.clock import utc_now
+from signals.feed.places import end_of_feed
+from signals.health.feed import oldest_waiting
 from signals.ledger.dead_letters import unresolved
 from signals.ledger.journal_state import journal_state
 from signals.ledger.sums.answer import totals
 from signals.status_text import PERIODS, age
-from sync import status as sync_status
-from sync.problems import count_dead
+from sync import counts
+from sync.webhooks.status import statuses, totals_of
 
 logger = logging.getLogger(__name__)
 SHARED = "the same on every node of one database: use max, not sum"
@@ -65,6 +68,15 @@ def _ledger() -> Iterator[Metric]:
     yield _one("argo_dead_letters", f"Dead letters that wait for a person; {SHARED}", unresolved())
 
 
+def _feed() -> Iterator[Metric]:
+    yield _one("argo_feed_index", f"Index of the last event of the feed; {SHARED}", end_of_feed())
+    yield _one(
+        "argo_feed_oldest_pending_seconds",
+        f"Age of the oldest line that is stored and not in the feed, {NODE}",
+        age(oldest_waiting(), utc_now()) or 0,
+    )
+
+
 def _outcomes() -> Iterator[Metric]:
     found = totals().total
     outcomes = _family("argo_outcomes", f"Signals by outcome; {SHARED}", "outcome")
@@ -83,25 +95,49 @@ def _outcomes() -> Iterator[Metric]:
 
 def _sync() -> Iterator[Metric]:
     now = utc_now()
-    waiting, oldest = sync_status.waiting(now)
-    yield _one("argo_sync_pending_deliveries", f"Deliveries not sent yet; {SHARED}", waiting)
+    waiting, oldest = counts.waiting(now)
+    yield _one(
+        "argo_sync_pending_deliveries",
+        f"Deliveries not sent yet, at most {counts.MOST:,}; {SHARED}", waiting.number,
+    )  # fmt: skip
     yield _one(
         "argo_sync_oldest_pending_seconds", f"Age of the oldest of them; {SHARED}", oldest or 0
     )
     yield _one(
         "argo_sync_dead_deliveries", f"Deliveries that wait for a person; {SHARED}",
-        count_dead(),
+        counts.dead().number,
     )  # fmt: skip
-    rate = sync_status.success_rate(now - PERIODS["last_hour"]).as_dict()["success_rate"]
+    rate = counts.ended_since(now - PERIODS["last_hour"]).as_dict()["success_rate"]
     yield _one(
         "argo_sync_success_ratio", f"Delivered share of what ended in the last hour; {SHARED}", rate
     )
 
 
+def _alerts() -> Iterator[Metric]:
+    yield from alert_figures(SHARED)
+
+
+def _events() -> Iterator[Metric]:
+    found = totals_of(statuses(utc_now()))
+    yield _one("argo_events_pending", f"Events not sent yet; {SHARED}", found.pending)
+    yield _one(
+        "argo_events_oldest_pending_seconds", f"Age of the oldest of them; {SHARED}", found.oldest
+    )
+    yield _one("argo_events_dead", f"Events that wait for a person; {SHARED}", found.dead)
+    states = _family("argo_subscriptions", f"Subscriptions by their state; {SHARED}", "state")
+    for state, number in found.states.items():
+        states.add_metric([state], number)
+    yield states
+
+
 def _execution() -> Iterator[Metric]:
     now = utc_now()
     waiting = execution_status.waiting()
-    yield _one("argo_decisions_pending", f"Signals not decided on yet; {SHARED}", waiting.number)
+    yield _one(
+        "argo_decisions_pending",
+        f"Signals not decided on yet, at most {execution_status.MOST:,}; {SHARED}",
+        waiting.number.number,
+    )
     oldest = (now - waiting.oldest).total_seconds() if waiting.oldest else 0
     yield _one("argo_decisions_oldest_pending_seconds", f"Age of the oldest; {SHARED}", oldest)
     equity = _family("argo_account_equity", f"Equity at the last mark; {SHARED}", "account")
@@ -138,8 +174,11 @@ GROUPS: dict[str, Callable[[], Iterable[Metric]]] = {
     "build": _build,
     "journal": _journal,
     "ledger": _ledger,
+    "feed": _feed,
     "outcomes": _outcomes,
     "sync": _sync,
+    "alerts": _alerts,
+    "events": _events,
     "execution": _execution,
     "queues": _queues,
 }

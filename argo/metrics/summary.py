@@ -9,7 +9,7 @@ from execution import status as execution_status
 from signals.ledger.recent import Recent, recent
 from signals.ledger.sums.answer import totals
 from signals.status_text import share
-from sync import status as sync_status
+from sync import counts
 
 
 class SummaryQuery(Schema):
@@ -38,20 +38,24 @@ class GenerationRate(Schema):
 
 class ExecutionRate(Schema):
     """Decisions in the window. `rate` is the executed share of all, 0 to 1; null without any.
-    `skipped_for` counts each reason; a signal may have several."""
+    `skipped_for` counts each reason; a signal may have several. If `at_least`, there were more, and
+    these are the newest ones."""
 
     executed: int
     skipped: int
     rate: float | None
+    at_least: bool
     skipped_for: dict[str, int]
 
 
 class SyncRate(Schema):
-    """Deliveries that ended in the window. `rate` is the delivered share, 0 to 1; null if none."""
+    """Deliveries that ended in the window. `rate` is the delivered share, 0 to 1; null if none.
+    If `at_least`, there were more, and these are the newest ones."""
 
     delivered: int
     dead: int
     rate: float | None
+    at_least: bool
 
 
 class Outcomes(Schema):
@@ -74,11 +78,17 @@ class Summary(Schema):
     outcomes: Outcomes
 
 
-def summary(window: timedelta, now: datetime) -> Summary:
-    """Return the five metrics over `window` before `now`; outcomes are those of all time."""
+def summary(window: timedelta, now: datetime, *, exact: bool = False) -> Summary:
+    """Return the five metrics over `window` before `now`; outcomes are those of all time.
+
+    Deliveries and decisions are counted up to a number; with `exact`, which takes as long as there
+    are many in the window, all of them.
+    """
     since, found = now - window, recent(window, now)
-    decided, skipped_for = execution_status.made_since(since, settings.TRADING_ACCOUNT)
-    ended = sync_status.success_rate(since)
+    decided, skipped_for = execution_status.made_since(
+        since, settings.TRADING_ACCOUNT, None if exact else execution_status.MOST
+    )
+    ended = counts.ended_since(since, None if exact else counts.MOST)
     return Summary(
         window_seconds=int(window.total_seconds()),
         generation_rate=GenerationRate(
@@ -89,11 +99,13 @@ def summary(window: timedelta, now: datetime) -> Summary:
             delivered=ended.delivered,
             dead=ended.dead,
             rate=share(ended.delivered, ended.delivered + ended.dead),
+            at_least=ended.at_least,
         ),
         execution_rate=ExecutionRate(
             executed=decided.executed,
             skipped=decided.skipped,
             rate=decided.share,
+            at_least=decided.at_least,
             skipped_for=skipped_for,
         ),
         outcomes=_outcomes(),

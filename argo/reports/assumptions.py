@@ -15,7 +15,7 @@ NAMED_EDITS = 20
 """The latest edits that are named; all are in the section `edits`."""
 RESULT = (
     "A result is the change from the signal's own entry price to its exit price, in percent, "
-    "without costs; the equity has the fills' prices and fees."
+    "without costs; the equity is that of the whole account, with the fills' prices and fees."
 )
 CLOSED = (
     "Closed signals are those with the outcome win, loss, breakeven or expired; open ones count in "
@@ -23,22 +23,42 @@ CLOSED = (
 )
 INTERVALS = (
     f"Intervals hold {LEVEL:.0%}. Those of the headline come from {RESAMPLES:,} resamples of at "
-    f"most {MOST_RESAMPLED:,} closed signals in blocks of time; those of groups are Wilson's or "
-    f"normal, from {FEWEST} cases on."
+    f"most {MOST_RESAMPLED:,} closed signals in blocks of time; those of groups and of "
+    f"confidences are Wilson's or normal, from {FEWEST} cases on."
 )
 CONFIDENCE = (
     "A confidence is true if signals of that confidence reach their target before their stop as "
     "often; one that expired has not reached it. Signals that were not traded count by the outcome "
     "that they would have had, by the bars that followed."
 )
-ALWAYS = (RESULT, CLOSED, INTERVALS, CONFIDENCE)
+TRIALS = (
+    "The deflated Sharpe ratio counts what Argo itself replayed or backtested on this data; what "
+    "was tried elsewhere would make it lower."
+)
+ALWAYS = (RESULT, CLOSED, INTERVALS, CONFIDENCE, TRIALS)
 
 
 def assumptions(
-    table: pa.Table, origins: Origins, counts: Section, edited: Sequence[Edit]
+    table: pa.Table,
+    origins: Origins,
+    counts: Section,
+    edited: Sequence[Edit],
+    ended: Sequence[str] = (),
 ) -> list[str]:
-    """Return every assumption and caveat of a report on these signals."""
-    return [*ALWAYS, *_caveats(table, origins, counts, edited)]
+    """Return every assumption and caveat of a report on these signals.
+
+    `ended` has the signals whose outcome came from an exit alert.
+    """
+    return [*ALWAYS, *_caveats(table, origins, counts, edited), *_of_alerts(ended)]
+
+
+def _of_alerts(ended: Sequence[str]) -> Iterator[str]:
+    if ended:
+        told = ", ".join(ended[-NAMED_EDITS:])
+        yield (
+            f"The outcome of {len(ended):,} signals came from an exit alert of their sender, not "
+            f"from target or stop; the latest: {told}."
+        )
 
 
 def _caveats(
@@ -61,10 +81,24 @@ def _caveats(
     if edited:
         told = ", ".join(f"{each.signal_id} at {each.at}" for each in edited[-NAMED_EDITS:])
         yield f"Outcomes were changed after they were set, of {len(edited):,} in all: {told}."
+    if calibrated := _calibrated(table):
+        yield calibrated
     if unknown := _missing(table, "profit_loss_pct"):
         yield f"{unknown:,} closed signals have no known result; they count for the win rate only."
     if timeless := table["timestamp"].null_count:
         yield f"The time of {timeless:,} signals cannot be read; they are in no group by time."
+
+
+def _calibrated(table: pa.Table) -> str | None:
+    """Return which signals have a calibrated confidence; None if none has."""
+    versions = pc.value_counts(table["calibration_version"].drop_null()).to_pylist()
+    if not versions:
+        return None
+    told = ", ".join(f"{each['counts']:,} by version {each['values']}" for each in versions)
+    return (
+        f"The confidence of some signals is a calibrated one: {told}. Their raw confidence is in "
+        "the scores by calibration."
+    )
 
 
 def _missing(table: pa.Table, name: str) -> int:

@@ -5,8 +5,12 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
+from argo.reports.divergence.page import divergence_rows
+from argo.reports.style import complete_file
 from argo.reports.svg import bar_chart, line_chart, reliability_chart
-from argo.reports.text import HIDDEN, number_text
+from argo.reports.text import HIDDEN, SHOWN_OF_CONFIDENCE, counted_text
+from argo.reports.wording import figure_row
+from argo.reports.worth_page import rule_tables, source_tables
 from signals.analysis.definitions import DEFINITIONS
 
 Section = dict[str, Any]
@@ -21,15 +25,16 @@ SECTIONS = (("Outcomes", "outcomes"), ("Equity", "equity"), ("Confidence", "cali
 
 
 def report_page(report: Section) -> str:
-    """Return the report as a complete HTML document."""
-    return render_to_string("reports/report.html", _context(report))
+    """Return the report as an HTML document that is complete in itself."""
+    return render_to_string("reports/report.html", report_context(report) | complete_file(report))
 
 
-def _context(report: Section) -> Section:
+def report_context(report: Section) -> Section:
+    """Return what the page shows: texts for people, and charts."""
     series, bins = report["series"], report["calibration"]["bins"]
     return {
         "report": report,
-        "key": [_row(name, report[section][name]) for section, name in KEY_FIGURES],
+        "key": [figure_row(name, report[section][name]) for section, name in KEY_FIGURES],
         "sections": [(title, _rows(report[name])) for title, name in SECTIONS],
         "equity_chart": _equity_chart(series["equity"]),
         "drawdown_chart": _drawdown_chart(series["equity"]),
@@ -44,39 +49,26 @@ def _context(report: Section) -> Section:
             [_band(each["interval"]) for each in bins],
         ),
         "bins": [_bin(each) for each in bins],
+        "counted": counted_text(report["calibration"]["counted"]),
+        "confidence_groups": [
+            (by.replace("_", " "), _confidence_rows(found))
+            for by, found in report["calibration"]["groups"].items()
+        ],
         "years": _years(series["months"]),
         "month_names": MONTHS,
+        "divergence": divergence_rows(report["divergence"]),
         "groups": [
             (by.replace("_", " "), _group_rows(found)) for by, found in report["groups"].items()
         ],
-        "rules": [
-            {"code": code, "skipped": rule["skipped"], "cost": _row("cost_pct", rule["cost_pct"])}
-            for code, rule in report["rules"].items()
-        ],
+        "rules": rule_tables(report["rules"]),
+        "sources": source_tables(report["sources"]),
         "extremes": [("Best", series["best"]), ("Worst", series["worst"])],
         "definitions": [DEFINITIONS[name] for _, name in KEY_FIGURES],
     }  # fmt: skip
 
 
 def _rows(section: Section) -> list[Section]:
-    return [_row(name, figure) for name, figure in section.items() if name not in HIDDEN]
-
-
-def _row(name: str, figure: Section) -> Section:
-    """Return a figure with its texts for people."""
-    value, interval = figure["value"], figure["interval"]
-    between = None
-    if interval is not None:
-        between = tuple(number_text(name, interval[end]) for end in ("low", "high"))
-    return {
-        "title": DEFINITIONS[name].title,
-        "value": None if value is None else number_text(name, value),
-        "is_negative": value is not None and value < 0,
-        "n": figure["n"],
-        "interval": between,
-        "definition": figure["definition"],
-        "null_because": figure["null_because"],
-    }
+    return [figure_row(name, figure) for name, figure in section.items() if name not in HIDDEN]
 
 
 def _equity_chart(points: list[Section]) -> str:
@@ -117,6 +109,17 @@ def _month(value: float | None) -> Section:
     return {"text": f"{rounded:.1f}", "is_negative": rounded < 0}
 
 
+def _confidence_rows(found: Section) -> list[Section]:
+    return [
+        {
+            "name": name,
+            "n": group["brier"]["n"],
+            "figures": [figure_row(shown, group[shown]) for shown in SHOWN_OF_CONFIDENCE],
+        }
+        for name, group in found.items()
+    ]
+
+
 def _group_rows(found: Section) -> list[Section]:
     names = ("win_rate", "expectancy_pct", "profit_factor")
     return [
@@ -124,7 +127,7 @@ def _group_rows(found: Section) -> list[Section]:
             "name": name,
             "issued": group["issued"],
             "closed": group["closed"],
-            "figures": [_row(shown, group[shown]) for shown in names],
+            "figures": [figure_row(shown, group[shown]) for shown in names],
         }
         for name, group in found.items()
     ]

@@ -4,26 +4,22 @@ from datetime import datetime
 from typing import Any
 
 from argo.reports.assumptions import assumptions
+from argo.reports.divergence.comparing import compare
+from argo.reports.divergence.groups import account_kind_groups
+from argo.reports.divergence.section import divergence_section, own_signals
 from argo.reports.headline import headline
-from argo.reports.origins import one_origin
-from argo.reports.sections import (
-    calibration_section,
-    count_section,
-    equity_of,
-    equity_section,
-    group_sections,
-    main_account,
-    outcome_section,
-    rule_section,
-)
+from argo.reports.helped import what_helped
+from argo.reports.measurement import find
+from argo.reports.sections import group_sections, rule_section
+from argo.reports.selected import select
 from argo.reports.series import series_section
+from argo.reports.worth import source_section, validation_section, worth_caveats
 from argo.version import version
-from execution.analysis.counterfactuals import with_counterfactuals
-from execution.analysis.excursions import with_excursions
+from execution.analysis.counterfactuals import as_if_traded
 from execution.analysis.selection import DecidedSelection
-from execution.analysis.tables import signal_table
-from signals.retrieval.candidates import rejected
+from signals.ledger.records import NAMED_BY_ALERT
 from signals.retrieval.edits import edits
+from signals.retrieval.ended import ended_by_alert
 
 Report = dict[str, Any]
 
@@ -33,30 +29,35 @@ def make_report(wanted: DecidedSelection, now: datetime, *, seed: int = 0) -> Re
 
     Without an origin in `wanted` it is about the origin that most of the signals have, and says so.
     """
-    table, origins = one_origin(
-        signal_table(**wanted.model_dump(exclude_none=True, exclude={"origin"})), wanted.origin
-    )
-    as_of = wanted.as_of
-    table = with_counterfactuals(with_excursions(table, as_of), as_of)
-    counts, outcomes = count_section(table, rejected(wanted)), outcome_section(table, seed)
-    account = main_account(table)
-    equity = equity_of(account, as_of)
-    edited = edits(table["signal_id"].to_pylist(), as_of)
+    chosen = select(wanted)
+    table, origins = chosen.table, chosen.origins
+    figures = chosen.figures(seed)
+    counts = figures["counts"]
+    compared = compare(own_signals(table), wanted.as_of)
+    edited = edits(chosen.signal_ids, wanted.as_of)
+    is_of_alerts = origins.chosen == NAMED_BY_ALERT
+    ended = ended_by_alert(chosen.signal_ids, wanted.as_of) if is_of_alerts else []
+    measured = find(wanted)
+    sources = source_section(as_if_traded(table), measured)
+    rules = rule_section(table) | validation_section(counts["rejected_for"], measured)
     return {
-        "headline": headline(counts, outcomes, origins.chosen),
+        "headline": headline(counts, figures["outcomes"], origins.chosen),
         "made_at": now.isoformat(),
         "version": version(),
         "filter": wanted.model_dump(mode="json", exclude_none=True),
         "origin": origins.chosen,
         "origins": origins.numbers,
         "is_track_record": origins.is_track_record,
-        "counts": counts,
-        "outcomes": outcomes,
-        "equity": equity_section(account, equity, counts["closed"], seed),
-        "calibration": calibration_section(table),
-        "rules": rule_section(table),
-        "groups": group_sections(table),
-        "series": series_section(equity, table),
+        **figures,
+        "sources": sources,
+        "rules": rules,
+        "what_helped": what_helped(rules, sources["leave_one_out"]),
+        "divergence": divergence_section(compared),
+        "groups": group_sections(table) | account_kind_groups(compared),
+        "series": series_section(chosen.equity, table),
         "edits": [edit._asdict() for edit in edited],
-        "assumptions": assumptions(table, origins, counts, edited),
+        "assumptions": [
+            *assumptions(table, origins, counts, edited, ended),
+            *worth_caveats(sources, rules),
+        ],
     }

@@ -2,8 +2,9 @@
 
 from collections import Counter
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
@@ -12,14 +13,13 @@ from django.conf import settings
 from numpy.typing import NDArray
 
 from execution.analysis.equity import daily_equity
-from signals.analysis.calibration.bins import Bin, Bins
-from signals.analysis.calibration.scores import calibration_figures
-from signals.analysis.equity import Equity, equity_figures
+from execution.analysis.selection import DecidedSelection
+from signals.analysis.equity import Equity, Trials, equity_figures
 from signals.analysis.figure import Figure, figure
 from signals.analysis.intervals import of_mean
 from signals.analysis.outcomes import group_figures, headline_figures
 from signals.analysis.results import mean
-from signals.analysis.tables import GROUPS, closed_signals, counts, ended_signals, groups
+from signals.analysis.tables import GROUPS, closed_signals, counts, groups
 
 Section = dict[str, Any]
 
@@ -55,21 +55,13 @@ def outcome_section(table: pa.Table, seed: int) -> Section:
     return as_json(headline_figures(closed_signals(table), seed=seed))
 
 
-def equity_section(account: str | None, equity: Equity, closed: int, seed: int) -> Section:
-    """Return the figures of an account's equity; `closed` is how many signals stand behind it."""
+def equity_section(
+    account: str | None, equity: Equity, closed: int, trials: Trials, seed: int
+) -> Section:
+    """Return the figures of an account's equity; `closed` is how many signals stand behind it, and
+    `trials` what was tried on the same data."""
     days = {"account": account, "days_a_year": equity.days_a_year, "days": equity.days.size}
-    return days | as_json(equity_figures(equity, closed=closed, seed=seed))
-
-
-def calibration_section(table: pa.Table) -> Section:
-    """Return the scores of the confidences, and the bins of the reliability diagram.
-
-    Signals that were not traded count by what their outcome would have been.
-    """
-    ended = ended_signals(_as_if_traded(table))
-    found: Section = as_json(calibration_figures(ended.confidence, ended.event))
-    bins = Bins(ended.confidence, ended.event).rows() if ended.event.size else []
-    return found | {"bins": [_bin(each) for each in bins]}
+    return days | as_json(equity_figures(equity, closed=closed, trials=trials, seed=seed))
 
 
 def group_sections(table: pa.Table) -> Section:
@@ -107,15 +99,6 @@ def _worth(results: NDArray[np.float64]) -> Section:
     return {"skipped": results.size, "cost_pct": cost.as_json()}
 
 
-def _as_if_traded(table: pa.Table) -> pa.Table:
-    """Return the table with the outcomes that signals without one would have had."""
-    for name, other in (("outcome", "untraded_outcome"), ("outcome_at", "untraded_at")):
-        plain = table[name].cast(table.schema.field(other).type)
-        joined = pc.coalesce(plain, table[other])
-        table = table.set_column(table.column_names.index(name), name, joined)
-    return table
-
-
 def main_account(table: pa.Table) -> str | None:
     """Return the account that traded most of the signals; None if none was traded."""
     executed = table.filter(pc.equal(table["decision"].cast(pa.string()), "executed"))
@@ -123,16 +106,23 @@ def main_account(table: pa.Table) -> str | None:
     return max(numbers, key=lambda name: (numbers[name], name)) if numbers else None
 
 
-def equity_of(account: str | None, as_of: datetime | None) -> Equity:
-    """Return the account's equity day by day; without days if there is no account."""
+def equity_of(account: str | None, wanted: DecidedSelection) -> Equity:
+    """Return the account's equity on the days that begin within `since` to `until`, and on the day
+    before; without days if there is no account."""
     if account is None:
         return Equity(np.array([], "datetime64[D]"), np.array([]), np.array([], bool), 252)
-    return daily_equity(account, settings.MARKET_EXCHANGE, as_of=as_of)
+    zone = ZoneInfo(settings.TRADING_ZONE)
+    first = None if wanted.since is None else first_day(wanted.since, zone)
+    last = None if wanted.until is None else wanted.until.astimezone(zone).date()
+    whole = daily_equity(account, settings.MARKET_EXCHANGE, as_of=wanted.as_of)
+    return whole.between(first, last)
 
 
-def _bin(row: Bin) -> Section:
-    interval = None if row.interval is None else row.interval._asdict()
-    return row._asdict() | {"interval": interval}
+def first_day(moment: datetime, zone: ZoneInfo) -> date:
+    """Return the first day that begins at `moment` or later."""
+    local = moment.astimezone(zone)
+    is_midnight = local == datetime.combine(local.date(), time.min, zone)
+    return local.date() if is_midnight else local.date() + timedelta(days=1)
 
 
 def _group(chosen: pa.Table) -> Section:

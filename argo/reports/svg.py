@@ -46,6 +46,33 @@ def line_chart(
     return _svg(title, _grid(up, form) + shape + _below(below))
 
 
+def time_chart(
+    title: str,
+    lines: Sequence[Sequence[Point]],
+    span: Point,
+    labels: Sequence[str],
+    *,
+    form: str,
+) -> SafeString:
+    """Return lines through points of (time, value) over a span of time, from 0 up.
+
+    A line of one point is a dot. The three labels are at the begin, the middle and the end.
+    """
+    high = max((value for line in lines for _, value in line), default=0.0)
+    across, up = _across(*span), _up(0, high or 1.0)
+    places = [[(across.at(time), up.at(value)) for time, value in line] for line in lines]
+    drawn = format_html_join(
+        "", '<polyline class="line" points="{}"/>', ((_text(line),) for line in places if line[1:])
+    )
+    dots = format_html_join(
+        "",
+        '<circle class="dot" cx="{}" cy="{}" r="2"/>',
+        ((round(line[0][0], 1), round(line[0][1], 1)) for line in places if not line[1:]),
+    )
+    below = zip((LEFT, (LEFT + WIDTH - RIGHT) / 2, WIDTH - RIGHT), labels, strict=True)
+    return _svg(title, _grid(up, form) + drawn + dots + _below(list(below)))
+
+
 def bar_chart(title: str, spans: Sequence[Point], heights: Sequence[float]) -> SafeString:
     """Return a bar for each span, red left of 0; labels below in percent."""
     if not heights:

@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 from typing import Any
 
+from argo.reports.divergence.text import divergence_lines
+from argo.reports.wording import figure_text, number_text, title_lines
+from argo.reports.worth_text import helped_lines, rule_lines, source_lines
 from signals.analysis.definitions import DEFINITIONS
 
 Section = dict[str, Any]
-SIGNIFICANT = 4
 REASONS = ("skipped_for", "rejected_for")
-HIDDEN = frozenset(("account", "days_a_year", "days", "bins", "issued", "closed"))
-SHOWN_IN_GROUPS = ("win_rate", "expectancy_pct", "profit_factor")
-SHARES = frozenset(
-    ("win_rate", "cagr", "volatility", "exposure", "psr", "dsr", "brier_skill", "ece")
+HIDDEN = frozenset(
+    ("account", "days_a_year", "days", "bins", "counted", "groups", "issued", "closed")
 )
+SHOWN_OF_CONFIDENCE = ("brier", "brier_skill", "ece")
+SHOWN_IN_GROUPS = ("win_rate", "expectancy_pct", "profit_factor")
 
 
 def report_text(report: Section) -> str:
@@ -20,14 +22,19 @@ def report_text(report: Section) -> str:
     return "\n".join(
         [
             report["headline"],
+            *helped_lines(report["what_helped"]),
             *_counts(report["counts"]),
             *_figures("Outcomes", report["outcomes"]),
             *_figures(_equity_title(report["equity"]), report["equity"]),
             *_figures("Is the confidence true?", report["calibration"]),
             *_bins(report["calibration"]["bins"]),
-            *_rules(report["rules"]),
+            *_confidence(report["calibration"]),
+            *source_lines(report["sources"]),
+            *rule_lines(report["rules"]),
+            *title_lines("Signal, backtest and account side by side"),
+            *divergence_lines(report["divergence"]),
             *_groups(report["groups"]),
-            *_title("What this assumes"),
+            *title_lines("What this assumes"),
             *(f"- {sentence}" for sentence in report["assumptions"]),
             "",
             f"Made at {report['made_at']} by Argo {report['version']}.",
@@ -35,23 +42,8 @@ def report_text(report: Section) -> str:
     )
 
 
-def number_text(name: str, value: float) -> str:
-    """Return a figure for people: shares and results as percents, others with four digits."""
-    if name in SHARES:
-        return f"{value:.1%}"
-    if name.endswith("_pct"):
-        return f"{value:+,.2f}%"
-    if name.endswith("_days"):
-        return f"{value:,.1f} d"
-    return f"{value:,.{SIGNIFICANT}g}" if abs(value) < 10**SIGNIFICANT else f"{value:,.0f}"
-
-
-def _title(text: str) -> list[str]:
-    return ["", text, "-" * len(text)]
-
-
 def _counts(counts: Section) -> Iterator[str]:
-    yield from _title("Signals")
+    yield from title_lines("Signals")
     for name, value in counts.items():
         if name not in REASONS:
             yield f"{name:<12}{value:>12,}"
@@ -68,21 +60,10 @@ def _equity_title(equity: Section) -> str:
 
 
 def _figures(title: str, section: Section) -> Iterator[str]:
-    yield from _title(title)
+    yield from title_lines(title)
     for name, figure in section.items():
         if name not in HIDDEN:
-            yield f"{DEFINITIONS[name].title:<32}{_figure(name, figure)}"
-
-
-def _figure(name: str, figure: Section) -> str:
-    if figure["value"] is None:
-        return f"{'-':>10}  ({figure['null_because']})"
-    interval = figure["interval"]
-    between = ""
-    if interval is not None:
-        low, high = (number_text(name, interval[end]) for end in ("low", "high"))
-        between = f"  {low} to {high}"
-    return f"{number_text(name, figure['value']):>10}  n={figure['n']:,}{between}"
+            yield f"{DEFINITIONS[name].title:<32}{figure_text(name, figure)}"
 
 
 def _bins(bins: list[Section]) -> Iterator[str]:
@@ -93,16 +74,29 @@ def _bins(bins: list[Section]) -> Iterator[str]:
         yield f"{span:<24}{each['n']:>10,}{each['confidence']:>8.1%}{each['share']:>9.1%}"
 
 
-def _rules(rules: Section) -> Iterator[str]:
-    if rules:
-        yield from _title("What each rule cost (above 0) or saved (below 0)")
-    for code, rule in rules.items():
-        yield f"{code:<20}{rule['skipped']:>8,} skipped {_figure('cost_pct', rule['cost_pct'])}"
+def _confidence(calibration: Section) -> Iterator[str]:
+    yield counted_text(calibration["counted"])
+    if not any(calibration["groups"].values()):
+        return
+    yield f"{'confidence by':<32}{'signals':>10}{'Brier':>10}{'skill':>10}{'error':>10}"
+    for by, found in calibration["groups"].items():
+        for name, group in found.items():
+            told = "".join(f"{_short(shown, group[shown]):>10}" for shown in SHOWN_OF_CONFIDENCE)
+            yield f"{by.replace('_', ' ') + ' ' + name:<32}{group['brier']['n']:>10,}{told}"
+
+
+def counted_text(counted: Section) -> str:
+    """Return which signals count for the confidence."""
+    return (
+        f"Counted: {counted['traded']:,} by their recorded outcome, and {counted['untraded']:,} "
+        f"that were not traded, by the bars that followed; {counted['left_out']:,} without an "
+        "outcome are left out."
+    )
 
 
 def _groups(groups: Section) -> Iterator[str]:
     for by, found in groups.items():
-        yield from _title(f"By {by.replace('_', ' ')}")
+        yield from title_lines(f"By {by.replace('_', ' ')}")
         for name, group in found.items():
             told = "  ".join(f"{shown} {_short(shown, group[shown])}" for shown in SHOWN_IN_GROUPS)
             yield f"{name:<20}{group['closed']:>8,} closed  {told}"

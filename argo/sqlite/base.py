@@ -1,6 +1,7 @@
 """Django's SQLite backend with Argo's pragmas and pool."""
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from sqlite3 import Connection
@@ -14,6 +15,7 @@ from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_r
 
 from argo.sqlite.creation import DatabaseCreation
 from argo.sqlite.pool import ConnectionPool
+from argo.sqlite.readers import Readers
 from signals.files import make_once
 
 PRAGMAS = (
@@ -41,6 +43,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     creation_class = DatabaseCreation
     features_class = Features
     _pools: ClassVar[dict[str, ConnectionPool]] = {}
+    _readers: ClassVar[dict[str, Readers]] = {}
     _abandoned: ClassVar[list[object]] = []
     _lease: PoolProxiedConnection | None = None
 
@@ -59,10 +62,27 @@ class DatabaseWrapper(base.DatabaseWrapper):
         connection: Connection = self._lease.dbapi_connection  # type: ignore[assignment]
         return connection
 
+    def read(self, statement: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
+        """Return the rows of a SELECT with `?` for parameters, outside of any transaction.
+
+        For look-ups at nearly every request. Raises DatabaseError, also if the file is locked for
+        longer than a tenth of a second.
+        """
+        name = str(self.settings_dict["NAME"])
+        if (readers := self._readers.get(name)) is None:
+            opener = type(self)(self.settings_dict, self.alias)
+            params = opener.get_connection_params()
+            readers = self._readers.setdefault(name, Readers(lambda: opener._connect(params)))
+        with self.wrap_database_errors:
+            return readers.read(statement, parameters)
+
     def dispose_pool(self) -> None:
         """Close the idle connections in the pool of this database."""
-        if pool := self._pools.pop(str(self.settings_dict["NAME"]), None):
+        name = str(self.settings_dict["NAME"])
+        if pool := self._pools.pop(name, None):
             pool.dispose()
+        if readers := self._readers.pop(name, None):
+            readers.close()
 
     def _connect(self, conn_params: dict[str, Any]) -> Connection:
         if not self.is_in_memory_db():
@@ -133,7 +153,9 @@ def forget_connections() -> None:
     """
     pools = DatabaseWrapper._pools.values()
     DatabaseWrapper._abandoned += [pool.everything() for pool in pools]
+    DatabaseWrapper._abandoned += [each.everything() for each in DatabaseWrapper._readers.values()]
     DatabaseWrapper._pools.clear()
+    DatabaseWrapper._readers.clear()
     for wrapper in connections.all(initialized_only=True):
         if isinstance(wrapper, DatabaseWrapper):
             wrapper._forget()

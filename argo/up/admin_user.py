@@ -4,7 +4,11 @@ import secrets
 from collections.abc import Callable
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Q
+
+from signals import acts
+from signals.clock import utc_now
 
 NAME = "admin"
 
@@ -22,5 +26,8 @@ def make_first_admin(new_password: Callable[[], str] = random_password) -> str |
     if User.objects.filter(Q(is_superuser=True) | Q(username=NAME)).exists():
         return None
     password = new_password()
-    User.objects.create_superuser(NAME, password=password)
+    with transaction.atomic():
+        User.objects.create_superuser(NAME, password=password)
+        about = f"user {NAME}, the first administrator"
+        acts.record(acts.Kind.USER, about, who=acts.COMMAND_LINE, at=utc_now(), after="made")
     return password

@@ -28,6 +28,7 @@ class Spec:
         stage: the order of stopping: stage 1 is asked to stop after all of stage 0 have ended.
         stop_timeout: seconds between asking it to stop and killing it.
         once: it ends by itself, and is not started again.
+        niceness: from 0 to 19; the higher, the more it leaves the processors to others.
         environment: variables added to the environment of this process.
     """
 
@@ -36,6 +37,7 @@ class Spec:
     stage: int
     stop_timeout: float
     once: bool = False
+    niceness: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -47,9 +49,9 @@ class Child:
     """
 
     def __init__(self, spec: Spec, say: Callable[[str], None], folder: Path) -> None:
-        wrapper = (sys.executable, "-I", "-S", stop_with_parent.__file__, str(os.getpid()))
+        wrapper = (sys.executable, "-I", "-S", stop_with_parent.__file__)
         self._process = subprocess.Popen(
-            [*wrapper, *spec.command],
+            [*wrapper, str(os.getpid()), str(spec.niceness), *spec.command],
             cwd=folder,
             env={**os.environ, **spec.environment, "PYTHONUNBUFFERED": "1"},
             stdin=subprocess.DEVNULL,

@@ -1,5 +1,6 @@
 """The demo's Alpine: a second, small Argo with its own data folder."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connections
+from django.db import connection, connections
 
 from argo.secret import load_or_make_secret
 from argo.up.child import Spec
@@ -17,6 +18,7 @@ from argo.up.detail import Detail
 from argo.up.port import next_free
 from argo.up.prepare import CannotStart
 from signals.files import make_folder
+from signals.witness.keys import make_key, signer_in
 from sync.models import OPEN, Delivery
 
 NAME = "alpine"
@@ -25,6 +27,8 @@ KEY_FILE = "demo.key"
 """The file with the key to its API; it exists if a demo has run before."""
 DEMO_ORIGIN = "replay"
 """The origin of the demo's signals."""
+WITNESS = "alpine.demo/witness"
+"""Its name as the witness of the demo's record."""
 STOP_TIMEOUT = 90.0
 """Seconds: it stops its own processes one after the other."""
 MANAGE = (sys.executable, str(settings.BASE_DIR / "manage.py"))
@@ -51,11 +55,18 @@ class DemoAlpine:
         return load_or_make_secret(self.folder / KEY_FILE, self._make_key)
 
     @property
+    def witness_key(self) -> str:
+        """Return its verifier key as a witness; create it the first time."""
+        made = signer_in(self.folder) or make_key(WITNESS, self.folder)
+        return str(made.key)
+
+    @property
     def environment(self) -> dict[str, str]:
         """Return its settings. Those that it must not inherit are empty, which means default."""
         not_inherited = (
             "DATABASE_URL", "CELERY_BROKER_URL", "ALPINE_ENDPOINT", "ALPINE_API_KEY",
-            "ARGO_HTTPS", "ARGO_SECRET_KEY", "NOTIFY_URLS",
+            "ARGO_HTTPS", "ARGO_SECRET_KEY", "NOTIFY_URLS", "RECORD_ORIGIN", "RECORD_PUBLIC",
+            "RECORD_STRATEGIES", "RECORD_WITNESSES",
         )  # fmt: skip
         own = {
             "ARGO_DATA_DIR": str(self.folder),
@@ -63,6 +74,7 @@ class DemoAlpine:
             "ARGO_WEB_HOST": HOST,
             "ARGO_WEB_PORT": str(self.port),
             "ARGO_WEB_THREADS": "2",
+            "REPORT_TIME": "off",
         }
         return dict.fromkeys(not_inherited, "") | own
 
@@ -76,6 +88,13 @@ class DemoAlpine:
         """Return the same process with settings that make it send to this Alpine."""
         address = {"ALPINE_ENDPOINT": f"{self.url}/api/signals", "ALPINE_API_KEY": self.key}
         return replace(spec, environment={**spec.environment, **address})
+
+    def watch(self, log: str) -> None:
+        """Let it be a witness of the log with this verifier key. Raises CannotStart."""
+        self.key  # noqa: B018  # its database is there
+        watched = json.loads(self._manage("witness", "--list", "--json"))["logs"]
+        if not any(log in each["keys"] for each in watched):
+            self._manage("witness", "--add", log)
 
     def _make_key(self) -> str:
         self._manage("migrate", "--verbosity", "0")
@@ -117,6 +136,8 @@ def demo_alpine() -> DemoAlpine:
 def _has_other_deliveries(has_run_before: bool) -> bool:
     """Return whether there are deliveries that are not from this folder's demo."""
     try:
+        if Delivery._meta.db_table not in connection.introspection.table_names():
+            return False
         if not has_run_before:
             return Delivery.objects.exists()
         return Delivery.objects.filter(OPEN).exclude(signal__context__origin=DEMO_ORIGIN).exists()

@@ -42,7 +42,7 @@ def ready() -> str:
     url = base_url()
     return (
         "Argo is ready. Ctrl-C shuts everything down cleanly.\n"
-        f"  Admin     {url}/admin/\n"
+        f"  Dashboard {url}/\n"
         f"  Manual    {url}/docs/\n"
         f"  API docs  {url}/api/docs\n"
         f"  Health    {url}/api/health\n"

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,6 +25,16 @@ def web_not_ready(host: str, port: int) -> str | None:
     finally:
         connection.close()
     return None if _is_health(response.status, content) else f"answers {response.status}"
+
+
+def socket_not_ready(path: str) -> str | None:
+    """Return why nobody listens on a Unix socket, or None."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(path)
+        except OSError as error:
+            return f"does not listen yet ({error})"
+    return None
 
 
 def nodes_not_ready(app: Celery, wanted: Sequence[str]) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
+from tempfile import TemporaryDirectory
 
 from django.conf import settings
 from django.core.checks import INFO, WARNING
@@ -10,7 +11,7 @@ from argo import locks
 from argo.celery import app
 from argo.logs.secrets import hider, known_secrets
 from argo.private import make_private
-from argo.up import admin_user, demo, demo_alpine, messages
+from argo.up import admin_user, demo, demo_alpine, demo_record, messages
 from argo.up.child import Spec
 from argo.up.child_logs import ChildLogs
 from argo.up.children import BEAT_NODE, specs, workers
@@ -30,7 +31,7 @@ from argo.up.prepare import (
     release_node,
     warn_of_keys,
 )
-from argo.up.readiness import Probe, Readiness, nodes_not_ready, web_not_ready
+from argo.up.readiness import Probe, Readiness, nodes_not_ready, socket_not_ready, web_not_ready
 from argo.up.supervisor import OWN_NAME, Supervisor
 from signals.locks import FileLock, LockedByAnother
 
@@ -103,38 +104,46 @@ def _say_nothing(text: str) -> None:
 
 
 def _supervise(output: Output, alpine: DemoAlpine | None, detail: Detail) -> bool:
+    if alpine:
+        demo_record.begin(alpine)
     names = [OWN_NAME, demo.NAME, *(spec.name for spec in specs())]
     logs = ChildLogs(
         messages.logs_folder(), names, output.print,
         hide=hider(known_secrets(settings)), everything=detail is Detail.ALL,
     )  # fmt: skip
     supervisor = Supervisor(logs.add, settings.BASE_DIR)
-    for spec in _all_specs(alpine, detail):
-        supervisor.add(spec)
     say = partial(output.print, OWN_NAME) if detail > Detail.LEAST else _say_nothing
-    steps = _steps(say, supervisor, alpine)
     try:
-        return supervisor.run(_until_output_is_lost(output, supervisor, steps))
+        with TemporaryDirectory(prefix="argo-") as folder:  # a socket's path must be short
+            pages_socket = f"{folder}/pages"
+            for spec in _all_specs(pages_socket, alpine, detail):
+                supervisor.add(spec)
+            steps = _steps(say, supervisor, pages_socket, alpine)
+            return supervisor.run(_until_output_is_lost(output, supervisor, steps))
     finally:
         logs.close()
         release_node()
 
 
-def _all_specs(alpine: DemoAlpine | None, detail: Detail) -> list[Spec]:
-    return [*map(alpine.as_alpine_of, specs()), alpine.spec(detail)] if alpine else specs()
+def _all_specs(pages_socket: str, alpine: DemoAlpine | None, detail: Detail) -> list[Spec]:
+    own = specs(pages_socket)
+    return [*map(alpine.as_alpine_of, own), alpine.spec(detail)] if alpine else own
 
 
-def _steps(say: Say, supervisor: Supervisor, alpine: DemoAlpine | None) -> Iterator[None]:
-    yield from _until_ready(say, alpine)
+def _steps(
+    say: Say, supervisor: Supervisor, pages_socket: str, alpine: DemoAlpine | None
+) -> Iterator[None]:
+    yield from _until_ready(say, pages_socket, alpine)
     say(messages.ready())
     if alpine:
         yield from demo.run_demo(supervisor.add, say, alpine)
 
 
-def _until_ready(say: Say, alpine: DemoAlpine | None) -> Iterator[None]:
+def _until_ready(say: Say, pages_socket: str, alpine: DemoAlpine | None) -> Iterator[None]:
     nodes = [*(worker.node for worker in workers()), BEAT_NODE]
     probes: dict[str, Probe] = {
         "web": partial(web_not_ready, messages.local_host(), settings.WEB_PORT),
+        "pages": partial(socket_not_ready, pages_socket),
         "Celery": partial(nodes_not_ready, app, nodes),
     }
     if alpine:

@@ -1,5 +1,11 @@
-"""Runs the web server: `python -m argo.web [MODULE:APPLICATION]`."""
+"""Runs the web server: `python -m argo.web [MODULE:APPLICATION]`.
 
+With `--pages-at SOCKET` another one makes the pages, and gets their requests by this Unix socket;
+that one is `python -m argo.web --make-pages-at SOCKET`.
+"""
+
+import argparse
+import gc
 import logging
 import os
 import resource
@@ -13,8 +19,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "argo.settings")
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from argo.site.warming import warm_up
 from argo.web.limits import OTHER_FILES, Limits
-from argo.web.server import Server, listen
+from argo.web.readers import Readers
+from argo.web.relay import Relay
+from argo.web.server import Server, listen, listen_on
 
 logger = logging.getLogger("argo.web")
 
@@ -26,11 +35,19 @@ BODIES = 16
 """Bodies of the largest size that may be read at the same time."""
 
 
-def main(path: str) -> None:
+def main(options: argparse.Namespace) -> None:
     """Serve the application until SIGTERM or SIGINT."""
-    application: WSGIApplication = import_string(path.replace(":", "."))
+    application: WSGIApplication = import_string(options.application.replace(":", "."))
     sys.setswitchinterval(SWITCH_INTERVAL)
-    server, listener = Server(application, limits()), _listen()
+    if options.make_pages_at:
+        warm_up()
+        server = Server(application, limits(), is_behind_relay=True)
+        listener = listen_on(options.make_pages_at)
+    else:
+        relay = Relay(options.pages_at) if options.pages_at else None
+        server = Server(application, limits(), relay, readers())
+        listener = _listen()
+    _keep_what_is_loaded()
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again after it has stopped
         signal.signal(number, lambda *_: setattr(server, "should_exit", True))
     server.run([listener])
@@ -40,17 +57,30 @@ def main(path: str) -> None:
         os._exit(1)  # a usual exit would wait for the threads
 
 
+def _keep_what_is_loaded() -> None:
+    """Let the garbage collector pass over what is loaded now: all of it stays, and looking through
+    it would stop every thread for more than 100 ms, again and again."""
+    gc.collect()
+    gc.freeze()
+
+
 def limits() -> Limits:
     """Return the limits from the settings; fewer connections if the system allows fewer files."""
     return Limits(
         threads=settings.WEB_THREADS,
         others=_others(settings.WEB_THREADS),
-        connections=_raise_file_limit(settings.WEB_CONNECTIONS),
+        connections=_raise_file_limit(settings.WEB_CONNECTIONS + settings.FEED_READERS),
         head_timeout=min(settings.WEB_HEAD_TIMEOUT, settings.WEB_READ_TIMEOUT),
         read_timeout=settings.WEB_READ_TIMEOUT,
         body_bytes=settings.API_MAX_BODY_BYTES,
         bodies_bytes=BODIES * settings.API_MAX_BODY_BYTES,
     )
+
+
+def readers() -> Readers:
+    """Return the readers of the feed, within the limits of the settings."""
+    source = import_string("signals.feed.source.FeedSource")()  # its models need Django's set-up
+    return Readers(source, settings.FEED_READERS, settings.FEED_READERS_PER_KEY)
 
 
 def _others(threads: int) -> int:
@@ -82,5 +112,14 @@ def _listen() -> socket.socket:
         ) from error
 
 
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m argo.web")
+    parser.add_argument("application", nargs="?", default=APPLICATION)
+    pages = parser.add_mutually_exclusive_group()
+    pages.add_argument("--pages-at", metavar="SOCKET")
+    pages.add_argument("--make-pages-at", metavar="SOCKET")
+    return parser.parse_args()
+
+
 if __name__ == "__main__":
-    main(sys.argv[1] if sys.argv[1:] else APPLICATION)
+    main(_options())

@@ -50,10 +50,20 @@ class Answer:
             if close:
                 close()
 
-    async def begin(self) -> None:
-        """Send the status and the headers, unless they were sent."""
+    @property
+    def is_success(self) -> bool:
+        """Return whether the application said 200."""
+        return self._status == HTTPStatus.OK
+
+    async def begin(self, *, length: int | None = -1) -> None:
+        """Send the status and the headers, unless they were sent.
+
+        `length` replaces that of the body; None leaves it out, because the body has no end yet.
+        """
         if not self._status:
             return
+        if length != -1:
+            self._set_length(length)
         headers = [(name.encode("latin-1"), text.encode("latin-1")) for name, text in self._headers]
         if self._status in WITHOUT_BODY:
             headers = [each for each in headers if each[0].lower() != b"content-length"]
@@ -83,6 +93,10 @@ class Answer:
             return b"".join([first, *parts])
         self._stream(chain([first], parts))
         return b""
+
+    def _set_length(self, length: int | None) -> None:
+        headers = [each for each in self._headers if each[0].lower() != "content-length"]
+        self._headers = headers + ([("Content-Length", str(length))] if length is not None else [])
 
     def _length(self) -> float:
         lengths = (int(text) for name, text in self._headers if name.lower() == "content-length")

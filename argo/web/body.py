@@ -7,8 +7,9 @@ from asgiref.typing import ASGIReceiveCallable, HTTPScope
 
 from argo.web.budget import Budget
 from argo.web.ended import Ended
-from argo.web.limits import SPARE_BYTES, Limits
+from argo.web.limits import HOOK_BYTES, SPARE_BYTES, Limits
 from argo.web.refusal import Refusal
+from argo.web.turns import HOOKS
 
 
 class ClientGone(Exception):
@@ -25,7 +26,7 @@ class Body:
 
     def __init__(self, limits: Limits, budget: Budget, ended: Ended) -> None:
         self._limits, self._budget, self._ended = limits, budget, ended
-        self._taken = 0
+        self._taken, self._most = 0, limits.body_bytes
         self.data = bytearray()
         self.refusal: Refusal | None = None
 
@@ -36,8 +37,10 @@ class Body:
 
         A body that is here, because it came with its head, needs no deadline.
         """
+        if scope["path"].startswith(HOOKS):
+            self._most = min(HOOK_BYTES, self._most)
         declared = _declared(scope)
-        if declared > self._limits.body_bytes:
+        if declared > self._most:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has {declared} bytes")
             return
         if is_here:
@@ -74,7 +77,7 @@ class Body:
     def _add(self, part: bytes) -> None:
         size = len(self.data) + len(part)
         excess = max(0, size - SPARE_BYTES) - self._taken
-        if size > self._limits.body_bytes:
+        if size > self._most:
             self._refuse(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body has more than {size - 1} bytes"
             )

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import httptools
@@ -50,6 +51,7 @@ class Connection(HttpToolsProtocol):
         self._part = bytearray()
         self.since = 0.0
         self.is_lost = False
+        self.on_lost: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin; another connection makes room, or the client is refused, if there are too many."""
@@ -66,6 +68,8 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
         self._stop_timer()
         self._is_deaf = self.is_lost = True
+        if self.on_lost is not None:
+            self.on_lost()
 
     def data_received(self, data: bytes) -> None:
         """Parse what came."""
@@ -227,6 +231,7 @@ class Connection(HttpToolsProtocol):
 
 def _limit_waiting(client: socket.socket) -> None:
     """Let the system close the connection of a client that takes nothing of what waits for it."""
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
+    is_tcp = client.family != socket.AF_UNIX
+    if is_tcp and hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux has it
         milliseconds = int(WRITE_TIMEOUT * 1000)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)

@@ -13,6 +13,8 @@ HEAD_BYTES = 64 * 1024
 MAX_HEADERS = 200
 MAX_PIPELINED = 256
 """Requests that one client may send ahead of their answers."""
+HOOK_BYTES = 64 * 1024
+"""The largest alert: what senders of hooks may post, whatever `body_bytes` is."""
 FRAMING_BYTES = 512 * 1024
 """Bytes that a request may have beside its content: its head, and the frames of its chunks."""
 FRAMING_RATIO = 3

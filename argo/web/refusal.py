@@ -20,14 +20,21 @@ class Refusal:
 
     def answer(self) -> bytes:
         """Return the whole answer to a request that Django does not see."""
-        body = orjson.dumps({"detail": self.detail, "errors": []})
         status = HTTPStatus(self.status)
-        lines = [
-            f"HTTP/1.1 {status.value} {status.phrase}",
-            "content-type: application/json",
-            f"content-length: {len(body)}",
-            "connection: close",
+        first = f"HTTP/1.1 {status.value} {status.phrase}".encode()
+        lines = [name + b": " + value for name, value in self.headers()]
+        return b"\r\n".join([first, *lines, b"connection: close", b"", self.body()])
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Return the headers of the answer."""
+        found = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(self.body())).encode()),
         ]
-        if status == HTTPStatus.SERVICE_UNAVAILABLE:
-            lines.append(f"retry-after: {RETRY_AFTER}")
-        return "\r\n".join([*lines, "", ""]).encode() + body
+        if self.status == HTTPStatus.SERVICE_UNAVAILABLE:
+            found.append((b"retry-after", RETRY_AFTER.encode()))
+        return found
+
+    def body(self) -> bytes:
+        """Return the body of the answer."""
+        return orjson.dumps({"detail": self.detail, "errors": []})

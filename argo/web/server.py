@@ -1,6 +1,8 @@
 """Sets up the web server: uvicorn with Argo's connections and application."""
 
+import os
 import socket
+from contextlib import suppress
 from functools import partial
 from typing import Any, cast
 from wsgiref.types import WSGIApplication
@@ -11,6 +13,8 @@ from argo.web.application import Application
 from argo.web.connection import Connection
 from argo.web.ended import Ended
 from argo.web.limits import IDLE_TIMEOUT, STOP_TIMEOUT, Limits
+from argo.web.readers import Readers
+from argo.web.relay import Relay
 
 REPORT_EVERY = 10
 """Seconds between two lines of the log about clients that were cut off."""
@@ -19,10 +23,31 @@ REPORT_EVERY = 10
 class Server(uvicorn.Server):
     """Serves a WSGI application within `limits`, on a socket that `listen` returns."""
 
-    def __init__(self, wsgi: WSGIApplication, limits: Limits) -> None:
+    def __init__(
+        self,
+        wsgi: WSGIApplication,
+        limits: Limits,
+        relay: Relay | None = None,
+        readers: Readers | None = None,
+        *,
+        is_behind_relay: bool = False,
+    ) -> None:
         ended = Ended()
-        self.application = Application(wsgi, limits, ended)
+        self.application = Application(
+            wsgi, limits, ended, relay, readers, is_behind_relay=is_behind_relay
+        )
         super().__init__(_config(self.application, limits, ended))
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen."""
+        await self.application.begin()
+        await super().startup(sockets)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let all answers end."""
+        self.application.stop()
+        await super().shutdown(sockets)
+        await self.application.end()
 
     def close(self) -> bool:
         """Let the threads end; return whether one is still busy."""
@@ -39,6 +64,21 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def listen_on(path: str) -> socket.socket:
+    """Return a Unix socket at this path, for this user alone. Raises `OSError`."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)  # of a process that was killed
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        listener.bind(path)
+        os.chmod(path, 0o600)
+        listener.listen()  # so that nobody is refused until the event loop begins
     except OSError:
         listener.close()
         raise

@@ -6,20 +6,22 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from queue import SimpleQueue
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar, cast
+
+T = TypeVar("T")
 
 
 class _Outcome(NamedTuple):
     """What a call returned, or the error that it raised."""
 
-    value: bytes
+    value: Any
     error: BaseException | None = None
 
 
 class _Call(NamedTuple):
     """A function to call, and who awaits the outcome."""
 
-    function: Callable[[], bytes]
+    function: Callable[[], Any]
     loop: asyncio.AbstractEventLoop
     outcome: "asyncio.Future[_Outcome]"
 
@@ -40,7 +42,7 @@ class Threads:
         for thread in self._threads:
             thread.start()
 
-    async def run(self, function: Callable[[], bytes]) -> bytes:
+    async def run(self, function: Callable[[], T]) -> T:
         """Return what the function returns, or raise its error."""
         loop = asyncio.get_running_loop()
         call = _Call(function, loop, loop.create_future())
@@ -48,7 +50,7 @@ class Threads:
         value, error = await call.outcome
         if error is not None:
             raise error
-        return value
+        return cast("T", value)
 
     def close(self, seconds: float) -> bool:
         """Let the threads end; return whether one still works after `seconds`."""
@@ -67,11 +69,11 @@ class Threads:
             del call, outcome  # a waiting thread holds on to no request
 
 
-def _outcome(function: Callable[[], bytes]) -> _Outcome:
+def _outcome(function: Callable[[], Any]) -> _Outcome:
     try:
         return _Outcome(function())
     except BaseException as error:  # noqa: BLE001  # who awaits it raises it
-        return _Outcome(b"", error)
+        return _Outcome(None, error)
 
 
 def _hand_over(awaited: "asyncio.Future[_Outcome]", outcome: _Outcome) -> None:

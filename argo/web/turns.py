@@ -9,6 +9,8 @@ from argo.web.limits import SPARE_BYTES
 
 QUICK = {("POST", "/api/signals"), ("GET", "/api/health/ready")}
 """One signal, and a load balancer's question: each takes milliseconds."""
+HOOKS = "/hooks/"
+"""The beginning of the paths to which senders post alerts, each of which is as quick."""
 WAITS = b"prefer"
 """The header of a sender who waits until a signal is stored."""
 
@@ -29,4 +31,6 @@ class Turns:
 
 def _is_quick(scope: HTTPScope, size: int) -> bool:
     is_short = size <= SPARE_BYTES and not any(name == WAITS for name, _ in scope["headers"])
-    return is_short and (scope["method"], scope["path"]) in QUICK
+    method, path = scope["method"], scope["path"]
+    is_hook = method == "POST" and path.startswith(HOOKS)
+    return is_short and (is_hook or (method, path) in QUICK)

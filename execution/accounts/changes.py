@@ -18,6 +18,7 @@ from execution.context import TradingContext
 from execution.models import AccountChange, EquityDay, TradingAccount
 from execution.money import ZERO, exact_text
 from execution.prop_firm.days import Day
+from signals import acts
 from signals.rows import insert, update
 
 logger = logging.getLogger(__name__)
@@ -155,6 +156,15 @@ def _stored(
         why=why, before=before, after=figures(row),
     )  # fmt: skip
     insert(change)
+    acts.record(
+        acts.Kind.ACCOUNT, f"{kind.label} of {exact_text(amount)} on {context.account}", who=by,
+        at=now, why=why, before=_words(before), after=_words(change.after),
+    )  # fmt: skip
     logger.warning("%s changes the base of %s (%s, %s): %s",
                    by, context.account, kind.label, exact_text(amount), why)  # fmt: skip
     return change
+
+
+def _words(base: Mapping[str, str]) -> str:
+    """Return the money that the account counts from, for people."""
+    return f"counts from {base['start_balance']}, peak {base['peak_equity']}"

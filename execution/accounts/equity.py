@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -19,12 +20,23 @@ from execution.context import TradingContext
 from execution.models import EquityDay, TradingAccount
 from execution.money import ZERO
 from execution.prop_firm.days import Day, moved, moved_within, record
-from signals.rows import insert, select, select_one, update
+from signals.rows import insert, select, select_one, select_values, update
 
 _LATEST = "SELECT * FROM equity_days WHERE account = %s ORDER BY day DESC LIMIT 1"
 _SINCE = "SELECT * FROM equity_days WHERE account = %s AND day >= %s ORDER BY day"
+_CLOSES = (
+    "SELECT day, last_equity, transferred FROM equity_days WHERE account = %s AND day >= %s "
+    "ORDER BY day DESC"
+)
 MOVED = ("start_equity", "start_balance", "peak_equity")
 """The base of an account, which a transfer moves."""
+
+
+class Close(NamedTuple):
+    """The equity at the end of a day."""
+
+    day: date
+    equity: Decimal
 
 
 @dataclass
@@ -132,6 +144,20 @@ def days_since(account: str, first: date) -> list[EquityDay]:
     """Return the account's days from `first` on, oldest first."""
     day = connection.ops.adapt_datefield_value(first)
     return select(EquityDay, _SINCE, [account, day])
+
+
+def closes_since(account: str, first: date) -> list[Close]:
+    """Return the end of each day from `first` on, oldest first, as `curve_days` has it.
+
+    For a chart of many years it takes a fraction of the time of the days' objects.
+    """
+    values = [account, connection.ops.adapt_datefield_value(first)]
+    closes: list[Close] = []
+    later = ZERO
+    for day, equity, transferred in select_values(EquityDay, _CLOSES, values):
+        closes.append(Close(day, equity + later))
+        later += transferred
+    return closes[::-1]
 
 
 def highest(row: TradingAccount) -> list[Decimal]:

@@ -7,9 +7,12 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from argo.errors import Conflict, FieldError, InvalidInput
+from execution.accounts.announcing import announce_lifted, announce_set
 from execution.accounts.rows import outside_accounts
 from execution.models import Halt
 from execution.types import HaltCode
+from signals import acts
+from signals.status_text import counted
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +50,10 @@ def latch(
                 "latched_by": by,
             },
         )
+        if is_new:
+            announce_set(halt)
+        if is_new and by != BY_ARGO:
+            acts.record(acts.Kind.HALT, account, who=by, at=now, after="halted", why=reason)
     if is_new:
         logger.error("Trading on %s is halted by %s: %s", account, by, reason)
     return halt
@@ -83,9 +90,15 @@ def lift(
         open_halts = open_halts.filter(code=code)
     if only is not None:
         open_halts = open_halts.filter(pk=only.pk)
-    lifted = open_halts.update(lifted_at=now, lifted_by=by, lifted_why=why)
-    if not lifted:
-        raise Conflict(_nothing_to_lift(account, code, only))
+    with transaction.atomic():
+        latched = list(open_halts.order_by("pk"))
+        before = "; ".join(halt.reason for halt in latched)
+        lifted = open_halts.update(lifted_at=now, lifted_by=by, lifted_why=why)
+        if not lifted:
+            raise Conflict(_nothing_to_lift(account, code, only))
+        about = f"{account}, {counted(lifted, 'halt', 'halts')}"
+        acts.record(acts.Kind.LIFT, about, who=by, at=now, before=before, after="lifted", why=why)
+        announce_lifted(Halt.objects.filter(pk__in=[halt.pk for halt in latched], lifted_at=now))
     logger.warning("%s lifted %d halts of %s: %s", by, lifted, account, why)
     return lifted
 

@@ -20,6 +20,15 @@ BASE = ("broker_id", "start_equity", "start_balance", "peak_equity", "base", "da
 _ACCOUNT = "SELECT * FROM trading_accounts WHERE name = %s"
 
 
+def traded_names() -> list[str]:
+    """Return the accounts that live signals are decided for, now or earlier; one may have no row.
+
+    It is RECORD_ACCOUNTS.
+    """
+    known = TradingAccount.objects.exclude(name=REPLAY).order_by("pk")
+    return list(dict.fromkeys([settings.TRADING_ACCOUNT, *known.values_list("name", flat=True)]))
+
+
 def account_row(context: TradingContext, money: Account, *, locked: bool = False) -> TradingAccount:
     """Return the row of the context's account.
 

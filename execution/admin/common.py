@@ -2,28 +2,32 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, TextField, Value
+from django.db.models.functions import Concat
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
-from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from argo.errors import ArgoError
 from execution.models import TradingAccount
-from signals.ledger.queries import find_row
-from signals.ledger.spellings import spellings_of
+from execution.money import exact_text
+from signals.admin import markup
 from signals.models import Signal
 
 Row = TypeVar("Row", bound=Model)
 
 
 class OfAccount(admin.SimpleListFilter):
-    """Filter by account; there are few."""
+    """Filter by account; there are few.
+
+    Comparing it as a computed text keeps SQLite from choosing an index whose rows it would scan.
+    """
 
     title = "account"
     parameter_name = "account"
@@ -33,27 +37,11 @@ class OfAccount(admin.SimpleListFilter):
         return [(name, name) for name in names]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(account=self.value()) if self.value() else queryset
-
-
-class SearchedBySignal(admin.ModelAdmin[Row]):
-    """Search for a complete signal id or symbol."""
-
-    search_fields = ("signal__signal_id",)
-    search_help_text = "A complete signal id, or a symbol in any spelling"
-    signal, symbol = "signal", "symbol"
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Row], search_term: str
-    ) -> tuple[QuerySet[Row], bool]:
-        """Find an id by its index; a symbol scans the rows."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        found = find_row(term)
-        if found is not None:
-            return queryset.filter(**{self.signal: found}), False
-        return queryset.filter(**{f"{self.symbol}__in": spellings_of(term).names}), False
+        if not (account := self.value()):
+            return queryset
+        on = Concat("account", Value(""), output_field=TextField())
+        of_account: QuerySet[Any] = queryset.alias(on=on).filter(on=account)
+        return of_account
 
 
 class WhyForm(forms.Form):
@@ -112,5 +100,16 @@ def each(request: HttpRequest, rows: Iterable[Row], act: Callable[[Row], str]) -
 
 def signal_link(signal: Signal) -> SafeString:
     """Return a link to the signal's page."""
-    url = reverse("admin:signals_signal_change", args=[signal.pk])
-    return format_html('<a href="{}">{}</a>', url, signal.signal_id)
+    return markup.signal_link(signal.signal_id, signal.signal_id)
+
+
+def traded(side: str, quantity: Decimal, symbol: str, signal: Signal) -> SafeString:
+    """Return what is bought or sold, and how much of it, with a link to its signal's page."""
+    link = markup.signal_link(signal.signal_id, symbol)
+    return format_html("{} {} {}", markup.side(side), exact_text(quantity), link)
+
+
+def proposed(signal: Signal) -> SafeString:
+    """Return what a signal proposes, with a link to its page."""
+    link = markup.signal_link(signal.signal_id, signal.symbol)
+    return format_html("{} {}", markup.side(signal.action), link)

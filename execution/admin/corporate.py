@@ -4,8 +4,12 @@ from django.contrib import admin
 
 from execution.admin.common import OfAccount
 from execution.models import CorporateAction, Position, PositionChange, SeenPrices
+from execution.models.action import SOURCES
+from signals.admin.changelist import KeysetAdmin
+from signals.admin.choices import one_of
 from signals.admin.columns import column, gain, time
 from signals.admin.common import ReadOnly
+from signals.market.actions import ActionKind
 
 
 class ChangeInline(ReadOnly, admin.TabularInline[PositionChange, CorporateAction]):
@@ -21,31 +25,32 @@ class PositionChangeInline(ReadOnly, admin.TabularInline[PositionChange, Positio
 
 
 @admin.register(CorporateAction)
-class CorporateActionAdmin(ReadOnly, admin.ModelAdmin[CorporateAction]):
+class CorporateActionAdmin(ReadOnly, KeysetAdmin[CorporateAction]):
     list_display = ("at", "symbol", "kind", "__str__", "source", "why", "by", "account")
-    list_filter = ("kind", "source", OfAccount)
+    list_filter = (
+        one_of("kind", [kind.value for kind in ActionKind]),
+        one_of("source", SOURCES),
+        OfAccount,
+    )
     search_fields = ("symbol", "new_symbol")
-    ordering = ("-ex_at", "-pk")
     inlines = (ChangeInline,)
 
-    at = column("counts from", "ex_at", time, sorts=True)
+    at = column("counts from", "ex_at", time)
 
 
 @admin.register(PositionChange)
-class PositionChangeAdmin(ReadOnly, admin.ModelAdmin[PositionChange]):
+class PositionChangeAdmin(ReadOnly, KeysetAdmin[PositionChange]):
     list_display = ("made", "position", "action", "text", "paid")
     list_select_related = ("position", "action")
-    ordering = ("-pk",)
 
-    made = column("made", "made_at", time, sorts=True)
+    made = column("made", "made_at", time)
     paid = column("dividend", "cash", gain)
 
 
 @admin.register(SeenPrices)
-class SeenPricesAdmin(ReadOnly, admin.ModelAdmin[SeenPrices]):
+class SeenPricesAdmin(ReadOnly, KeysetAdmin[SeenPrices]):
     list_display = ("symbol", "account", "looked", "doubt", "unexplained")
     list_filter = (OfAccount,)
     search_fields = ("symbol",)
-    ordering = ("symbol", "account")
 
-    looked = column("compared", "looked_at", time, sorts=True)
+    looked = column("compared", "looked_at", time)

@@ -8,16 +8,24 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
-from execution.admin.common import OfAccount, SearchedBySignal, signal_link
+from execution.admin.common import OfAccount, proposed, signal_link
+from execution.admin.executing import execute
 from execution.models import Counterfactual, Decision
-from execution.models.decision import skipped_for
+from execution.models.decision import EXECUTED, WAITING, skipped_for
 from execution.status import status
 from execution.status_text import as_text
-from execution.types import Reason
+from execution.types import ExitReason, Reason
+from signals.admin import markup
+from signals.admin.choices import one_of
 from signals.admin.columns import column, gain, price, time
-from signals.admin.common import ReadOnly
+from signals.admin.common import ActedOn, ReadOnly
+from signals.admin.exports import EXPORTS
+from signals.admin.search import SearchedBySignal
 from signals.clock import utc_now
+from signals.ledger.outcomes import OUTCOMES
 from signals.timestamps import parse_utc
+
+STATUSES: dict[str, str] = {Decision.Status.EXECUTED: "good", Decision.Status.SKIPPED: "care"}
 
 
 class WithReasons:
@@ -53,29 +61,39 @@ class ForReason(admin.SimpleListFilter):
 
 
 @admin.register(Decision)
-class DecisionAdmin(WithReasons, ReadOnly, SearchedBySignal[Decision]):
+class DecisionAdmin(WithReasons, ActedOn, SearchedBySignal[Decision]):
     signal, symbol = "pk", "signal__symbol"
     list_display = (
-        "queued", "what", "status", "why", "account", "asked_by", "signal__signal_id",
+        "queued", "what", "result", "why", "account", "asked_by", "signal__signal_id",
     )  # fmt: skip
     list_display_links = ("queued", "signal__signal_id")
-    list_filter = ("status", OfAccount, ForReason)
+    list_filter = (
+        one_of(
+            "status", Decision.Status.choices, parameter="status__exact",
+            few={Decision.Status.PENDING: WAITING, Decision.Status.DECIDING: WAITING},
+            walked={Decision.Status.EXECUTED: EXECUTED},
+        ),
+        OfAccount,
+        ForReason,
+    )  # fmt: skip
     list_select_related = ("signal",)
-    list_per_page = 50
-    ordering = ("-pk",)
-    show_full_result_count = False
+    actions = (execute, *EXPORTS)
     fields = (
         "its_signal", ("status", "account", "asked_by"), "why", "order_id",
         ("queued_at", "decided_at"), "before",
     )  # fmt: skip
     readonly_fields = ("its_signal", "why", "before")
 
-    queued = column("queued", "queued_at", time, sorts=True)
+    queued = column("queued", "queued_at", time)
+
+    @admin.display(description="decision")
+    def result(self, decision: Decision) -> str:
+        return markup.tag(decision.status, STATUSES.get(decision.status, ""))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        standing = as_text(status(utc_now()))
+        standing = as_text(status(utc_now(), lately=False))
         return super().changelist_view(request, {**(extra_context or {}), "standing": standing})
 
     @admin.display(description="signal")
@@ -83,8 +101,8 @@ class DecisionAdmin(WithReasons, ReadOnly, SearchedBySignal[Decision]):
         return signal_link(decision.signal)
 
     @admin.display(description="signal")
-    def what(self, decision: Decision) -> str:
-        return f"{decision.signal.action} {decision.signal.symbol}"
+    def what(self, decision: Decision) -> SafeString:
+        return proposed(decision.signal)
 
 
 @admin.register(Counterfactual)
@@ -93,21 +111,26 @@ class CounterfactualAdmin(ReadOnly, SearchedBySignal[Counterfactual]):
 
     signal, symbol = "pk", "signal__symbol"
     list_display = (
-        "entered", "what", "outcome", "exit_reason", "exit", "profit", "ended",
+        "entered", "what", "ended_as", "exit_reason", "exit", "profit", "ended",
         "signal__signal_id",
     )  # fmt: skip
     list_display_links = ("entered", "signal__signal_id")
-    list_filter = ("outcome", "exit_reason")
+    list_filter = (
+        one_of("outcome", OUTCOMES),
+        one_of("exit_reason", [reason.value for reason in ExitReason]),
+    )
+    actions = EXPORTS
     list_select_related = ("signal",)
-    list_per_page = 50
-    ordering = ("-pk",)
-    show_full_result_count = False
 
-    entered = column("entered", "entered_at", time, sorts=True)
-    ended = column("ended", "ended_at", time, sorts=True)
-    exit = column("exit", "exit_price", price, sorts=True)
-    profit = column("profit %", "profit_loss_pct", gain, sorts=True)
+    entered = column("entered", "entered_at", time)
+    ended = column("ended", "ended_at", time)
+    exit = column("exit", "exit_price", price)
+    profit = column("profit %", "profit_loss_pct", gain)
+
+    @admin.display(description="outcome")
+    def ended_as(self, row: Counterfactual) -> str:
+        return markup.outcome(row.outcome)
 
     @admin.display(description="signal")
-    def what(self, row: Counterfactual) -> str:
-        return f"{row.signal.action} {row.signal.symbol}"
+    def what(self, row: Counterfactual) -> SafeString:
+        return proposed(row.signal)

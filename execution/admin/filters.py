@@ -1,19 +1,58 @@
-"""Filters of orders and positions."""
+"""Filters of orders, positions, and of signals by their decision."""
 
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
+from django.db.models import (
+    BooleanField,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    QuerySet,
+    TextField,
+    Value,
+)
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import Concat
 from django.http import HttpRequest
 
-from execution.models import Order, Position
+from execution.models import Decision, Order, Position
 from execution.models.order import MAY_FILL
 from execution.money import ZERO
-from execution.types import ExitReason, OrderState
+from execution.types import FINAL, ExitReason, OrderState, Reason
+from signals.admin.choices import one_of
+from signals.keyset import by_index, by_key
 from signals.ledger.outcomes import OUTCOMES
+from signals.models import Signal
 
 Choices = list[tuple[str, str]]
+SPACE = Value(" ", output_field=TextField())
+DONE = {state.value for state in FINAL}
+IS_OPEN = RawSQL("positions.status = 'open'", [], output_field=BooleanField())
+"""The state is a literal: only then is the partial index `positions_open` used."""
+
+
+Decided = one_of(
+    "decision__status", Decision.Status.choices, title="decision", parameter="decision",
+    none="not asked for",
+)  # fmt: skip
+"""Filters signals by the decision on them."""
+
+
+class SkippedFor(admin.SimpleListFilter):
+    """Filter signals by a reason for which they were skipped."""
+
+    title = parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:  # noqa: ANN401
+        return [(str(code), code.meaning) for code in Reason]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Signal]) -> QuerySet[Signal]:
+        if not (code := self.value()):
+            return queryset
+        codes = Concat(SPACE, by_key(Signal, "decision__skipped_for"), SPACE)
+        return queryset.alias(codes=codes).filter(codes__contains=f" {code} ")
 
 
 class InState(admin.SimpleListFilter):
@@ -28,33 +67,21 @@ class InState(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         if not (state := self.value()):
             return queryset
-        return queryset.filter(MAY_FILL) if state == "open" else queryset.filter(state=state)
+        if state in DONE:
+            return queryset.filter(state=state)
+        may_fill = by_index(queryset.filter(MAY_FILL))
+        return may_fill if state == "open" else may_fill.filter(state=state)
 
 
-class Ended(admin.SimpleListFilter):
-    """Filter by the outcome of the position's signal."""
-
-    title = "outcome"
-    parameter_name = "outcome"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:  # noqa: ANN401
-        return [(name, name) for name in OUTCOMES]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Position]) -> QuerySet[Position]:
-        return queryset.filter(signal__outcome=self.value()) if self.value() else queryset
-
-
-class ClosedBy(admin.SimpleListFilter):
-    """Filter by exit reason. It lists all reasons, because finding those in use takes a scan."""
-
-    title = "exit reason"
-    parameter_name = "exit"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:  # noqa: ANN401
-        return [(reason.value, reason.value) for reason in ExitReason]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Position]) -> QuerySet[Position]:
-        return queryset.filter(exit_reason=self.value()) if self.value() else queryset
+Ended = one_of("signal__outcome", OUTCOMES, parameter="outcome")
+"""Filters positions by the outcome of their signal."""
+ClosedBy = one_of("exit_reason", [reason.value for reason in ExitReason], parameter="exit")
+Standing = one_of(
+    "status",
+    Position.Status.choices,
+    parameter="status__exact",
+    few={Position.Status.OPEN: IS_OPEN},
+)
 
 
 class Profit(admin.SimpleListFilter):

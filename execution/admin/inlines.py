@@ -1,8 +1,10 @@
-"""The parts of a signal's page that execution adds."""
+"""The parts of the pages of signals that execution adds."""
 
 from django.contrib import admin
 
 from execution.admin.decisions import WithReasons
+from execution.admin.executing import execute
+from execution.admin.filters import Decided, SkippedFor
 from execution.models import Counterfactual, Decision, Order, Position
 from signals.admin.common import ReadOnly
 from signals.admin.signals import SignalAdmin
@@ -41,4 +43,6 @@ class CounterfactualInline(ReadOnly, admin.StackedInline[Counterfactual, Signal]
 
 
 # Added here, because signals must not import execution.
+SignalAdmin.actions.append(execute)
+SignalAdmin.list_filter[-2:-2] = [Decided, SkippedFor]  # before the filters by time
 SignalAdmin.inlines += [DecisionInline, OrderInline, PositionInline, CounterfactualInline]

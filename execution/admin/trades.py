@@ -13,20 +13,26 @@ from django.utils.safestring import SafeString
 from execution.admin.common import (
     OfAccount,
     Question,
-    SearchedBySignal,
     ask,
     each,
     signal_link,
+    traded,
 )
 from execution.admin.corporate import PositionChangeInline
-from execution.admin.filters import ClosedBy, Duration, Ended, InState, Mae, Mfe, Profit
+from execution.admin.filters import ClosedBy, Duration, Ended, InState, Mae, Mfe, Profit, Standing
 from execution.models import Fill, Order, Position
 from execution.money import exact_text
+from execution.types import Leg
 from execution.web import for_request
+from signals.admin.choices import SIDES, emptiness, one_of
 from signals.admin.columns import column, gain, percent, price, time
 from signals.admin.common import ActedOn, ReadOnly, who
-from signals.admin.outcomes import outcome_text, with_changes
+from signals.admin.exports import EXPORTS
+from signals.admin.outcomes import outcome_tag, with_changes
+from signals.admin.search import SearchedBySignal
+from signals.keyset import by_index
 
+LEGS = [leg.value for leg in Leg]
 CANCEL = Question(
     "Cancel these orders?",
     "The broker is asked at once. A part that an entry has already filled stays a position with "
@@ -53,16 +59,19 @@ class OrderAdmin(ActedOn, SearchedBySignal[Order]):
     list_display = (
         "made", "leg", "what", "at_level", "state", "done", "average", "reason", "account",
     )  # fmt: skip
-    list_filter = (InState, "leg", "side", OfAccount)
-    list_per_page = 50
-    ordering = ("-pk",)
-    show_full_result_count = False
+    list_filter = (
+        InState,
+        one_of("leg", LEGS, parameter="leg__exact"),
+        one_of("side", SIDES),
+        OfAccount,
+    )
+    list_select_related = ("signal",)
     inlines = (FillInline,)
     exclude = ("signal", "claim")
     readonly_fields = ("its_signal",)
-    actions = ("cancel",)
+    actions = ("cancel", *EXPORTS)
 
-    made = column("made", "created_at", time, sorts=True)
+    made = column("made", "created_at", time)
     at_level = column("at", "level", price)
     done = column("filled", "filled", exact_text)
     average = column("average", "average_price", price)
@@ -81,29 +90,34 @@ class OrderAdmin(ActedOn, SearchedBySignal[Order]):
         return signal_link(order.signal)
 
     @admin.display(description="order")
-    def what(self, order: Order) -> str:
-        return f"{order.side} {exact_text(order.quantity)} {order.symbol}"
+    def what(self, order: Order) -> SafeString:
+        return traded(order.side, order.quantity, order.symbol, order.signal)
 
 
 @admin.register(Fill)
 class FillAdmin(ReadOnly, SearchedBySignal[Fill]):
-    signal, symbol = "order__signal", "order__symbol"
+    symbol = "order__symbol"
     list_display = (
         "at", "order__leg", "what", "price_of", "fee_of", "refused", "account",
     )  # fmt: skip
-    list_filter = (("refused", admin.EmptyFieldListFilter), "order__leg", OfAccount)
-    list_select_related = ("order",)
-    list_per_page = 50
-    ordering = ("-pk",)
-    show_full_result_count = False
+    list_filter = (
+        emptiness("refused", yes="accepted", no="refused"),
+        one_of("order__leg", LEGS, parameter="order__leg__exact"),
+        OfAccount,
+    )
+    list_select_related = ("order__signal",)
 
-    at = column("time", "time", time, sorts=True)
+    at = column("time", "time", time)
+
+    def of_signal(self, rows: QuerySet[Fill], signal_row: int) -> QuerySet[Fill]:
+        return by_index(rows.filter(order__signal=signal_row))
+
     price_of = column("price", "price", price)
     fee_of = column("fee", "fee", price)
 
     @admin.display(description="fill")
-    def what(self, fill: Fill) -> str:
-        return f"{fill.order.side} {exact_text(fill.quantity)} {fill.order.symbol}"
+    def what(self, fill: Fill) -> SafeString:
+        return traded(fill.order.side, fill.quantity, fill.order.symbol, fill.order.signal)
 
 
 @admin.register(Position)
@@ -113,11 +127,8 @@ class PositionAdmin(ActedOn, SearchedBySignal[Position]):
         "opened", "what", "entry", "exit", "gained", "outcome", "ended_by", "against", "favor",
         "lasted", "account",
     )  # fmt: skip
-    list_filter = ("status", Ended, ClosedBy, Profit, Mae, Mfe, Duration, OfAccount)
+    list_filter = (Standing, Ended, ClosedBy, Profit, Mae, Mfe, Duration, OfAccount)
     list_select_related = ("signal",)
-    list_per_page = 50
-    ordering = ("-pk",)
-    show_full_result_count = False
     fields = (
         "its_signal", ("status", "account"), ("side", "quantity", "closed_quantity", "symbol"),
         ("entry_price", "stop", "target"), ("opened_at", "expires_at"),
@@ -126,13 +137,13 @@ class PositionAdmin(ActedOn, SearchedBySignal[Position]):
     )  # fmt: skip
     readonly_fields = ("its_signal", "outcome", "lasted")
     inlines = (PositionChangeInline,)
-    actions = ("close",)
+    actions = ("close", *EXPORTS)
 
     entry = column("entry", "entry_price", price)
     exit = column("exit", "exit_price", price)
     gained = column("profit", "profit", gain)
-    against = column("MAE %", "mae", percent, sorts=True)
-    favor = column("MFE %", "mfe", percent, sorts=True)
+    against = column("MAE %", "mae", percent)
+    favor = column("MFE %", "mfe", percent)
 
     @admin.action(description="Close at the market…", permissions=["change"])
     def close(self, request: HttpRequest, positions: QuerySet[Position]) -> Any:  # noqa: ANN401
@@ -147,22 +158,20 @@ class PositionAdmin(ActedOn, SearchedBySignal[Position]):
     def its_signal(self, position: Position) -> SafeString:
         return signal_link(position.signal)
 
-    @admin.display(description="opened", ordering="opened_at")
-    def opened(self, position: Position) -> str:
-        return f"{position.opened_at:%Y-%m-%d %H:%M}"
+    opened = column("opened", "opened_at", time)
 
     @admin.display(description="position")
-    def what(self, position: Position) -> str:
-        return f"{position.side} {exact_text(position.quantity)} {position.symbol}"
+    def what(self, position: Position) -> SafeString:
+        return traded(position.side, position.quantity, position.symbol, position.signal)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Position]:
         return with_changes(super().get_queryset(request), "signal__changes")
 
-    @admin.display(description="outcome", ordering="signal__outcome")
-    def outcome(self, position: Position) -> str:
-        return outcome_text(position.signal)
+    @admin.display(description="outcome")
+    def outcome(self, position: Position) -> SafeString:
+        return outcome_tag(position.signal)
 
-    @admin.display(description="exit reason", ordering="exit_reason")
+    @admin.display(description="exit reason")
     def ended_by(self, position: Position) -> str:
         if position.status == Position.Status.OPEN:
             return f"closing: {position.closing_for}" if position.closing_for else "open"

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from execution.models import Counterfactual
 
@@ -28,4 +29,14 @@ def with_counterfactuals(table: pa.Table, as_of: datetime | None = None) -> pa.T
     known = [found.get(signal, nothing) for signal in table["signal_id"].to_pylist()]
     for place, (name, kind) in enumerate(TYPES.items()):
         table = table.append_column(name, pa.array([row[place] for row in known], kind))
+    return table
+
+
+def as_if_traded(table: pa.Table) -> pa.Table:
+    """Return a table of `with_counterfactuals`, in which each signal without an outcome has the one
+    that it would have had."""
+    for name, other in (("outcome", "untraded_outcome"), ("outcome_at", "untraded_at")):
+        plain = table[name].cast(table.schema.field(other).type)
+        joined = pc.coalesce(plain, table[other])
+        table = table.set_column(table.column_names.index(name), name, joined)
     return table

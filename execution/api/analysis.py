@@ -3,11 +3,8 @@
 The modules of tables are imported on demand, because they load pyarrow.
 """
 
-from collections.abc import Iterable, Iterator
-from itertools import chain, islice
-from typing import Any, Literal
+from typing import Literal
 
-from django.db import connection
 from django.http import HttpRequest, StreamingHttpResponse
 from ninja import Query, Router
 from pydantic import Field
@@ -15,22 +12,10 @@ from pydantic import Field
 from execution.analysis.selection import DecidedSelection
 from signals.api.auth import reader
 from signals.api.bodies import refuse_unknown
+from signals.api.streams import described, streamed
 
 router = Router(tags=["analysis"])
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
-STREAMS: dict[str, Any] = {
-    "responses": {
-        200: {
-            "description": "The table, as a stream",
-            "content": {
-                "application/vnd.apache.arrow.stream": _BINARY,
-                "application/vnd.apache.parquet": _BINARY,
-                "text/csv": {"schema": {"type": "string"}},
-                "application/x-ndjson": {"schema": {"type": "string"}},
-            },
-        }
-    }
-}
+STREAMS = described("arrow", "parquet", "csv", "jsonl")
 
 
 class TableQuery(DecidedSelection):
@@ -50,23 +35,6 @@ def get_signals(request: HttpRequest, query: Query[TableQuery]) -> StreamingHttp
     With `as_of` each is as it was known then, by receipt and by the time of each change.
     """
     from execution.analysis.tables import DECIDED_SCHEMA, decided_batches
-    from signals.retrieval.formats import FORMATS
 
     refuse_unknown(request, TableQuery)
-    batches = decided_batches(query)
-    first = list(islice(batches, 1))  # an error is answered as one
-    kind = FORMATS[query.format]
-    parts = kind.encode(_unleased(chain(first, batches)), DECIDED_SCHEMA)
-    return StreamingHttpResponse(
-        parts,
-        content_type=kind.media_type,
-        headers={"Content-Disposition": f'attachment; filename="signals.{query.format}"'},
-    )
-
-
-def _unleased(batches: Iterable[Any]) -> Iterator[Any]:
-    """Yield the batches; a client that reads slowly keeps no connection to the database."""
-    for batch in batches:
-        if not connection.in_atomic_block:
-            connection.close()
-        yield batch
+    return streamed(decided_batches(query), DECIDED_SCHEMA, query.format)

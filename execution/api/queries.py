@@ -1,105 +1,50 @@
-"""Pages of execution's rows, newest first, by keyset.
+"""Pages of execution's rows, newest or oldest first, by keyset.
 
 A page is found by the primary key, so that a deep page costs no more than the first. Rows that are
-open, wait, were executed or belong to one signal are found by an index of their own; every other
-filter scans the primary key.
+open, wait, were executed or belong to one signal are found by an index of their own; with every
+other filter a page looks at a bounded number of rows, and may be short.
 """
 
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TypeVar
 
-from django.db.models import F, Model, QuerySet, TextField, Value
-from django.db.models.functions import Concat
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from django.db.models import Model, QuerySet
 
-from execution.analysis.selection import ReasonCode
+from execution.api.filters import (
+    OPEN,
+    DecisionQuery,
+    FillQuery,
+    HaltQuery,
+    OfSignalQuery,
+    OrderQuery,
+    PositionQuery,
+)
 from execution.models import Decision, Fill, Halt, Order, Position
-from execution.models.decision import WAITING, skipped_for
+from execution.models.decision import EXECUTED, WAITING, skipped_for
 from execution.models.order import MAY_FILL
-from execution.types import FINAL, Leg, OrderState
-from signals.instruments import name_of
+from execution.models.position import OPEN_POSITIONS
+from execution.types import FINAL
+from signals.keyset import Page
 from signals.ledger.queries import find_row
-from signals.ledger.spellings import spellings_of
-from signals.ledger.validation import Label
+from signals.retrieval.lists import page_of
 
 Row = TypeVar("Row", bound=Model)
-OPEN = "open"
 
 
-def _state(name: str) -> str:
-    if name not in STATES:
-        raise ValueError(f"must be one of {', '.join(STATES)}")
-    return name
-
-
-STATES = (OPEN, *(state.value for state in OrderState))
-StateName = Annotated[
-    str, AfterValidator(_state), WithJsonSchema({"type": "string", "enum": STATES})
-]
-"""One type, because the error of a union would name each of its types."""
-Symbol = Annotated[Label, AfterValidator(name_of)]
-"""Any spelling becomes the instrument's one name."""
-
-
-class PageQuery(BaseModel):
-    """A page, of all accounts or of one; `after` is the `next` of the previous page."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    account: Label | None = None
-    after: int | None = Field(None, ge=0, lt=2**63)
-    limit: int = Field(100, ge=1, le=1000)
-
-
-class DecisionQuery(PageQuery):
-    """Filters of decisions; `reason` is a code."""
-
-    status: Literal["pending", "deciding", "executed", "skipped"] | None = None
-    reason: ReasonCode | None = None
-    signal_id: Label | None = None
-
-
-class OrderQuery(PageQuery):
-    """Filters of orders; the state `open` means every order that may still fill."""
-
-    state: StateName | None = None
-    leg: Leg | None = None
-    symbol: Symbol | None = None
-    signal_id: Label | None = None
-
-
-class FillQuery(PageQuery):
-    """Filters of fills."""
-
-    signal_id: Label | None = None
-
-
-class PositionQuery(PageQuery):
-    """Filters of positions."""
-
-    status: Literal["open", "closed"] | None = None
-    symbol: Symbol | None = None
-    signal_id: Label | None = None
-
-
-class HaltQuery(PageQuery):
-    """Filters of halts: those in force, or with `all` every halt ever made."""
-
-    all: bool = False
-
-
-def decisions(query: DecisionQuery) -> list[Decision]:
+def decisions(query: DecisionQuery) -> Page[Decision]:
     """Return one page. The keys are the ids of the signals' rows."""
     chosen = _of_signal(Decision.objects.select_related("signal"), "pk", query.signal_id)
     if query.reason:
         chosen = skipped_for(chosen, query.reason)
     if query.status:
         chosen = chosen.filter(status=query.status)
-    if query.status in ("pending", "deciding"):
-        chosen = chosen.filter(WAITING)
-    return _page(chosen, query, few=query.status in ("pending", "deciding"))
+    if query.status == "executed":
+        executed = Decision.objects.filter(EXECUTED)
+        return _page(chosen.filter(EXECUTED), query, among=executed)
+    few = query.status in ("pending", "deciding")
+    return _page(chosen.filter(WAITING) if few else chosen, query, few=few)
 
 
-def orders(query: OrderQuery) -> list[Order]:
+def orders(query: OrderQuery) -> Page[Order]:
     """Return one page."""
     chosen = _of_signal(Order.objects.select_related("signal"), "signal", query.signal_id)
     few = query.state is not None and query.state not in FINAL
@@ -107,29 +52,30 @@ def orders(query: OrderQuery) -> list[Order]:
         chosen = chosen.filter(MAY_FILL)
     if query.state and query.state != OPEN:
         chosen = chosen.filter(state=query.state)
-    return _page(
-        chosen.filter(**_given(leg=query.leg, symbol__in=_spelled(query.symbol))), query, few
-    )
+    return _page(chosen, query, few=few)
 
 
-def fills(query: FillQuery) -> list[Fill]:
+def fills(query: FillQuery) -> Page[Fill]:
     """Return one page."""
     chosen = Fill.objects.select_related("order__signal")
+    if query.counted is not None:
+        chosen = chosen.filter(refused="") if query.counted else chosen.exclude(refused="")
     return _page(_of_signal(chosen, "order__signal", query.signal_id), query)
 
 
-def positions(query: PositionQuery) -> list[Position]:
+def positions(query: PositionQuery) -> Page[Position]:
     """Return one page. The keys are the ids of the signals' rows."""
     rows = Position.objects.select_related("signal").prefetch_related("changes__action")
     chosen = _of_signal(rows, "pk", query.signal_id)
-    chosen = chosen.filter(**_given(status=query.status, symbol__in=_spelled(query.symbol)))
-    return _page(chosen, query, few=query.status == "open")
+    if query.status == "open":
+        return _page(chosen.filter(OPEN_POSITIONS), query, few=True)
+    return _page(chosen.filter(status=query.status) if query.status else chosen, query)
 
 
-def halts(query: HaltQuery) -> list[Halt]:
+def halts(query: HaltQuery) -> Page[Halt]:
     """Return one page."""
     chosen = Halt.objects.all() if query.all else Halt.objects.filter(lifted_at=None)
-    return _page(chosen, query)
+    return page_of(chosen, query)
 
 
 def _of_signal(rows: QuerySet[Row], column: str, signal_id: str | None) -> QuerySet[Row]:
@@ -139,22 +85,13 @@ def _of_signal(rows: QuerySet[Row], column: str, signal_id: str | None) -> Query
     return rows.filter(**{column: found}) if found else rows.none()
 
 
-def _page(rows: QuerySet[Row], query: PageQuery, few: bool = False) -> list[Row]:
-    """Return one row more than the limit, newest first.
-
-    "+ 0" for `few`, and comparing the account as a computed text, keep SQLite from choosing an
-    index whose rows it would scan.
-    """
-    on = Concat("account", Value(""), output_field=TextField())
-    chosen = rows.alias(on=on).filter(**_given(on=query.account, pk__lt=query.after))
-    order = (F("pk") + 0).desc() if few else F("pk").desc()
-    return list(chosen.order_by(order)[: query.limit + 1])
-
-
-def _spelled(symbol: str | None) -> tuple[str, ...] | None:
-    """Return the names that rows of the instrument may have: older versions had other ones."""
-    return spellings_of(symbol).names if symbol else None
-
-
-def _given(**conditions: Any) -> dict[str, Any]:  # noqa: ANN401
-    return {name: value for name, value in conditions.items() if value is not None}
+def _page(
+    rows: QuerySet[Row],
+    query: OfSignalQuery,
+    *,
+    few: bool = False,
+    among: QuerySet[Row] | None = None,
+) -> Page[Row]:
+    """Return one page; `few` rows are found by an index, as those of one signal are, and rows
+    among others by theirs."""
+    return page_of(rows, query, few=few or query.signal_id is not None, among=among)

@@ -8,8 +8,11 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from django.db import transaction
+
 from execution.corporate.recognition import Pair
 from execution.models import CorporateAction, SeenPrices
+from signals import acts
 from signals.clock import Clock
 from signals.dialect import for_update
 from signals.market.actions import ActionKind
@@ -51,12 +54,17 @@ class PriceMemory:
         **others: Any,  # noqa: ANN401
     ) -> CorporateAction:  # fmt: skip
         """Store an action, which ends a doubt; return its row. One that is there stays."""
-        made, is_new = CorporateAction.objects.get_or_create(
-            account=self.account, symbol=symbol, kind=kind.value, ex_at=ex_at,
-            defaults={"after": after, "made_at": self.clock(), **others},
-        )  # fmt: skip
+        with transaction.atomic():
+            made, is_new = CorporateAction.objects.get_or_create(
+                account=self.account, symbol=symbol, kind=kind.value, ex_at=ex_at,
+                defaults={"after": after, "made_at": self.clock(), **others},
+            )  # fmt: skip
+            if is_new:
+                self.trust(symbol)
+            if is_new and made.by:
+                acts.record(acts.Kind.PRICE, symbol, who=made.by, at=made.made_at,
+                            after=str(made), why=made.why)  # fmt: skip
         if is_new:
-            self.trust(symbol)
             logger.warning("%s: %s", made, made.why)
         return made
 

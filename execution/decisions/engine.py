@@ -1,8 +1,9 @@
 """Decides on every signal that waits: a backlog at once, the others in small batches."""
 
 import logging
+import threading
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -18,6 +19,7 @@ from execution.orders.router import send_due
 from execution.types import REPLAY, Denial
 from signals.config import stored_handlers
 from signals.dialect import only_one
+from signals.feed.giving_way import GivingWay
 from signals.ledger.flush import Flusher
 from signals.owner import new_owner_id
 from signals.shutdown import stopping
@@ -29,6 +31,8 @@ PATIENCE = timedelta(seconds=30)
 """How long a signal is left to another worker."""
 PAUSE = 0.1
 """Seconds between two batches of a backlog, so that other processes can write."""
+_backlogs: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+"""By account: a second thread would write in the pauses of the first."""
 
 
 @dataclass
@@ -79,7 +83,9 @@ def execute_due(context: TradingContext, only: int | None = None) -> DecisionCou
             if not (is_ours or _is_late(context)):
                 return counts
             _store_what_the_dead_wrote(context)
-            counts.skipped += _skip_backlog(context)
+            if (skipped := _skip_backlog_alone(context)) is None:
+                return counts
+            counts.skipped += skipped
             _decide_due(context, counts)
         # a worker that came meanwhile has left its signals to this one
         if stopping.is_set() or not queue.is_due(context.account, context.clock()):
@@ -103,13 +109,25 @@ def _is_late(context: TradingContext) -> bool:
 
 def _decide_due(context: TradingContext, counts: DecisionCounts, only: int | None = None) -> None:
     """Claim decisions in batches, decide on them, and count them, until none is left."""
-    owner = new_owner_id()
+    owner, giving_way = new_owner_id(), GivingWay(context.journal)
     while True:
         claimed = queue.claim(context.account, owner, BATCH_SIZE, context.clock(), only)
         for made in decide(context, claimed):
             _count(counts, made)
         if len(claimed) < BATCH_SIZE or stopping.is_set():
             return
+        giving_way.wait()
+
+
+def _skip_backlog_alone(context: TradingContext) -> int | None:
+    """Do as `_skip_backlog`; None if another thread does it, which takes what is new as well."""
+    backlog = _backlogs[context.account]
+    if not backlog.acquire(blocking=False):
+        return None
+    try:
+        return _skip_backlog(context)
+    finally:
+        backlog.release()
 
 
 def _skip_backlog(context: TradingContext) -> int:
@@ -118,7 +136,7 @@ def _skip_backlog(context: TradingContext) -> int:
     One transaction for each would keep the flush from the database. When few are left, they are
     decided one by one.
     """
-    count = 0
+    count, giving_way = 0, GivingWay(context.journal)
     while True:
         now = context.clock()
         with transaction.atomic():
@@ -134,6 +152,7 @@ def _skip_backlog(context: TradingContext) -> int:
         if len(found) < BACKLOG_BATCH_SIZE or stopping.is_set():
             return count
         time.sleep(PAUSE)
+        giving_way.wait()
 
 
 def _log_backlog(context: TradingContext, found: Iterable[Denial]) -> None:

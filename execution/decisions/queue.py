@@ -10,11 +10,12 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from argo.errors import Conflict, NotFound
+from execution.decisions.announcing import announce_executed, announce_skipped
 from execution.models import Decision
 from execution.models.decision import WAITING
 from execution.risk.headroom import Headroom
 from execution.types import REPLAY, Denial
-from signals import ahead
+from signals import acts, ahead
 from signals.clock import utc_now
 from signals.dialect import skip_locked
 from signals.ledger.queries import row_of, signal_of
@@ -96,11 +97,12 @@ def decision_of(signal_id: str) -> Decision:
     return found
 
 
-def ask_for(signal_id: str, who: str, now: datetime) -> None:
+def ask_for(signal_id: str, who: str, now: datetime, why: str = "") -> None:
     """Queue this signal because a person asks for it: AUTO_EXECUTE is ignored, the rules are not.
 
-    Raises `NotFound` for an unknown signal, `AlreadyDecided` if it is executed or being decided on,
-    and `Conflict` if it belongs to a replay or already has an outcome.
+    The log of acts keeps the reason. Raises `NotFound` for an unknown signal, `AlreadyDecided` if
+    it is executed or being decided on, and `Conflict` if it belongs to a replay or already has an
+    outcome.
     """
     with transaction.atomic():
         signal = signal_of(signal_id)
@@ -112,7 +114,13 @@ def ask_for(signal_id: str, who: str, now: datetime) -> None:
         waiting = open_ones.filter(pk=signal.id, status__in=[status.PENDING, status.SKIPPED])
         if (decision := waiting.first()) is None:
             raise AlreadyDecided(f"Signal {signal_id} is already executed, or being decided on.")
+        before = str(decision.status) if decision.decided_at else ""
         _queue_again(decision, who, now)
+        acts.record(
+            acts.Kind.EXECUTE, f"{signal.action} {signal.symbol}", who=who, at=now,
+            signal_id=signal_id, before=before, after=f"asked for on {decision.account}",
+            why=why,
+        )  # fmt: skip
 
 
 def _queue_again(decision: Decision, who: str, now: datetime) -> None:
@@ -219,13 +227,31 @@ def _read(statement: str, values: Sequence[Any]) -> list[Decision]:
 
 def skip_each(account: str, found: Iterable[tuple[Decision, Denial]], now: datetime) -> None:
     """Skip decisions that `due_automatic` returned in this transaction, each for its reason."""
-    ours = {"account": account, "claim": ""}
+    ours, found = {"account": account, "claim": ""}, list(found)
     update_each(Decision, {decision.pk: ours | _skipped([why], now) for decision, why in found})
+    for decision, _ in found:
+        decision.account = account
+    announce_skipped([(decision, [why]) for decision, why in found], now)
+
+
+def skip_pending(signal: int, why: Denial, now: datetime) -> bool:
+    """Skip the decision on this signal if no worker has claimed it; return whether it is skipped.
+
+    `signal` is the signal's primary key.
+    """
+    changes = _skipped([why], now)
+    return update(Decision, signal, changes, only_if={"status": Decision.Status.PENDING})
 
 
 def mark_skipped(claimed: ClaimedDecision, why: Sequence[Denial], now: datetime) -> bool:
-    """Skip the signal for all these reasons; return False if another worker has the decision."""
-    return _end(claimed, **_skipped(why, now))
+    """Skip the signal for all these reasons; return False if another worker has the decision.
+
+    It runs in the caller's transaction.
+    """
+    if not _end(claimed, **_skipped(why, now)):
+        return False
+    announce_skipped([(claimed.decision, why)], now)
+    return True
 
 
 def _skipped(why: Sequence[Denial], now: datetime) -> dict[str, object]:
@@ -242,13 +268,16 @@ def mark_executed(
 ) -> bool:
     """Store the order of the signal, and how far the account was from each limit.
 
-    Return False if another worker has the decision.
+    It runs in the caller's transaction. Return False if another worker has the decision.
     """
     numbers = [{"code": each.code, "text": each.text} for each in left]
-    return _end(
+    is_ours = _end(
         claimed, status=Decision.Status.EXECUTED, order_id=order_id, decided_at=now,
         headroom=numbers,
     )  # fmt: skip
+    if is_ours:
+        announce_executed(claimed.decision, order_id, now)
+    return is_ours
 
 
 def postpone(claimed: ClaimedDecision, until: datetime) -> bool:

@@ -78,6 +78,8 @@ class Decision(models.Model):
 WAITING = RawSQL("decisions.status IN ('pending', 'deciding')", [], output_field=BooleanField())
 """Not decided yet. The states are literals, not parameters: only then is the partial index
 `decisions_due` used; without it, every decision ever made would be read."""
+EXECUTED = RawSQL("decisions.status = 'executed'", [], output_field=BooleanField())
+"""Select by the partial index `decisions_executed`, for the same reason."""
 
 
 def skipped_for(rows: QuerySet[Decision], code: str) -> QuerySet[Decision]:

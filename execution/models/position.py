@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import ClassVar, NamedTuple
 
 from django.db import connection, models
-from django.db.models import Q, Value
+from django.db.models import BooleanField, Q, Value
+from django.db.models.expressions import RawSQL
 
 from execution.fields import ExactDecimal
 from execution.models.action import CorporateAction
@@ -141,6 +142,11 @@ class Position(models.Model):
     def duration(self) -> timedelta | None:
         """Return how long it was open; None while it is open."""
         return self.closed_at - self.opened_at if self.closed_at else None
+
+
+OPEN_POSITIONS = RawSQL("positions.status = 'open'", [], output_field=BooleanField())
+"""Select by the partial index `positions_open`. The state is a literal, not a parameter: only then
+is the index used; without it, every position ever opened would be read."""
 
 
 class PositionChange(models.Model):

@@ -30,6 +30,7 @@ from execution.orders.states import may_become
 from execution.positions.fills import take_fills
 from execution.positions.positions import settle_position
 from execution.types import AT_BROKER, ON_THE_WAY, HaltCode, Leg, OrderState, Side
+from signals import acts
 
 logger = logging.getLogger(__name__)
 
@@ -252,6 +253,8 @@ def settle(context: TradingContext, *, by: str, why: str) -> list[str]:
     with transaction.atomic():
         lock(context.account)
         changes += [text for each in clear for text in _settle_one(context, each)]
+        acts.record(acts.Kind.SETTLE, context.account, who=by, at=context.clock(),
+                    after="; ".join(changes) or "nothing to settle", why=why)  # fmt: skip
     cancel_leftovers(context, {order.broker_id for order in context.broker.open_orders()})
     for text in changes:
         logger.warning("%s settles with the broker (%s): %s", by, why, text)

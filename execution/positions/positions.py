@@ -17,6 +17,7 @@ from execution.corporate.scale import on_scale_at
 from execution.models import Position, PositionChange
 from execution.money import ZERO, times
 from execution.orders.bracket import CountedFill, Trade
+from execution.positions.announcing import announce_closed, announce_opened
 from execution.positions.excursions import excursions
 from execution.types import ExitReason, Leg, Side
 from signals.ledger.outcomes import (
@@ -85,14 +86,24 @@ def update_position(context: TradingContext, trade: Trade) -> None:
     _add_exits(position, closed, entered, unpriced)
     is_done = trade.is_entered and position.closed_quantity == position.quantity
     is_priced = position.settled_at is not None and (not unpriced or position.profit is not None)
-    if exits and is_done and (is_priced or position.status == Position.Status.OPEN):
+    is_ending = bool(exits and is_done and (is_priced or position.status == Position.Status.OPEN))
+    if is_ending:
         _end(position, trade, Leg(trade.order(exits[-1].order_id).leg), closed, entered)
         _record_outcome(context, position, trade)
         transaction.on_commit(partial(_log_closed, context, position, trade))
-    if position._state.adding:
-        insert(position)
-    else:
+    was_open = not position._state.adding
+    if was_open:
         update(Position, position.pk, {name: getattr(position, name) for name in FILL_COLUMNS})
+    else:
+        insert(position)
+    _announce(position, was_open=was_open, is_ending=is_ending)
+
+
+def _announce(position: Position, *, was_open: bool, is_ending: bool) -> None:
+    if not was_open:
+        announce_opened(position)
+    if is_ending:
+        announce_closed(position)
 
 
 def _position(context: TradingContext, trade: Trade, entered: Traded) -> Position:
@@ -121,6 +132,8 @@ def settle_position(position: Position, quantity: Decimal, now: datetime) -> Non
         position.status = Position.Status.CLOSED
         position.closed_at, position.exit_reason = now, ExitReason.SETTLED
     position.save(update_fields=[*FILL_COLUMNS, "settled_quantity", "settled_at"])
+    if position.status == Position.Status.CLOSED:
+        announce_closed(position)
 
 
 def _unpriced(position: Position, exits: Sequence[CountedFill]) -> Decimal:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -18,17 +18,20 @@ from execution.brokers.protocol import FillReport
 from execution.context import TradingContext
 from execution.decisions import queue
 from execution.decisions.engine import execute_due
-from execution.factory import build_context, paper
+from execution.factory import account_rules, build_context, paper
 from execution.models import Decision, Order, Position
+from execution.models.decision import skipped_for
+from execution.money import exact_text
 from execution.monitoring import counterfactuals
 from execution.monitoring.monitor import check_breach, close_due, not_counted, refresh
 from execution.orders.router import send_due
 from execution.positions.fills import record
 from execution.positions.positions import measure_excursions
 from execution.replay.account import lock_account, release_claims, traded_until
-from execution.types import REPLAY, Leg
+from execution.types import REPLAY, Leg, Reason
 from signals.clock import Clock
 from signals.database_locks import DatabaseLock
+from signals.generation.replay import Traded
 from signals.market.bars import Bars
 from signals.market.protocol import Quote, UnknownSymbol
 from signals.models import Signal
@@ -73,8 +76,10 @@ class PaperTrading:
     context: TradingContext
     broker: PaperBroker
     lock: DatabaseLock
+    parameters: dict[str, Any]
     _curve: EquityCurve | None = None
     _close_at: datetime | None = None
+    _signals: set[str] = field(default_factory=set)
 
     def see(self, windows: Sequence[Bars]) -> None:
         """Apply the bars that just closed to orders and positions."""
@@ -144,6 +149,7 @@ class PaperTrading:
         database, such as deliveries. Raises `LockLost` if another replay may trade by now.
         """
         self.lock.verify()
+        self._signals.update(signal_ids)
         flush()
         rows = Signal.objects.filter(signal_id__in=signal_ids).values_list("pk", flat=True)
         with transaction.atomic():
@@ -160,6 +166,23 @@ class PaperTrading:
             pass
         self.close()
         return _summary(self.broker)
+
+    def traded(self) -> Traded:
+        """Return the trades of this replay's signals that have ended."""
+        closed = Position.objects.filter(account=REPLAY, status=Position.Status.CLOSED)
+        rows = closed.order_by("closed_at", "pk").values_list(
+            "signal__signal_id", "closed_at", "profit"
+        )
+        own = [
+            (at, float(profit))
+            for name, at, profit in rows
+            if name in self._signals and at is not None and profit is not None
+        ]
+        late = skipped_for(Decision.objects.filter(account=REPLAY), Reason.TRADED_LATER)
+        refused = self._signals.intersection(late.values_list("signal__signal_id", flat=True))
+        return Traded(
+            self.parameters, [at for at, _ in own], [profit for _, profit in own], not refused
+        )
 
     def close(self) -> None:
         """Let another replay begin, also after an error."""
@@ -187,7 +210,18 @@ def execution(histories: Sequence[Bars], clock: Clock) -> PaperTrading:
     except BaseException:
         lock.release()  # otherwise this process would keep it, and no replay could begin
         raise
-    return PaperTrading(context, made.broker, lock)
+    return PaperTrading(context, made.broker, lock, _parameters(context, made.broker))
+
+
+def _parameters(context: TradingContext, broker: PaperBroker) -> dict[str, Any]:
+    """Return the rules and the costs of the account, as plain values."""
+    model, firm = broker.fill_model, context.rule_set
+    return account_rules().as_dict() | {
+        "costs": {name: exact_text(cost) for name, cost in asdict(model.costs).items()},
+        "volume_share": None if model.volume_share is None else exact_text(model.volume_share),
+        "expiry_seconds": context.expiry.total_seconds(),
+        "prop_firm": None if firm is None else firm.name,
+    }
 
 
 def _summary(broker: PaperBroker) -> dict[str, Any]:

@@ -2,15 +2,19 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from signals.admin import markup
+from signals.admin.changelist import KeysetAdmin
+from signals.admin.choices import SIDES, one_of
 from signals.admin.columns import column, price
-from signals.admin.common import Action, ReadOnly, votes_table
+from signals.admin.common import ReadOnly, votes_table
+from signals.admin.filters import Symbol
+from signals.ledger.spellings import spellings_of
 from signals.models import CandidateRecord
 
 
@@ -37,27 +41,41 @@ class ResultFilter(admin.SimpleListFilter):
         return queryset.filter(rejected_for__contains=result)
 
 
+class CandidateSymbol(Symbol):
+    """Filters candidates by instrument, in any spelling."""
+
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[CandidateRecord]
+    ) -> QuerySet[CandidateRecord]:
+        return spellings_of(symbol).of(queryset) if (symbol := self.value()) else queryset
+
+
 @admin.register(CandidateRecord)
-class CandidateAdmin(ReadOnly, admin.ModelAdmin[CandidateRecord]):
+class CandidateAdmin(ReadOnly, KeysetAdmin[CandidateRecord]):
     list_display = (
-        "made_at", "symbol", "action", "entry", "rounded_confidence", "regime", "rejected_for",
+        "made", "symbol", "side", "entry", "rounded_confidence", "regime", "rejected_for",
         "signal_link",
     )  # fmt: skip
-    list_filter = (ResultFilter, Action, "regime", "symbol")
-    list_per_page = 50
-    ordering = ("-id",)
-    show_full_result_count = False
+    list_filter = (
+        ResultFilter,
+        one_of("action", SIDES, title="side"),
+        one_of("regime", settings.REGIMES),
+        CandidateSymbol,
+    )
     fields = (
         ("symbol", "action", "confidence"),
         ("entry_price", "target_price", "stop_price"),
         ("strategy", "asset_type", "regime"),
         ("bar_time", "made_at", "agreement"),
+        ("raw_confidence", "calibration_version"),
         "why", "reasoning", "votes_table", "signal_link",
     )  # fmt: skip
     readonly_fields = ("why", "votes_table", "signal_link")
 
-    entry = column("entry", "entry_price", price, sorts=True)
-    rounded_confidence = column("confidence", "confidence", "{:.1f}".format, sorts=True)
+    made = column("time", "made_at", markup.moment)
+    side = column("side", "action", markup.side)
+    entry = column("entry", "entry_price", price)
+    rounded_confidence = column("confidence", "confidence", "{:.1f}".format)
 
     @admin.display(description="rejected for")
     def why(self, candidate: CandidateRecord) -> str:
@@ -71,5 +89,4 @@ class CandidateAdmin(ReadOnly, admin.ModelAdmin[CandidateRecord]):
     def signal_link(self, candidate: CandidateRecord) -> SafeString | str:
         if candidate.signal_id is None:
             return ""
-        url = f"{reverse('admin:signals_signal_changelist')}?q={candidate.signal_id}"
-        return format_html('<a href="{}">{}</a>', url, candidate.signal_id)
+        return markup.signal_link(candidate.signal_id, candidate.signal_id)

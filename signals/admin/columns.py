@@ -1,4 +1,4 @@
-"""Columns of the admin site that only format one attribute of a row."""
+"""Columns of the admin site that only format one attribute of a row, and the texts of values."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -7,15 +7,23 @@ from typing import Any
 
 from django.contrib import admin
 
+from signals.admin import markup
 
-def column(
-    label: str, name: str, formatted: Callable[[Any], str], *, sorts: bool = False
-) -> Callable[[Any, Any], str]:
-    """Return a column that shows the attribute `name`; `sorts` lets people order by it."""
 
-    @admin.display(description=label, ordering=name if sorts else None)
+def column(label: str, name: str, formatted: Callable[[Any], str]) -> Callable[[Any, Any], str]:
+    """Return a column that shows the attribute `name`.
+
+    The title of a number and of a time has the exact value; a gain has a colour beside its sign.
+    """
+
+    @admin.display(description=label)
     def show(model_admin: object, row: object) -> str:
-        return formatted(getattr(row, name))
+        value = getattr(row, name)
+        if formatted is time:
+            return markup.moment(value)
+        if isinstance(value, Decimal | float | int):
+            return markup.number(value, formatted, signed=formatted is gain)
+        return formatted(value)
 
     return show
 

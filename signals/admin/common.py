@@ -3,12 +3,12 @@
 from contextlib import suppress
 from typing import Any
 
-from django.contrib import admin
 from django.contrib.auth import get_permission_codename
-from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
+
+from signals import acts
 
 PATTERNS = ("regex", "iregex")
 
@@ -60,22 +60,9 @@ class ActedOn(ReadOnly):
         )
 
 
-class Action(admin.SimpleListFilter):
-    """Filters by side."""
-
-    title = "action"
-    parameter_name = "action"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ANN401
-        return [("BUY", "BUY"), ("SELL", "SELL")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(action=self.value()) if self.value() else queryset
-
-
 def who(request: HttpRequest) -> str:
     """Return the user's name as changes, reasons and halts store it."""
-    return f"admin:{request.user.get_username()}"
+    return acts.user_of(request)
 
 
 def votes_table(votes: object) -> SafeString:

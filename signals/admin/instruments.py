@@ -6,21 +6,20 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from signals.admin.changelist import KeysetAdmin
 from signals.admin.common import ReadOnly
 from signals.instruments import instrument
+from signals.keyset import by_index
 from signals.ledger.spellings import spellings_of
 from signals.market.instruments import Instrument, spellings
 from signals.models import InstrumentSpelling
 
 
 @admin.register(InstrumentSpelling)
-class SpellingAdmin(ReadOnly, admin.ModelAdmin[InstrumentSpelling]):
+class SpellingAdmin(ReadOnly, KeysetAdmin[InstrumentSpelling]):
     list_display = ("spelling", "asset_type", "name", "kind", "hours", "why")
-    list_per_page = 50
-    ordering = ("spelling", "asset_type")
     search_fields = ("spelling",)
     search_help_text = "A symbol in any spelling"
-    show_full_result_count = False
     fields = ("spelling", "asset_type", "name", "kind", "hours", "elsewhere", "why")
     readonly_fields: ClassVar = ("name", "kind", "hours", "elsewhere", "why")
 
@@ -51,7 +50,7 @@ class SpellingAdmin(ReadOnly, admin.ModelAdmin[InstrumentSpelling]):
         term = search_term.strip()
         if not term:
             return queryset, False
-        return queryset.filter(spelling__in=spellings_of(term).names), False
+        return by_index(queryset.filter(spelling__in=spellings_of(term).names)), False
 
 
 def _made_of(row: InstrumentSpelling) -> Instrument:

@@ -10,10 +10,12 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import Model, Prefetch, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.utils.safestring import SafeString
 
 from argo.errors import ArgoError, InvalidInput
 from signals.admin.columns import gain, price
 from signals.admin.common import who
+from signals.admin.markup import outcome
 from signals.clock import utc_now
 from signals.config import journal
 from signals.ledger.outcome_edits import Edit, Edited, Planned, edit_each, planned
@@ -28,14 +30,13 @@ MOST = 200
 
 
 def with_changes(rows: QuerySet[Row], path: str = "changes") -> QuerySet[Row]:
-    """Read the changes of all rows with one more query, as `outcome_text` needs them."""
+    """Read the changes of all rows with one more query, as `outcome_tag` needs them."""
     return rows.prefetch_related(Prefetch(path, OutcomeChange.objects.order_by("pk")))
 
 
-def outcome_text(signal: Signal) -> str:
+def outcome_tag(signal: Signal) -> SafeString:
     """Return the outcome, and if it was edited; select the signal by `with_changes`."""
-    edited = " (edited)" if recorded(signal, signal.changes.all()).edited else ""
-    return f"{signal.outcome or ('open' if edited else '')}{edited}"
+    return outcome(signal.outcome, edited=recorded(signal, signal.changes.all()).edited)
 
 
 def result_text(outcome: str | None, exit_price: float | None, percent: float | None) -> str:

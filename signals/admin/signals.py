@@ -1,6 +1,5 @@
 """The admin page of signals: only the outcome can be changed, and each change is recorded."""
 
-from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -9,54 +8,32 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
 
+from signals.admin import markup
+from signals.admin.changelist import KeysetAdmin, KeysetChangeList, ListPage
 from signals.admin.columns import column, gain, price
-from signals.admin.common import Action, PlainAddresses, ReadOnly, votes_table, who
+from signals.admin.common import ReadOnly, votes_table, who
+from signals.admin.exports import EXPORTS
+from signals.admin.filters import (
+    Age,
+    Confidence,
+    OutcomeFilter,
+    Regime,
+    Side,
+    Strategy,
+    Symbol,
+)
 from signals.admin.outcome_form import OutcomeForm
-from signals.admin.outcomes import outcome_text, result_text, set_outcomes, with_changes
+from signals.admin.outcomes import outcome_tag, result_text, set_outcomes, with_changes
+from signals.admin.period import Period
+from signals.admin.signal_list import read_page
+from signals.admin.verifying import verify
 from signals.clock import utc_now
 from signals.config import journal
-from signals.ledger.instants import within
+from signals.keyset import by_index
 from signals.ledger.outcome_edits import edit_outcome
 from signals.ledger.outcome_history import recorded
-from signals.ledger.outcomes import OUTCOMES
-from signals.ledger.spellings import spellings_of
+from signals.ledger.queries import find_row
 from signals.models import OutcomeChange, Signal, SignalContext
-
-
-class Age(admin.SimpleListFilter):
-    """Filters by the signal's time."""
-
-    title = "age"
-    parameter_name = "days"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ANN401
-        return [
-            ("1", "last day"),
-            ("7", "last 7 days"),
-            ("30", "last 30 days"),
-            ("365", "last year"),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Signal]) -> QuerySet[Signal]:
-        days = self.value()
-        if days not in dict(self.lookup_choices):
-            return queryset
-        return within(queryset, utc_now() - timedelta(days=int(days)), None)
-
-
-class OutcomeFilter(admin.SimpleListFilter):
-    """Filters by outcome; a signal without one is open."""
-
-    title = "outcome"
-    parameter_name = "outcome"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ANN401
-        return [("open", "open"), *((name, name) for name in OUTCOMES)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Signal]) -> QuerySet[Signal]:
-        if not (outcome := self.value()):
-            return queryset
-        return queryset.filter(outcome=None if outcome == "open" else outcome)
 
 
 class ContextInline(ReadOnly, admin.StackedInline[SignalContext, Signal]):
@@ -77,20 +54,21 @@ class ChangesInline(ReadOnly, admin.TabularInline[OutcomeChange, Signal]):
 
 
 @admin.register(Signal)
-class SignalAdmin(PlainAddresses, admin.ModelAdmin[Signal]):
+class SignalAdmin(KeysetAdmin[Signal]):
     form = OutcomeForm
     list_display = (
-        "timestamp", "symbol", "action", "ended", "profit", "entry", "target", "stop",
+        "made", "instrument", "side", "ended", "profit", "entry", "target", "stop",
         "rounded_confidence", "strategy", "signal_id",
     )  # fmt: skip
-    list_display_links = ("timestamp", "signal_id")
-    list_filter = (Action, OutcomeFilter, Age, "symbol")
-    list_per_page = 50
-    ordering = ("-timestamp", "-id")
+    list_display_links = ("signal_id",)
+    list_filter: ClassVar = [
+        Symbol, Side, OutcomeFilter, Confidence, Strategy, Regime, Age, Period,
+    ]  # fmt: skip
     search_fields = ("signal_id",)
     search_help_text = "A complete signal id, or a symbol in any spelling"
-    show_full_result_count = False
-    actions = ("set_outcomes",)
+    actions = [  # noqa: RUF012  # execution and sync add theirs
+        "set_outcomes", verify, *EXPORTS,
+    ]  # fmt: skip
     inlines: ClassVar = [ContextInline, ChangesInline]
     fieldsets = (
         ("Signal", {"fields": (
@@ -111,15 +89,27 @@ class SignalAdmin(PlainAddresses, admin.ModelAdmin[Signal]):
         "order_id", "created_at", "profit_loss_pct", "decided",
     )  # fmt: skip
 
-    entry = column("entry", "entry_price", price, sorts=True)
-    target = column("target", "target_price", price, sorts=True)
-    stop = column("stop", "stop_price", price, sorts=True)
-    rounded_confidence = column("confidence", "confidence", "{:.1f}".format, sorts=True)
-    profit = column("profit %", "profit_loss_pct", gain, sorts=True)
+    entry = column("entry", "entry_price", price)
+    target = column("target", "target_price", price)
+    stop = column("stop", "stop_price", price)
+    rounded_confidence = column("confidence", "confidence", "{:.1f}".format)
+    profit = column("profit %", "profit_loss_pct", gain)
 
-    @admin.display(description="outcome", ordering="outcome")
-    def ended(self, signal: Signal) -> str:
-        return outcome_text(signal)
+    @admin.display(description="time")
+    def made(self, signal: Signal) -> SafeString:
+        return markup.signal_link(signal.signal_id, markup.moment(signal.timestamp))
+
+    @admin.display(description="symbol")
+    def instrument(self, signal: Signal) -> SafeString:
+        return markup.signal_link(signal.signal_id, signal.symbol)
+
+    @admin.display(description="side")
+    def side(self, signal: Signal) -> str:
+        return markup.side(signal.action)
+
+    @admin.display(description="outcome")
+    def ended(self, signal: Signal) -> SafeString:
+        return outcome_tag(signal)
 
     @admin.display(description="decided by its position")
     def decided(self, signal: Signal) -> str:
@@ -134,6 +124,9 @@ class SignalAdmin(PlainAddresses, admin.ModelAdmin[Signal]):
         self, request: HttpRequest, signals: QuerySet[Signal]
     ) -> TemplateResponse | None:
         return set_outcomes(self, request, signals)
+
+    def read_page(self, changes: KeysetChangeList) -> ListPage:
+        return read_page(changes, self.list_per_page)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Signal]:
         return with_changes(super().get_queryset(request))
@@ -154,12 +147,9 @@ class SignalAdmin(PlainAddresses, admin.ModelAdmin[Signal]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Signal], search_term: str
     ) -> tuple[QuerySet[Signal], bool]:
-        """Search complete ids and symbols only: each has an index."""
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        by_id = queryset.filter(signal_id=term)
-        return (by_id if by_id.exists() else spellings_of(term).of(queryset)), False
+        """Search complete ids; the page of any other term is that of a symbol."""
+        row = find_row(search_term.strip())
+        return (queryset if row is None else by_index(queryset.filter(pk=row))), False
 
     def save_model(
         self, request: HttpRequest, obj: Signal, form: OutcomeForm, change: bool

@@ -40,6 +40,20 @@ CLOSED = "closed signals: win, loss, breakeven and expired"
 WITH_RESULT = "closed signals whose profit or loss is known"
 WITH_STOP = "closed signals with a stop whose profit or loss is known"
 DAYS = "daily returns of the equity at the end of each day of the account's calendar"
+BOTH_VOTED = (
+    "signals on which both voted, which agree more than other votes because agreement makes "
+    "signals; or past bars on which both voted"
+)
+COMPARED = "signals whose trade has closed on the account and in the backtest"
+NOT_COMPARED = "no such signal"
+RECORDED = (
+    "closed signals that were received live after the record began, and each line that is not "
+    "shown, which counts as a loss"
+)
+NOT_RECORDED = (
+    "no signal has closed, or a line is not shown and no shown signal has lost, so that nobody "
+    "knows how much it may have lost"
+)
 FORECASTS = "signals that reached their target, their stop or their expiry"
 
 _ALL = (
@@ -172,15 +186,85 @@ _ALL = (
     ),
     Definition(
         "dsr", "Deflated Sharpe ratio", "probability that the true Sharpe ratio is above the best "
-        "one that so many trials without an edge would give", "probability", DAYS,
-        "the Sharpe ratios of the trials are not known",
+        "one that so many trials without an edge would give; their number is `trials`, their "
+        "variance (n - 1) that of their daily Sharpe ratios", "probability", DAYS,
+        "fewer than two trials on the same data had a Sharpe ratio",
         "Bailey and Lopez de Prado, The Deflated Sharpe Ratio, 2014",
+    ),
+    Definition(
+        "trials", "Trials on the same data", "number of replays and backtests that differ in their "
+        "parameters, and whose data has one of these symbols in the time of these signals; n have "
+        "a daily Sharpe ratio", "trials", "each set of parameters once, however often it was run",
+        "never",
     ),
     Definition(
         "cost_pct", "Cost of a rule", "mean result that the skipped signals would have brought, at "
         "their own prices and without costs; below 0 the rule saved money",
         "percent of the entry price for each signal", "skipped signals whose end is known",
         "no skipped signal has a known end",
+    ),
+    Definition(
+        "rejected_cost_pct", "Cost of a rule of validation", "mean result that the rejected "
+        "candidates would have brought on past bars, each traded by itself by the rules of "
+        "backtest_signals, after costs; below 0 the rule saved money",
+        "percent of the entry price for each candidate",
+        "rejected candidates whose trade has ended", "no rejected candidate has a trade that ended",
+    ),
+    # --- Sources -----------------------------------------------------------------------------
+    Definition(
+        "vote_agreement", "Agreement of two sources", "cases in which both voted the same "
+        "direction / cases in which both voted", "share, 0 to 1", BOTH_VOTED,
+        "both voted in fewer than 30 cases",
+    ),
+    Definition(
+        "vote_correlation", "Correlation of two sources", "Pearson's correlation of the votes, "
+        "with BUY as 1, NEUTRAL as 0 and SELL as -1", "-1 to 1", BOTH_VOTED,
+        "both voted in fewer than 30 cases, or one of them always voted the same",
+    ),
+    Definition(
+        "traded_pct", "Expectancy on past bars", "mean result of the signals that the pipeline "
+        "makes of past bars, each traded by itself by the rules of backtest_signals, after costs",
+        "percent of the entry price for each signal", "signals whose trade has ended",
+        "no signal has a trade that ended",
+    ),
+    Definition(
+        "worth_pct", "Worth of a source", "expectancy on past bars with all sources - "
+        "expectancy without this source; above 0 the source helped",
+        "percent of the entry price for each signal",
+        "signals that are made only with or only without it, and whose trade has ended",
+        "no signal with all sources, or none without this one, has a trade that ended",
+    ),
+    # --- Divergence --------------------------------------------------------------------------
+    Definition(
+        "world_pct", "Mean result", "mean of the results after costs; of the signals themselves at "
+        "their own entry, stop and target, and without costs", "percent of the signal's price",
+        COMPARED, NOT_COMPARED,
+    ),
+    Definition(
+        "difference_pct", "Mean difference", "mean of the differences between two results of the "
+        "same signal, or of the part that has one cause; the parts add up",
+        "percent of the signal's price; below 0 is a loss", COMPARED, NOT_COMPARED,
+        "Perold, The Implementation Shortfall, 1988",
+    ),
+    # --- A track record from a bundle of the public record -----------------------------------
+    Definition(
+        "record_win_rate", "Win rate", "wins / (closed signals + lines that are not shown)",
+        "share, 0 to 1", RECORDED, "no signal has closed and every line is shown",
+    ),
+    Definition(
+        "record_mean_pct", "Average result", "mean of the results, with the worst shown loss for "
+        "each line that is not shown", "percent of the entry price for each signal", RECORDED,
+        NOT_RECORDED,
+    ),
+    Definition(
+        "record_equity_pct", "Growth of the equity", "product of (1 + result) - 1, as if the whole "
+        "equity had gone into each signal in turn, with the worst shown loss for each line that is "
+        "not shown", "percent", RECORDED, NOT_RECORDED,
+    ),
+    Definition(
+        "record_drawdown_pct", "Deepest drawdown", "lowest value of that equity / highest before - "
+        "1, by the times of the outcomes, with all lines that are not shown at its worst place",
+        "percent, negative or 0", RECORDED, NOT_RECORDED,
     ),
     # --- Confidence --------------------------------------------------------------------------
     Definition(

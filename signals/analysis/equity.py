@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +22,14 @@ ANNUALISED = ("sharpe", "sortino", "calmar", "cagr", "volatility")
 
 @dataclass(frozen=True)
 class Trials:
-    """What was tried on the same data: how many, and the variance of their daily Sharpe ratios."""
+    """What was tried on the same data: how many trials, and the daily Sharpe ratios of those that
+    had one."""
 
     count: int
-    variance: float
+    sharpes: Floats
+
+
+NO_TRIALS = Trials(0, np.array([]))
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,17 @@ class Equity:
         """Return the daily returns as shares, of shape (n - 1,); all values must be above 0."""
         return np.asarray(self.values[1:] / self.values[:-1] - 1)
 
+    def between(self, first: date | None, last: date | None) -> Self:
+        """Return the days from `first` to `last`, both included, and the day before, from which the
+        first return is counted."""
+        begin = 0 if first is None else int(np.searchsorted(self.days, np.datetime64(first)))
+        end = self.days.size
+        if last is not None:
+            end = int(np.searchsorted(self.days, np.datetime64(last), "right"))
+        chosen = slice(max(0, begin - 1) if end > begin else end, end)
+        names = ("days", "values", "is_invested")
+        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+
     @property
     def daily_risk_free(self) -> float:
         """Return the risk-free rate for a day, as a share."""
@@ -65,15 +82,15 @@ class Equity:
 
 
 def equity_figures(
-    equity: Equity, *, closed: int, trials: Trials | None = None, seed: int = 0
+    equity: Equity, *, closed: int, trials: Trials = NO_TRIALS, seed: int = 0
 ) -> dict[str, Figure]:
     """Return all figures of an equity; `closed` is the number of closed signals behind it.
 
-    Below 30 of them the figures for a year are left out. Without `trials` the deflated Sharpe
-    ratio is.
+    Below 30 of them the figures for a year are left out. Without two `trials` that had a Sharpe
+    ratio the deflated one is.
     """
     if (equity.values <= 0).any():
-        return _gone(equity)
+        return _gone(equity) | _counted(trials)
     returns = equity.returns
     found = {
         name: figure(name, float(compute(returns, equity)), returns.size)
@@ -83,7 +100,7 @@ def equity_figures(
         found = _with_intervals(found, equity, seed)
     if closed < intervals.FEWEST:
         found |= {name: undefined(name, returns.size, SHORT) for name in ANNUALISED}
-    return found | _believed(equity, trials) | _shape(equity)
+    return found | _believed(equity, trials) | _counted(trials) | _shape(equity)
 
 
 def _gone(equity: Equity) -> dict[str, Figure]:
@@ -176,7 +193,7 @@ def _with_intervals(found: dict[str, Figure], equity: Equity, seed: int) -> dict
     }
 
 
-def _believed(equity: Equity, trials: Trials | None) -> dict[str, Figure]:
+def _believed(equity: Equity, trials: Trials) -> dict[str, Figure]:
     excess = equity.returns - equity.daily_risk_free
     n = excess.size
     spread = float(_deviation(excess))
@@ -185,10 +202,24 @@ def _believed(equity: Equity, trials: Trials | None) -> dict[str, Figure]:
     ratio = float(excess.mean()) / spread
     moments = (float(skew(excess)), float(kurtosis(excess, fisher=False)))
     found = {"psr": figure("psr", probabilistic_sharpe(ratio, n, *moments), n)}
-    if trials is None:
-        return found | {"dsr": undefined("dsr", n)}
-    deflated = deflated_sharpe(ratio, n, *moments, trials=trials.count, variance=trials.variance)
+    if trials.sharpes.size < 2:
+        return found | {"dsr": undefined("dsr", n, _too_few(trials))}
+    deflated = deflated_sharpe(
+        ratio, n, *moments, trials=trials.count, variance=float(trials.sharpes.var(ddof=1))
+    )
     return found | {"dsr": figure("dsr", deflated, n, because="the moments do not allow it")}
+
+
+def _too_few(trials: Trials) -> str:
+    """Return why it is not known how lucky the best trial would be."""
+    return (
+        "it needs the Sharpe ratios of two trials on the same data, and only "
+        f"{trials.sharpes.size} of them is known: see `trials`"
+    )
+
+
+def _counted(trials: Trials) -> dict[str, Figure]:
+    return {"trials": figure("trials", trials.count, trials.sharpes.size)}
 
 
 def _no_spread(n: int) -> str:

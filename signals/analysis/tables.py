@@ -62,15 +62,22 @@ def ended_signals(table: pa.Table) -> Ended:
     """Return the confidences of the signals that have ended, and whether each reached its target.
 
     The event is the outcome win; a signal that expired or ended level has not reached its target.
-    Signals without a time are left out, because nobody knows what was before and what after them.
+    Signals without a time are left out, because nobody knows what was before and what after them;
+    so are those whose confidence is not within 0 to 100, as imported history may have it.
     """
     chosen = table.filter(pc.is_valid(table["outcome"]))
     made, known = _times(chosen, "timestamp"), _times(chosen, "outcome_at")
-    has_times = ~(np.isnat(made) | np.isnat(known))
+    confidence = _numbers(chosen, "confidence") / 100
     words = _words(chosen, "outcome").to_numpy(zero_copy_only=False)
     event = (words == "win").astype(float)
-    confidence = _numbers(chosen, "confidence") / 100
-    return Ended(confidence[has_times], event[has_times], made[has_times], known[has_times])
+    is_whole = ~(np.isnat(made) | np.isnat(known)) & (confidence >= 0) & (confidence <= 1)
+    return Ended(confidence[is_whole], event[is_whole], made[is_whole], known[is_whole])
+
+
+def with_raw_confidence(table: pa.Table) -> pa.Table:
+    """Return the table with the raw confidence of the signals whose confidence was calibrated."""
+    raw = pc.coalesce(table["raw_confidence"], table["confidence"])
+    return table.set_column(table.column_names.index("confidence"), "confidence", raw)
 
 
 _OF_FIGURES = frozenset(
@@ -109,10 +116,14 @@ def _weekday(table: pa.Table) -> pa.Array:
 
 
 def _confidence(table: pa.Table) -> pa.Array:
-    """Name the bin of each confidence; 100 belongs to the last one."""
+    """Name the bin of each confidence; 100 belongs to the last one. Null if it is not known."""
     lowest = np.floor(_numbers(table, "confidence") / CONFIDENCE_STEP) * CONFIDENCE_STEP
-    lowest = np.minimum(lowest, 100 - CONFIDENCE_STEP).astype(int)
-    return pa.array([f"{low:02d} to {low + CONFIDENCE_STEP}" for low in lowest], pa.string())
+    lowest = np.minimum(lowest, 100 - CONFIDENCE_STEP)
+    names = {
+        low: f"{int(low):02d} to {int(low) + CONFIDENCE_STEP}"
+        for low in np.unique(lowest[~np.isnan(lowest)])
+    }
+    return pa.array(map(names.get, lowest), pa.string(), size=lowest.size)
 
 
 GROUPS: dict[str, Callable[[pa.Table], pa.Array]] = {

@@ -3,9 +3,15 @@
 A key comes in the header `X-API-Key`, or as `Authorization: Bearer KEY`, which many monitors send.
 """
 
+from collections.abc import Callable
+from functools import partial
+from hashlib import sha256
 from http import HTTPStatus
-from typing import Any
+from importlib import import_module
+from typing import Any, NamedTuple
 
+from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.http import HttpRequest
 from ninja.errors import HttpError
 from ninja.security import APIKeyHeader, HttpBearer
@@ -18,6 +24,18 @@ VIEW = "signals.view_signal"
 """The permission of the admin site that each of its groups has."""
 
 
+class Caller(NamedTuple):
+    """The key that a call brought, and the scope that the call needs: `request.caller`."""
+
+    key: str
+    scope: str
+
+    @property
+    def digest(self) -> bytes:
+        """Return what tells callers apart without the key itself."""
+        return sha256(f"{self.scope} {self.key}".encode()).digest()
+
+
 class KeyWithScope(APIKeyHeader):
     """The header `X-API-Key` with a key that has `scope`."""
 
@@ -28,7 +46,7 @@ class KeyWithScope(APIKeyHeader):
         super().__init__()
 
     def authenticate(self, request: HttpRequest, key: str | None) -> str | None:
-        return _name_of(key, self._scope)
+        return _name_of(request, key, self._scope)
 
 
 class BearerWithScope(HttpBearer):
@@ -39,7 +57,7 @@ class BearerWithScope(HttpBearer):
         super().__init__()
 
     def authenticate(self, request: HttpRequest, token: str) -> str | None:
-        return _name_of(token, self._scope)
+        return _name_of(request, token, self._scope)
 
 
 class StaffWhoMayView(SessionAuthIsStaff):
@@ -50,17 +68,43 @@ class StaffWhoMayView(SessionAuthIsStaff):
         return user if user is not None and user.has_perm(VIEW) else None
 
 
-def _name_of(key: str | None, scope: str) -> str | None:
+def _name_of(request: HttpRequest, key: str | None, scope: str) -> str | None:
     """Return the name of a key that has `scope`, and put it on every log line of this request."""
     name = find_key(key, scope) if key else None
-    if name is not None:
+    if key and name is not None:
         bind_contextvars(key_name=name)
+        request.caller = Caller(key, scope)  # type: ignore[attr-defined]
     return name
 
 
 def who(request: HttpRequest) -> str:
     """Return the name of the key that the call brought, as changes record it."""
     return f"api:{request.auth}"  # type: ignore[attr-defined]  # ninja puts it there
+
+
+def still_may_read(request: HttpRequest) -> Callable[[], bool]:
+    """Return a function that says whether whoever sent this request still may read.
+
+    It keeps nothing of the request but a key, or the session and its user.
+    """
+    if isinstance(request.auth, str):  # type: ignore[attr-defined]  # ninja puts it there
+        return partial(_key_may_read, _keys_of(request))
+    return partial(_session_may_read, str(request.session.session_key), request.user.pk)
+
+
+def _keys_of(request: HttpRequest) -> list[str]:
+    bearer = request.headers.get("Authorization", "").partition(" ")[2].strip()
+    return [key for key in (request.headers.get("X-API-Key"), bearer) if key]
+
+
+def _key_may_read(keys: list[str]) -> bool:
+    return any(find_key(key, "read") for key in keys)
+
+
+def _session_may_read(session: str, user: Any) -> bool:  # noqa: ANN401  # a primary key
+    found = get_user_model().objects.filter(pk=user, is_active=True, is_staff=True).first()
+    is_logged_in = import_module(settings.SESSION_ENGINE).SessionStore().exists(session)
+    return bool(is_logged_in and found is not None and found.has_perm(VIEW))
 
 
 reader = [KeyWithScope("read"), BearerWithScope("read"), StaffWhoMayView()]

@@ -69,15 +69,16 @@ def read_batch(
     return _parsed(lines, nan)
 
 
-def refuse_unknown(request: HttpRequest, query: type[BaseModel]) -> None:
-    """Raise InvalidInput for a parameter that `query` lacks, and for one that is given twice.
+def refuse_unknown(request: HttpRequest, *queries: type[BaseModel]) -> None:
+    """Raise InvalidInput for a parameter that `queries` lack, and for one that is given twice.
 
     A misspelled filter would let everything pass, and of two values one would not be used.
     """
-    takes = ", ".join(query.model_fields)
-    unknown = sorted(request.GET.keys() - query.model_fields.keys())
+    names = [info.alias or name for query in queries for name, info in query.model_fields.items()]
+    takes = ", ".join(names)
+    unknown = sorted(request.GET.keys() - set(names))
     faults = [FieldError(name, f"is unknown; use {takes}") for name in unknown]
-    twice = [name for name in query.model_fields if len(request.GET.getlist(name)) > 1]
+    twice = [name for name in names if len(request.GET.getlist(name)) > 1]
     faults += [FieldError(name, "is given more than once; use one value") for name in twice]
     if faults:
         raise InvalidInput(faults)

@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Header, Router
+from ninja import Header, Query, Router
 from ninja.responses import Status
 
 from argo.errors import ArgoError, Conflict, FieldError, InvalidInput
 from signals.api.auth import reader, who, writer
-from signals.api.bodies import read_batch, read_object
+from signals.api.bodies import read_batch, read_object, refuse_unknown
+from signals.api.change_schemas import ChangePage, ChangeQuery
 from signals.api.preconditions import required_tags, tags_in
+from signals.api.repeats import does_nothing_twice
 from signals.api.schemas import (
     MANY_OUTCOMES,
     ONE_OUTCOME,
@@ -32,7 +34,9 @@ from signals.ledger.outcome_edits import (
     edit_outcome,
 )
 from signals.ledger.outcome_history import RecordedOutcome, read_outcome
-from signals.ledger.queries import changes_of
+from signals.ledger.queries import changes_of, find_row
+from signals.models import OutcomeChange
+from signals.retrieval.lists import answer, page_of
 
 router = Router(tags=["signals"])
 MANY = "/api/signals/outcomes"
@@ -49,6 +53,7 @@ OF_THE_ITEM = ("signal_id", "etag")
     openapi_extra=MANY_OUTCOMES,
     summary="Record or change the outcomes of many signals",
 )
+@does_nothing_twice
 def post_outcomes(request: HttpRequest) -> Status[dict[str, Any]]:
     """Send a JSON array or NDJSON. Each edit is made or refused by itself, in order; if all are
     refused, it is 422. The outcome of an edit with an `etag` is changed only if it has this ETag;
@@ -59,6 +64,21 @@ def post_outcomes(request: HttpRequest) -> Status[dict[str, Any]]:
     counts = Counter(answer["status"] for answer in answers)
     summary = {name: counts[name] for name in ("changed", "unchanged", "refused")}
     return Status(422 if counts["refused"] == len(items) else 200, summary | {"results": answers})
+
+
+@router.get(
+    "/outcomes", auth=reader, response=ChangePage,
+    summary="Changes of outcomes and orders, newest first",
+)  # fmt: skip
+def list_changes(request: HttpRequest, query: Query[ChangeQuery]) -> HttpResponse:
+    """Return one page of changes, of all signals. A page by a filter without an index (all but
+    `signal_id`) may be short, or empty, and still have a `next`."""
+    refuse_unknown(request, ChangeQuery)
+    rows = query.chosen(OutcomeChange.objects.select_related("signal"))
+    if query.signal_id is None:
+        return answer(page_of(rows, query), query)
+    of_one = rows.filter(signal=find_row(query.signal_id) or 0)
+    return answer(page_of(of_one, query, few=True), query)
 
 
 @router.get(

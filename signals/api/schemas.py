@@ -3,8 +3,9 @@
 from typing import Any
 
 from ninja import Schema
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from signals.api.json_value import JsonValue
 from signals.ledger.outcome_edits import OutcomeEdit
 from signals.ledger.validation import SignalIn
 
@@ -19,6 +20,10 @@ class OutcomeItem(OutcomeEdit):
 def _one(model: type[BaseModel]) -> dict[str, Any]:
     content = {"application/json": {"schema": model.model_json_schema()}}
     return {"requestBody": {"required": True, "content": content}}
+
+
+def _nothing_required(schema: dict[str, Any]) -> None:
+    schema.pop("required", None)
 
 
 def _many(model: type[BaseModel]) -> dict[str, Any]:
@@ -69,12 +74,12 @@ class BatchAnswer(Schema):
     results: list[BatchItem]
 
 
-class SignalOut(Schema):
+class SignalFields(Schema):
     """A stored signal with its context.
 
-    `symbol_as_sent` is the sender's spelling of the symbol; null if it was in capitals."""
+    `symbol_as_sent` is the sender's spelling of the symbol; null if it was in capitals.
+    `raw_confidence` and `calibration_version` are null if the confidence was not calibrated."""
 
-    id: int
     signal_id: str
     symbol: str
     action: str
@@ -98,17 +103,36 @@ class SignalOut(Schema):
     reasoning: str | None
     sources: int | None
     agreement: float | None
-    votes: Any = None
+    votes: JsonValue = None
     symbol_as_sent: str | None
-    extra: Any = None
+    raw_confidence: float | None
+    calibration_version: int | None
+    extra: JsonValue = None
+
+
+class SignalOut(SignalFields):
+    """A stored signal with its context, and the id of its row."""
+
+    id: int
+
+
+class OutcomeValues(Schema):
+    """What a change of the outcome is about: these values before it, or after it."""
+
+    outcome: str | None = None
+    exit_price: float | None = None
+    profit_loss_pct: float | None = None
+    order_id: str | None = None
 
 
 class OutcomeChangeOut(Schema):
+    """One change of a signal's outcome or order: who, when and why."""
+
     who: str
     at: str
     why: str
-    before: dict[str, Any]
-    after: dict[str, Any]
+    before: OutcomeValues
+    after: OutcomeValues
 
 
 class PositionDecidedOut(Schema):
@@ -159,10 +183,22 @@ class SignalDetail(SignalOut):
     changes: list[OutcomeChangeOut]
 
 
+class SignalItem(SignalOut):
+    """A signal of a list. With `fields` it has these alone; only those may be of its decision
+    and of its delivery."""
+
+    model_config = ConfigDict(json_schema_extra=_nothing_required)
+
+    decision: str | None = None
+    account: str | None = None
+    skipped_for: str | None = Field(None, description="The codes of the reasons for skipping")
+    delivery: str | None = None
+
+
 class SignalPage(Schema):
     """One page. Send `next` as `after` to get the next page; it is null on the last page."""
 
-    items: list[SignalOut]
+    items: list[SignalItem]
     next: str | None
 
 
@@ -250,16 +286,29 @@ class VotesOut(Schema):
     signal_id: str
     action: str
     confidence: float
+    raw_confidence: float | None
+    calibration_version: int | None
     regime: str | None
     sources: int | None
     agreement: float | None
-    votes: Any = None
+    votes: JsonValue = None
+
+
+class FindingOut(Schema):
+    """One disagreement: the row was `altered`, or is `unknown` to the journal. `part` is what it
+    does not agree with: its `hash`, or its `line` in the journal."""
+
+    kind: str
+    part: str
+    detail: str
 
 
 class Verified(Schema):
-    """`findings` is empty if the stored signal matches its hash and its journal line."""
+    """`valid` if the stored signal matches its hash and its journal line. `found` names each
+    disagreement by its kind; `findings` has their sentences alone."""
 
     signal_id: str
     valid: bool
     sha256: str
     findings: list[str]
+    found: list[FindingOut]

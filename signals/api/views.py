@@ -7,14 +7,15 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from ninja import Query, Router
 
 from argo.errors import InvalidInput
 from signals.api.auth import reader, writer
 from signals.api.bodies import read_batch, read_object, refuse_unknown
+from signals.api.repeats import does_nothing_twice
 from signals.api.schemas import (
     MANY_SIGNALS,
     ONE_SIGNAL,
@@ -27,11 +28,14 @@ from signals.api.schemas import (
     Verified,
     VotesOut,
 )
+from signals.api.versions import rendered, versioned
 from signals.config import journal
-from signals.ledger.queries import LatestQuery, PageQuery, one, page
+from signals.ledger.pages import LatestQuery, PageQuery, page
+from signals.ledger.queries import one
 from signals.ledger.records import Receipt
 from signals.ledger.sums.answer import stats
 from signals.ledger.sums.query import StatsQuery
+from signals.ledger.version import ledger_version, signal_version
 from signals.tracker import SignalTracker, signal_or_error
 from signals.verification import verify_one
 
@@ -54,6 +58,7 @@ _waiters = threading.BoundedSemaphore(4)
     openapi_extra=ONE_SIGNAL,
     summary="Log one signal",
 )
+@does_nothing_twice
 def post_signal(request: HttpRequest) -> HttpResponse:
     """The signal is durable before the answer, which is 202 `accepted`.
 
@@ -71,10 +76,11 @@ def post_signal(request: HttpRequest) -> HttpResponse:
 @router.post(
     "/batch",
     auth=writer,
-    response={202: BatchAnswer, 400: Refused, 422: BatchAnswer},
+    response={202: BatchAnswer, 400: Refused, 422: BatchAnswer | Refused},
     openapi_extra=MANY_SIGNALS,
     summary="Log many signals",
 )
+@does_nothing_twice
 def post_batch(request: HttpRequest) -> HttpResponse:
     """Send a JSON array or NDJSON. Bad signals are refused alone; if all are bad, it is 422."""
     items = map(signal_or_error, read_batch(request.body))
@@ -83,23 +89,22 @@ def post_batch(request: HttpRequest) -> HttpResponse:
     accepted = sum(result["status"] == "accepted" for result in results)
     answer = {"accepted": accepted, "refused": len(results) - accepted, "results": results}
     _log_refused(receipts)
-    response = _json(answer, 202 if accepted else 422)
+    response = rendered(answer, 202 if accepted else 422)
     response._has_been_logged = True  # type: ignore[attr-defined]  # Django's line names no reason
     return response
 
 
-@router.get("", auth=reader, response=SignalPage, summary="Stored signals, newest first")
-def list_signals(request: HttpRequest, query: Query[PageQuery]) -> HttpResponse:
-    refuse_unknown(request, PageQuery)
-    items, following = page(query)
-    return _json({"items": items, "next": following})
-
-
-@router.get("/latest", auth=reader, response=SignalPage, summary="The newest signals")
-def latest(request: HttpRequest, query: Query[LatestQuery]) -> HttpResponse:
+@router.get(
+    "/latest",
+    auth=reader,
+    response={200: SignalPage, 422: Refused},
+    summary="The newest signals",
+)
+def latest(request: HttpRequest, query: Query[LatestQuery]) -> HttpResponseBase:
+    """Return the newest signals by their own time, of all symbols or of one instrument."""
     refuse_unknown(request, LatestQuery)
-    items, _ = page(PageQuery(symbol=query.symbol, limit=query.limit))
-    return _json({"items": items, "next": None})
+    asked = PageQuery.model_validate(query.model_dump(by_alias=True))
+    return versioned(request, ledger_version(), lambda: {"items": page(asked)[0], "next": None})
 
 
 @router.get(
@@ -108,19 +113,24 @@ def latest(request: HttpRequest, query: Query[LatestQuery]) -> HttpResponse:
     response={200: StatsAnswer, 422: Refused},
     summary="Counts, win rate and average profit or loss",
 )
-def get_stats(request: HttpRequest, query: Query[StatsQuery]) -> HttpResponse:
+def get_stats(request: HttpRequest, query: Query[StatsQuery]) -> HttpResponseBase:
     """Count the signals that the filters select, in all and by one or two values.
 
     `exact` is false if the answer does not count all of them; `counted` says which it counts.
     """
     refuse_unknown(request, StatsQuery)
-    return _json(stats(query).as_dict())
+    return versioned(request, ledger_version(), lambda: stats(query).as_dict())
 
 
-@router.get("/{signal_id}", auth=reader, response={200: SignalDetail, 404: Refused})
-def get_signal(request: HttpRequest, signal_id: str) -> HttpResponse:
+@router.get(
+    "/{signal_id}",
+    auth=reader,
+    response={200: SignalDetail, 404: Refused},
+    summary="One signal, with its context and every change of its outcome",
+)
+def get_signal(request: HttpRequest, signal_id: str) -> HttpResponseBase:
     """Return one signal with its context and every change of its outcome."""
-    return _json(one(signal_id))
+    return versioned(request, signal_version(signal_id), lambda: one(signal_id))
 
 
 @router.get(
@@ -129,23 +139,38 @@ def get_signal(request: HttpRequest, signal_id: str) -> HttpResponse:
     response={200: VotesOut, 404: Refused},
     summary="The votes that made a signal",
 )
-def get_votes(request: HttpRequest, signal_id: str) -> HttpResponse:
+def get_votes(request: HttpRequest, signal_id: str) -> HttpResponseBase:
     """Return each source's vote, with the regime and the agreement."""
-    signal = one(signal_id)
-    return _json({name: signal[name] for name in VotesOut.model_fields})
+
+    def votes() -> dict[str, Any]:
+        signal = one(signal_id)
+        return {name: signal[name] for name in VotesOut.model_fields}
+
+    return versioned(request, signal_version(signal_id), votes)
 
 
-@router.get("/{signal_id}/verify", auth=reader, response={200: Verified, 404: Refused})
+@router.get(
+    "/{signal_id}/verify",
+    auth=reader,
+    response={200: Verified, 404: Refused},
+    summary="Whether hash, journal line and row of a signal agree",
+)
 def verify_signal(request: HttpRequest, signal_id: str) -> HttpResponse:
-    """Check that the stored signal matches its hash and its journal line."""
+    """Compare the stored signal with its hash, and with its line in the journal.
+
+    Each finding has its kind, and a sentence that names the fields that differ. A signal of another
+    machine's journal can only be compared with its hash here."""
     signal = one(signal_id)
-    findings = [finding.detail for finding in verify_one(journal(), signal_id)]
-    return _json(
+    findings = verify_one(journal(), signal_id)
+    return rendered(
         {
             "signal_id": signal_id,
             "valid": not findings,
             "sha256": signal["sha256"],
-            "findings": findings,
+            "findings": [finding.detail for finding in findings],
+            "found": [
+                {"kind": each.kind, "part": each.part, "detail": each.detail} for each in findings
+            ],
         }
     )
 
@@ -202,8 +227,4 @@ def _result(item: Receipt | InvalidInput) -> dict[str, Any]:
 
 
 def _accepted(receipt: Receipt, status: str, code: int) -> HttpResponse:
-    return _json({**receipt._asdict(), "status": status}, code)
-
-
-def _json(answer: Any, code: int = 200) -> HttpResponse:  # noqa: ANN401
-    return HttpResponse(orjson.dumps(answer), content_type="application/json", status=code)
+    return rendered({**receipt._asdict(), "status": status}, code)

@@ -12,8 +12,9 @@ import numpy as np
 
 from signals.analysis.backtest.columns import SignalTable
 from signals.analysis.backtest.history import History, Split
+from signals.backtests.finer import FinerFolder
 from signals.instruments import instrument
-from signals.market.actions import ActionKind, ListsActions
+from signals.market.actions import ActionKind, ListedAction, ListsActions
 from signals.market.bars import BadBars, Bars, as_times
 from signals.market.hours import hours_of
 from signals.market.protocol import MarketData, UnknownSymbol
@@ -51,18 +52,24 @@ class Histories:
 
 
 def read(
-    market: MarketData, signals: SignalTable, exchange: str,
-) -> Iterator[tuple[str, History | str]]:  # fmt: skip
+    market: MarketData,
+    signals: SignalTable,
+    exchange: str,
+    before: timedelta = BEFORE,
+    finer: FinerFolder | None = None,
+) -> Iterator[tuple[str, History | str]]:
     """Yield each symbol of the signals with its bars, or with the reason why they are missing.
 
-    Raises `FeedError` if the market's data is not available.
+    The bars start `before` the first signal. Raises `FeedError` if the market's data is not
+    available.
     """
     times = signals.time[~np.isnat(signals.time)]
-    since = _moment(times.min()) - BEFORE if len(times) else market.now()
+    since = _moment(times.min()) - before if len(times) else market.now()
     for symbol in signals.symbols:
         try:
             bars = market.bars(symbol, market.now(), since)
-            yield symbol, _history(market, bars, symbol, since, exchange)
+            history = history_of(market, bars, symbol, since, exchange)
+            yield symbol, replace(history, finer=finer.read(symbol)) if finer else history
         except (UnknownSymbol, BadBars) as error:
             yield symbol, str(error)
 
@@ -92,12 +99,16 @@ def digest(signals: SignalTable, histories: Histories, rows: Sequence[tuple[Any,
         for prices in (history.began, history.time, history.open, history.high, history.low,
                        history.close):  # fmt: skip
             total.update(np.ascontiguousarray(prices).tobytes())
+        if (finer := history.finer) is not None:
+            for prices in (finer.began, finer.open, finer.high, finer.low, finer.close):
+                total.update(prices.tobytes())
     return total.hexdigest()
 
 
-def _history(
+def history_of(
     market: MarketData, bars: Bars, symbol: str, since: datetime, exchange: str
 ) -> History:
+    """Return these bars with the times at which they began, and with the splits since then."""
     hours = hours_of(instrument(symbol), exchange, market)
     began = as_times(hours.began(bars.time_at(row)) for row in range(len(bars)))
     return History.of(bars, began, _splits(market, symbol, since))
@@ -106,12 +117,23 @@ def _history(
 def _splits(market: MarketData, symbol: str, since: datetime) -> list[Split]:
     if not isinstance(market, ListsActions):
         return []
-    listed = market.actions(symbol, since, market.now())
     return [
-        Split(each.ex_at, Fraction(each.new) / Fraction(each.old), each.rebased_by is not None)
-        for each in listed
-        if each.kind is ActionKind.SPLIT
+        split for each in market.actions(symbol, since, market.now()) if (split := _split(each))
     ]
+
+
+def _split(action: ListedAction) -> Split | None:
+    """Return what an action did to the scale of the bars; None if it did nothing.
+
+    A dividend that the bars were adjusted for is a split of them too: what was worth 100 before it
+    is 98 in these bars.
+    """
+    is_rebased = action.rebased_by is not None
+    if action.kind is ActionKind.SPLIT:
+        return Split(action.ex_at, Fraction(action.new) / Fraction(action.old), is_rebased)
+    if action.kind is ActionKind.DIVIDEND and action.rebased_by is not None:
+        return Split(action.ex_at, 1 / Fraction(action.rebased_by), is_rebased)
+    return None
 
 
 def _moment(time: np.datetime64) -> datetime:

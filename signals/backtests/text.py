@@ -18,7 +18,7 @@ def as_text(made: Backtest) -> str:
     blocks = [
         ["Assumptions", *(f"- {each}" for each in assumptions(made.rules))],
         ["Signals", *_signals(made, found)],
-        ["Trades", *_trades(found)],
+        ["Trades", *_trades(found), *(_finer(found) if made.finer else ())],
         list(_notes(made)),
     ]
     return "\n\n".join("\n".join(lines) for lines in blocks if lines)
@@ -46,12 +46,21 @@ def _trades(found: Summary) -> Iterator[str]:
     yield _line(_percent(found.total_pct), "in total, each with the same money")
     share = None if found.ambiguous_share is None else 100 * found.ambiguous_share
     yield _line(_percent(share), "decided by the unknown order of prices within a bar")
-    yield _line(found.rescaled, "with prices moved by a split")
+    yield _line(found.rescaled, "with prices moved by a split or a dividend")
+
+
+def _finer(found: Summary) -> Iterator[str]:
+    """Yield how often the order of prices within a bar counted before finer bars were asked."""
+    before = found.ambiguous + found.ordered
+    share = _percent(100 * before / found.entered if found.entered else None)
+    yield _line(share, f"before finer bars, which decided {found.ordered} of these {before} trades")
 
 
 def _notes(made: Backtest) -> Iterator[str]:
     if missing := made.histories.missing:
         yield from _named("Without bars", [f"{name}: {why}" for name, why in missing.items()])
+    if made.finer and (missing := made.finer.missing):
+        yield from _named("Without finer bars", [f"{name}: {why}" for name, why in missing.items()])
     if dropped := made.histories.dropped:
         yield f"{dropped} bars were left out: their prices are not numbers above 0."
     if refused := made.chosen.refused.first:

@@ -27,25 +27,37 @@ from signals.timestamps import utc_text
 
 MARK = "backup.unfinished"
 """The file in the folder while a backup is made; its lock belongs to the process that makes it."""
-SECRET = "secret.key"  # noqa: S105  # the name of a file
+KEYS = (
+    "secret.key", "webhooks.key", "record.key", "record-next.key", "record-past.keys",
+    "signals.salt",
+)  # fmt: skip
+"""Without `witness.key`: see `signals.witness.keys`."""
 
 
 @dataclass(frozen=True)
 class Installation:
-    """What is backed up: a database, and a journal with the keys beside it."""
+    """What is backed up: a database, a journal with the keys beside it, and files of the same form
+    that belong to it, such as that of alerts."""
 
     database: Database
     journal: Journal
+    others: tuple[Journal, ...] = ()
+
+    @property
+    def journals(self) -> tuple[Journal, ...]:
+        """Return the journal and the files of the same form."""
+        return (self.journal, *self.others)
 
     def size(self) -> int:
         """Return about how many bytes a backup takes."""
-        return self.database.size() + self.journal.pending_bytes(START)
+        return self.database.size() + sum(each.pending_bytes(START) for each in self.journals)
 
     def key_files(self) -> list[Path]:
         """Return the files that hold the identity and the keys."""
         self.journal.identity  # noqa: B018  # makes the file, if there is none yet
-        secret = self.journal.path.with_name(SECRET)
-        return [path for path in (self.journal.identity_path, secret) if path.exists()]
+        keys = [self.journal.path.with_name(name) for name in KEYS]
+        identities = [journal.identity_path for journal in self.journals]
+        return [path for path in (*identities, *keys) if path.exists()]
 
 
 def back_up(
@@ -91,7 +103,8 @@ class _Making:
         )  # fmt: skip
 
     def _copy_journal(self) -> None:
-        for segment in self.source.journal.open_segments():
+        journals = self.source.journals
+        for segment in (each for journal in journals for each in journal.open_segments()):
             blocks = read_from(segment.descriptor, segment.size)
             self.files[segment.name] = store(blocks, self.folder / segment.name, self.progress)
 

@@ -16,7 +16,8 @@ FILE_NAME = "manifest.json"
 FORMAT = 1
 Kind = Literal["sqlite", "postgresql"]
 NAMES = re.compile(
-    r"signals\.db|database\.dump|signals(-\d{6,}(-rescued)?)?\.log|signals\.id|secret\.key"
+    r"signals\.db|database\.dump|(signals|alerts)(-\d{6,}(-rescued)?)?\.log|(signals|alerts)\.id|"
+    r"signals\.salt|(secret|webhooks|record|record-next)\.key|record-past\.keys"
 )
 """The names of the files of a backup."""
 

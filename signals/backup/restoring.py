@@ -113,7 +113,8 @@ class Restoration:
 
     def _check_empty(self) -> None:
         """Check that nothing here would be lost; what this restore put here may stay."""
-        there = [path for _, path in self.target.journal.segments.all()]
+        journals = self.target.journals
+        there = [path for journal in journals for _, path in journal.segments.all()]
         foreign = [str(path) for path in there if not self._is_ours(path)]
         if not self._holds_database():
             foreign += self.target.database.occupied()

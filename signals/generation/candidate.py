@@ -7,6 +7,7 @@ from functools import cached_property
 from signals.generation.consensus import Verdict
 from signals.generation.regime import Regime
 from signals.generation.votes import Direction, SourceVote
+from signals.ledger.records import CALIBRATED
 from signals.ledger.validation import LONGEST_TEXT
 from signals.timestamps import utc_text
 
@@ -47,10 +48,14 @@ class Candidate:
         """Return the votes as a sentence, cut to the length that a signal can hold."""
         said = "; ".join(str(vote) for vote in self.votes if vote.vote)
         sentence = (
-            f"{self.action} at {self.confidence:.1f}% with {self.verdict.agreement:.0%} agreement, "
-            f"regime {self.regime}: {said}."
+            f"{self.action} at {self.confidence:.1f}%{self._calibrated_from()} with "
+            f"{self.verdict.agreement:.0%} agreement, regime {self.regime}: {said}."
         )
         return sentence[:LONGEST_TEXT]
+
+    def _calibrated_from(self) -> str:
+        raw, version = self.verdict.raw_confidence, self.verdict.calibration_version
+        return "" if raw is None else f" (raw {raw:.1f}%, calibration {version})"
 
     def as_signal(self) -> dict[str, object]:
         """Return the signal for the tracker, with the columns of the signal and its context."""
@@ -70,4 +75,10 @@ class Candidate:
             "sources": sum(vote.vote is not None for vote in self.votes),
             "agreement": self.verdict.agreement,
             "votes": [vote.as_dict() for vote in self.votes],
-        }
+        } | self._calibration()
+
+    def _calibration(self) -> dict[str, object]:
+        """Return the columns that only a calibrated signal has."""
+        if self.verdict.raw_confidence is None:
+            return {}
+        return {name: getattr(self.verdict, name) for name in CALIBRATED}

@@ -15,6 +15,7 @@ from signals.generation.candidate import Candidate
 from signals.generation.validation import EarlierSignal, Reason
 from signals.generation.votes import Direction
 from signals.ledger.instants import newest
+from signals.ledger.records import CALIBRATED
 from signals.ledger.spellings import spellings_of
 from signals.market.bars import Bars
 from signals.models import CandidateRecord, Signal
@@ -24,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 COLUMNS = (
     "candidate_id", "symbol", "asset_type", "strategy", "action", "bar_time", "made_at",
-    "entry_price", "target_price", "stop_price", "confidence", "agreement", "regime", "reasoning",
-    "votes", "rejected_for", "reasons", "signal_id", "kept_at",
+    "entry_price", "target_price", "stop_price", "confidence", *CALIBRATED, "agreement", "regime",
+    "reasoning", "votes", "rejected_for", "reasons", "signal_id", "kept_at",
 )  # fmt: skip
 _INSERT = (
     f"INSERT INTO candidates ({', '.join(COLUMNS)}) VALUES ({', '.join(['%s'] * len(COLUMNS))}) "  # noqa: S608
@@ -154,7 +155,9 @@ def _moment(text: str) -> datetime | None:
 
 def _row(judged: Judged, kept_at: str | None) -> tuple[Any, ...]:
     signal = judged.candidate.as_signal()
-    values = signal | {
+    values = {
+        **dict.fromkeys(CALIBRATED),
+        **signal,
         "candidate_id": judged.candidate_id,
         "bar_time": utc_text(judged.candidate.bar_time),
         "made_at": signal["timestamp"],
@@ -172,7 +175,8 @@ def _signal(row: CandidateRecord) -> dict[str, Any]:
         "symbol", "action", "entry_price", "target_price", "stop_price", "confidence", "strategy",
         "asset_type", "regime", "reasoning", "agreement", "votes",
     )  # fmt: skip
-    return {name: getattr(row, name) for name in columns} | {
+    calibrated = CALIBRATED if row.raw_confidence is not None else ()
+    return {name: getattr(row, name) for name in (*columns, *calibrated)} | {
         "data_source": row.strategy,
         "timestamp": row.made_at,
         "sources": sum(vote["direction"] is not None for vote in row.votes),

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from signals.calibration.calibration import Calibration
 from signals.generation.regime import Regime
 from signals.generation.votes import Direction, SourceVote
 
@@ -12,11 +13,25 @@ NAME = "weighted_consensus"
 
 
 class Verdict(NamedTuple):
-    """The result of the votes: BUY or SELL, agreement 0 to 1, confidence 0 to 100."""
+    """The result of the votes: BUY or SELL, agreement 0 to 1, confidence 0 to 100.
+
+    If the confidence was calibrated, `raw_confidence` is the one before, and `calibration_version`
+    says by which calibration.
+    """
 
     action: Direction
     agreement: float
     confidence: float
+    raw_confidence: float | None = None
+    calibration_version: int | None = None
+
+    def calibrated(self, calibration: Calibration) -> "Verdict":
+        """Return the verdict with the calibrated confidence, and with the raw one beside it."""
+        return self._replace(
+            confidence=calibration(self.confidence),
+            raw_confidence=self.confidence,
+            calibration_version=calibration.version,
+        )
 
 
 @dataclass(frozen=True, slots=True)

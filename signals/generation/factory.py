@@ -1,10 +1,15 @@
 """Builds the pipeline and the service from the settings; only this module reads them."""
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 
 from argo.errors import ArgoError
+from signals.calibration.calibration import Calibration
+from signals.calibration.maps import from_json
+from signals.calibration.versions import usable
 from signals.config import watched_market
 from signals.generation.consensus import WeightedConsensus
 from signals.generation.levels import Distance, Levels
@@ -17,6 +22,14 @@ from signals.instruments import instrument
 from signals.market.hours import exchange_hours
 from signals.tracker import SignalTracker
 
+DECIDING = (
+    "SIGNAL_SOURCES", "SIGNAL_WEIGHTS", "SIGNAL_REGIME_FACTORS", "SIGNAL_MIN_SOURCES",
+    "SIGNAL_TARGET", "SIGNAL_STOP", "SIGNAL_MIN_STOP", "SIGNAL_MAX_STOP", "SIGNAL_MAX_JUMP",
+    "SIGNAL_COOLDOWN", "MIN_CONFIDENCE", "MIN_CONFIDENCE_BY_REGIME", "MIN_CONFIDENCE_BY_STRATEGY",
+    "PROP_FIRM_MIN_CONFIDENCE", "MARKET_EXCHANGE",
+)  # fmt: skip
+"""The settings that decide which signals are made."""
+
 
 class BadSettings(ArgoError):
     """The settings of generation are invalid; the message names what to correct."""
@@ -24,21 +37,32 @@ class BadSettings(ArgoError):
     exit_code = 2
 
 
-def pipeline(min_confidence: float | None = None) -> SignalPipeline:
+def pipeline(min_confidence: float | None = None, *, calibrated: bool = True) -> SignalPipeline:
     """Return the pipeline of the settings; `min_confidence` replaces MIN_CONFIDENCE.
 
-    Raises `BadSettings` if a setting is invalid or a source cannot be loaded.
+    Unless it is `calibrated`, the confidence stays raw whatever CALIBRATION says. Raises
+    `BadSettings` if a setting is invalid or a source cannot be loaded, and `Unusable` if the
+    calibration may not be used.
     """
     try:
-        return _pipeline(settings.MIN_CONFIDENCE if min_confidence is None else min_confidence)
+        made = _pipeline(settings.MIN_CONFIDENCE if min_confidence is None else min_confidence)
     except ValueError as error:
         raise BadSettings(str(error)) from error
+    if not (calibrated and settings.CALIBRATION):
+        return made
+    return replace(made, calibration=_calibration(made.consensus.name))
+
+
+def parameters(min_confidence: float | None = None) -> dict[str, Any]:
+    """Return every setting that decides which signals the pipeline makes, as plain values."""
+    values = {name: getattr(settings, name) for name in DECIDING}
+    return values if min_confidence is None else values | {"MIN_CONFIDENCE": min_confidence}
 
 
 def service() -> SignalGenerationService:
     """Return a service on the market of the settings.
 
-    Raises `FeedError` if the market's settings are invalid, and `BadSettings` like `pipeline`.
+    Raises `FeedError` if the market's settings are invalid, and what `pipeline` raises.
     """
     source = watched_market()
     return SignalGenerationService(
@@ -48,6 +72,11 @@ def service() -> SignalGenerationService:
         threads=settings.MARKET_THREADS,
         seconds=settings.MARKET_TIMEOUT,
     )
+
+
+def _calibration(strategy: str) -> Calibration:
+    record = usable(settings.CALIBRATION, strategy)
+    return Calibration(record.version, from_json(record.map), record.known_until)
 
 
 def _check_exchange() -> None:

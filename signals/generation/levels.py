@@ -1,36 +1,23 @@
 """Target and stop of a trade, by the average true range or by percent of the entry."""
 
-import re
 from dataclasses import dataclass
 
 import talib
 
 from signals.generation.votes import Direction
 from signals.market.bars import Bars
+from signals.market.distance import SpelledDistance
 from signals.market.instruments import Instrument
 
 PERIOD, WINDOW = 14, 100
-SPELLING = re.compile(r"(\d+(?:\.\d+)?)\s*(%|ATR)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Distance:
+class Distance(SpelledDistance):
     """A distance from the entry: a percentage of it, or a multiple of the ATR(14).
 
-    `unit` is `%` or `ATR`. Stops by the ATR are from Wilder, "New Concepts in Technical Trading
-    Systems", 1978.
+    Stops by the ATR are from Wilder, "New Concepts in Technical Trading Systems", 1978.
     """
-
-    amount: float
-    unit: str
-
-    @classmethod
-    def parse(cls, text: str) -> "Distance":
-        """Parse a distance such as `3%` or `2ATR`. Raises `ValueError` if `text` is neither."""
-        found = SPELLING.fullmatch(text.strip())
-        if not found or not float(found[1]) > 0:
-            raise ValueError(f"{text!r} is not a distance: write it as 3% or 2ATR")
-        return cls(float(found[1]), found[2].upper())
 
     def of(self, entry: float, bars: Bars) -> float | None:
         """Return the distance in the entry's currency; None if there are too few bars for ATR."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
+from signals.calibration.calibration import Calibration
 from signals.generation.candidate import Candidate
 from signals.generation.consensus import Verdict, WeightedConsensus
 from signals.generation.levels import Levels
@@ -30,7 +31,8 @@ class Opinion(NamedTuple):
 class SignalPipeline:
     """Everything that decides on a signal, except the data.
 
-    `exchange` is the calendar of stocks; `find` returns the instrument for a spelling.
+    `exchange` is the calendar of stocks; `find` returns the instrument for a spelling. With a
+    `calibration` the confidence of each verdict is the calibrated one, which validation compares.
     """
 
     voters: Voters
@@ -39,6 +41,7 @@ class SignalPipeline:
     validation: Validation
     exchange: str = "XNYS"
     find: Callable[[str], Instrument] = instrument
+    calibration: Calibration | None = None
 
     def instrument(self, symbol: str) -> Instrument:
         """Return the instrument for `symbol` in any spelling."""
@@ -55,7 +58,10 @@ class SignalPipeline:
         """Return regime, votes and verdict at the last bar."""
         regime = regime_of(bars)
         votes = self.voters.votes(bars, regime)
-        return Opinion(regime, votes, self.consensus(votes, regime))
+        verdict = self.consensus(votes, regime)
+        if verdict is not None and self.calibration is not None:
+            verdict = verdict.calibrated(self.calibration)
+        return Opinion(regime, votes, verdict)
 
     def candidate(
         self, opinion: Opinion, bars: Bars, quote: Quote | None, now: datetime, wanted: Instrument

@@ -4,23 +4,22 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from signals.generation.candidates import Judged
-from signals.generation.pipeline import Opinion, SignalPipeline
-from signals.generation.validation import EarlierSignal, Reason, Situation
-from signals.generation.votes import Direction
+from signals.generation.look_ahead import check_look_ahead
+from signals.generation.pipeline import SignalPipeline
+from signals.generation.symbol_state import SideAndBar, SymbolState
+from signals.generation.validation import Reason
 from signals.ledger.records import Receipt
 from signals.market.bars import Bars
-from signals.market.hours import TradingHours
-from signals.market.instruments import Instrument
-from signals.market.protocol import Quote
 
 KEEP_BATCH_SIZE = 500
-SideAndBar = tuple[Direction, datetime]
-"""The side of a signal, and the close of the bar that it was made on."""
+WARM_UP = timedelta(days=400)
+"""How far before its period the bars of a replay start, so that every source has enough: 200
+sessions."""
 
 
 class SignalLog(Protocol):
@@ -36,6 +35,20 @@ class SignalLog(Protocol):
         """Move the accepted signals into the database."""
 
 
+class Traded(NamedTuple):
+    """How the signals of a replay were traded, and what came of it.
+
+    `parameters` are the account's rules and costs. `ended` is when each trade ended (UTC), and
+    `profits` is what each made after fees, in the account's currency. `is_whole`: no signal was
+    refused because the account had already traded at a later time, for an earlier replay.
+    """
+
+    parameters: dict[str, Any]
+    ended: Sequence[datetime]
+    profits: Sequence[float]
+    is_whole: bool
+
+
 class Trading(Protocol):
     """Trades the signals of a replay on its clock; `settings.REPLAY_EXECUTION` makes one."""
 
@@ -47,6 +60,9 @@ class Trading(Protocol):
 
     def finish(self) -> dict[str, Any]:
         """End the replay; return the results of the trades as plain values."""
+
+    def traded(self) -> Traded:
+        """Return what the signals of this replay made, however often it was interrupted."""
 
     def close(self) -> None:
         """Let another replay begin, also after an error."""
@@ -79,6 +95,11 @@ class Period:
     def count(self, bars: Bars) -> int:
         """Return how many of the bars are within the period."""
         return len(self._indices(bars))
+
+    def first(self, bars: Bars) -> datetime | None:
+        """Return when the first bar within the period closed; None if it has none."""
+        found = self._indices(bars)
+        return bars.time_at(found[0]) if found else None
 
     def windows(self, bars: Bars) -> Iterator[Bars]:
         """Yield, for each bar within the period, all bars up to it; earlier ones are warm-up."""
@@ -137,47 +158,11 @@ class ReplaySummary:
 
 
 @dataclass(slots=True)
-class _Symbol:
-    """A symbol's constants during a replay, and its newest signal of each side."""
-
-    instrument: Instrument
-    hours: TradingHours
-    stored: Mapping[SideAndBar, str]
-    earlier: dict[Direction, datetime] = field(default_factory=dict)
-
-    def judged(
-        self, pipeline: SignalPipeline, opinion: Opinion, bars: Bars, now: datetime
-    ) -> Judged | None:
-        """Return the opinion's candidate, validated; None if it proposes nothing."""
-        if opinion.verdict is None:
-            return None
-        quote = Quote(float(bars.close[-1]), now)
-        candidate = pipeline.candidate(opinion, bars, quote, now, self.instrument)
-        if candidate is None:
-            return None
-        earlier = [EarlierSignal(action, moment) for action, moment in self.earlier.items()]
-        situation = Situation(candidate, bars, quote, self.hours, earlier)
-        return Judged(candidate, pipeline.validation.reasons(situation))
-
-    def other_signal(self, judged: Judged, log: SignalLog) -> Reason | None:
-        """Return the reason to reject if the bar already has another signal of this side.
-
-        That signal starts the symbol's cooldown, as this one would have.
-        """
-        candidate = judged.candidate
-        existing = self.stored.get((candidate.action, candidate.bar_time))
-        if existing is None or existing == log.receipt(candidate.as_signal()).signal_id:
-            return None
-        self.earlier[candidate.action] = candidate.bar_time
-        return Reason("bar", f"the bar already has a signal of this side: {existing}")
-
-
-@dataclass(slots=True)
 class _Walk:
     pipeline: SignalPipeline
     log: SignalLog
     keep: Callable[[Sequence[Judged]], object]
-    symbols: Mapping[str, _Symbol]
+    symbols: Mapping[str, SymbolState]
     by_symbol: Mapping[str, ReplayCounts]
     total: ReplayCounts = field(default_factory=ReplayCounts)
     by_regime: dict[str, ReplayCounts] = field(default_factory=dict)
@@ -194,7 +179,7 @@ class _Walk:
         if passed:
             receipts = self.log.accept([each.candidate.as_signal() for each in passed])
             for each, receipt in zip(passed, receipts, strict=True):
-                self.symbols[each.candidate.symbol].earlier[each.candidate.action] = now
+                self.symbols[each.candidate.symbol].made(each.candidate)
                 self.kept.append(each._replace(signal_id=receipt.signal_id))
         self.kept += [each for each in judged if each.reasons]
         if len(self.kept) >= KEEP_BATCH_SIZE:
@@ -213,11 +198,15 @@ class _Walk:
     def _judged(self, now: datetime, bars: Bars) -> Judged | None:
         opinion = self.pipeline.opinion(bars)
         symbol = self.symbols[bars.symbol]
-        judged = symbol.judged(self.pipeline, opinion, bars, now)
-        if judged and not judged.reasons and (other := symbol.other_signal(judged, self.log)):
+        judged = symbol.judged(self.pipeline, opinion, bars)
+        if judged and not judged.reasons and (other := self._other_signal(symbol, judged)):
             judged = judged._replace(reasons=[other])
         self._count(bars.symbol, str(opinion.regime), judged)
         return judged
+
+    def _other_signal(self, symbol: SymbolState, judged: Judged) -> Reason | None:
+        signal = judged.candidate.as_signal
+        return symbol.other_signal(judged, lambda: self.log.receipt(signal()).signal_id)
 
     def _count(self, symbol: str, regime: str, judged: Judged | None) -> None:
         by_regime = self.by_regime.setdefault(regime, ReplayCounts())
@@ -247,8 +236,10 @@ def replay(
     after an error.
 
     The same histories, period and pipeline log the same signals, so a second replay adds none.
-    Raises `ValueError` if two histories are of the same symbol, and every error of the log.
+    Raises `ValueError` if two histories are of the same symbol, `LookAhead` if the pipeline's
+    calibration was fitted on outcomes of after the first bar, and every error of the log.
     """
+    check_look_ahead(pipeline.calibration, filter(None, map(period.first, histories)))
     symbols = _symbols(histories, pipeline, stored)
     walk = _Walk(pipeline, log, keep, symbols, {name: ReplayCounts() for name in symbols})
     try:
@@ -270,12 +261,11 @@ def _symbols(
     histories: Sequence[Bars],
     pipeline: SignalPipeline,
     stored: Callable[[Bars, str], Mapping[SideAndBar, str]],
-) -> dict[str, _Symbol]:
-    symbols: dict[str, _Symbol] = {}
+) -> dict[str, SymbolState]:
+    symbols: dict[str, SymbolState] = {}
     for bars in histories:
-        wanted = pipeline.instrument(bars.symbol)
         existing = stored(bars, pipeline.consensus.name)
-        symbols[bars.symbol] = _Symbol(wanted, pipeline.hours(wanted, bars), existing)
+        symbols[bars.symbol] = SymbolState.before(pipeline, bars, existing)
     if len(symbols) < len(histories):
         raise ValueError(f"a symbol appears twice: {[bars.symbol for bars in histories]}")
     return symbols

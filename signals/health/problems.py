@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from signals import config
-from signals.health import disk, machine_clock
+from signals.health import disk, feed, machine_clock
 from signals.health.heartbeats import Signs
 from signals.ledger import journal_state
 from signals.ledger.dead_letters import unresolved
@@ -38,6 +38,7 @@ KINDS = (
     DEAD_LETTERS,
     OLD_PRICES,
     *journal_state.KINDS,
+    *feed.KINDS,
     *disk.KINDS,
     *machine_clock.KINDS,
 )
@@ -46,6 +47,7 @@ KINDS = (
 def problems(now: datetime) -> Iterator[Problem]:
     """Yield the problems that exist now."""
     yield from journal_problems(now)
+    yield from feed.problems(now, longest_wait())
     yield from ledger_problems(now)
     yield from disk.disk_problems(config.journal().identity, settings.DATA_DIR)
     yield from machine_clock.clock_problems(settings.DATA_DIR)
@@ -56,10 +58,14 @@ def journal_problems(now: datetime) -> Iterator[Problem]:
     """Yield what is wrong with the journal's files, and if a line waits for too long."""
     state = journal_state.journal_state(config.journal())
     yield from state.problems
-    longest = max(SHORTEST_WAIT, timedelta(seconds=LATE_FLUSHES * settings.SIGNAL_BATCH_TIMEOUT))
-    if state.oldest is not None and now - state.oldest > longest:
+    if state.oldest is not None and now - state.oldest > longest_wait():
         waited = age(state.oldest, now)
         yield OLD_LINE.found(f"A journal line has waited for {waited:.0f} s to be stored.")
+
+
+def longest_wait() -> timedelta:
+    """Return for how long a line may wait to be stored, or to be in the feed."""
+    return max(SHORTEST_WAIT, timedelta(seconds=LATE_FLUSHES * settings.SIGNAL_BATCH_TIMEOUT))
 
 
 def ledger_problems(now: datetime) -> Iterator[Problem]:

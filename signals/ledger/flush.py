@@ -20,6 +20,7 @@ from signals.clock import Clock, utc_now
 from signals.dialect import is_deadlock
 from signals.garbage import collector_paused
 from signals.journal import Chunk, Journal, JournalPosition, JournalReplaced, Line, Offset
+from signals.ledger.announcing import announce_outcome
 from signals.ledger.changes import StoredChange, apply_change, decode_change
 from signals.ledger.dead_letters import Fault, store_dead_letters
 from signals.ledger.latency import PAST, latencies
@@ -78,7 +79,8 @@ class Flusher:
     `handlers` are called in order, inside the transaction, with the signals just stored. One
     transaction takes at most `max_lines` lines. A rebuild does not set `stored_at`: its rows were
     stored before, at a time that the journal does not know. `guard` is called before the first
-    batch, and raises an error if this process may not flush.
+    batch, and raises an error if this process may not flush. `after` is called with the number of
+    lines of each batch that was stored.
     """
 
     journal: Journal
@@ -88,6 +90,7 @@ class Flusher:
     clock: Clock = utc_now
     sets_stored_at: bool = True
     guard: Callable[[], None] = lambda: None
+    after: Callable[[int], object] = lambda count: None
 
     def flush(self, upto: Offset | None = None) -> FlushResult:
         """Store everything that is pending, at least up to `upto` if it is given.
@@ -105,6 +108,7 @@ class Flusher:
         """Store everything that is pending; yield the result of each batch."""
         self.guard()
         while (result := self._batch()) is not None:
+            self.after(result.lines)
             yield result
 
     @collector_paused()
@@ -183,8 +187,11 @@ class Flusher:
         try:
             with transaction.atomic(using=self.using):
                 signals = Signal.objects.using(self.using).select_for_update()
-                signals.filter(signal_id=signal_id).first()
-                return apply_change(change, cursor, using=self.using)
+                signal = signals.filter(signal_id=signal_id).first()
+                fault = apply_change(change, cursor, using=self.using)
+                if signal is not None and fault is None and self.handlers:
+                    announce_outcome(change.change, signal)
+                return fault
         except (*ROW_ERRORS, TypeError, ValueError) as error:
             return Fault(
                 Kind.CHANGE, change.line, f"the database refused it: {error}", _name(signal_id)

@@ -6,12 +6,12 @@ of instants has what they mean. It is empty unless such signals were imported.
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import connections
 from django.db.models import Q, QuerySet
 
-from signals.models import Signal
+from signals.models import Signal, SignalInstant
 from signals.timestamps import instant_text, range_end, range_start
 
 _INSERT = (
@@ -25,6 +25,33 @@ class Place(NamedTuple):
 
     at: str
     row: int
+
+
+class Order(NamedTuple):
+    """The order of a list by a column and the row: its prefix for Django, and the lookup of what
+    follows."""
+
+    prefix: str
+    follows: str
+    precedes: str
+
+    def by(self, *columns: str) -> list[str]:
+        """Return the columns as Django sorts by them."""
+        return [f"{self.prefix}{column}" for column in columns]
+
+    def after(self, column: str, key: str, place: tuple[object, int]) -> Q:
+        """Select what follows `place` in this order."""
+        same = Q(**{column: place[0], f"{key}__{self.precedes}e": place[1]})
+        return Q(**{f"{column}__{self.follows}e": place[0]}) & ~same
+
+    def upto(self, column: str, key: str, place: tuple[object, int]) -> Q:
+        """Select what does not follow `place`."""
+        same = Q(**{column: place[0], f"{key}__{self.follows}": place[1]})
+        return Q(**{f"{column}__{self.precedes}e": place[0]}) & ~same
+
+
+DOWN, UP = Order("-", "lt", "gt"), Order("", "gt", "lt")
+"""Newest or largest first, and oldest or smallest first."""
 
 
 def insert_instants(using: str, rows: Iterable[tuple[int, str, str]]) -> None:
@@ -68,50 +95,95 @@ def newest(
     since: datetime | None = None,
     until: datetime | None = None,
     after: Place | None = None,
+    upto: Place | None = None,
     symbols: Sequence[str] = (),
+    order: Order = DOWN,
 ) -> list[Place]:
-    """Return the places of the newest `count` signals in the range, newest first.
+    """Return the places of the first `count` signals in the range, newest first, or in `order`.
 
-    `after` is where an earlier call has ended. `symbols` are those that `signals` may have.
+    `after` is where an earlier call has ended; nothing that follows `upto` is looked at. `symbols`
+    are those that `signals` may have.
     """
-    own = _newest_own(signals, count, _between("instant__at", since, until), after, symbols)
-    plain = signals.filter(_between("timestamp", since, until), instant=None)
-    if len(own) == count:  # nothing older is wanted: do not walk past it
-        plain = plain.filter(timestamp__gte=own[-1].at)
-    by_text = newest_by_text(plain, count, after=after, symbols=symbols)
+    between = _between("instant__at", since, until)
+    between &= _upto("instant__at", "instant__pk", upto, order)
+    own = _first_own(signals, count, between, after, symbols, order)
+    between = _between("timestamp", since, until) & _upto("timestamp", "pk", upto, order)
+    plain = signals.filter(between, instant=None)
+    if len(own) == count:  # nothing later in the order is wanted: do not walk past it
+        plain = plain.filter(**{f"timestamp__{order.precedes}e": own[-1].at})
+    by_text = newest_by_text(plain, count, after=after, symbols=symbols, order=order)
     found = [Place(*row) for row in by_text.values_list("timestamp", "pk")[:count]]
-    return sorted([*own, *found], reverse=True)[:count]
+    return sorted([*own, *found], reverse=order is DOWN)[:count]
 
 
 def newest_by_text(
-    signals: QuerySet[Signal], count: int, *, after: Place | None, symbols: Sequence[str]
-) -> QuerySet[Signal]:
-    """Return the signals, newest first by their timestamps: at least the first `count` of them.
+    signals: QuerySet[Signal], count: int, *, after: Place | None, symbols: Sequence[str],
+    order: Order = DOWN,
+) -> QuerySet[Signal]:  # fmt: skip
+    """Return the signals, newest first by their timestamps, or in `order`: at least the first
+    `count` of them.
 
-    With several symbols the newest of each are found by the index; the database would sort them
+    With several symbols the first of each are found by the index; the database would sort them
     all.
     """
     if after is not None:
-        signals = signals.filter(_after("timestamp", "pk", after))
-    ordered = signals.order_by("-timestamp", "-id")
+        signals = signals.filter(order.after("timestamp", "pk", after))
+    ordered = signals.order_by(*order.by("timestamp", "id"))
     if len(symbols) < 2:
         return ordered
-    newest = (ordered.filter(symbol=each).values_list("pk", flat=True)[:count] for each in symbols)
-    rows = [row for each in newest for row in each]
-    return Signal.objects.filter(pk__in=rows).order_by("-timestamp", "-id")
+    first = (ordered.filter(symbol=each).values_list("pk", flat=True)[:count] for each in symbols)
+    rows = [row for each in first for row in each]
+    return Signal.objects.filter(pk__in=rows).order_by(*order.by("timestamp", "id"))
 
 
-def _newest_own(
-    signals: QuerySet[Signal], count: int, between: Q, after: Place | None, symbols: Sequence[str]
-) -> list[Place]:
-    """Return the newest of those that have an instant."""
+def place_after(
+    count: int,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    after: Place | None = None,
+    symbols: Sequence[str] = (),
+    order: Order = DOWN,
+) -> Place | None:
+    """Return a place such that at most about `count` signals lie between it and `after`.
+
+    Both are in this order of time. It is found by the indexes alone. Return None if there are
+    no more signals than that.
+    """
+    plain = Signal.objects.filter(_between("timestamp", since, until))
+    own = SignalInstant.objects.filter(_between("at", since, until))
+    if has_instants():
+        plain = plain.filter(instant=None)
+    if after is not None:
+        plain = plain.filter(order.after("timestamp", "pk", after))
+        own = own.filter(order.after("at", "pk", after))
+    each = [{"symbol": symbol} for symbol in symbols] or [{}]
+    found = [
+        *(_nth(plain.filter(**only), "timestamp", count, order) for only in each),
+        *(_nth(own.filter(**only), "at", count, order) for only in each),
+    ]
+    nearest = max if order is DOWN else min
+    return nearest((place for place in found if place is not None), default=None)
+
+
+def _nth(rows: QuerySet[Any], column: str, count: int, order: Order) -> Place | None:
+    """Return the place of the row number `count` in this order; None if there are fewer."""
+    ordered = rows.order_by(*order.by(column, "pk")).values_list(column, "pk")
+    return next((Place(*row) for row in ordered[count - 1 : count]), None)
+
+
+def _first_own(
+    signals: QuerySet[Signal], count: int, between: Q, after: Place | None, symbols: Sequence[str],
+    order: Order,
+) -> list[Place]:  # fmt: skip
+    """Return the first of those that have an instant."""
     rows = signals.filter(between, instant__isnull=False)
     if after is not None:
-        rows = rows.filter(_after("instant__at", "instant__pk", after))
+        rows = rows.filter(order.after("instant__at", "instant__pk", after))
     if symbols:
         rows = rows.filter(instant__symbol__in=symbols)
-    ordered = rows.order_by("-instant__at", "-instant__pk").values_list("instant__at", "pk")
-    return list(map(Place._make, ordered[:count]))
+    ordered = rows.order_by(*order.by("instant__at", "instant__pk"))
+    return list(map(Place._make, ordered.values_list("instant__at", "pk")[:count]))
 
 
 def _between(column: str, since: datetime | None, until: datetime | None) -> Q:
@@ -123,6 +195,5 @@ def _between(column: str, since: datetime | None, until: datetime | None) -> Q:
     return found
 
 
-def _after(column: str, key: str, place: Place) -> Q:
-    same = Q(**{column: place.at, f"{key}__gte": place.row})
-    return Q(**{f"{column}__lte": place.at}) & ~same
+def _upto(column: str, key: str, place: Place | None, order: Order) -> Q:
+    return Q() if place is None else order.upto(column, key, place)

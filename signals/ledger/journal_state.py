@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from signals.journal import Chunk, Journal, JournalPosition, JournalReplaced
 from signals.ledger.records import BadLine, json_object
-from signals.models import DeadLetter, JournalCursor
+from signals.models import DeadLetter, JournalCursor, SignalContext
 from signals.problems import Problem, ProblemKind
 from signals.timestamps import parse_utc
 
@@ -54,7 +54,7 @@ def journal_state(journal: Journal) -> JournalState:
     pending = journal.pending_bytes(position)
     problems = [*_rescued(journal), *_reported(cursor)]
     try:
-        oldest = _oldest(journal.read(position, max_lines=1))
+        oldest = oldest_in(journal.read(position, max_lines=1))
     except JournalReplaced as replaced:
         return JournalState(pending, None, [REPLACED.found(str(replaced)), *problems])
     return JournalState(pending, oldest, problems)
@@ -81,18 +81,29 @@ def undrained(journal: Journal, using: str = "default") -> Undrained:
     except JournalReplaced:
         position = journal.restart(position)
         first = journal.read(position, max_lines=1)
-    return Undrained(journal.pending_lines(position), _oldest(first))
+    return Undrained(journal.pending_lines(position), oldest_in(first, using))
 
 
-def _oldest(chunk: Chunk | None) -> datetime | None:
+def oldest_in(chunk: Chunk | None, using: str = "default") -> datetime | None:
     """Return when the chunk's first line was received, by the wall clock."""
     if chunk is None:
         return None
     try:
         fields = json_object(chunk.lines[0])
-        return None if fields.get("origin") == OTHER_CLOCK else parse_utc(fields["received_at"])
+        return None if _is_of_other_clock(fields, using) else parse_utc(fields["received_at"])
     except (BadLine, KeyError, ValueError):  # it becomes a dead letter with the next flush
         return None
+
+
+def _is_of_other_clock(fields: dict[str, Any], using: str) -> bool:
+    """Return whether a replay wrote the line: a signal, or a change of one.
+
+    The line of a change does not say so, but its signal does, which was stored before it.
+    """
+    if fields.get("origin") == OTHER_CLOCK:
+        return True
+    replayed = SignalContext.objects.using(using).filter(origin=OTHER_CLOCK)
+    return "change" in fields and replayed.filter(signal__signal_id=fields["signal_id"]).exists()
 
 
 def _rescued(journal: Journal) -> Iterator[Problem]:

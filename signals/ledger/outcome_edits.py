@@ -9,6 +9,7 @@ from django.db import transaction
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from argo.errors import ArgoError, Conflict, FieldError, InvalidInput, NotFound
+from signals import acts
 from signals.journal import Journal
 from signals.ledger.outcome_history import RecordedOutcome, read_outcome
 from signals.ledger.outcomes import (
@@ -18,7 +19,7 @@ from signals.ledger.outcomes import (
     record_outcome,
 )
 from signals.ledger.validation import Price, Why, faults_of
-from signals.models import Signal
+from signals.models import OutcomeChange, Signal
 
 ANY_TAG = "*"
 """Matches every outcome, as in `If-Match: *`."""
@@ -108,9 +109,12 @@ def edit_outcome(
     who: str,
     now: datetime,
     journal: Journal,
+    change_id: str = "",
     using: str = "default",
 ) -> Edited:
     """Change the outcome if its ETag is one of `tags`, or `tags` has ANY_TAG.
+
+    If the caller gives the id of the change, and there is such a change, it is made already.
 
     The comparison and the change are one transaction, as in `record_outcome`. A weak tag matches
     nothing (RFC 9110, 13.1.1). Raises NotFound, StaleTag, and InvalidInput with every fault.
@@ -118,6 +122,8 @@ def edit_outcome(
     with transaction.atomic(using=using):
         signal = locked_signal(signal_id, using)
         before = read_outcome(signal_id, using=using)
+        if change_id and _is_made(change_id, using):
+            return Edited(before, changed=True)
         if ANY_TAG not in tags and before.etag not in tags:
             raise StaleTag(
                 f"The outcome of {signal_id} is not the one that you have seen: its ETag is "
@@ -126,10 +132,27 @@ def edit_outcome(
         wanted = planned(signal, fields)
         change = record_outcome(
             signal_id, outcome=wanted.outcome, exit_price=wanted.exit_price, why=wanted.why,
-            who=who, now=now, journal=journal, using=using,
+            who=who, now=now, journal=journal, change_id=change_id, using=using,
         )  # fmt: skip
         after = read_outcome(signal_id, using=using) if change else before
+        if change:
+            acts.record(
+                acts.Kind.OUTCOME, f"{signal.action} {signal.symbol}", who=who, at=now,
+                signal_id=signal_id, before=_words(change.before), after=_words(change.after),
+                why=wanted.why, using=using,
+            )  # fmt: skip
         return Edited(after, changed=change is not None)
+
+
+def _is_made(change_id: str, using: str) -> bool:
+    return OutcomeChange.objects.using(using).filter(change_id=change_id).exists()
+
+
+def _words(state: Mapping[str, Any]) -> str:
+    """Return an outcome for people: `win at 105 (+5%)`."""
+    price, percent = state["exit_price"], state["profit_loss_pct"]
+    at = "" if price is None else f" at {price:.6g}"
+    return f"{state['outcome'] or 'open'}{at}{'' if percent is None else f' ({percent:+.4g}%)'}"
 
 
 def edit_each(
@@ -142,11 +165,16 @@ def edit_each(
 ) -> list[Edited | ArgoError]:
     """Make each edit by itself; return its result or its error, in order.
 
+    If they are of a request that comes again, those that are made already are not made twice.
     An item that could not be read is passed as its InvalidInput. Raises what is about no single
     edit, such as JournalError; the edits before it are made.
     """
     make = partial(edit_outcome, who=who, now=now, journal=journal, using=using)
-    return [_result(edit, make) for edit in edits]
+    request = acts.current_request()
+    return [
+        _result(edit, partial(make, change_id=request.id_of(number) if request else ""))
+        for number, edit in enumerate(edits)
+    ]
 
 
 def _result(edit: Edit | InvalidInput, make: Callable[..., Edited]) -> Edited | ArgoError:

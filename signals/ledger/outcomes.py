@@ -11,6 +11,7 @@ from argo.errors import Conflict, FieldError, InvalidInput
 from signals import metrics
 from signals.dialect import for_update
 from signals.journal import Journal
+from signals.ledger.announcing import announce_outcome
 from signals.ledger.changes import Change, encode_change, make, state
 from signals.ledger.queries import no_such_signal
 from signals.models import JournalCursor, OutcomeChange, Signal
@@ -63,11 +64,13 @@ def record_outcome(
     now: datetime,
     journal: Journal,
     only_if_open: bool = False,
+    change_id: str = "",
     using: str = "default",
 ) -> OutcomeChange | None:
     """Set outcome and exit price, compute the profit or loss, and record who changed it and why.
 
-    It is one transaction, journaled before it commits. Return the change, or None if nothing would
+    It is one transaction, journaled before it commits. `change_id` is a new one unless the caller
+    gives it. Return the change, or None if nothing would
     change. Raises InvalidInput, NotFound, and AlreadyEnded if `only_if_open` is set and the signal
     has an outcome.
     """
@@ -81,7 +84,7 @@ def record_outcome(
             "exit_price": exit_price,
             "profit_loss_pct": profit_loss_pct(signal.action, signal.entry_price, exit_price),
         }
-        return _change(signal, after, who, why, now, journal, using)
+        return _change(signal, after, who, why, now, journal, using, change_id)
 
 
 def record_order(
@@ -122,19 +125,22 @@ def _change(
     now: datetime,
     journal: Journal,
     using: str,
+    change_id: str = "",
 ) -> OutcomeChange | None:
     before = state(signal)
     after = before | after
     if before == after:
         return None
     change = Change(
-        uuid4().hex, signal.signal_id, signal.sha256, who, utc_text(now), why, before, after
-    )
+        change_id or uuid4().hex, signal.signal_id, signal.sha256, who, utc_text(now), why,
+        before, after,
+    )  # fmt: skip
     cursor = JournalCursor.objects.using(using).of(journal.identity)
     row = make(change, signal, cursor, using=using)
     journal.append([encode_change(change)])
     if before["outcome"] != after["outcome"]:
         metrics.OUTCOMES.labels(after["outcome"] or "open").inc()
+    announce_outcome(change, signal)
     return row
 
 

@@ -1,6 +1,6 @@
-"""Reads the ledger: one signal, or a page of signals by keyset."""
+"""Reads the ledger: filters of signals, and one signal."""
 
-import base64
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal
@@ -8,15 +8,20 @@ from typing import Annotated, Any, Literal
 from django.db.models import QuerySet
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from argo.errors import FieldError, InvalidInput, NotFound
-from signals.ledger.instants import Place, has_instants, newest, newest_by_text, within
+from argo.errors import NotFound
+from signals.ledger.instants import within
 from signals.ledger.records import CONTEXT, MADE
 from signals.ledger.spellings import Spellings, spellings_of
 from signals.ledger.validation import Label
 from signals.models import OutcomeChange, Signal
-from signals.timestamps import instant_text, parse_utc
+from signals.timestamps import parse_utc
 
 COLUMNS = tuple(field.attname for field in Signal._meta.concrete_fields)
+PATHS = {
+    **{name: name for name in COLUMNS},
+    **{name: f"context__{name}" for name in (*MADE, *CONTEXT, "extra")},
+}
+"""The columns of a signal and of its context, as Django finds them."""
 Moment = Annotated[datetime, BeforeValidator(parse_utc)]
 """Takes no number: 2012 would mean seconds since 1970, and every signal would pass."""
 
@@ -39,6 +44,14 @@ class SignalFilter(BaseModel):
     def spellings(self) -> Spellings | None:
         """Return the spellings of the instrument that `symbol` means; None without a symbol."""
         return None if self.symbol is None else spellings_of(self.symbol)
+
+    @property
+    def has_index(self) -> bool:
+        """Return whether an index answers it: it selects by symbol and time alone."""
+        values = (self.action, self.strategy, self.outcome)
+        return not any(
+            value is not None for value in (*values, self.min_confidence, self.max_confidence)
+        )
 
     def apply(self, signals: QuerySet[Signal]) -> QuerySet[Signal]:
         """Return those of `signals` that pass."""
@@ -71,58 +84,6 @@ class SignalFilter(BaseModel):
                 "confidence__lte": self.max_confidence,
             }
         )
-
-
-class PageQuery(SignalFilter):
-    """Selects signals, and one page of them."""
-
-    limit: int = Field(50, ge=1, le=1000)
-    after: str | None = Field(None, description="The `next` of the previous page")
-
-
-class LatestQuery(BaseModel):
-    """Selects the newest signals of all symbols or of one."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    symbol: Label | None = None
-    limit: int = Field(1, ge=1, le=100)
-
-
-def page(query: PageQuery) -> tuple[list[dict[str, Any]], str | None]:
-    """Return up to `limit` signals, newest first, and the `after` of the next page.
-
-    The latter is None on the last page. Every page costs the same: it is found by an index
-    (signals_time or signals_symbol_time), never by counting; an instrument with several spellings
-    costs as much as that many pages. Raises InvalidInput if `after` is not the `next` of an
-    earlier page.
-    """
-    after = None if query.after is None else _place(query.after)
-    found = (_by_instant if has_instants() else _by_text)(query, after)
-    wanted = found[: query.limit]
-    following = _mark(wanted[-1][0]) if len(found) > query.limit else None
-    return [row for _, row in wanted], following
-
-
-def _by_text(query: PageQuery, after: Place | None) -> list[tuple[Place, dict[str, Any]]]:
-    """Return one signal more than the page has, each with its place: by the timestamps alone."""
-    names = query.spellings.names if query.spellings else ()
-    signals = newest_by_text(
-        query.apply(Signal.objects.all()), query.limit + 1, after=after, symbols=names
-    )
-    rows = list(_flat(signals)[: query.limit + 1])
-    return [(Place(row["timestamp"], row["id"]), _unnested(row)) for row in rows]
-
-
-def _by_instant(query: PageQuery, after: Place | None) -> list[tuple[Place, dict[str, Any]]]:
-    """Return the same if there are timestamps that do not sort by time."""
-    places = newest(
-        query.selected(Signal.objects.all()), query.limit + 1, since=query.since,
-        until=query.until, after=after, symbols=query.spellings.names if query.spellings else (),
-    )  # fmt: skip
-    signals = Signal.objects.filter(pk__in=[place.row for place in places])
-    rows = {row["id"]: row for row in _flat(signals)}
-    return [(place, _unnested(rows[place.row])) for place in places]
 
 
 def no_such_signal(signal_id: str) -> NotFound:
@@ -159,8 +120,8 @@ def named(signal_id: str) -> QuerySet[Signal]:
 
 def one(signal_id: str) -> dict[str, Any]:
     """Return one signal with its context and its outcome changes. Raises `NotFound`."""
-    row = _flat(Signal.objects.filter(pk=row_of(signal_id))).get()
-    return _unnested(row) | {"changes": _changes(row["id"])}
+    row = flat(Signal.objects.filter(pk=row_of(signal_id))).get()
+    return unnested(row) | {"changes": _changes(row["id"])}
 
 
 def changes_of(signal_id: str) -> list[dict[str, Any]]:
@@ -173,33 +134,18 @@ def _changes(row: int) -> list[dict[str, Any]]:
     return [dict(each) for each in changes.values("who", "at", "why", "before", "after")]
 
 
-def _flat(signals: QuerySet[Signal]) -> QuerySet[Signal, dict[str, Any]]:
-    rows: QuerySet[Signal, dict[str, Any]] = signals.values(
-        *COLUMNS, *(f"context__{name}" for name in (*MADE, *CONTEXT, "extra"))
-    )
+def flat(
+    signals: QuerySet[Signal], paths: Iterable[str] = PATHS.values()
+) -> QuerySet[Signal, dict[str, Any]]:
+    """Return their rows with these columns, whose names `unnested` makes plain."""
+    rows: QuerySet[Signal, dict[str, Any]] = signals.values(*paths)
     return rows
 
 
-def _unnested(row: dict[str, Any]) -> dict[str, Any]:
+def unnested(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of `flat` with plain names."""
     return {name.removeprefix("context__"): value for name, value in row.items()}
 
 
 def _given(conditions: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in conditions.items() if value is not None}
-
-
-def _mark(place: Place) -> str:
-    return base64.urlsafe_b64encode(f"{place.row} {place.at}".encode()).decode()
-
-
-def _place(mark: str) -> Place:
-    """Return the place that a mark names, one of an older version too."""
-    try:
-        row, _, at = base64.urlsafe_b64decode(mark).decode().partition(" ")
-        if "\0" in at or not 0 <= int(row) < 2**63:
-            raise ValueError(mark)
-    except ValueError:  # binascii.Error is one
-        message = "must be the `next` of an earlier page, unchanged"
-        raise InvalidInput([FieldError("after", message)]) from None
-    instant = instant_text(at)
-    return Place(at if instant is None else instant, int(row))

@@ -25,14 +25,23 @@ from signals.timestamps import OWN_SPELLING, created_at_text, utc_text
 
 IMPORTED = frozenset({"import", "import-sync", "adopted"})
 """Origins of history: stored as they are, even if the hash does not match, and never traded."""
+NAMED_BY_ALERT = "hook"
+"""The origin of alerts. The id of such a signal names the alert: if it comes again with another
+price, in time for the journal, the first one is the signal."""
 
 TEXTS = ("signal_id", "symbol", "action", "strategy", "asset_type", "timestamp", "sha256")
 NUMBERS = ("entry_price", "target_price", "stop_price", "confidence")
 MADE = ("received_at", "origin")
 LATER = ("outcome", "exit_price", "profit_loss_pct", "order_id", "created_at")
-CONTEXT = ("regime", "reasoning", "sources", "agreement", "votes", "symbol_as_sent")
-FLOATS = frozenset((*NUMBERS, "exit_price", "profit_loss_pct", "agreement"))
+CALIBRATED = ("raw_confidence", "calibration_version")
+MOST_VERSIONS = 2**31
+CONTEXT = ("regime", "reasoning", "sources", "agreement", "votes", "symbol_as_sent", *CALIBRATED)
+FLOATS = frozenset((*NUMBERS, "exit_price", "profit_loss_pct", "agreement", "raw_confidence"))
+WHOLE = frozenset(("sources", "calibration_version"))
 KNOWN = frozenset((*TEXTS, *NUMBERS, *MADE, *LATER, *CONTEXT, "data_source"))
+
+KNOWN_TO_ALL = KNOWN - {*CALIBRATED}
+"""The fields that have a column whatever is in them."""
 
 COLUMN_TYPES: dict[str, type] = {
     **dict.fromkeys((*TEXTS, *MADE), str),
@@ -41,8 +50,8 @@ COLUMN_TYPES: dict[str, type] = {
 OPTIONAL_TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("data_source", "outcome", "order_id", "created_at"), (str, NoneType)),
     **dict.fromkeys(("regime", "reasoning", "symbol_as_sent"), (str, NoneType)),
-    **dict.fromkeys(("exit_price", "profit_loss_pct", "agreement"), (int, float, NoneType)),
-    "sources": (int, NoneType),
+    **dict.fromkeys(FLOATS - {*NUMBERS, *CALIBRATED}, (int, float, NoneType)),
+    **dict.fromkeys(WHOLE - {*CALIBRATED}, (int, NoneType)),
 }
 LONGEST_INDEXED = 600
 """Characters; PostgreSQL refuses to index more than 2,704 bytes."""
@@ -231,17 +240,35 @@ def context_row(row_id: int, journal: int | None, record: Record) -> tuple[Any, 
         get("agreement"),
         None if votes is None else orjson.dumps(votes).decode(),
         get("symbol_as_sent"),
-        None if fields.keys() <= KNOWN else orjson.dumps(extra(fields)).decode(),
+        *calibrated(fields),
+        None if fields.keys() <= KNOWN_TO_ALL else _extra_text(fields),
     )
 
 
 CONTEXT_COLUMNS = (
     "id", "journal_id", "segment", "byte", "origin", "received_at", "regime", "reasoning",
-    "sources", "agreement", "votes", "symbol_as_sent", "extra",
+    "sources", "agreement", "votes", "symbol_as_sent", *CALIBRATED, "extra",
 )  # fmt: skip
 """The columns of a context that follow from the journal; `stored_at` does not."""
 
 
+def calibrated(fields: Mapping[str, Any]) -> tuple[float | None, int | None]:
+    """Return the raw confidence and the version of its calibration; None without both.
+
+    A sender may have had a field of its own with such a name: then it is an unknown field.
+    """
+    raw: Any = fields.get("raw_confidence")
+    version: Any = fields.get("calibration_version")
+    is_calibrated = type(raw) in (int, float) and type(version) is int
+    return (raw, version) if is_calibrated and 0 < version < MOST_VERSIONS else (None, None)
+
+
 def extra(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that have no column."""
-    return {name: value for name, value in fields.items() if name not in KNOWN}
+    known = KNOWN_TO_ALL if calibrated(fields) == (None, None) else KNOWN
+    return {name: value for name, value in fields.items() if name not in known}
+
+
+def _extra_text(fields: Mapping[str, Any]) -> str | None:
+    found = extra(fields)
+    return orjson.dumps(found).decode() if found else None

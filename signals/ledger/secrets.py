@@ -27,6 +27,12 @@ def has_key(text: str) -> bool:
     return "argo_" in text and KEY.search(text) is not None
 
 
+def is_name_of_secret(name: str) -> bool:
+    """Return whether a field with this name is likely to hold a secret, whatever its value."""
+    plain = _plain(name)
+    return plain in _LIKELY or _SURE.search(plain) is not None
+
+
 def without_secrets(value: Any) -> Any:  # noqa: ANN401  # any JSON
     """Return the value without the fields that hold secrets, at any depth.
 

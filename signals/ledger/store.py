@@ -16,7 +16,7 @@ from signals.ledger.inserts import (
     stored_hashes,
 )
 from signals.ledger.instants import insert_instants
-from signals.ledger.records import IMPORTED, Record, context_row, signal_row
+from signals.ledger.records import IMPORTED, NAMED_BY_ALERT, Record, context_row, signal_row
 from signals.ledger.sums.statements import NO_ORIGIN
 from signals.ledger.sums.update import restart_sums
 from signals.models import JournalCursor
@@ -122,7 +122,7 @@ def _classify(records: Sequence[Record], using: str) -> _Classified:
         if stored is None:
             hashes[record.signal_id] = record.sha256
             result.fresh.append(record)
-        elif stored == record.sha256:
+        elif stored == record.sha256 or record.fields["origin"] == NAMED_BY_ALERT:
             result.known.append(record)
         else:
             reason = f"its id is stored with another hash, {stored}"

@@ -39,7 +39,7 @@ LONGEST_SYMBOL = 32
 ARGO_WRITES = frozenset({"received_at", "origin", "change", "symbol_as_sent"})
 HISTORY = frozenset({"outcome", "exit_price", "profit_loss_pct", "order_id", "created_at"})
 RESERVED = ARGO_WRITES | HISTORY
-LITERAL_ROUTES = frozenset({"batch", "latest", "outcomes", "stats"})
+LITERAL_ROUTES = frozenset({"batch", "export", "latest", "outcomes", "stats"})
 """What follows `/api/signals/` and is not an id: a signal of this name could not be read there."""
 ALIASES = {
     "take_profit": "target_price",
@@ -138,6 +138,12 @@ class SignalIn(Levels, Moment):
         None, validation_alias=_names("agreement"), description="0 to 1"
     )
     votes: Annotated[list[dict[str, Any]], Field(fail_fast=True)] | None = None
+    raw_confidence: Annotated[float, Field(strict=True, ge=0, le=100)] | None = Field(
+        None, description="The confidence before its calibration, 0 to 100"
+    )
+    calibration_version: Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)] | None = Field(
+        None, description="The calibration that made the confidence of the raw one"
+    )
 
 
 def validated(signal: Mapping[str, object], now: datetime) -> SignalIn:

@@ -12,6 +12,8 @@ from tqdm import tqdm
 
 from argo.errors import ArgoError
 
+OWN_CHECKS = "argo"
+"""The tag of the system checks of Argo's own apps."""
 COMMANDS_OF_A_TERMINAL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Control characters, except tab and newline."""
 SENTENCES = (
@@ -57,7 +59,13 @@ error classes for them."""
 
 
 class ArgoCommand(BaseCommand):
-    """Exits with 0 on success, 1 if it found something wrong, 2 on wrong usage."""
+    """Exits with 0 on success, 1 if it found something wrong, 2 on wrong usage.
+
+    It runs Argo's own checks first, not Django's of models and URLs, which are a matter of the code
+    and would load every page: `manage.py check` runs all.
+    """
+
+    requires_system_checks: tuple[str, ...] = (OWN_CHECKS,)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print the result as JSON")

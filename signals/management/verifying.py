@@ -4,17 +4,20 @@ import os
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 
 from signals.config import journal
 from signals.ledger.dead_letters import unresolved
 from signals.management.command import ArgoCommand, progress
 from signals.models import Signal
+from signals.record.log.auditing import Audit, audit
+from signals.record.log.disk import Disk
 from signals.verification import Verification, verify
 
 
 class VerifyingCommand(ArgoCommand):
-    """A command that checks every stored hash, and compares database and journal, both ways."""
+    """A command that checks every stored hash, and compares database, journal and public record."""
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
@@ -28,19 +31,23 @@ class VerifyingCommand(ArgoCommand):
     ) -> int:
         """Verify, and answer with the findings after `text`, and in `result`.
 
-        Return the number of unresolved dead letters. Ends with exit code 1 if a signal or a sum
-        fails the check.
+        Return the number of unresolved dead letters. Ends with exit code 1 if a signal, a sum or
+        the public record fails the check.
         """
         with progress(2 * Signal.objects.count(), "line") as bar:
             found = verify(journal(), progress=bar.update, processes=options["processes"])
+            record = audit(journal(), Disk(settings.DATA_DIR), progress=bar.update)
         dead = unresolved()
-        result = (result or {}) | as_dict(found) | {"dead_letters": dead}
-        self.answer(options, result, "\n".join(filter(None, [text, _as_text(found)])))
+        result = (result or {}) | as_dict(found) | {"dead_letters": dead, "record": asdict(record)}
+        texts = [text, _as_text(found), _record_as_text(record)]
+        self.answer(options, result, "\n".join(filter(None, texts)))
         if found.findings:
             named = {finding.signal_id for finding in found.findings}
             self.fail(f"{len(named)} signals failed the check: see above")
         if found.sums:
             self.fail("Sums differ from the signals: make them anew with rebuild_signals --sums")
+        if record.faults:
+            self.fail("The public record does not agree with the journal and its checkpoints")
         return dead
 
 
@@ -52,6 +59,15 @@ def as_dict(result: Verification) -> dict[str, Any]:
 def findings_as_text(result: Verification) -> list[str]:
     """Return a line for each finding."""
     return [f"{kind:<8} {signal_id:<18} {detail}" for kind, signal_id, detail in result.findings]
+
+
+def _record_as_text(result: Audit) -> str:
+    """Return what was found in the public record; nothing without one."""
+    lines = [f"record   {sentence}" for sentence in result.faults]
+    if result.entries:
+        counts = f"{result.entries} entries of the record and {result.lines} of its lines"
+        lines.append(f"{counts} checked")
+    return "\n".join(lines)
 
 
 def _as_text(result: Verification) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from signals.clock import Clock, utc_now
 from signals.market import split_columns
 from signals.market.actions import ListedAction
+from signals.market.bar_files import files_of, rows_of
 from signals.market.bars import BadBars, Bars
 from signals.market.daily import daily_bars, days_of
 from signals.market.hours import ALWAYS_OPEN, TradingHours, hours_of
@@ -18,8 +19,6 @@ from signals.market.instruments import HOME, NOT_KNOWN, Instrument, instrument
 from signals.market.protocol import FeedError, Quote, UnknownSymbol
 
 Stamp = tuple[int, int, int]
-ENDINGS = (".csv", ".parquet")
-ADJUSTED_CLOSE = ("adjclose", "adjustedclose")
 SATURDAY = 5
 WEEKEND_SHARE = 0.2
 """At least this share of the bars is of weekends if the market never closes: then it is 2/7."""
@@ -105,7 +104,7 @@ class FolderMarket:
         before = self._read.get(path)
         if before is None or before.stamp != stamp:
             try:
-                self._read[path] = self._parsed(symbol, stamp, _rows(path))
+                self._read[path] = self._parsed(symbol, stamp, rows_of(path))
             except BadBars as error:
                 raise BadBars(f"{path}: {error}") from error
         return self._read[path]
@@ -128,26 +127,7 @@ class FolderMarket:
         return hours_of(wanted, self._exchange)
 
     def _files(self) -> dict[str, Path]:
-        found: dict[str, Path] = {}
-        for path in self._paths():
-            other = found.setdefault(self._find(path.stem).symbol, path)
-            if other != path:
-                raise FeedError(f"{other} and {path} have the same symbol: remove one of them")
-        return found
-
-    def _paths(self) -> list[Path]:
-        """Return the files of bars, without hidden ones: some systems add `._AAPL.csv`."""
-        try:
-            there = sorted(self._folder.iterdir())
-        except OSError as error:
-            raise FeedError(
-                f"{self._folder} cannot be read: {error.strerror}. Check MARKET_FOLDER."
-            ) from error
-        return [
-            path
-            for path in there
-            if path.suffix.lower() in ENDINGS and not path.name.startswith(".")
-        ]
+        return files_of(self._folder, self._find, "Check MARKET_FOLDER.")
 
 
 class _File(NamedTuple):
@@ -172,19 +152,3 @@ def _stamp(path: Path) -> Stamp:
     except OSError as error:
         raise BadBars(f"{path}: it cannot be read: {error.strerror}") from error
     return found.st_mtime_ns, found.st_size, found.st_ino
-
-
-def _rows(path: Path) -> pd.DataFrame:
-    try:
-        rows = pd.read_csv(path) if path.suffix.lower() == ".csv" else pd.read_parquet(path)
-    except Exception as error:  # the readers may raise anything
-        raise BadBars(f"it cannot be read: {error}") from error
-    if rows.index.name:  # a Parquet file's index column, mostly the date
-        rows = rows.reset_index()
-    return rows.rename(columns=_column)
-
-
-def _column(name: object) -> str:
-    """Return Argo's name for a column. `Adj Close` has many spellings, and must not be missed."""
-    letters = "".join(filter(str.isalpha, str(name).lower()))
-    return "adj_close" if letters in ADJUSTED_CLOSE else split_columns.COLUMNS.get(letters, letters)

@@ -25,6 +25,10 @@ class CandidateRecord(models.Model):
     target_price = models.FloatField()
     stop_price = models.FloatField()
     confidence = models.FloatField()
+    raw_confidence = models.FloatField(
+        null=True, help_text="The confidence before its calibration, if it was calibrated"
+    )
+    calibration_version = models.IntegerField(null=True)
     agreement = models.FloatField()
     regime = models.TextField()
     reasoning = models.TextField()

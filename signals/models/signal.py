@@ -66,6 +66,8 @@ class Signal(models.Model):
             # Every other filter scans one of these indexes.
             models.Index(fields=["timestamp", "id"], name="signals_time"),
             models.Index(fields=["symbol", "timestamp", "id"], name="signals_symbol_time"),
+            # signals.ledger.by_confidence: highest and lowest first
+            models.Index(fields=["confidence", "id"], name="signals_confidence"),
         ]
 
     def __str__(self) -> str:
@@ -99,6 +101,12 @@ class SignalContext(models.Model):
     votes = models.JSONField(null=True)
     symbol_as_sent = models.TextField(
         null=True, help_text="The symbol as the sender spelled it, if that was not in capitals"
+    )
+    raw_confidence = models.FloatField(
+        null=True, help_text="The confidence before its calibration, if it was calibrated"
+    )
+    calibration_version = models.IntegerField(
+        null=True, help_text="The calibration that made the confidence of the raw one"
     )
     extra = models.JSONField(null=True, help_text="Fields that have no column")
 

@@ -5,8 +5,10 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from django.db import transaction
+
 from argo.errors import Conflict, FieldError, InvalidInput
-from signals import config
+from signals import acts, config
 from signals.dialect import database_now
 from signals.journal import Journal
 from signals.ledger.flush import FlushResult
@@ -51,20 +53,24 @@ def _drain(journal: Journal, progress: Progress) -> FlushResult:
     for batch in config.flusher_of(journal).batches():
         total += batch
         progress(batch.lines)
+    config.sequencer_of(journal).assign()
     return total
 
 
 def _store(journal: Journal) -> None:
-    Node.objects.update_or_create(
-        identity=journal.identity,
-        defaults={
-            "place": "",
-            "undrained": 0,
-            "oldest_at": None,
-            "is_drained": True,
-            "adopted_at": database_now(),
-        },
-    )
+    now = database_now()
+    with transaction.atomic():
+        node, _ = Node.objects.update_or_create(
+            identity=journal.identity,
+            defaults={
+                "place": "",
+                "undrained": 0,
+                "oldest_at": None,
+                "is_drained": True,
+                "adopted_at": now,
+            },
+        )
+        acts.record(acts.Kind.NODE, f"node {node}", who=acts.COMMAND_LINE, at=now, after="adopted")
 
 
 def _check(journal: Journal) -> None:

@@ -4,7 +4,10 @@ import logging
 import socket
 from pathlib import Path
 
+from django.db import transaction
+
 from argo.errors import Conflict, FieldError, InvalidInput
+from signals import acts
 from signals.dialect import database_now
 from signals.journal import Journal
 from signals.ledger.journal_state import undrained
@@ -44,7 +47,11 @@ def retire(name: str, why: str, *, gives_up: bool = False) -> Node:
 
 def _store(node: Node, why: str, given_up: int | None) -> None:
     node.retired_at, node.retired_why, node.given_up = database_now(), why, given_up
-    node.save()
+    with transaction.atomic():
+        node.save()
+        lost = "" if given_up is None else f", {given_up} lines given up"
+        acts.record(acts.Kind.NODE, f"node {node}", who=acts.COMMAND_LINE, at=node.retired_at,
+                    after=f"retired{lost}", why=why)  # fmt: skip
     if given_up is None:
         logger.warning("The node %s was retired: %s", node, why)
     else:

@@ -12,6 +12,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from argo.errors import FieldError, InvalidInput
 from signals.instruments import instrument
 from signals.retrieval.selection import Row
 from signals.timestamps import moment_of
@@ -56,11 +57,29 @@ SCHEMA = pa.schema(
         ("agreement", NUMBER),
         ("votes", TEXT),
         ("symbol_as_sent", TEXT),
+        ("raw_confidence", NUMBER),
+        ("calibration_version", COUNT),
         ("extra", TEXT),
     ]
 )
 """The columns of a signal, whatever was selected."""
 JSON_COLUMNS = frozenset(("votes", "extra", "reasons"))
+
+
+def chosen_schema(fields: str | None) -> pa.Schema:
+    """Return the schema of these columns, whose names are separated by commas; of all without any.
+
+    Raises InvalidInput for a column that does not exist, or is named twice.
+    """
+    if fields is None:
+        return SCHEMA
+    names = fields.split(",")
+    if unknown := [name for name in names if name not in SCHEMA.names]:
+        message = f"has no {', '.join(unknown)}: it takes {', '.join(SCHEMA.names)}"
+        raise InvalidInput([FieldError("fields", message)])
+    if len(set(names)) < len(names):
+        raise InvalidInput([FieldError("fields", "names a column twice")])
+    return pa.schema([SCHEMA.field(name) for name in names])
 
 
 def record_batch(rows: Sequence[Row], schema: pa.Schema) -> pa.RecordBatch:
@@ -87,7 +106,7 @@ def _array(values: list[Any], field: pa.Field) -> pa.Array:
     if field.name in JSON_COLUMNS:
         values = list(map(_json, values))
     if field.type == TIME:
-        return _times(values)
+        return times_of(values)
     kind = TEXT if field.type == WORD else field.type
     try:
         found = pa.array(values, kind)
@@ -96,7 +115,7 @@ def _array(values: list[Any], field: pa.Field) -> pa.Array:
     return found.dictionary_encode() if field.type == WORD else found
 
 
-def _times(values: list[Any]) -> pa.Array:
+def times_of(values: list[Any]) -> pa.Array:
     """Return datetimes, or texts, as times."""
     try:
         return pa.array(values, TIME)

@@ -24,14 +24,14 @@ def edits(signal_ids: Collection[str], as_of: datetime | None = None) -> list[Ed
     With `as_of` only edits until then count.
     """
     wanted, found = set(signal_ids), dict[str, str]()
-    changes = OutcomeChange.objects.order_by("pk")
+    was_set = OutcomeChange.objects.exclude(before__outcome=None)
+    changes = was_set.order_by("pk")
     if as_of is not None:
         last, whole = texts_upto(as_of)
         changes = changes.filter(Q(at__lte=last) | Q(at=whole))
     rows = changes.values_list("signal__signal_id", "at", "before", "after")
     for signal_id, at, before, after in rows.iterator():
-        was_set = before.get("outcome") is not None
         is_other = any(before.get(name) != after.get(name) for name in OUTCOME_COLUMNS)
-        if signal_id in wanted and was_set and is_other:
+        if signal_id in wanted and is_other:
             found[signal_id] = at
     return [Edit(*each) for each in sorted(found.items(), key=lambda each: each[1])]

@@ -2,15 +2,16 @@
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Iterator
-
-import orjson
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+from typing import Any
 
 from signals.dialect import snapshot
 from signals.ledger.queries import COLUMNS
 from signals.ledger.records import CONTEXT, MADE
 from signals.models import Signal
-from signals.retrieval.selection import Row, Selection, among
+from signals.retrieval.nested import as_text, value_of
+from signals.retrieval.selection import Row, Wanted, among
 
 BATCH_SIZE = 5000
 BATCH_BYTES = 4 * 2**20
@@ -22,24 +23,50 @@ KEYS = 500_000
 FIRST_KEY = -(2**63)
 _OF_CONTEXT = (*MADE, "stored_at", *CONTEXT, "extra")
 _NAMES = (*COLUMNS, *_OF_CONTEXT)
-_FIELDS = (*COLUMNS, *(f"context__{name}" for name in _OF_CONTEXT))
+_FIELDS = dict(zip(_NAMES, (*COLUMNS, *(f"context__{name}" for name in _OF_CONTEXT)), strict=True))
+
+NESTED = ("votes", "extra")
+_LONG = ("reasoning", *NESTED)
+_READ = tuple(as_text(field) if name in NESTED else field for name, field in _FIELDS.items())
 
 
-def read_batches(wanted: Selection, size: int = BATCH_SIZE) -> Iterator[list[Row]]:
+def read_batches(wanted: Wanted, size: int = BATCH_SIZE) -> Iterator[list[Row]]:
     """Yield all signals that pass, oldest row first, with their contexts, in batches."""
     for keys in _keys(wanted):
-        start, count = 0, size
-        while start < len(keys):
-            with snapshot():  # a row agrees with what is read beside it
-                rows = _rows(keys[start : start + count])
-                found = wanted.complete(rows) if rows else []
-            start = bisect_right(keys, rows[-1]["id"]) if rows else start + count
-            count = min(size, 2 * max(len(rows), 1))
-            if found:
+        yield from read_rows(keys, wanted, size)
+
+
+def read_rows(keys: Sequence[int], wanted: Wanted, size: int = BATCH_SIZE) -> Iterator[list[Row]]:
+    """Yield those signals with these keys, which are in order, that pass, in batches."""
+    start, count = 0, size
+    while start < len(keys):
+        with snapshot():  # a row agrees with what is read beside it
+            rows = _rows(keys[start : start + count])
+            found = wanted.complete(rows) if rows else []
+        start = bisect_right(keys, rows[-1]["id"]) if rows else start + count
+        count = min(size, 2 * max(len(rows), 1))
+        if found:
+            yield found
+
+
+def read_columns(
+    wanted: Wanted, names: Sequence[str], size: int = BATCH_SIZE
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Yield the same signals as tuples of these columns, of short ones alone.
+
+    It reads nothing else, unless there is an `as_of`, which also needs the changes of a row.
+    """
+    if wanted.as_of is not None:
+        values = itemgetter(*names)
+        yield from (list(map(values, batch)) for batch in read_batches(wanted, size))
+        return
+    for keys in _keys(wanted):
+        for start in range(0, len(keys), size):
+            if found := _values(keys[start : start + size], names):
                 yield found
 
 
-def _keys(wanted: Selection) -> "Iterator[array[int]]":
+def _keys(wanted: Wanted) -> "Iterator[array[int]]":
     """Yield the primary keys of the signals that pass, in order, in large blocks.
 
     The rows are then read by key. If each batch asked for the signals after the last one that
@@ -56,23 +83,23 @@ def _keys(wanted: Selection) -> "Iterator[array[int]]":
         last = keys[-1]
 
 
-def _rows(keys: "array[int]") -> list[Row]:
+def _rows(keys: Sequence[int]) -> list[Row]:
     """Return the rows with these keys, or the first of them if they are large."""
     rows, weight, wanted = [], 0, set(keys)
-    found = Signal.objects.filter(among("id", keys)).order_by("id").values_list(*_FIELDS)
+    found = Signal.objects.filter(among("id", keys)).order_by("id").values_list(*_READ)
     for values in found.iterator(chunk_size=CHUNK_SIZE):
         row = dict(zip(_NAMES, values, strict=True))
         if row["id"] in wanted:
+            weight += sum(len(row[name] or "") for name in _LONG)
+            row.update((name, value_of(row[name])) for name in NESTED)
             rows.append(row)
-            weight += _weight(row)
         if weight > BATCH_BYTES:
             break
     return rows
 
 
-def _weight(row: Row) -> int:
-    """Return about how many bytes the long columns have."""
-    nested = (row["votes"], row["extra"])
-    return len(row["reasoning"] or "") + sum(
-        len(orjson.dumps(each)) for each in nested if each is not None
-    )
+def _values(keys: "array[int]", names: Sequence[str]) -> list[tuple[Any, ...]]:
+    """Return these columns of the rows with these keys."""
+    wanted, fields = set(keys), (_FIELDS[name] for name in names)
+    found = Signal.objects.filter(among("id", keys)).order_by("id").values_list("id", *fields)
+    return [row[1:] for row in found.iterator() if row[0] in wanted]

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from django.db.models import Q, QuerySet
 from pydantic import Field
@@ -12,6 +12,7 @@ from signals.ledger.outcome_history import OUTCOME_COLUMNS
 from signals.ledger.queries import Moment, SignalFilter
 from signals.ledger.validation import Label
 from signals.models import CHANGEABLE, OutcomeChange, Signal
+from signals.retrieval.nested import as_text, value_of
 from signals.timestamps import moment_of, texts_upto
 
 Row = dict[str, Any]
@@ -28,6 +29,20 @@ class Change(NamedTuple):
     def is_of_outcome(self) -> bool:
         """Return False for a change of the order alone."""
         return any(self.before.get(name) != self.after.get(name) for name in OUTCOME_COLUMNS)
+
+
+class Wanted(Protocol):
+    """Selects signals, and completes their rows."""
+
+    @property
+    def as_of(self) -> datetime | None:
+        """Return the moment that the rows are of; None for now."""
+
+    def apply(self, signals: QuerySet[Signal]) -> QuerySet[Signal]:
+        """Return those of `signals` that pass."""
+
+    def complete(self, rows: Sequence[Row]) -> list[Row]:
+        """Complete the rows, at least one; return those that still pass."""
 
 
 class Selection(SignalFilter):
@@ -93,8 +108,9 @@ def _changes(ids: Sequence[int]) -> dict[int, list[Change]]:
     """Return the changes of each signal that has any, oldest first."""
     rows = OutcomeChange.objects.filter(among("signal", ids)).order_by("id")
     found: dict[int, list[Change]] = defaultdict(list)
-    for signal, at, before, after in rows.values_list("signal_id", "at", "before", "after"):
-        found[signal].append(Change(at, before, after))
+    texts = rows.values_list("signal_id", "at", as_text("before"), as_text("after"))
+    for signal, at, before, after in texts:
+        found[signal].append(Change(at, value_of(before), value_of(after)))
     return found
 
 

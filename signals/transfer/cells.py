@@ -10,7 +10,7 @@ from typing import Any
 
 from argo.errors import FieldError
 from signals.intake import BadBody, parse_json
-from signals.ledger.records import FLOATS
+from signals.ledger.records import FLOATS, WHOLE
 from signals.ledger.validation import ALIASES
 
 JSON_CELLS = frozenset(("votes", "extra"))
@@ -61,7 +61,7 @@ def _reader(column: str) -> Callable[[str], Any]:
     name = ALIASES.get(column, column)
     if name in FLOATS:
         return _number
-    if name == "sources":
+    if name in WHOLE:
         return _whole
     return _json if name in JSON_CELLS else _text
 

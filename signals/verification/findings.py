@@ -9,6 +9,10 @@ Progress = Callable[[int], object]
 """Called with the number of rows or lines just checked."""
 
 
+HASH, LINE = "hash", "line"
+HASH_DIFFERS = "does not match its own hash"
+
+
 class Kind(StrEnum):
     ALTERED = "altered"
     MISSING = "missing"
@@ -21,6 +25,11 @@ class Finding(NamedTuple):
     kind: Kind
     signal_id: str
     detail: str
+
+    @property
+    def part(self) -> str:
+        """Return what does not agree with the row: its `hash`, or its `line` in the journal."""
+        return HASH if self.detail == HASH_DIFFERS else LINE
 
 
 @dataclass

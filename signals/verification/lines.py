@@ -10,7 +10,7 @@ from django.db.models import Max
 from signals.journal import Chunk, Line, Offset
 from signals.ledger.changes import Change, decode_change, stored_change
 from signals.ledger.inserts import stored_hashes
-from signals.ledger.records import BadLine, Record, decode, json_object
+from signals.ledger.records import NAMED_BY_ALERT, BadLine, Record, decode, json_object
 from signals.models import DeadLetter, JournalCursor, OutcomeChange
 from signals.verification.findings import Finding, Kind
 from signals.verification.numbers import Numbers, place
@@ -131,12 +131,12 @@ class LineCheck:
         return line.offset < self._flushed
 
     def _missing(self, records: list[Record]) -> list[Finding]:
-        due = {record.signal_id: record.sha256 for record in records if self._is_due(record.line)}
+        due = {record.signal_id: record for record in records if self._is_due(record.line)}
         stored = stored_hashes(self._using, list(due))
         return [
             Finding(Kind.MISSING, signal_id, "is in the journal but not in the database")
-            for signal_id, sha256 in due.items()
-            if stored.get(signal_id) != sha256
+            for signal_id, record in due.items()
+            if not _is_stored(record, stored.get(signal_id))
         ]
 
     def _match_elsewhere(self, records: list[Record]) -> None:
@@ -164,6 +164,12 @@ class LineCheck:
             self._differing[row.id] = faults
         else:
             self._matched.update([row.id])
+
+
+def _is_stored(record: Record, sha256: str | None) -> bool:
+    """Return True if the hash is of this record, or of an earlier line of the same alert."""
+    is_alert = record.fields["origin"] == NAMED_BY_ALERT
+    return sha256 is not None if is_alert else sha256 == record.sha256
 
 
 def _digest(change: Change) -> bytes:

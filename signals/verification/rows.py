@@ -23,7 +23,7 @@ from signals.ledger.records import (
     signal_row,
 )
 from signals.models import JournalCursor, Node, OutcomeChange
-from signals.verification.findings import Finding, Kind
+from signals.verification.findings import HASH_DIFFERS, Finding, Kind
 from signals.verification.numbers import place
 
 Values = tuple[Any, ...]
@@ -150,7 +150,7 @@ class RowCheck:
     def _faults(self, row: Row, changes: Changes, checked: Checked) -> list[Finding]:
         faults = []
         if not _hash_holds(row):
-            faults.append(Finding(Kind.ALTERED, row.signal_id, "does not match its own hash"))
+            faults.append(Finding(Kind.ALTERED, row.signal_id, HASH_DIFFERS))
         record = self._own_record(row)
         if record is None:
             checked.unmatched.append(row.id)

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from sqlite3 import connect
+from types import SimpleNamespace
 
 import psycopg
 import pytest
+from django_celery_beat.schedulers import DatabaseScheduler
 
+from argo.beat import LockedScheduler
 from tests.argo.up.processes import Running, wait_until
 from tests.installation import Installation
 from tests.services import POSTGRESQL
@@ -124,27 +127,53 @@ def test_changed_settings_change_the_schedule_but_do_not_enable_a_disabled_entry
     )
 
 
-def test_generation_is_scheduled_only_while_a_live_market_is_set(
+def test_generation_and_record_are_scheduled_only_while_they_are_set(
     installation: Installation, start_beat: StartBeat, tmp_path: Path
 ) -> None:
     entry = ("generate", "signals.tasks.generate", 1, 1, "seconds")
     first = start_beat()
     first.wait_for("Schedule changed|Sending due task")
-    assert "generate" not in {row[0] for row in schedule_of(installation)}
+    some = {"generate", "enter_record", "publish_record", "witness_record", "stamp_record"}
+    assert some.isdisjoint(row[0] for row in schedule_of(installation))
     first.signal(signal.SIGTERM)
     first.end()
 
     live = {"MARKET_DATA": "files", "MARKET_FOLDER": str(tmp_path), "MARKET_INTERVAL": "1",
-            "MARKET_SYMBOLS": "AAPL"}  # fmt: skip
+            "MARKET_SYMBOLS": "AAPL", "RECORD_ORIGIN": "argo.example/record"}  # fmt: skip
     second = start_beat(with_settings(installation, **live))
     second.wait_for("Sending due task generate")
     assert entry in schedule_of(installation)
+    assert some <= {row[0] for row in schedule_of(installation)}
     second.signal(signal.SIGTERM)
     second.end()
 
     third = start_beat()
     third.wait_for("Sending due task flush")
     assert entry not in schedule_of(installation)
+    assert some.isdisjoint(row[0] for row in schedule_of(installation))
+
+
+def test_a_signal_within_a_tick_leaves_the_database_to_the_end_of_the_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The handler of the signal runs on the thread that ticks, which may hold any lock."""
+    closed: list[bool] = []
+    scheduler: LockedScheduler = LockedScheduler.__new__(LockedScheduler)
+
+    def interrupted(_: DatabaseScheduler) -> float:
+        scheduler.close()
+        return 1.0
+
+    monkeypatch.setattr(DatabaseScheduler, "close", lambda self: closed.append(True))
+    monkeypatch.setattr(DatabaseScheduler, "tick", interrupted)
+    scheduler._locks = []
+    scheduler._heart = SimpleNamespace(prove=lambda: None)  # type: ignore[assignment]  # a stand-in
+    assert scheduler.tick() == 1.0
+    assert closed == []
+    with pytest.raises(SystemExit):
+        scheduler.tick()
+    scheduler.close()
+    assert closed == [True]
 
 
 def test_beat_returns_its_connection_after_each_tick_and_stores_its_counts_at_the_end(

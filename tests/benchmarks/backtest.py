@@ -1,10 +1,7 @@
-"""Backtests: many signals, each by itself, beside a plain loop; and on one account."""
+"""Backtests: each signal by itself, beside a plain loop and other engines; and on one account."""
 
-import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from functools import partial
 
@@ -18,52 +15,16 @@ from execution.prop_firm.rule_set import RuleSet
 from execution.risk.model import Limits
 from execution.risk.sizing import Sizing
 from signals.analysis.backtest.columns import Floats, SignalTable, Trades
-from signals.analysis.backtest.engine import backtest
 from signals.analysis.backtest.history import History
 from signals.analysis.backtest.rules import Rules
-from signals.market.bars import Bars, Times
+from tests.benchmarks import foreign
+from tests.benchmarks.backtest_sample import Lists, Sample
 from tests.benchmarks.figures import Figure, at_least, at_most, times_as_fast
-from tests.benchmarks.rounds import medians
+from tests.benchmarks.rounds import medians, processor_seconds
 from tests.benchmarks.workspace import Workspace
 
-SYMBOLS, BARS = 500, 2500
 RULES = Rules(expiry=30, spread=0.02, slippage=0.02, fee=0.05)
 HOUSE = RuleSet(name="house", source="settings", zone="America/New_York")
-FIRST = np.datetime64("2010-01-01T21:00", "us")
-DAY = np.timedelta64(1, "D")
-Lists = tuple[list[datetime], list[float], list[float], list[float]]
-
-
-@dataclass(frozen=True)
-class Sample:
-    """Random walks of many symbols, and signals at random bars of them."""
-
-    bars: dict[str, Bars]
-    signals: SignalTable
-
-    @classmethod
-    def of(cls, count: int) -> "Sample":
-        chance = np.random.default_rng(1)
-        times = FIRST + np.arange(BARS) * DAY
-        bars = {f"S{number}": _walk(chance, f"S{number}", times) for number in range(SYMBOLS)}
-        symbol = chance.integers(0, SYMBOLS, count)
-        row = chance.integers(20, BARS - 40, count)
-        side = chance.choice(np.array([1, -1], np.int8), count)
-        price = np.array([each.close for each in bars.values()])[symbol, row]
-        stop, target = price * (1 - side * 0.05), price * (1 + side * 0.1)
-        return cls(bars, SignalTable(tuple(bars), symbol, times[row], side, price, stop, target))
-
-    def lists(self) -> list[Lists]:
-        """Return times, opens, highs and lows of each symbol in plain lists."""
-        return [
-            (bars.time.tolist(), bars.open.tolist(), bars.high.tolist(), bars.low.tolist())
-            for bars in self.bars.values()
-        ]
-
-    def traded(self, signals: SignalTable) -> Trades:
-        """Backtest these signals, as prepared as bars come from a market."""
-        last = FIRST + (BARS - 1) * DAY
-        return backtest(signals, lambda name: History.of(self.bars[name]), RULES, last)
 
 
 def run(workspace: Workspace) -> Iterator[Figure]:
@@ -72,13 +33,13 @@ def run(workspace: Workspace) -> Iterator[Figure]:
     sample = Sample.of(count)
     few = sample.signals.rows(np.arange(workspace.size(20_000, 2_000)))
     lists = sample.lists()
-    assert np.allclose(_plain(lists, few), _figures(sample.traded(few)), equal_nan=True)
+    assert np.allclose(_plain(lists, few), _figures(sample.traded(few, RULES)), equal_nan=True)
 
     def vectorised(number: int) -> float:
-        return count / _seconds(lambda: sample.traded(sample.signals))
+        return count / processor_seconds(lambda: sample.traded(sample.signals, RULES))
 
     def loop(number: int) -> float:
-        return len(few) / _seconds(lambda: _plain(lists, few))
+        return len(few) / processor_seconds(lambda: _plain(lists, few))
 
     found = medians(workspace.size(5, 3), {"columns": vectorised, "loop": loop})
     what = f"{count:,} signals backtested, each by itself, up to 30 bars"
@@ -95,6 +56,7 @@ def run(workspace: Workspace) -> Iterator[Figure]:
         20_000,
         "/s",
     )
+    yield from foreign.figures(workspace)
 
 
 def _account(count: int) -> Callable[[int], float]:
@@ -104,24 +66,15 @@ def _account(count: int) -> Callable[[int], float]:
     details = [Detail(f"s{number}", 90.0, "sample", "BULL") for number in range(count)]
     terms, costs = Terms("USD", Decimal(1), Decimal(1)), Costs()
     offers = Offers(
-        sample.signals, sample.traded(sample.signals), details, lambda name: terms, histories, costs
+        sample.signals,
+        sample.traded(sample.signals, RULES),
+        details,
+        lambda name: terms,
+        histories,
+        costs,
     )
     rules = AccountRules(Decimal(100_000), Sizing(), Limits(), partial(trading_day, HOUSE))
-    return lambda number: count / _seconds(lambda: walk(offers, rules))
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    began = time.process_time()  # of this process alone: the machine may have other work
-    work()
-    return time.process_time() - began
-
-
-def _walk(chance: np.random.Generator, symbol: str, times: Times) -> Bars:
-    close: Floats = 100 * np.cumprod(1 + chance.normal(0, 0.02, BARS), dtype=np.float64)
-    opened = np.concatenate(([100.0], close[:-1])) * (1 + chance.normal(0, 0.005, BARS))
-    away = np.abs(chance.normal(0, 0.005, (2, BARS)))
-    high, low = np.maximum(opened, close) * (1 + away[0]), np.minimum(opened, close) * (1 - away[1])
-    return Bars.checked(symbol, times, open=opened, high=high, low=low, close=close, volume=close)
+    return lambda number: count / processor_seconds(lambda: walk(offers, rules))
 
 
 def _figures(trades: Trades) -> Floats:

@@ -17,11 +17,11 @@ NUMBERS = """WITH RECURSIVE numbers(n) AS (
     SELECT :first UNION ALL SELECT n + 1 FROM numbers LIMIT :count
 )"""
 SIGNALS = f"""
-INSERT INTO signals (signal_id, symbol, action, entry_price, target_price, stop_price, confidence,
-    strategy, asset_type, data_source, timestamp, sha256, created_at)
+INSERT INTO signals (id, signal_id, symbol, action, entry_price, target_price, stop_price,
+    confidence, strategy, asset_type, data_source, timestamp, sha256, created_at)
 {NUMBERS}
-SELECT lower(hex(randomblob(8))), :symbols ->> (n % :symbol_count), 'BUY', 150.1234, 157.6296,
-    145.6197, 85.5, 'weighted_consensus', 'stock', 'weighted_consensus',
+SELECT n + 1, lower(hex(randomblob(8))), :symbols ->> (n % :symbol_count), 'BUY', 150.1234,
+    157.6296, 145.6197, 85.5, 'weighted_consensus', 'stock', 'weighted_consensus',
     strftime('%Y-%m-%dT%H:%M:%SZ', :start + n * 60, 'unixepoch'), lower(hex(randomblob(32))),
     '2025-01-15 10:30:00'
 FROM numbers
@@ -43,9 +43,14 @@ def fill(database: Path, rows: int) -> None:
             f"INSERT INTO journal_cursors VALUES ({JOURNAL}, 'filled before', 1, 0, '')"
         )
         for first in range(0, rows, BATCH_SIZE):
-            values = _values(first, min(BATCH_SIZE, rows - first))
-            connection.execute(SIGNALS, values)
-            connection.execute(CONTEXTS, values)
+            insert(connection, first, min(BATCH_SIZE, rows - first))
+
+
+def insert(connection: sqlite3.Connection, first: int, count: int) -> None:
+    """Insert rows, the number `first` and those that follow."""
+    values = _values(first, count)
+    connection.execute(SIGNALS, values)
+    connection.execute(CONTEXTS, values)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import resource
 from collections.abc import Iterator
 
 import numpy as np
+import orjson
 from django.conf import settings
 from django.db import connection
 
@@ -31,6 +32,30 @@ SELECT lower(hex(randomblob(16))), id, {millions.JOURNAL}, 'monitor',
     json_object('outcome', outcome, 'profit_loss_pct', profit_loss_pct)
 FROM signals WHERE outcome IS NOT NULL
 """
+VOTES = orjson.dumps(
+    [
+        {
+            "source": name, "direction": ("BUY", "SELL", "NEUTRAL", None)[place % 4],
+            "confidence": None if place % 4 == 3 else 60.0 + place, "weight": 0.2,
+            "figures": {"SMA10": 151.62, "SMA30": 148.62, "RSI14": 61.5, "ATR14": 3.2},
+        }
+        for place, name in enumerate(("trend", "momentum", "volume", "breakout", "mean_reversion"))
+    ]
+).decode()  # fmt: skip
+VOTED = "UPDATE signal_contexts SET votes = %s"
+"""Each signal has five votes, as the generator's have."""
+CANDIDATES = """
+INSERT INTO candidates (candidate_id, symbol, asset_type, strategy, action, bar_time, made_at,
+    entry_price, target_price, stop_price, confidence, agreement, regime, reasoning, votes,
+    rejected_for, reasons, kept_at)
+WITH RECURSIVE times(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM times LIMIT %s)
+SELECT signal_id || n, symbol, asset_type, strategy, action, timestamp, timestamp, entry_price,
+    target_price, stop_price, confidence, 0.85, 'BULL', 'reasons', '[]',
+    CASE n WHEN 0 THEN 'confidence' WHEN 1 THEN 'confidence cooldown' ELSE 'cooldown' END, '[]',
+    '2025-01-15 10:30:00'
+FROM signals, times
+"""
+CANDIDATES_A_SIGNAL = 3
 MANY, FEW = 100_000, 1000
 
 
@@ -58,6 +83,8 @@ def _fill(count: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(ENDED)
         cursor.execute(CHANGES)
+        cursor.execute(VOTED, [VOTES])
+        cursor.execute(CANDIDATES, [CANDIDATES_A_SIGNAL])
 
 
 def _closed(count: int) -> Closed:

@@ -1,4 +1,4 @@
-"""Statistics of millions of signals: the time of an answer, and of keeping the sums."""
+"""Statistics and lists of millions of signals: the time of an answer, and of keeping the sums."""
 
 import statistics
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from signals.ledger.sums.answer import Stats, stats, totals
 from signals.ledger.sums.query import StatsQuery
 from signals.ledger.sums.update import update_sums
 from signals.models import SignalSum
-from tests.benchmarks import millions, samples
+from tests.benchmarks import lists, millions, samples
 from tests.benchmarks.figures import Figure, at_most, number, rate
 from tests.benchmarks.rounds import seconds
 from tests.benchmarks.workspace import Workspace, say
@@ -30,6 +30,8 @@ UPDATE signals SET
 """Gives the rows outcomes, confidences and strategies."""
 NOT_SUMMED = 5_000
 """Signals that wait for the task meanwhile: a thousand a second between two runs."""
+BYTES_PER_SIGNAL = 1_000
+"""Of disk, with indexes and sums."""
 ROUNDS = 5
 MANY_YEARS = {"since": "2011-02-03T00:00:00Z", "until": "2028-11-12T23:59:59Z"}
 ASKED = {
@@ -61,13 +63,15 @@ def run(workspace: Workspace) -> Iterator[Figure]:
     scan = partial(stats, StatsQuery(by="symbol", action="BUY"))
     taken = f"{number(_milliseconds(scan, exact=False))} ms"
     yield Figure("- statistics that are a scan of the newest 50,000", taken)
+    yield from lists.figures(of)
     yield Figure(f"- {of} summed for the first time", rate(count / summing))
     yield Figure(f"- sums of {of}", number(SignalSum.objects.count()))
 
 
 def _prepare(count: int) -> float:
     """Fill the database and sum it; return the seconds that the sums took."""
-    say(f"  filling a database with {count:,} rows")
+    needed = count * BYTES_PER_SIGNAL / 2**30
+    say(f"  filling a database with {count:,} rows, which needs {needed:.1f} GiB of disk")
     database = settings.DATA_DIR / "signals.db"
     millions.fill(database, count)
     with millions.unprotected(database) as fast:

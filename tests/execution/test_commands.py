@@ -21,6 +21,7 @@ from execution.brokers.protocol import BrokerError
 from execution.management.commands import execute_signals, monitor_positions
 from execution.models import Decision, Halt, Order
 from signals.management.command import ArgoCommand
+from signals.models import Act
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import Trading, position_of
 from tests.installation import Installation
@@ -169,8 +170,11 @@ def test_without_the_broker_nothing_is_asked_for(trading: Trading) -> None:
 
 def test_one_signal_is_asked_for(trading: Trading) -> None:
     signal = trading.log()
-    assert run("execute_signals", "--signal", signal.signal_id, "--by", "ann") == "executed.\n"
+    asked = ("--signal", signal.signal_id, "--by", "ann", "--why", "the desk agreed")
+    assert run("execute_signals", *asked) == "executed.\n"
     assert Decision.objects.get().asked_by == "ann"
+    assert [(act.who, act.why) for act in Act.objects.all()] == [("ann", "the desk agreed")]
+    assert refused("execute_signals", "--why", "no signal")[0] == 2
 
 
 def test_why_one_signal_is_not_traded_is_told(trading: Trading) -> None:

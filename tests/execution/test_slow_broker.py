@@ -193,7 +193,8 @@ def test_no_request_waits_longer_for_a_slow_broker(
     client = Client(headers={"X-API-Key": create_key("trader", ["read", "trade"])})
     began = time.monotonic()
     if ask == "execute":
-        found = client.post(f"/api/execution/signals/{signal.signal_id}/execute")
+        address = f"/api/execution/signals/{signal.signal_id}/execute"
+        found = client.post(address, content_type="application/json")
     else:
         name = signal.signal_id if ask.endswith("signal_id=") else ""
         found = client.get(f"/api/execution/{ask}{name}")
@@ -224,7 +225,7 @@ def test_the_admin_site_waits_no_longer_for_a_slow_broker(
 PAGES = (
     "api/execution/orders", "api/execution/fills", "api/execution/positions", "api/execution/halts",
     "api/execution/decisions", "api/execution/status", "api/health", "api/signals",
-    "admin/", "admin/execution/order/", "admin/execution/position/", "admin/execution/decision/",
+    "", "admin/execution/order/", "admin/execution/position/", "admin/execution/decision/",
     "admin/execution/halt/", "admin/execution/tradingaccount/", "docs/",
 )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The state of execution: what is counted, and which problems are reported."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,12 +11,12 @@ from pytest_django import Settings
 
 from execution.accounts import halts
 from execution.accounts.portfolio import portfolio
-from execution.api import queries
+from execution.api import filters, queries
 from execution.brokers.protocol import BrokerError
 from execution.decisions.queue import ask_for
 from execution.models import Decision, Failure, Position
 from execution.monitoring.reconcile import reconcile
-from execution.status import brief, status
+from execution.status import brief, made_since, status
 from execution.status_text import as_text
 from execution.types import ExitReason
 from signals.keys import create_key
@@ -31,6 +32,12 @@ def auto(settings: Settings) -> Settings:
     return settings
 
 
+def rate(executed: int, skipped: int, share: float | None) -> dict[str, Any]:
+    """Return the figures of a period of which every decision is counted."""
+    counts = {"executed": executed, "skipped": skipped, "at_least": False}
+    return counts | {"execution_rate": share}
+
+
 def problems(trading: Trading) -> str:
     return " ".join(status(trading.clock())["problems"])
 
@@ -38,7 +45,7 @@ def problems(trading: Trading) -> str:
 def test_without_any_rows_nothing_is_wrong(trading: Trading) -> None:
     found = status(trading.clock())
     assert (found["account"], found["broker"], found["state"]) == ("paper", "paper", "off")
-    assert found["last_day"] == {"executed": 0, "skipped": 0, "execution_rate": None}
+    assert found["last_day"] == rate(0, 0, None)
     assert found["problems"] == []
     assert "nothing was decided" in as_text(found)
 
@@ -51,12 +58,40 @@ def test_what_was_decided_is_counted_with_its_reasons(trading: Trading) -> None:
         trading.log(confidence=confidence)
     trading.decide()
     found = status(trading.clock())
-    assert found["last_hour"] == {"executed": 0, "skipped": 2, "execution_rate": 0.0}
-    assert found["last_day"] == {"executed": 1, "skipped": 2, "execution_rate": 1 / 3}
+    assert found["last_hour"] == rate(0, 2, 0.0)
+    assert found["last_day"] == rate(1, 2, 1 / 3)
     assert found["skipped_for"]["confidence"] == 2
     assert "last day: 1 executed (33.3%), 2 skipped" in as_text(found)
     trading.clock.pass_by(days=1, seconds=1)
     assert status(trading.clock())["skipped_for"] == {}
+
+
+def test_of_many_decisions_the_newest_are_counted_and_it_says_so(trading: Trading) -> None:
+    for confidence in (10.0, 20.0, 30.0):
+        trading.log(confidence=confidence)
+        trading.decide()
+        trading.clock.pass_by(seconds=10)
+    trading.log()
+    trading.decide()
+    now = trading.clock()
+    (made, skipped_for) = made_since(now - timedelta(days=1), "paper", most=2)
+    assert (made.executed, made.skipped, made.at_least) == (1, 1, True)
+    assert skipped_for["confidence"] == 1
+    assert made_since(now - timedelta(days=1), "paper", most=5)[0].at_least is False
+    assert made_since(now - timedelta(days=1), "paper", most=None)[0].skipped == 3
+
+
+def test_decisions_that_wait_are_counted_up_to_a_number(
+    trading: Trading, auto: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("execution.status.MOST", 2)
+    for symbol in ("AAPL", "MSFT", "IBM"):
+        trading.log(symbol=symbol)
+        trading.clock.pass_by(seconds=10)
+    found = status(trading.clock())
+    assert (found["pending"], found["at_least"]) == (2, ["pending"])
+    assert found["oldest_pending_seconds"] == 30
+    assert "2 or more decisions are pending, the oldest for 30 s" in as_text(found)
 
 
 def test_what_is_open_is_counted(trading: Trading) -> None:
@@ -201,12 +236,12 @@ def _walks_an_account(plan: str) -> bool:
 @pytest.mark.parametrize("work", [
     lambda trading: status(trading.clock()),
     lambda trading: brief(),
-    lambda trading: queries.decisions(queries.DecisionQuery(status="pending", account="paper")),
-    lambda trading: queries.decisions(queries.DecisionQuery(status="executed", account="paper")),
-    lambda trading: queries.orders(queries.OrderQuery(state="open")),
-    lambda trading: queries.orders(queries.OrderQuery(state="accepted", account="paper")),
-    lambda trading: queries.positions(queries.PositionQuery(status="open", account="paper")),
-    lambda trading: queries.orders(queries.OrderQuery(signal_id=trading.log().signal_id)),
+    lambda trading: queries.decisions(filters.DecisionQuery(status="pending", account="paper")),
+    lambda trading: queries.decisions(filters.DecisionQuery(status="executed", account="paper")),
+    lambda trading: queries.orders(filters.OrderQuery(state="open")),
+    lambda trading: queries.orders(filters.OrderQuery(state="accepted", account="paper")),
+    lambda trading: queries.positions(filters.PositionQuery(status="open", account="paper")),
+    lambda trading: queries.orders(filters.OrderQuery(signal_id=trading.log().signal_id)),
     lambda trading: portfolio(trading.context, trading.broker.account(), trading.clock()),
     lambda trading: trading.look(),
     lambda trading: trading.move(106.0),

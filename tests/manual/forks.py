@@ -9,6 +9,7 @@ folder and standard streams, and runs the command. The request `forget` ends the
 a shell's pipes, and there are many in one environment.
 """
 
+import gc
 import json
 import os
 import selectors
@@ -42,6 +43,7 @@ def main(address: str) -> None:
         import_module(name)
     sys.pycache_prefix = os.path.dirname(address)  # what a fork compiles, the next ones need not
     sys.dont_write_bytecode = False
+    gc.freeze()  # no command looks at what the libraries have made
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(address)

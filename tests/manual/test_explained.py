@@ -14,7 +14,7 @@ from argo.api import api
 from argo.doctor import practices, speed, storing, syncing
 from argo.doctor.known import Known
 from argo.up import demo, demo_alpine
-from argo.up.children import GENERATION, WORKERS
+from argo.up.children import GENERATION, RECORD, WORKERS
 from execution.models import Decision
 from execution.prop_firm import presets
 from execution.prop_firm.rule_set import OFF, RuleSet
@@ -86,8 +86,8 @@ EXPLAINED: dict[tuple[str, str], Callable[[], Collection[str]]] = {
     ("operations", "command"): lambda: [n for n, app in get_commands().items() if app in APPS],
     ("operations", "id"): checks,
     ("start", "process"): lambda: (
-        ["web", "beat", demo.NAME, demo_alpine.NAME]
-        + [each.name for each in (*WORKERS, GENERATION)]
+        ["web", "pages", "beat", demo.NAME, demo_alpine.NAME]
+        + [each.name for each in (*WORKERS, GENERATION, RECORD)]
     ),
 }
 """By page and by the heading of the table's first column: what the table has to explain."""

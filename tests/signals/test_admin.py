@@ -7,6 +7,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from signals.admin import verifying
 from signals.config import flusher, journal
 from signals.keys import create_key
 from signals.ledger.outcome_history import read_outcome
@@ -74,6 +75,7 @@ def _save(client: Client, signal: Signal, form: dict[str, str]) -> tuple[int, st
         "outcomechange",
         "journalcursor",
         "apikey",
+        "calibrationrecord",
         "candidaterecord",
         "instrumentspelling",
     ],
@@ -94,11 +96,9 @@ def test_signals_are_searched_by_id_or_symbol(clerk: Client) -> None:
     assert _listed(clerk, q="nothing") == set()
 
 
-def test_the_list_shows_a_confidence_with_one_decimal(clerk: Client) -> None:
+def test_the_list_rounds_numbers_and_has_the_exact_value_in_the_title(clerk: Client) -> None:
     _log(confidence=77.11521383912)
-    page = _page(clerk, LIST)
-    assert ">77.1<" in page
-    assert "77.115" not in page
+    assert 'title="77.11521383912">77.1<' in _page(clerk, LIST)
 
 
 def _spellings(client: Client, **query: str) -> set[str]:
@@ -127,6 +127,52 @@ def test_signals_are_filtered(clerk: Client) -> None:
     assert _listed(clerk, outcome="win") == set()
     assert _listed(clerk, days="1") == set()
     assert _listed(clerk, days="99999999") == _listed(clerk, days="abc") == _listed(clerk)
+
+
+def test_signals_are_filtered_by_what_their_sender_said(clerk: Client) -> None:
+    one = _log(confidence=91.0, strategy="one", regime="BULL", timestamp="2025-01-15T23:59:59Z")
+    two = _log(confidence=49.0, strategy="two", regime="BEAR", timestamp="2025-01-17T00:00:00Z")
+    filters = [{"confidence": "90"}, {"strategy": "one"}, {"regime": "BULL"},
+               {"until": "2025-01-15"}, {"since": "2025-01-15", "until": "2025-01-16"}]  # fmt: skip
+    for given in filters:
+        assert _listed(clerk, **given) == {one.signal_id}, given
+    for given in ({"confidence": "low"}, {"since": "2025-01-16"}, {"regime": "BEAR"}):
+        assert _listed(clerk, **given) == {two.signal_id}, given
+    assert _listed(clerk, since="soon", confidence="much") == _listed(clerk)
+
+
+def test_filters_offer_what_there_is_and_keep_the_others(clerk: Client) -> None:
+    _log(symbol="MSFT", strategy="mine")
+    page = _page(clerk, LIST, symbol="AAPL", until="2025-01-15")
+    choices = {name: f'href="?symbol={name}&amp;until=2025-01-15"' for name in ("AAPL", "MSFT")}
+    assert all(address in page for address in choices.values())  # also the one without a signal
+    assert '<a href="?strategy=mine&amp;symbol=AAPL&amp;until=2025-01-15">mine</a>' in page
+    assert '<input type="hidden" name="symbol" value="AAPL">' in page
+    assert 'name="until" value="2025-01-15"' in page
+    assert "Symbol: AAPL" in page
+
+
+def test_a_row_leads_to_the_page_of_its_signal_and_shows_side_and_outcome_as_words(
+    clerk: Client,
+) -> None:
+    signal = _log()
+    page = _page(clerk, LIST)
+    assert (
+        f'<a href="/signals/?id={signal.signal_id}"><time datetime="2025-01-15T10:30:00Z"' in page
+    )
+    assert '<span class="tag note">BUY</span>' in page
+    assert '<span class="tag note">open</span>' in page
+
+
+def test_chosen_signals_are_verified(clerk: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, altered = _log(), _log()
+    Signal._base_manager.filter(pk=altered.pk).update(target_price=200)
+    chosen = {"action": "verify", "_selected_action": [good.pk, altered.pk]}
+    page = clerk.post(LIST, chosen, follow=True).content.decode()
+    assert "Unaltered: 1 of 2." in page
+    assert f"{altered.signal_id}: does not match its own hash" in page
+    monkeypatch.setattr(verifying, "MOST", 1)
+    assert "at most 1 signals" in clerk.post(LIST, chosen, follow=True).content.decode()
 
 
 def test_an_outcome_is_recorded_as_a_change(clerk: Client) -> None:

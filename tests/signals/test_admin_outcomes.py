@@ -187,10 +187,14 @@ def test_the_values_can_be_changed_after_the_preview(clerk: Client) -> None:
     assert 'value="preview"' in page
 
 
-def test_all_signals_of_the_list_are_limited(clerk: Client) -> None:
+def test_the_signals_of_one_action_are_limited(clerk: Client) -> None:
     SignalTracker("test").log_signals(signals(MOST + 1))
-    page = send(clerk, Signal.objects.all()[0], select_across=1)
-    assert f"at most {MOST} signals" in page
+    assert f"at most {MOST} signals" in send(clerk, *Signal.objects.all())
+
+
+def test_all_signals_that_pass_the_filters_cannot_be_chosen_at_once(clerk: Client) -> None:
+    page = send(clerk, a_stored(), select_across=1)
+    assert "selected on this page, not on all that pass the filters. Nothing was changed" in page
 
 
 def test_who_may_only_look_sets_nothing() -> None:

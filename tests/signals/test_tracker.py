@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from asgiref.sync import async_to_sync
-from django.db import connections
+from django.db import OperationalError, connections
 
 from argo.errors import InvalidInput
 from signals import tracker as tracker_module
@@ -195,12 +195,18 @@ def test_an_id_is_taken_within_one_batch(tracker: SignalTracker, using: str) -> 
     assert isinstance(conflict, SignalConflict)
 
 
+def is_locked(*_: object) -> None:
+    """Do as a file does that is locked for longer than a look-up waits."""
+    raise OperationalError("database is locked")
+
+
 def test_a_database_that_hangs_delays_an_own_id_by_a_tenth_of_a_second(
     tracker: SignalTracker, journal: Journal, using: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then a conflict becomes a dead letter, as before; with an id made of the content nothing is
     looked up."""
     tracker.log_signal(a_signal(signal_id="same"))
+    monkeypatch.setattr(connections[using], "read", is_locked, raising=False)
     hangs = threading.Event()
     monkeypatch.setattr(lookup, "stored_hashes", lambda *_: hangs.wait(30) and {})
     monkeypatch.setattr(tracker_module, "recent_ids", lambda _: RecentIds())

@@ -1,6 +1,7 @@
 """Deliveries in the admin site."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 from pytest_django import Settings
@@ -33,6 +34,19 @@ def test_pages_of_a_delivery_and_of_its_signal_show_its_state(
     signal = f"/admin/signals/signal/{delivery.pk}/change/"
     for page in (LIST, f"{LIST}{delivery.pk}/change/", signal):
         assert "no symbol" in admin_client.get(page).content.decode()
+
+
+def test_signals_are_filtered_by_their_delivery(admin_client: Client, delivery: Delivery) -> None:
+    shown = {
+        status: admin_client.get(f"/admin/signals/signal/?delivery={status}")
+        .context["cl"]
+        .result_count
+        for status in ("dead", "delivered", "none")
+    }
+    assert shown == {"dead": 1, "delivered": 0, "none": 0}
+    Delivery.objects.all().delete()
+    page = admin_client.get("/admin/signals/signal/?delivery=none")
+    assert page.context["cl"].result_count == 1
 
 
 @pytest.mark.parametrize(
@@ -83,3 +97,14 @@ def test_sending_again_needs_the_permission(
     client.post(LIST, {"action": "send_again", "_selected_action": [delivery.pk]})
     delivery.refresh_from_db()
     assert delivery.status == status
+
+
+def test_a_delivery_is_sent_again_from_its_signal(admin_client: Client, delivery: Delivery) -> None:
+    chosen = {"action": "send_again", "_selected_action": [delivery.pk]}
+    page = admin_client.post("/admin/signals/signal/", chosen, follow=True).content.decode()
+    assert "1 deliveries queued again" in page
+    delivery.refresh_from_db()
+    assert delivery.status == "pending"
+    assert str(LogEntry.objects.get().change_message) == "Sent again"
+    page = admin_client.post("/admin/signals/signal/", chosen, follow=True).content.decode()
+    assert "0 deliveries queued again" in page

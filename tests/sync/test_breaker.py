@@ -14,7 +14,7 @@ def test_of_two_workers_that_look_at_one_moment_one_makes_the_probe(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Breaker.objects.create(pk=1, probe_at=clock(), failures=5)
-    seen_by_both = breaker.state()
-    assert breaker.permit(clock(), "key") is Permit.ONE
-    monkeypatch.setattr(breaker, "state", lambda: seen_by_both)
-    assert breaker.permit(clock(), "key") is Permit.NONE
+    seen_by_both = breaker.ALPINE.state()
+    assert breaker.ALPINE.permit(clock(), "key") is Permit.ONE
+    monkeypatch.setattr(breaker.CircuitBreaker, "state", lambda self: seen_by_both)
+    assert breaker.ALPINE.permit(clock(), "key") is Permit.NONE

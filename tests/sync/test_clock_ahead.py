@@ -83,9 +83,9 @@ def test_an_open_breaker_is_probed(
     log: Log, clock: Clock, deliverer: Deliverer, alpine: Alpine
 ) -> None:
     Breaker.objects.create(pk=1, failures=5, probe_at=clock() + HOURS, opened_at=clock())
-    assert breaker.permit(clock(), "key") is Permit.ONE
-    assert breaker.permit(clock(), "key") is Permit.NONE
-    breaker.release_probe(clock())
+    assert breaker.ALPINE.permit(clock(), "key") is Permit.ONE
+    assert breaker.ALPINE.permit(clock(), "key") is Permit.NONE
+    breaker.ALPINE.release_probe(clock())
     log(1)
     alpine.always(answer(201))
     assert deliverer.run() == DeliveryCounts(delivered=1)
@@ -94,9 +94,9 @@ def test_an_open_breaker_is_probed(
 @pytest.mark.parametrize("changes", [{}, {"claim": "dead", "attempts": 1}, {"attempts": 5}])
 def test_messages_to_people_are_sent(clock: Clock, changes: dict[str, Any]) -> None:
     sent: list[str] = []
-    Notice.objects.create(target="t", title="earlier", made_at=clock(), due_at=clock(),
-                          sent_at=clock() + HOURS)  # fmt: skip
-    Notice.objects.create(target="t", title="now", made_at=clock(), due_at=clock() + HOURS,
+    Notice.objects.create(target="t", title="earlier", queued_at=clock(), due_at=clock(),
+                          delivered_at=clock() + HOURS, status="delivered")  # fmt: skip
+    Notice.objects.create(target="t", title="now", queued_at=clock(), due_at=clock() + HOURS,
                           **changes)  # fmt: skip
     courier = Courier(
         {"t": "url"}, timedelta(minutes=1), lambda url, title, body: sent.append(title), clock

@@ -105,7 +105,7 @@ def test_a_temporary_failure_waits_longer_each_time_until_it_is_dead(
     assert waits == [5, 60, 300]
     assert (row(bad).status, row(bad).attempts) == ("dead", 4)
     assert alpine.times[bad] == 4 * 4
-    assert breaker.state().probe_at is None
+    assert breaker.ALPINE.state().probe_at is None
 
 
 def test_deliveries_arrive_after_alpine_has_recovered(
@@ -120,16 +120,17 @@ def test_deliveries_arrive_after_alpine_has_recovered(
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {2}
 
 
-def test_failures_that_are_tried_again_are_one_warning_and_what_arrives_is_debug(
+def test_failures_that_are_tried_again_are_counted_in_warnings_and_what_arrives_is_debug(
     log: Log, deliverer: Deliverer, alpine: Alpine, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("DEBUG", "sync")
     log(3)
     alpine.always(answer(503))
     deliverer.run()
-    (retried,) = [each for each in caplog.records if "tried again" in each.message]
-    assert retried.levelname == "WARNING"
-    assert retried.message.startswith("3 deliveries failed and are tried again later; the last: ")
+    # One line for those that ended together; how many did depends on the threads.
+    retried = [each for each in caplog.records if "failed and are tried again" in each.message]
+    assert {each.levelname for each in retried} == {"WARNING"}
+    assert sum(int(each.message.split()[0]) for each in retried) == 3
 
     alpine.always(accept)
     clock.pass_by(6)
@@ -244,7 +245,7 @@ def test_another_worker_makes_a_dead_workers_probe_after_the_lease(
 ) -> None:
     Breaker.objects.create(pk=1, probe_at=clock.now, failures=5)
     log(1)
-    assert breaker.permit(clock.now, deliverer.service.key_digest) is breaker.Permit.ONE
+    assert breaker.ALPINE.permit(clock.now, deliverer.service.key_digest) is breaker.Permit.ONE
     assert deliverer.run() == DeliveryCounts()
     clock.pass_by(DELIVERY_LEASE.total_seconds() + 1)
     assert deliverer.run() == DeliveryCounts(delivered=1)

@@ -109,7 +109,7 @@ def test_a_good_key_after_a_refused_one_sends_everything(
     assert set(Delivery.objects.values_list("status", "attempts")) == {("pending", 0)}
     refused = sum(alpine.times.values())
     assert refused <= deliverer.concurrency
-    assert "who are you?" in breaker.state().reason
+    assert "who are you?" in breaker.ALPINE.state().reason
     alpine.always(accept)
     clock.pass_by(breaker.PROBE_WAITS[0] + 1)
     assert deliverer.run().delivered == OTHERS
@@ -124,4 +124,4 @@ def test_without_alpine_everything_waits(log: Log, clock: Clock) -> None:
     Deliverer(service, clock=clock).run()
     rows = Delivery.objects.values_list("status", "last_status")
     assert set(rows) == {("pending", None)}
-    assert "refused" in breaker.state().reason
+    assert "refused" in breaker.ALPINE.state().reason

@@ -115,7 +115,7 @@ def look(sender: Courier) -> None:
 
 
 def waiting() -> int:
-    return Notice.objects.filter(sent_at=None).count()
+    return Notice.objects.filter(delivered_at=None).count()
 
 
 def test_every_target_gets_the_message_once(inboxes: list[Inbox], clock: Clock) -> None:
@@ -200,7 +200,9 @@ def test_what_a_dead_process_had_claimed_is_sent_after_its_lease(
     inbox: Inbox, clock: Clock
 ) -> None:
     notify("once", clock=clock)
-    Notice.objects.update(claim="of the dead", due_at=clock() + timedelta(minutes=5))
+    Notice.objects.update(
+        status="sending", claim="of the dead", due_at=clock() + timedelta(minutes=5)
+    )
     look(courier(clock))
     assert inbox.got == []
     clock.pass_by(minutes=6)

@@ -1,4 +1,4 @@
-"""Looks at every page there is, of the API and the admin site."""
+"""Looks at every page there is, of the API, the dashboard and the admin site."""
 
 import json
 from collections.abc import Iterator
@@ -22,13 +22,13 @@ def visit() -> None:
     headers = {"X-API-Key": new_key()}
     seen = {each: program.get(each, headers=headers).status_code for each in addresses}
     person = logged_in()
-    seen |= {each: person.get(each).status_code for each in admin_pages()}
+    seen |= {each: person.get(each).status_code for each in [*own_pages(), *admin_pages()]}
     print(json.dumps(seen))
 
 
 def new_key() -> str:
     answer = StringIO()
-    call_command("api_key", create="visitor", json=True, stdout=answer)
+    call_command("api_key", create="visitor", scopes=["read,admin"], json=True, stdout=answer)
     key: str = json.loads(answer.getvalue())["key"]
     return key
 
@@ -53,6 +53,16 @@ def api_pages(client: Client) -> Iterator[str]:
             yield from (path.replace("{signal_id}", each) for each in signal_ids)
         elif "{" not in path:
             yield path
+
+
+def own_pages() -> Iterator[str]:
+    """The dashboard, and the pages of the first signals."""
+    from signals.admin.markup import signal_url
+    from signals.models import Signal
+
+    yield "/"
+    ids = Signal.objects.order_by("pk").values_list("signal_id", flat=True)
+    yield from map(signal_url, ids[:PER_TABLE])
 
 
 def admin_pages() -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from argo.version import version
+from signals.alerts.log import alerts_journal
 from signals.backup import Installation, back_up, database
 from signals.config import journal
 from signals.management.command import ArgoCommand, progress
@@ -13,8 +14,8 @@ from signals.management.command import ArgoCommand, progress
 
 class Command(ArgoCommand):
     help = (
-        "Back up the database, the journal and the keys into a new folder. Argo may run meanwhile. "
-        "The backup holds secrets: only its owner can read it."
+        "Back up the database, the journal, the alerts and the keys into a new folder. Argo may "
+        "run meanwhile. The backup holds secrets: only its owner can read it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -23,7 +24,7 @@ class Command(ArgoCommand):
 
     def run(self, options: dict[str, Any]) -> None:
         folder = options["dir"].absolute()
-        source = Installation(database(), journal())
+        source = Installation(database(), journal(), (alerts_journal(),))
         with progress(source.size() or None, "B") as bar:
             manifest = back_up(folder, source, version(), bar.update)
         text = f"{len(manifest.files)} files, {manifest.bytes} bytes, in {options['dir']}"

@@ -8,6 +8,7 @@ from django.core.management.base import CommandParser
 
 from argo.up import demo, demo_alpine
 from argo.up.children import names as process_names
+from argo.up.demo_record import start_again_with_record
 from argo.up.detail import Detail
 from argo.up.output import Output, wants_colour
 from argo.up.run import up
@@ -42,6 +43,8 @@ class Command(ArgoCommand):
         )
 
     def run(self, options: dict[str, Any]) -> None:
+        if options["demo"]:
+            start_again_with_record(sys.orig_argv[1:])
         names = [OWN_NAME, *process_names()]
         names += [demo.NAME, demo_alpine.NAME] if options["demo"] else []
         output = Output(sys.stdout, names, coloured=wants_colour(sys.stdout))

@@ -61,7 +61,7 @@ def gates_of(maker: Maker, bars: Bars | None) -> tuple[list[Check], list[str]]:
 def _gates(maker: Maker, made_at: datetime, about: Instrument, bars: Bars) -> list[Check]:
     from signals.generation.factory import pipeline
 
-    made_by = pipeline()
+    made_by = pipeline(calibrated=False)  # the stored confidence is the final one
     candidate = _candidate(maker.signal, maker.context, made_at, bars)
     # A second earlier, because the newest signal until now would be the signal itself.
     earlier = earlier_signals(candidate.symbol, candidate.strategy, made_at - timedelta(seconds=1))

@@ -1,14 +1,24 @@
 """The parts of a story."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from ninja import Schema
 from pydantic import Field
 
 from argo.lifecycle import Event
-
-Fields = dict[str, Any]
+from argo.reports.explain.row_schemas import (
+    ChangeStory,
+    CounterfactualStory,
+    DeliveryStory,
+    FillStory,
+    InstrumentStory,
+    Loose,
+    OrderStory,
+    PositionStory,
+    SignalStory,
+)
+from signals.api.json_value import JsonObject, JsonValue
 
 
 class BarOut(Schema):
@@ -55,17 +65,20 @@ class Check(Schema):
 class Made(Schema):
     """How the signal was made, as its sender said; what it did not say is null.
 
-    `made_at` is null if the signal's time is not valid. `gates` are those of Argo's own consensus.
+    `raw_confidence` is null if the confidence was not calibrated. `made_at` is null if the
+    signal's time is not valid. `gates` are those of Argo's own consensus.
     """
 
     origin: str | None
     regime: str | None
-    sources: Any
-    agreement: Any
+    sources: int | Loose
+    agreement: Loose
+    raw_confidence: Loose
+    calibration_version: int | Loose
     reasoning: str | None
-    votes: Any
+    votes: JsonValue
     symbol_as_sent: str | None
-    extra: Any
+    extra: JsonValue
     made_at: datetime | None
     gates: list[Check]
     notes: list[str]
@@ -82,8 +95,8 @@ class Stored(Schema):
     stored_at: str | None
     latency_ms: float | None
     journal: str | None
-    segment: Any
-    byte: Any
+    segment: int | Loose
+    byte: int | Loose
     sha256: str
     valid: bool | None
     findings: list[str]
@@ -99,7 +112,7 @@ class DecisionStory(Schema):
     decided_at: datetime | None
     order_id: str | None
     rules: list[Check]
-    earlier: Any
+    earlier: list[JsonObject]
     notes: list[str]
 
 
@@ -107,28 +120,33 @@ class OutcomeStory(Schema):
     """How the signal ended; `outcome` is null while it is open."""
 
     outcome: str | None
-    exit_price: Any
-    profit_loss_pct: Any
+    exit_price: Loose
+    profit_loss_pct: Loose
     decided_by_position: bool
     edited: bool
 
 
 class Story(Schema):
-    """Everything that Argo knows of one signal. A part is null if there is no such row."""
+    """Everything that Argo knows of one signal. A part is null if there is no such row.
+
+    `divergence` compares the signal's own prices, the backtest and the trade; null without a
+    position.
+    """
 
     signal_id: str
     headline: str
-    signal: Fields
-    instrument: Fields | None
+    signal: SignalStory
+    instrument: InstrumentStory | None
     made: Made
     prices: Prices
     stored: Stored
-    sync: Fields | None
+    sync: DeliveryStory | None
     decision: DecisionStory | None
-    orders: list[Fields]
-    fills: list[Fields]
-    position: Fields | None
+    orders: list[OrderStory]
+    fills: list[FillStory]
+    position: PositionStory | None
     outcome: OutcomeStory
-    changes: list[Fields]
-    counterfactual: Fields | None
+    changes: list[ChangeStory]
+    counterfactual: CounterfactualStory | None
+    divergence: JsonObject | None
     timeline: list[Event]

@@ -1,7 +1,7 @@
 """Puts a signal's story together from the existing rows, the journal and the market."""
 
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +13,7 @@ from argo.lifecycle import lifecycle
 from argo.reports.explain.decision import decision_of
 from argo.reports.explain.gates import Maker, gates_of
 from argo.reports.explain.prices import Ended, Market, prices_of
+from argo.reports.explain.row_schemas import InstrumentStory
 from argo.reports.explain.schemas import DecisionStory, Made, OutcomeStory, Prices, Stored, Story
 from execution.models import Counterfactual, Decision, Fill, Order, Position
 from execution.money import exact_text
@@ -21,6 +22,7 @@ from signals.instruments import instrument
 from signals.ledger.latency import PAST
 from signals.ledger.outcome_history import RecordedOutcome, recorded
 from signals.ledger.queries import signal_of
+from signals.ledger.records import CALIBRATED
 from signals.market.bars import Bars
 from signals.market.instruments import Instrument
 from signals.models import OutcomeChange, Signal, SignalContext
@@ -99,6 +101,7 @@ def explain(signal_id: str) -> Story:
         ),
         changes=[_fields(each, ("at", "who", "why", "before", "after")) for each in changes],
         counterfactual=_optional(counterfactual, COUNTERFACTUAL),
+        divergence=None if position is None else _divergence(signal, about, made_at),
         timeline=lifecycle(signal_id),
     )
 
@@ -125,6 +128,12 @@ def _percent(value: object) -> str:
     return f"{value:+.2f}%" if isinstance(value, int | float) else f"{value!r} percent"
 
 
+def _divergence(signal: Signal, about: Instrument | None, made_at: datetime | None) -> Fields:
+    from argo.reports.divergence.story import divergence_story  # it loads pandas and scipy
+
+    return divergence_story(signal, about, made_at, MOST_SECONDS)
+
+
 def _instrument(signal: Signal) -> Instrument | None:
     """Return the instrument; None if the operator's file of instruments is invalid."""
     try:
@@ -133,7 +142,7 @@ def _instrument(signal: Signal) -> Instrument | None:
         return None
 
 
-def _instrument_fields(about: Instrument | None) -> Fields | None:
+def _instrument_fields(about: Instrument | None) -> InstrumentStory | None:
     if about is None:
         return None
     return {
@@ -149,6 +158,7 @@ def _made(maker: Maker, seen: Bars | None) -> Made:
         notes = [NO_OFFSET, *notes]
     names = (
         "origin", "regime", "sources", "agreement", "reasoning", "votes", "symbol_as_sent", "extra",
+        *CALIBRATED,
     )  # fmt: skip
     return Made(
         **{name: getattr(context, name, None) for name in names},
@@ -218,12 +228,12 @@ def _end_of(
     return Ended(moment_of(first.at), signal.exit_price) if first else Ended()
 
 
-def _optional(row: Model | None, names: tuple[str, ...]) -> Fields | None:
+def _optional(row: Model | None, names: tuple[str, ...]) -> Any:  # noqa: ANN401  # as _fields
     return None if row is None else _fields(row, names)
 
 
-def _fields(row: Model, names: tuple[str, ...]) -> Fields:
-    """Return these columns as JSON has them, with money and quantities as exact texts."""
+def _fields(row: Model, names: tuple[str, ...]) -> Any:  # noqa: ANN401  # one of row_schemas
+    """Return a dictionary of these columns, with money and quantities as exact texts."""
     return {name: _plain(getattr(row, name)) for name in names}
 
 

@@ -1,11 +1,12 @@
 """A story as text: what comes from outside is on one line, and nothing in it is obeyed."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from textwrap import wrap
 from typing import Any
 
+from argo.reports.divergence.story_text import divergence_story_lines
 from argo.reports.explain.schemas import (
     BarOut,
     Check,
@@ -21,11 +22,15 @@ from signals.timestamps import utc_text
 WIDTH, NAME = 100, 20
 BARS = 3
 COLUMNS = ("open", "high", "low", "close", "volume")
+OF_CONTEXT = (
+    "origin", "regime", "sources", "agreement", "raw_confidence", "calibration_version",
+    "reasoning", "symbol_as_sent",
+)  # fmt: skip
 LONGEST = 2000
 """Characters of one text that are shown; the JSON has all of it."""
 UNKNOWN_LATENCY = "not known: a time is missing, or the times are of different clocks"
 MARKS = {True: "ok", False: "no", None: "?"}
-Fields = dict[str, Any]
+Fields = Mapping[str, Any]
 
 
 def story_text(story: Story) -> str:
@@ -44,6 +49,7 @@ def story_text(story: Story) -> str:
         *_section("Outcome", _outcome(story.outcome)),
         *_section("Changes", _changes(story.changes)),
         *_section("If it had been traded", _row(story.counterfactual, "It is not followed.")),
+        *_section("Signal, backtest and account", _divergence(story.divergence)),
         *_section("Timeline", _timeline(story)),
     ]
     return "\n".join(lines)
@@ -51,6 +57,14 @@ def story_text(story: Story) -> str:
 
 def _section(title: str, lines: Iterable[str]) -> list[str]:
     return ["", title, "-" * len(title), *lines]
+
+
+def _divergence(found: Fields | None) -> Iterator[str]:
+    if found is None:
+        yield "There is no position."
+        return
+    for name, value in divergence_story_lines(found):
+        yield f"{name:<28}{value}"
 
 
 def _signal(story: Story) -> Iterator[str]:
@@ -66,7 +80,7 @@ def _signal(story: Story) -> Iterator[str]:
 
 
 def _made(made: Made) -> Iterator[str]:
-    for name in ("origin", "regime", "sources", "agreement", "reasoning", "symbol_as_sent"):
+    for name in OF_CONTEXT:
         yield from _pair(name, getattr(made, name))
     if made.made_at is None:
         yield from _pair("time", "not a valid time")
@@ -155,7 +169,7 @@ def _row(row: Fields | None, nothing: str) -> Iterator[str]:
         yield from _pair(name, value)
 
 
-def _rows(rows: list[Fields], title: str, nothing: str) -> Iterator[str]:
+def _rows(rows: Sequence[Fields], title: str, nothing: str) -> Iterator[str]:
     if not rows:
         yield nothing
     for row in rows:
@@ -177,7 +191,7 @@ def _outcome(ended: OutcomeStory) -> Iterator[str]:
         yield "It was edited since."
 
 
-def _changes(changes: list[Fields]) -> Iterator[str]:
+def _changes(changes: Sequence[Fields]) -> Iterator[str]:
     if not changes:
         yield "Nothing was changed."
     for change in changes:

@@ -35,6 +35,7 @@ class Command(ArgoCommand):
         )
         what.add_argument("--resume", metavar="WHY", help="lift every halt of the account")
         parser.add_argument("--by", default="command line", help="who halts, resumes or asks")
+        parser.add_argument("--why", help="the reason of --signal, for the log of acts")
         parser.add_argument(
             "--account",
             metavar="NAME",
@@ -50,6 +51,8 @@ class Command(ArgoCommand):
 
     def run(self, options: dict[str, Any]) -> None:
         account = options["account"]
+        if options["why"] is not None and options["signal"] is None:
+            raise InvalidInput([FieldError("--why", "needs --signal")])
         if _needs_no_broker(options):
             self._stand(
                 options, settings.TRADING_ACCOUNT if account is None else account_of(account)
@@ -75,7 +78,8 @@ class Command(ArgoCommand):
             self.answer(options, standing := status(now, account), as_text(standing))
 
     def _execute_one(self, options: dict[str, Any]) -> None:
-        decision = execute(trading_context(), options["signal"], options["by"])
+        why = (options["why"] or "").strip()
+        decision = execute(trading_context(), options["signal"], options["by"], why)
         reasons = [f"- {reason['code']}: {reason['text']}" for reason in decision.reasons]
         answer = {"signal_id": options["signal"], "status": decision.status,
                   "order_id": decision.order_id, "reasons": decision.reasons}  # fmt: skip

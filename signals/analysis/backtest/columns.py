@@ -100,7 +100,8 @@ class Trades:
     `exit_mid` are prices without costs, `entry` and `exit` with them; NaN without one. `shares` is
     what one share entered had become at the exit. `profit_pct` is in percent of the entry's value,
     after all costs; NaN while open. `is_ambiguous`: the order of prices within a bar, which nobody
-    knows, decided. `is_rescaled`: a split put the signal's price on another scale.
+    knows, decided. `is_ordered`: it would have, but finer bars showed it. `is_rescaled`: a split
+    put the signal's price on another scale.
     """
 
     skipped: Codes
@@ -117,6 +118,7 @@ class Trades:
     outcome: Codes
     profit_pct: Floats
     is_ambiguous: Mask
+    is_ordered: Mask
     is_rescaled: Mask
 
     @classmethod
@@ -135,6 +137,7 @@ class Trades:
             ending=np.zeros(count, np.uint8),
             outcome=np.zeros(count, np.uint8),
             is_ambiguous=np.zeros(count, np.bool_),
+            is_ordered=np.zeros(count, np.bool_),
             is_rescaled=np.zeros(count, np.bool_),
         )
 

@@ -26,6 +26,7 @@ from signals.analysis.backtest.levels import (
     are_off_scale,
     are_reached,
     entry_row,
+    faults,
     rebased,
     rounded,
     scaled,
@@ -51,25 +52,31 @@ def backtest(
     numbers = signals.symbol.astype(np.min_scalar_type(len(signals.symbols)))  # sorted faster
     order = np.argsort(numbers, kind="stable")
     by_symbol = signals.rows(order)
+    bad = faults(by_symbol)
     ends = np.searchsorted(by_symbol.symbol, np.arange(len(signals.symbols) + 1)).tolist()
     for symbol, (start, end) in zip(signals.symbols, pairwise(ends), strict=True):
         if start < end:
             rows = slice(start, end)
-            trades.put(rows, trades_of(by_symbol.rows(rows), history_of(symbol), rules, last))
+            found = by_symbol.rows(rows)
+            trades.put(rows, trades_of(found, bad[rows], history_of(symbol), rules, last))
             on_symbol(end - start)
+    trades.outcome[:] = _outcomes(trades.ending, trades.profit_pct)
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
     return trades.rows(place)
 
 
 def trades_of(
-    signals: SignalTable, history: History | None, rules: Rules, last: np.datetime64
+    signals: SignalTable, bad: Codes, history: History | None, rules: Rules, last: np.datetime64
 ) -> Trades:
-    """Return the trades of the signals of one symbol; see `backtest`."""
+    """Return the trades of the signals of one symbol, without their outcomes; see `backtest`.
+
+    `bad` are the `faults` of the signals.
+    """
     if history is None or not len(history):
         return _none_of(np.full(len(signals), Skipped.NO_BARS, np.uint8))
     row = entry_row(history, signals, rules)
-    why = skipped(history, signals, row, rules)
+    why = skipped(history, signals, row, bad, rules)
     places = np.flatnonzero(why == Skipped.NO)
     if len(places) < len(signals):
         signals, row = signals.rows(places), row[places]
@@ -116,8 +123,9 @@ def _traded(
         exit_time=_exit_times(history, followed),
         entry_mid=entry_mid, exit_mid=followed.mid, entry=entry, exit=exited,
         shares=np.where(is_open, np.nan, shares), ending=followed.ending,
-        outcome=_outcomes(followed.ending, percent), profit_pct=percent,
-        is_ambiguous=followed.is_ambiguous, is_rescaled=levels.is_moved,
+        outcome=np.zeros(len(row), np.uint8), profit_pct=percent,
+        is_ambiguous=followed.is_ambiguous, is_ordered=followed.is_ordered,
+        is_rescaled=levels.is_moved,
     )  # fmt: skip
 
 
@@ -146,7 +154,7 @@ def _outcomes(ending: Codes, percent: Floats) -> Codes:
     """Return the outcome of each trade, as `signals.ledger.outcomes.outcome_of` does."""
     return np.select(
         [
-            ending == Ending.OPEN,
+            (ending == Ending.NONE) | (ending == Ending.OPEN),
             ending == Ending.EXPIRED,
             np.abs(percent) < NEGLIGIBLE,
             percent > 0,

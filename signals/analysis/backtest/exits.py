@@ -6,7 +6,9 @@ import numpy as np
 
 from signals.analysis.backtest.columns import Codes, Ending, Floats, Mask, Rows
 from signals.analysis.backtest.history import History
+from signals.analysis.backtest.hits import Hits
 from signals.analysis.backtest.levels import rounded
+from signals.analysis.backtest.order import Doubt, first_level
 from signals.analysis.backtest.rules import Entry, Rules
 
 
@@ -30,6 +32,7 @@ class Open:
     ending: Codes
     mid: Floats
     is_ambiguous: Mask
+    is_ordered: Mask
 
     @classmethod
     def entered(
@@ -41,34 +44,13 @@ class Open:
         return cls(
             is_long, first, *expiry, price, stop, target, row=first.copy(),
             ending=np.full(count, Ending.OPEN, np.uint8), mid=np.full(count, np.nan),
-            is_ambiguous=np.zeros(count, np.bool_),
+            is_ambiguous=np.zeros(count, np.bool_), is_ordered=np.zeros(count, np.bool_),
         )  # fmt: skip
 
     def finish(self, chosen: Rows, ending: Codes, mid: Floats) -> None:
         """Write how these trades ended; `OPEN` means that they did not."""
         self.ending[chosen] = ending
         self.mid[chosen] = mid
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Hits:
-    """What each trade's bar reaches, by the side of its trade."""
-
-    opens_at_stop: Mask
-    opens_at_target: Mask
-    stop: Mask
-    target: Mask
-
-    @classmethod
-    def of(cls, history: History, row: Rows, is_long: Mask, stop: Floats, target: Floats) -> "Hits":
-        """Compare the bars at `row` with the levels."""
-        opened, low, high = history.open[row], history.low[row], history.high[row]
-        return cls(
-            np.where(is_long, opened <= stop, opened >= stop),
-            np.where(is_long, opened >= target, opened <= target),
-            np.where(is_long, low <= stop, high >= stop),
-            np.where(is_long, high >= target, low <= target),
-        )
 
 
 def expiry_of(history: History, row: Rows, rules: Rules) -> tuple[Rows, Mask]:
@@ -103,9 +85,11 @@ def follow(history: History, trades: Open, rules: Rules) -> None:
 
 def levels_at(history: History, trades: Open, chosen: Rows) -> tuple[Floats, Floats]:
     """Return stop and target on the scale of each trade's present bar."""
+    stop, target = trades.stop[chosen], trades.target[chosen]
+    if not len(history.jumps.row):
+        return stop, target
     shares = history.jumps.shares_at
     factor = shares(trades.first[chosen]) / shares(trades.row[chosen])
-    stop, target = trades.stop[chosen], trades.target[chosen]
     moved = factor != 1
     if not moved.any():
         return stop, target
@@ -135,12 +119,13 @@ def _end_at_level(
     at_open = hits.opens_at_stop | hits.opens_at_target
     unclear = hits.stop & hits.target & ~at_open
     by_stop = hits.opens_at_stop | (hits.stop & ~hits.opens_at_target)
-    if unclear.any() and history.finer is not None:
-        is_known, is_stop = _in_finer_bars(
+    if history.finer is not None and unclear.any():
+        known, is_target = _in_finer_bars(
             history, row[unclear], is_long[unclear], stop[unclear], target[unclear]
         )
-        by_stop[unclear] = is_stop
-        unclear[unclear] = ~is_known
+        by_stop[unclear] = ~is_target
+        trades.is_ordered[chosen[unclear]] = known
+        unclear[unclear] = ~known
     trades.is_ambiguous[chosen] |= unclear
     mid = np.where(at_open, history.open[row], np.where(by_stop, stop, target))
     trades.finish(chosen, np.where(by_stop, Ending.STOP, Ending.TARGET).astype(np.uint8), mid)
@@ -149,23 +134,13 @@ def _end_at_level(
 def _in_finer_bars(
     history: History, row: Rows, is_long: Mask, stop: Floats, target: Floats
 ) -> tuple[Mask, Mask]:
-    """Return for which bars finer ones show what came first, and where that was the stop.
-
-    The stop counts where they do not show it.
-    """
+    """Return for which bars finer ones show what came first, and where that was the target."""
     finer = history.finer
     assert finer is not None  # noqa: S101  # the caller checks
-    if not len(finer):
-        return np.zeros(len(row), np.bool_), np.ones(len(row), np.bool_)
-    start = np.searchsorted(finer.time, history.began[row], side="right")
-    end = np.searchsorted(finer.time, history.time[row], side="right")
-    lower, upper = np.where(is_long, stop, target), np.where(is_long, target, stop)
-    found = finer.extremes.first_touch(start, end, lower, upper)
-    hits = Hits.of(finer, np.minimum(found, len(finer) - 1), is_long, stop, target)
-    at_target = hits.opens_at_target | (hits.target & ~hits.stop)
-    at_stop = hits.opens_at_stop | (hits.stop & ~hits.target)
-    is_known = (found < end) & (at_target | at_stop)
-    return is_known, ~is_known | at_stop
+    return first_level(finer, Doubt(
+        history.began[row], history.time[row], history.low[row], history.high[row], is_long, stop,
+        target,
+    ))  # fmt: skip
 
 
 def _end_within_entry_bar(history: History, trades: Open) -> None:

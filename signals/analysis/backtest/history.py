@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from signals.analysis.backtest.columns import Floats, Mask, Rows, Times
+from signals.analysis.backtest.finer import FinerBars
 from signals.analysis.backtest.touch import Extremes
 from signals.market.bars import BadBars, Bars, as_times
 
@@ -17,7 +18,8 @@ from signals.market.bars import BadBars, Bars, as_times
 class Split(NamedTuple):
     """One share became `ratio` shares at `ex_at` (UTC): 2 if it was split, 1/10 if merged.
 
-    `is_rebased`: the bars before it are on the scale of those after it; otherwise they jump.
+    `is_rebased`: the bars before it are on the scale of those after it; otherwise they jump. Bars
+    that were adjusted for a dividend were rebased too, by the part of the price that it was.
     """
 
     ex_at: datetime
@@ -31,7 +33,7 @@ class History:
 
     `began` is when each bar began, `time` when it closed (`datetime64[us]`, UTC). `dropped` is how
     many bars had no valid prices. `splits` are oldest first. `finer` are bars of the same symbol
-    and scale that show what happened within these bars. `clock` are the moments at which it is
+    that show what happened within these bars. `clock` are the moments at which it is
     noticed that a time is up, oldest first: the closes of these bars, if it is None.
     """
 
@@ -44,13 +46,13 @@ class History:
     close: Floats
     dropped: int = 0
     splits: Sequence[Split] = ()
-    finer: "History | None" = None
+    finer: FinerBars | None = None
     clock: Times | None = None
 
     @classmethod
     def of(
         cls, bars: Bars, began: Times | None = None, splits: Sequence[Split] = (),
-        finer: "History | None" = None,
+        finer: FinerBars | None = None,
     ) -> "History":  # fmt: skip
         """Return the usable ones of these bars.
 
@@ -61,9 +63,10 @@ class History:
             raise BadBars(f"{bars.symbol}: the times of the bars do not rise")
         starts = np.concatenate((bars.time[:1], bars.time[:-1])) if began is None else began
         usable = _usable(bars)
+        rows = slice(None) if usable.all() else usable  # a view costs nothing
         return cls(
-            bars.symbol, starts[usable], bars.time[usable], bars.open[usable], bars.high[usable],
-            bars.low[usable], bars.close[usable], int(len(bars) - usable.sum()),
+            bars.symbol, starts[rows], bars.time[rows], bars.open[rows], bars.high[rows],
+            bars.low[rows], bars.close[rows], int(len(bars) - usable.sum()),
             sorted(splits, key=lambda each: each.ex_at), finer,
         )  # fmt: skip
 

@@ -29,23 +29,23 @@ class Levels:
         return Levels(*(getattr(self, each.name)[chosen] for each in fields(self)))
 
 
-def skipped(history: History, signals: SignalTable, row: Rows, rules: Rules) -> Codes:
-    """Return why each signal is not entered at bar `row`; 0 if it may be."""
+def faults(signals: SignalTable) -> Codes:
+    """Return why each signal can be traded on no bars at all; 0 if it may be."""
     return np.select(
-        [
-            np.isnat(signals.time),
-            _are_bad(signals),
-            _are_crossed(signals),
-            np.full(len(signals), not len(history)),
-            row >= len(history),
-            _are_late(history, signals, row - rules.delay, rules),
-        ],
-        [
-            Skipped.TIME, Skipped.FIGURES, Skipped.LEVELS, Skipped.NO_BARS, Skipped.NO_BAR_AFTER,
-            Skipped.LATE,
-        ],
+        [np.isnat(signals.time), _are_bad(signals), _are_crossed(signals)],
+        [Skipped.TIME, Skipped.FIGURES, Skipped.LEVELS],
         Skipped.NO,
-    ).astype(np.uint8)  # fmt: skip
+    ).astype(np.uint8)
+
+
+def skipped(
+    history: History, signals: SignalTable, row: Rows, faults: Codes, rules: Rules
+) -> Codes:
+    """Return why each signal is not entered at bar `row`; 0 if it may be."""
+    why = faults.copy()
+    why[(why == 0) & (row >= len(history))] = Skipped.NO_BAR_AFTER
+    why[(why == 0) & _are_late(history, signals, row - rules.delay, rules)] = Skipped.LATE
+    return why
 
 
 def entry_row(history: History, signals: SignalTable, rules: Rules) -> Rows:
@@ -70,10 +70,17 @@ def rebased(history: History, signals: SignalTable) -> Floats:
     return np.where(is_nearer, factor, 1.0)
 
 
+def factor_at(history: History, signals: SignalTable, row: Rows, rebased: Floats) -> Floats:
+    """Return what a price of each signal must be multiplied by at the bar `row`."""
+    jumps = history.jumps
+    if not len(jumps.row):
+        return rebased
+    return rebased * jumps.shares_when(signals.time) / jumps.shares_at(row)
+
+
 def scaled(history: History, signals: SignalTable, row: Rows, rebased: Floats) -> Levels:
     """Return the levels, multiplied by `rebased`, on the scale of the bar at `row`."""
-    jumps = history.jumps
-    factor = rebased * jumps.shares_when(signals.time) / jumps.shares_at(row)
+    factor = factor_at(history, signals, row, rebased)
     moved, prices = factor != 1, (signals.price, signals.stop, signals.target)
     if not moved.any():
         return Levels(*prices, moved)
@@ -119,8 +126,6 @@ def _are_crossed(signals: SignalTable) -> Mask:
 
 
 def _are_late(history: History, signals: SignalTable, row: Rows, rules: Rules) -> Mask:
-    if not len(history):
-        return np.zeros(len(signals), np.bool_)
     begins = history.began[np.minimum(row, len(history) - 1)]
     return np.asarray(begins - signals.time > np.timedelta64(rules.max_wait))
 

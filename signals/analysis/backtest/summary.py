@@ -15,8 +15,9 @@ class Summary:
     `closed` are the trades that have ended; `expired` ones count only as expired, whatever they
     made. `average_pct` and `total_pct` are over all closed trades, each with the same money; None
     without one. `ambiguous` counts trades that the unknown order of prices within a bar decided,
-    `ambiguous_share` is their part of `entered`, 0 to 1; None if none was entered. `rescaled`
-    counts trades whose prices were moved by a split.
+    `ambiguous_share` is their part of `entered`, 0 to 1; None if none was entered. `ordered` counts
+    trades that would be ambiguous, but finer bars showed the order. `rescaled` counts trades whose
+    prices were moved by a split, or by a dividend that the bars are adjusted for.
     """
 
     signals: int
@@ -31,6 +32,7 @@ class Summary:
     total_pct: float | None
     ambiguous: int
     ambiguous_share: float | None
+    ordered: int
     rescaled: int
     endings: dict[str, int]
     skipped: dict[str, int]
@@ -60,6 +62,7 @@ def summary_of(trades: Trades) -> Summary:
         total_pct=_or_none(np.sum, made),
         ambiguous=ambiguous,
         ambiguous_share=ambiguous / entered if entered else None,
+        ordered=int(trades.is_ordered.sum()),
         rescaled=int(trades.is_rescaled.sum()),
         endings={each.name.lower(): int(endings[each]) for each in Ending if each},
         skipped={

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from signals.analysis.calibration.maps import BaseRate, fit
+from signals.analysis.calibration.fitting import fit
 from signals.analysis.calibration.scores import brier, log_loss
+from signals.calibration.maps import BaseRate
 
 Floats = NDArray[np.float64]
 Times = NDArray[np.datetime64]
@@ -60,14 +61,14 @@ def judge(ended: Ended, *, embargo: np.timedelta64) -> Verdict | None:
     The time after the first 100 outcomes is cut into five parts of as many signals. Each is judged
     by a map that was fitted on what was known when it began.
     """
-    judged: dict[str, list[Floats]] = {"calibrated": [], "raw": [], "base rate": []}
+    judged: dict[str, list[Floats]] = {"calibrated": [], "raw": [], "base_rate": []}
     events: list[Floats] = []
     for is_past, is_later in _folds(ended, embargo):
         past = ended.confidence[is_past], ended.event[is_past]
         later = ended.confidence[is_later]
         judged["calibrated"].append(fit(*past)(later))
         judged["raw"].append(later)
-        judged["base rate"].append(BaseRate(float(past[1].mean()))(later))
+        judged["base_rate"].append(BaseRate(float(past[1].mean()))(later))
         events.append(ended.event[is_later])
     if not events:
         return None
@@ -75,7 +76,7 @@ def judge(ended: Ended, *, embargo: np.timedelta64) -> Verdict | None:
     together = {name: np.concatenate(parts) for name, parts in judged.items()}
     scores = {name: brier(forecast, event) for name, forecast in together.items()}
     losses = {name: log_loss(forecast, event) for name, forecast in together.items()}
-    won = scores["calibrated"] < min(scores["raw"], scores["base rate"])
+    won = scores["calibrated"] < min(scores["raw"], scores["base_rate"])
     return Verdict(event.size, len(events), scores, losses, won)
 
 

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from signals.analysis.calibration.bins import Bins
-from signals.analysis.figure import Figure, figure, undefined
+from signals.analysis.figure import Figure, Interval, figure, undefined
+from signals.analysis.intervals import of_mean
 
 Floats = NDArray[np.float64]
 NAMES = ("brier", "brier_skill", "reliability", "resolution", "uncertainty", "log_loss", "ece")
@@ -22,7 +23,8 @@ _WHY = {
 def calibration_figures(confidence: Floats, event: Floats) -> dict[str, Figure]:
     """Return all figures; undefined without a forecast.
 
-    Brier score = reliability - resolution + uncertainty, exactly.
+    Brier score = reliability - resolution + uncertainty, exactly. The two scores that are means
+    have a normal interval, from 30 signals on.
     """
     n = int(confidence.size)
     if n == 0:
@@ -34,12 +36,16 @@ def calibration_figures(confidence: Floats, event: Floats) -> dict[str, Figure]:
         "ece": calibration_error(bins),
     }
     values["brier_skill"] = _skill(values["brier"], values["uncertainty"])
-    return {name: figure(name, values[name], n, because=_WHY.get(name)) for name in NAMES}
+    spans = {"brier": of_mean(_squares(confidence, event)), "log_loss": _of_loss(confidence, event)}
+    return {
+        name: figure(name, values[name], n, interval=spans.get(name), because=_WHY.get(name))
+        for name in NAMES
+    }
 
 
 def brier(confidence: Floats, event: Floats) -> float:
     """Return the mean squared difference."""
-    return float(((confidence - event) ** 2).mean())
+    return float(_squares(confidence, event).mean())
 
 
 def murphy(bins: Bins) -> dict[str, float]:
@@ -56,7 +62,7 @@ def murphy(bins: Bins) -> dict[str, float]:
 
 def log_loss(confidence: Floats, event: Floats) -> float:
     """Return the mean logarithmic loss; NaN if something happened that was given probability 0."""
-    given = np.where(event == 1, confidence, 1 - confidence)
+    given = _given(confidence, event)
     return float(-np.log(given).mean()) if (given > 0).all() else math.nan
 
 
@@ -78,6 +84,20 @@ def calibration_error(bins: Bins) -> float:
     )
     weight = bins.n / bins.n.sum()
     return max(0.0, float((weight * (2 * distance - expected)).sum()))
+
+
+def _squares(confidence: Floats, event: Floats) -> Floats:
+    return (confidence - event) ** 2
+
+
+def _given(confidence: Floats, event: Floats) -> Floats:
+    """Return the probability that was given to what happened."""
+    return np.where(event == 1, confidence, 1 - confidence)
+
+
+def _of_loss(confidence: Floats, event: Floats) -> Interval | None:
+    given = _given(confidence, event)
+    return of_mean(-np.log(given)) if (given > 0).all() else None
 
 
 def _skill(score: float, uncertainty: float) -> float:

@@ -10,10 +10,14 @@ from django.core.management.base import CommandParser
 from django.utils.module_loading import import_string
 
 from argo.errors import FieldError, InvalidInput
+from signals.backtests.replayed import Replayed, record_replay
+from signals.clock import utc_now
 from signals.config import market
 from signals.generation import factory
-from signals.generation.candidates import keep, stored_signals
+from signals.generation.candidate import Candidate
+from signals.generation.candidates import Judged, keep, stored_signals
 from signals.generation.replay import (
+    WARM_UP,
     Period,
     ReplayClock,
     ReplayCounts,
@@ -28,8 +32,6 @@ from signals.market.protocol import MarketData
 from signals.tracker import SignalTracker
 
 BEGINNING = date(1970, 1, 1)
-WARM_UP = timedelta(days=400)
-"""How far before `--from` the bars start, so that every source has enough: 200 sessions."""
 
 
 class Command(ArgoCommand):
@@ -49,6 +51,11 @@ class Command(ArgoCommand):
             help="minimum confidence of a signal, 0 to 100 (default: MIN_CONFIDENCE)",
         )
         parser.add_argument(
+            "--raw",
+            action="store_true",
+            help="leave the confidence as the consensus makes it, whatever CALIBRATION says",
+        )
+        parser.add_argument(
             "--execute",
             action="store_true",
             help="also trade the signals, on paper, in the account `replay`",
@@ -64,7 +71,7 @@ class Command(ArgoCommand):
 
 
 def _replay(options: dict[str, Any]) -> tuple[ReplaySummary, dict[str, Any]]:
-    pipeline = factory.pipeline(options["min_confidence"])
+    pipeline = factory.pipeline(options["min_confidence"], calibrated=not options["raw"])
     days = _day("--from", options["first"]), _day("--to", options["last"])
     names = symbols_of(options["symbols"])
     source = market()
@@ -74,6 +81,12 @@ def _replay(options: dict[str, Any]) -> tuple[ReplaySummary, dict[str, Any]]:
     if not total:
         raise _invalid("--from, --to", _no_bars(source, names, *days))
     clock = ReplayClock(period.start)
+    passed: list[Candidate] = []
+
+    def keep_all(judged: Sequence[Judged]) -> None:
+        keep(judged)
+        passed.extend(each.candidate for each in judged if not each.reasons)
+
     with (
         closing(SignalTracker("replay", clock, wakes_worker=False)) as tracker,
         progress(total, "bar") as bar,
@@ -81,10 +94,14 @@ def _replay(options: dict[str, Any]) -> tuple[ReplaySummary, dict[str, Any]]:
         trading = _trading(histories, clock) if options["execute"] else None
         with closing(trading) if trading else nullcontext():
             summary = replay(
-                histories, period, pipeline, tracker, clock, keep, stored_signals, bar.update,
+                histories, period, pipeline, tracker, clock, keep_all, stored_signals, bar.update,
                 trading,
             )  # fmt: skip
-            return summary, trading.finish() if trading else {}
+            found = trading.finish() if trading else {}
+            traded = trading.traded() if trading else None
+    parameters = factory.parameters(options["min_confidence"])
+    record_replay(Replayed(histories, period, source, passed, traded), parameters, utc_now())
+    return summary, found
 
 
 def _trading(histories: Sequence[Bars], clock: ReplayClock) -> Trading:

@@ -7,8 +7,9 @@ from signals.management.verifying import VerifyingCommand
 
 class Command(VerifyingCommand):
     help = (
-        "Check every stored hash, and compare database and journal, both ways. Name each signal "
-        "that was altered, is missing, or is unknown to the journal; then exit with 1."
+        "Check every stored hash, and compare database and journal, both ways, and the public "
+        "record with both. Name each signal that was altered, is missing, or is unknown to the "
+        "journal, and each entry that does not agree; then exit with 1."
     )
 
     def run(self, options: dict[str, Any]) -> None:

@@ -14,12 +14,25 @@ from tests.argo.backup.conftest import MakeEmpty
 from tests.installation import Installation
 from tests.samples import a_signal
 
+LOGINS = """
+from django.contrib.auth.models import User
+from argo.logins import second_factor, sessions
+from signals.clock import utc_now
+from signals.keys import create_key
+
+create_key("bob", ["read"])
+bob = User.objects.create_user("bob")
+second_factor.begin(bob)
+second_factor.confirm(second_factor.begun(bob), utc_now())
+sessions.SessionStore().create()
+"""
+
 
 def test_nothing_is_lost_or_doubled_on_the_way_to_another_folder_and_database(
     argo: Installation, empty: MakeEmpty, tmp_path: Path
 ) -> None:
-    """One signal waits in the journal, and the API keys work on."""
-    argo.manage("api_key", "--create", "bob").check_returncode()
+    """One signal waits in the journal; API keys and second factors work on, sessions have ended."""
+    argo.manage("shell", "--command", LOGINS).check_returncode()
     log(argo, 3)
     tracker = SignalTracker.with_parts(argo.journal, Flusher(argo.journal), origin="python")
     (waiting,) = (receipt.signal_id for receipt in tracker.accept([a_signal()]))
@@ -33,9 +46,12 @@ def test_nothing_is_lost_or_doubled_on_the_way_to_another_folder_and_database(
     assert stored(other) == [*stored(argo), waiting]
     deliveries = rows(other, "SELECT count(*), count(DISTINCT id) FROM deliveries")
     assert deliveries == [(4, 4)] == rows(other, "SELECT count(*), count(*) FROM decisions")
-    for table in ("api_keys", "auth_user", "django_migrations"):
+    kept = ("api_keys", "auth_user", "second_factors", "recovery_codes", "django_migrations")
+    for table in kept:
         everything = f"SELECT * FROM {table} ORDER BY id"
-        assert rows(other, everything) == rows(argo, everything)
+        assert rows(other, everything) == rows(argo, everything) != []
+    sessions = "SELECT count(*) FROM django_session"
+    assert (rows(argo, sessions), rows(other, sessions)) == ([(1,)], [(0,)])
     for name in ("secret.key", "signals.id"):
         assert (other.folder / name).read_bytes() == (argo.folder / name).read_bytes()
 

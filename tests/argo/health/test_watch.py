@@ -5,16 +5,20 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from django.db import connection
 from pytest_django import Settings
 
 from argo.health.registry import Findings
 from argo.health.watch import Reporter, Watch
+from argo.models import PastProblem
+from signals.clock import utc_now
 from signals.models import OpenProblem
 from signals.problems import Problem, ProblemKind
 from sync.courier import Courier, Message
-from sync.models import Notice
+from sync.models import EventDelivery, Notice
+from sync.webhooks import subscriptions
 from tests.argo.up.processes import Running, wait_until
 from tests.installation import Installation
 from tests.sync.test_notify import Inbox
@@ -70,6 +74,48 @@ def test_the_beginning_and_the_end_are_told_once_each(looks: Looks) -> None:
     begun = "Something has waited for 61 s."
     assert titles() == [begun, f"Over: {begun}"]
     assert "Do something. (test.shared, seen on " in Notice.objects.earliest("pk").body
+
+
+def test_subscribers_get_the_beginning_and_the_end_of_a_problem_once_each(looks: Looks) -> None:
+    """`health.changed`, by whichever machine comes first, with the place and both times."""
+    subscriptions.create("desk", "https://receiver.example/", ["health.changed"], now=utc_now())
+    one, two = looks.reporter("one"), looks.reporter("two")
+    looks.problems = [OWN.found("It is full.", "disk"), SHARED.found("Something waits.")]
+    for reporter in (one, two, one):
+        reporter.look()
+    looks.problems = [OWN.found("It is full.", "disk")]
+    for reporter in (two, one):
+        reporter.look()
+    rows = EventDelivery.objects.order_by("pk").values_list("type", "body")
+    assert {kind for kind, _ in rows} == {"health.changed"}
+    found = [orjson.loads(body)["data"] for _, body in rows]
+    assert [(each["change"], each["code"], each["node"], each["about"]) for each in found] == [
+        ("began", "test.own", "one", "disk"),
+        ("began", "test.shared", None, ""),
+        ("began", "test.own", "two", "disk"),
+        ("ended", "test.shared", None, ""),
+    ]
+    assert [each["ended_at"] is None for each in found] == [True, True, True, False]
+    assert found[3]["began_at"] == found[1]["began_at"] <= found[3]["ended_at"]
+    assert found[3]["sentence"] == "Something waits."
+
+
+def test_what_is_over_is_kept_with_its_beginning_and_end_also_if_nobody_is_told(
+    looks: Looks, settings: Settings
+) -> None:
+    settings.NOTIFY_URLS = []
+    reporter = looks.reporter()
+    looks.problems = [OWN.found("Only me.")]
+    reporter.look()
+    began = OpenProblem.objects.get().began_at
+    assert not PastProblem.objects.exists()
+    looks.problems = []
+    reporter.look()
+    reporter.look()
+    (kept,) = PastProblem.objects.all()
+    assert (kept.node, kept.code, kept.sentence) == ("one", "test.own", "Only me.")
+    assert kept.began_at == began <= kept.ended_at
+    assert not Notice.objects.exists()
 
 
 def test_several_of_a_kind_are_told_apart(looks: Looks) -> None:

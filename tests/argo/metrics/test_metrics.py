@@ -12,6 +12,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as prometheus
 from pytest_django import Settings
 
+import argo.web.metrics
 import execution.decisions.metrics
 import sync.metrics
 from argo.metrics import figures
@@ -150,6 +151,7 @@ def names() -> set[str]:
     """Return the names of all samples that Argo can serve."""
     assert sync.metrics.ATTEMPTS
     assert execution.decisions.metrics.DECISIONS
+    assert argo.web.metrics.READERS
     counters = {name for name in REGISTRY._names_to_collectors if name.startswith("argo_")}
     return counters | {family.name for family in Figures().collect()}
 

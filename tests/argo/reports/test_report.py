@@ -5,30 +5,32 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from argo.reports.headline import headline
+from argo.reports.page import report_page
 from argo.reports.report import make_report
-from argo.reports.text import number_text
+from argo.reports.sections import equity_of
+from argo.reports.wording import number_text
 from execution.analysis.equity import daily_equity
 from execution.analysis.selection import DecidedSelection
 from execution.models import Counterfactual, Decision, EquityDay, Position
 from signals.config import journal
-from signals.ledger.outcomes import record_outcome
-from signals.models import Signal, SignalContext
-from signals.tracker import SignalTracker
+from signals.models import SignalContext
+from tests.argo.reports.ended import NOW, close, log
 from tests.execution.trading_fixtures import Trading
-from tests.samples import a_signal
 
 pytestmark = pytest.mark.django_db
 
-NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 LATER = datetime(2099, 1, 1, tzinfo=UTC)
 SECTIONS = {
     "headline", "made_at", "version", "filter", "origin", "origins", "is_track_record", "counts",
-    "outcomes", "equity", "calibration", "rules", "groups", "series", "edits", "assumptions",
+    "outcomes", "equity", "calibration", "sources", "rules", "what_helped", "divergence", "groups",
+    "series", "edits", "assumptions",
 }  # fmt: skip
 
 
@@ -42,27 +44,9 @@ def printed(*options: str) -> str:
     return out.getvalue()
 
 
-def log(count: int, *, origin: str = "api", **fields: Any) -> list[Signal]:  # noqa: ANN401
-    """Log signals a minute apart; return their rows."""
-    first = datetime(2026, 1, 5, 15, 0, tzinfo=UTC)
-    times = [(first + timedelta(minutes=number)).isoformat() for number in range(count)]
-    tracker = SignalTracker(origin)
-    ids = tracker.log_signals([a_signal(timestamp=time, **fields) for time in times])
-    return list(Signal.objects.filter(signal_id__in=ids).order_by("pk"))
-
-
-def close(signal: Signal, outcome: str, at: datetime = NOW) -> None:
-    """Record an outcome at the signal's target, stop or entry."""
-    price = {"win": signal.target_price, "loss": signal.stop_price}.get(outcome)
-    record_outcome(
-        signal.signal_id,
-        outcome=outcome,
-        exit_price=price or signal.entry_price,
-        who="tester",
-        why="a test",
-        now=at,
-        journal=journal(),
-    )
+def execute_sql(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 def test_an_empty_database_has_a_report_without_figures() -> None:
@@ -219,6 +203,61 @@ def test_a_rule_costs_what_the_skipped_signals_would_have_brought() -> None:
     assert "held" in printed()
 
 
+def test_the_confidence_is_judged_by_group_and_over_traded_and_untraded_signals() -> None:
+    signals = log(70, data_source="mine")
+    for place, signal in enumerate(signals[:40]):
+        close(signal, "win" if place % 2 else "loss")
+    Counterfactual.objects.bulk_create(
+        Counterfactual(
+            signal=signal, entered_at=NOW, expires_at=NOW, outcome="loss", ended_at=NOW,
+            profit_loss_pct=-3.0,
+        )
+        for signal in signals[40:60]
+    )  # fmt: skip
+    found = report()["calibration"]
+    assert found["counted"] == {"traded": 40, "untraded": 20, "left_out": 10}
+    groups = found["groups"]
+    assert groups.keys() == {"data_source", "regime", "strategy", "traded", "calibration"}
+    numbers = {
+        (by, name): group["brier"]["n"] for by in groups for name, group in groups[by].items()
+    }
+    assert numbers == {
+        ("data_source", "mine"): 60, ("regime", "unknown"): 60, ("strategy", "test"): 60,
+        ("traded", "yes"): 40, ("traded", "no"): 20,
+    }  # fmt: skip
+    assert groups["traded"]["yes"]["uncertainty"]["value"] == 0.25
+    few = groups["traded"]["no"]["uncertainty"]
+    assert (few["value"], few["null_because"]) == (None, "fewer than 30 signals have ended")
+    text = printed()
+    assert "Counted: 40 by their recorded outcome, and 20 that were not traded, by" in text
+    assert "10 without an outcome are left out." in text
+    assert "traded no                               20         -         -         -" in text
+
+
+def test_a_calibrated_confidence_is_judged_beside_its_raw_one() -> None:
+    """Of 40 signals half win: a calibrated 50 is true, and a raw 90 is not."""
+    signals = log(40, confidence=50.0, raw_confidence=90.0, calibration_version=2)
+    for place, signal in enumerate((*signals, *log(1, symbol="MSFT"))):
+        close(signal, "win" if place % 2 else "loss")
+    found = report()
+    scores = found["calibration"]["groups"]["calibration"]
+    assert list(scores) == ["2", "2, raw"]
+    assert scores["2"]["brier"]["value"] == pytest.approx(0.25)
+    assert scores["2, raw"]["brier"]["value"] == pytest.approx(0.25 + 0.4**2)
+    assert any("calibrated one: 40 by version 2." in each for each in found["assumptions"])
+    page = report_page(found)
+    assert "calibration 2, raw" in page
+
+
+def test_a_confidence_that_is_no_confidence_is_left_out() -> None:
+    """Imported history may have any."""
+    for signal in log(2):
+        close(signal, "win")
+    execute_sql("UPDATE signals SET confidence = 150 WHERE id = (SELECT min(id) FROM signals)")
+    found = report()["calibration"]
+    assert (found["brier"]["n"], found["counted"]["left_out"]) == (1, 1)
+
+
 def test_the_command_gives_the_same_as_json() -> None:
     log(2)
     assert json.loads(printed("--json"))["counts"] == report()["counts"]
@@ -296,3 +335,20 @@ def test_a_weekends_change_counts_on_monday() -> None:
 
 def test_an_account_without_a_day_has_no_equity() -> None:
     assert daily_equity("nobody", "XNYS").values.size == 0
+
+
+def test_a_report_on_a_period_has_the_equity_of_its_days() -> None:
+    for number in (0, 3, 4, 5):
+        day(number, "100", "110")
+    zone = ZoneInfo("America/New_York")
+    monday, tuesday = (datetime(2026, 1, number, tzinfo=zone) for number in (12, 13))
+    whole = daily_equity("a", "XNYS")
+    chosen = DecidedSelection(since=monday, until=tuesday - timedelta(seconds=1))
+    assert equity_of("a", chosen).days.astype(str).tolist() == ["2026-01-09", "2026-01-12"]
+    late = DecidedSelection(since=monday + timedelta(seconds=1))
+    assert equity_of("a", late).days.astype(str).tolist() == [
+        "2026-01-12", "2026-01-13", "2026-01-14",
+    ]  # fmt: skip
+    assert equity_of("a", DecidedSelection()).days.tolist() == whole.days.tolist()
+    before = DecidedSelection(until=datetime(2025, 1, 1, tzinfo=zone))
+    assert equity_of("a", before).days.size == 0

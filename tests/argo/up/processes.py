@@ -15,7 +15,7 @@ import psutil
 
 from tests.installation import ROOT
 
-PATIENCE = 180.0
+PATIENCE = 400.0
 """Seconds until a test gives up on a slow machine; a test that passes never waits that long."""
 
 POLITE = """

@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from argo.up import stop_with_parent
+from argo.up.stop_with_parent import AUTOGROUP
 from tests.argo.up.processes import (
     DYING,
     PARENT,
@@ -109,6 +110,18 @@ def test_a_child_that_runs_once_is_not_started_again(start: Start) -> None:
 
     assert running.text.count("single: ran") == 1
     assert "single ended" not in running.text
+
+
+# --- Priority ----------------------------------------------------------------------------------
+def test_a_child_gives_way_to_others_and_so_does_its_session(start: Start) -> None:
+    """On Linux the niceness of a process counts only within its session, which a child has for
+    itself."""
+    code = f"import os; print('niceness', os.nice(0)); print(open({AUTOGROUP!r}).read())"
+    running = start(a_child("gentle", code, once=True, niceness=7), a_child("other", POLITE))
+
+    running.wait_for(f"gentle: niceness {os.nice(0) + 7}\n")
+    running.wait_for("gentle: .* nice 7\n")
+    assert os.getpriority(os.PRIO_PROCESS, pid_of(running, "other")) == os.nice(0)
 
 
 # --- Stopping ----------------------------------------------------------------------------------
@@ -236,6 +249,7 @@ def test_a_child_whose_supervisor_is_already_dead_does_not_start() -> None:
         sys.executable,
         stop_with_parent.__file__,
         str(gone.pid),
+        "0",
         sys.executable,
         "-c",
         "print('ran')",

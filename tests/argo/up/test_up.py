@@ -33,8 +33,8 @@ from tests.samples import a_signal
 pytestmark = pytest.mark.slow
 StartUp = Callable[..., Running]
 READY = "argo      | Argo is ready"
-CHILDREN = 5
-"""The web server, beat, and the workers for flush, sync and execution."""
+CHILDREN = 6
+"""The web server, the process of pages, beat, and the workers for flush, sync and execution."""
 
 
 @pytest.fixture
@@ -113,7 +113,7 @@ def test_it_starts_from_nothing_stores_a_signal_and_shuts_down_cleanly(
     running.wait_for(re.escape(READY))
     started = children_of(running)
 
-    for line in (f"Admin     {url}/admin/", f"API docs  {url}/api/docs"):
+    for line in (f"Dashboard {url}/", f"API docs  {url}/api/docs"):
         assert line in running.text
     assert get(f"{url}/api/health")["status"] == "ok"
     assert re.search(r"Name: admin  Password: \S{20}", running.text)
@@ -187,13 +187,13 @@ def test_it_recovers_from_killed_children_and_a_deleted_broker(
     running = start_up("--verbose")
     running.wait_for(re.escape(READY))
     key = make_key(argo)
-    killed = [child(running, word) for word in ("argo.web", "beat", "flush")]
+    killed = [child(running, word) for word in ("--pages-at", "--make-pages-at", "beat", "flush")]
     grandchildren = [deep for process in killed for deep in process.children()]
 
     shutil.rmtree(argo.folder / "broker", ignore_errors=True)  # it may be in use
     for process in killed:
         end_for_good(process)
-    running.wait_for(r"(?:web|beat|flush) ended by SIGKILL", times=3)
+    running.wait_for(r"(?:web|pages|beat|flush) ended by SIGKILL", times=4)
 
     wait_until_gone(*(process.pid for process in [*killed, *grandchildren]))
     running.wait_for(r"flush@\S+ ready", times=2)
@@ -242,6 +242,7 @@ def open_umask() -> Iterator[None]:
 def test_the_demos_signals_arrive_at_a_second_argo_and_it_says_what_to_look_at(
     argo: Installation, start_up: StartUp, port: int
 ) -> None:
+    argo.settings["MARKET_SYMBOLS"] = "GOOG"  # a fifth of the sample market's signals
     running = start_up("--demo")
     (arrived,) = running.wait_for(r"(\d+) signals have arrived at http://127.0.0.1:\d+, 0 are dead")
     second = Installation(argo.folder / "alpine")
@@ -266,6 +267,7 @@ def test_the_demos_signals_arrive_at_a_second_argo_and_it_says_what_to_look_at(
     again = start_up("--demo")
     again.wait_for(f"{arrived} signals have arrived")  # the key of the last run is still valid
     look_at_the_demo(argo, again, port)
+    look_at_its_record(again, port)
     assert_that_nothing_is_open_to_others(argo)
 
 
@@ -310,12 +312,23 @@ def look_at_the_demo(argo: Installation, running: Running, port: int) -> None:
     paste(*running.wait_for(r"Verify +(.*)"))
 
 
+def look_at_its_record(running: Running, port: int) -> None:
+    """The second Argo is the witness of the first, whose page of the track record says so."""
+    running.wait_for("The public record, which the second Argo witnesses: http")
+    page = requests.get(
+        f"http://127.0.0.1:{port}/record/weighted_consensus/", timeout=PATIENCE
+    ).text
+    assert "Witnesses of the checkpoint: <strong>w1</strong>" in page
+    assert "Not accepted" not in page
+
+
 def test_the_demo_refuses_signals_that_are_meant_for_the_real_alpine(argo: Installation) -> None:
     with_key = Installation(argo.folder, argo.settings | {"ALPINE_API_KEY": "real"})
     refused = with_key.manage("up", "--demo")
     assert refused.returncode == 1
     assert "ALPINE_API_KEY is set" in refused.stderr
 
+    argo.manage("migrate", "--verbosity", "0").check_returncode()
     argo.manage("log_signal", stdin=json.dumps(a_signal())).check_returncode()
     refused = argo.manage("up", "--demo")
     assert refused.returncode == 1

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from wsgiref.types import WSGIApplication
 
 from argo.web.limits import Limits
-from argo.web.server import Server, listen
+from argo.web.readers import Readers
+from argo.web.relay import Relay
+from argo.web.server import Server, listen, listen_on
 
 LIMITS = Limits(
     threads=4, others=3, connections=1000, head_timeout=20.0, read_timeout=20.0, body_bytes=2**20,
@@ -48,18 +50,38 @@ class Served:
 
 
 @contextmanager
-def served(application: WSGIApplication, port: int, limits: Limits = LIMITS) -> Iterator[Served]:
+def served(
+    application: WSGIApplication,
+    port: int,
+    limits: Limits = LIMITS,
+    relay: Relay | None = None,
+    readers: Readers | None = None,
+) -> Iterator[Served]:
     """Run the server in a thread, for the block."""
-    server = Server(application, limits)
-    thread = threading.Thread(target=server.run, args=[[listen("127.0.0.1", port)]])
-    thread.start()
-    running = Served(port, server, thread)
-    try:
+    server = Server(application, limits, relay, readers)
+    with _in_thread(server, listen("127.0.0.1", port)) as thread:
+        running = Served(port, server, thread)
         wait_for_port(port)
         running.wait_until_empty()
         yield running
+
+
+@contextmanager
+def pages_served(application: WSGIApplication, path: str) -> Iterator[None]:
+    """Run the server of pages in a thread, for the block, on a Unix socket."""
+    server = Server(application, LIMITS, is_behind_relay=True)
+    with _in_thread(server, listen_on(path)):
+        yield
+
+
+@contextmanager
+def _in_thread(server: Server, listener: socket.socket) -> Iterator[threading.Thread]:
+    thread = threading.Thread(target=server.run, args=[[listener]])
+    thread.start()
+    try:
+        yield thread
     finally:
-        running.stop()
+        server.should_exit = True
         thread.join(PATIENCE)
         assert not server.close()
 
@@ -111,10 +133,3 @@ def read_until(client: socket.socket, end: bytes) -> bytes:
         assert part, found
         found += part
     return found
-
-
-def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.argo.web.clients import Served, free_port, served, wait_for_port
+from tests.argo.web.clients import Served, served, wait_for_port
 from tests.argo.web.echo import application
 from tests.installation import ROOT
+from tests.loopback import free_port
 
 
 @pytest.fixture

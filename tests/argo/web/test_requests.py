@@ -112,3 +112,14 @@ def test_an_application_that_fails_gets_500_and_the_server_goes_on(echo: Served)
     for _ in range(8):
         answer = echo.ask(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
         assert answer.startswith(b"HTTP/1.1 500 ")
+
+
+def test_an_alert_has_a_limit_of_its_own_also_in_chunks(echo: Served) -> None:
+    head = b"POST /hooks/abc HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n"
+    size = 64 * 1024 + 1
+    declared = head + b"Content-Length: %d\r\n\r\n" % size + b"x" * size
+    chunk = b"%x\r\n" % size + b"x" * size + b"\r\n0\r\n\r\n"
+    for request in (declared, head + b"Transfer-Encoding: chunked\r\n\r\n" + chunk):
+        assert b'"body": ""' in echo.ask(request), "the application gets a refusal, and no body"
+    fits = head + b"Content-Length: 65536\r\n\r\n" + b"x" * 65536
+    assert b'"body": "xxx' in echo.ask(fits)

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.argo.web.clients import Served, ask, free_port, served
+from argo.web.relay import Relay
+from tests.argo.web.clients import Served, ask, pages_served, served
 from tests.argo.web.echo import application
+from tests.loopback import free_port
 
 CLOSE = b"Connection: close\r\n"
 GET = b"GET %b HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n"
@@ -40,13 +42,19 @@ REQUESTS = {
     "head of a stream": b"HEAD /stream HTTP/1.1\r\nHost: a.example\r\n" + CLOSE + b"\r\n",
     "two at once": b"GET /1 HTTP/1.1\r\nHost: a.example\r\n\r\n" + GET % b"/2",
 }  # fmt: skip
-DIFFERS = {"HTTP_TRANSFER_ENCODING", "HTTP_UPGRADE", "HTTP_EXPECT", "SERVER_PORT", "SCRIPT_NAME"}
+DIFFERS = {
+    "HTTP_TRANSFER_ENCODING", "HTTP_UPGRADE", "HTTP_EXPECT", "HTTP_CONNECTION", "SERVER_PORT",
+    "SCRIPT_NAME",
+}  # fmt: skip
 """Variables that say how a request came, not what it says."""
 
 
-@pytest.fixture(scope="module")
-def own() -> Iterator[Served]:
-    with served(application, free_port()) as running:
+@pytest.fixture(scope="module", params=["direct", "relayed"])
+def own(request: pytest.FixtureRequest, tmp_path_factory: Any) -> Iterator[Served]:  # noqa: ANN401
+    """The web server: alone, and with another process that makes its pages."""
+    path = str(tmp_path_factory.mktemp("pages") / "socket")
+    relay = Relay(path) if request.param == "relayed" else None
+    with pages_served(application, path), served(application, free_port(), relay=relay) as running:
         yield running
 
 

@@ -23,7 +23,8 @@ def post(size: int, more: bytes = b"") -> bytes:
     return head + b"Content-Length: %d\r\n\r\n" % size + b"x" * size
 
 
-QUICK = {"a signal": post(9), "the largest signal": post(SPARE_BYTES), "ready": READY}
+QUICK = {"a signal": post(9), "the largest signal": post(SPARE_BYTES), "ready": READY,
+         "an alert": post(9).replace(b"api/signals", b"hooks/abc")}  # fmt: skip
 OTHERS = {
     "a large body": post(SPARE_BYTES + 1),
     "a sender who waits": post(9, b"Prefer: wait=9\r\n"),

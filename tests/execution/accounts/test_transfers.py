@@ -1,6 +1,7 @@
 """Deposits and withdrawals are no profit and no loss: they move what limits are counted from."""
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from argo.errors import InvalidInput
 from execution.accounts import changes
 from execution.accounts.compliance import measures
-from execution.accounts.equity import curve_days, latest_day
+from execution.accounts.equity import closes_since, curve_days, latest_day
 from execution.brokers.protocol import Account, BrokerError, MoneyMove, MoveKind
 from execution.models import AccountChange, EquityDay, TradingAccount
 from execution.monitoring.monitor import mark_equity
@@ -107,6 +108,9 @@ def test_the_days_before_keep_their_real_money(trading: Trading) -> None:
     assert [row.transferred for row in rows] == [0, 10_000, 0]
     assert {day.last_equity for day in curve_days(rows)} == {110_000}
     assert {day.first_equity for day in curve_days(rows)} == {110_000}
+    ends = [(day.day, day.last_equity) for day in curve_days(rows)]
+    assert closes_since(rows[0].account, date.min) == ends
+    assert closes_since(rows[0].account, rows[1].day) == ends[1:]
 
 
 def test_a_transfer_is_a_row_with_its_reason_and_both_figures(trading: Trading) -> None:

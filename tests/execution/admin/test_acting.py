@@ -4,11 +4,13 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from pytest_django import Settings
 
 from execution import factory
 from execution.accounts import halts
 from execution.brokers.protocol import BrokerError
-from execution.models import Counterfactual, Halt, Order
+from execution.models import Counterfactual, Decision, Halt, Order
+from signals.models import Act
 from tests.execution.trading_fixtures import Trading, orders_of, position_of, states_of
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +69,27 @@ def test_a_halt_is_lifted_by_the_users_name(admin_client: Client, trading: Tradi
     again = halts.latch("paper", "by_hand", "the crash", trading.clock())
     assert "is already lifted: the news" in confirm(admin_client, HALTS, "lift", halt.pk)
     assert again in halts.active("paper")
+
+
+def test_a_halt_is_lifted_from_its_own_row(admin_client: Client, trading: Trading) -> None:
+    halt = halts.latch("paper", "by_hand", "the news", trading.clock())
+    lifting = f"{HALTS}{halt.pk}/lift/"
+    assert f'<a href="{lifting}">Lift…</a>' in admin_client.get(HALTS).content.decode()
+    assert "by_hand (the news)" in admin_client.get(lifting).content.decode()
+    assert "This field is required" in act(admin_client, lifting, "", confirmed="yes", why=" ")
+    assert halts.active("paper") == [halt]
+    other = halts.latch("paper", "drawdown", "lost", trading.clock())
+    text = act(admin_client, lifting, "", confirmed="yes", why="it is over")
+    assert "Lifted: the news" in text
+    assert lifting not in text
+    assert halts.active("paper") == [other]
+    assert Halt.objects.get(pk=halt.pk).lifted_why == "it is over"
+    assert "is already lifted" in act(admin_client, lifting, "", confirmed="yes", why="again")
+
+
+@pytest.mark.parametrize("key", [0, 10**30])
+def test_no_halt_is_lifted_that_does_not_exist(admin_client: Client, key: int) -> None:
+    assert admin_client.get(f"{HALTS}{key}/lift/").status_code == 404
 
 
 def test_trading_is_halted_with_a_reason(admin_client: Client) -> None:
@@ -171,6 +194,9 @@ def test_who_may_only_look_does_nothing(trading: Trading, page: str, action: str
     assert looker.get(page).status_code == 200
     confirm(looker, page, action, key)
     assert looker.get(f"{HALTS}halt/").status_code == 403
+    lifting = f"{HALTS}{halt.pk}/lift/"
+    assert looker.post(lifting, {"confirmed": "yes", "why": "x"}).status_code == 403
+    assert lifting not in looker.get(page).content.decode()
     assert halts.active("paper") == [halt]
     assert position_of(signal).closing_for == ""
     assert "cancel" not in trading.broker.calls
@@ -183,3 +209,39 @@ def test_who_may_change_halts_lifts_them(trading: Trading) -> None:
     assert halts.active("paper") == []
     assert client.get(f"{HALTS}halt/").status_code == 200
     assert client.get(POSITIONS).status_code == 403
+
+
+def test_a_signal_is_executed_by_the_users_name(
+    admin_client: Client, trading: Trading, settings: Settings
+) -> None:
+    settings.TRADING_ACCOUNT = "paper"
+    done, signal = trading.trade(), trading.log()
+    page = confirm(admin_client, "/admin/signals/signal/", "execute", signal.pk, done.pk)
+    assert "A worker decides on it within seconds" in page
+    assert f"Signal {done.signal_id} is already executed" in page
+    decision = Decision.objects.get(pk=signal.pk)
+    assert (decision.status, decision.asked_by) == ("pending", "admin:admin")
+    (entry,) = LogEntry.objects.all()
+    assert (entry.object_id, entry.change_message) == (str(signal.pk), "Asked to execute: I say so")
+    asked = Act.objects.get(kind="execute")
+    assert (asked.signal_id, asked.why) == (signal.signal_id, "I say so")
+
+
+def test_a_skipped_signal_is_executed_from_its_decision(
+    admin_client: Client, trading: Trading
+) -> None:
+    skipped = trading.log(confidence=10.0)
+    trading.decide()
+    page = "/admin/execution/decision/"
+    assert "Execute these signals?" in act(admin_client, page, "execute", skipped.pk)
+    confirm(admin_client, page, "execute", skipped.pk)
+    decision = Decision.objects.get()
+    assert (decision.asked_by, len(decision.earlier)) == ("admin:admin", 1)
+
+
+def test_executing_needs_the_permission_to_trade(trading: Trading) -> None:
+    signal = trading.log()
+    editor = staff("view_signal", "change_signal")
+    assert 'value="execute"' not in editor.get("/admin/signals/signal/").content.decode()
+    confirm(editor, "/admin/signals/signal/", "execute", signal.pk)
+    assert not Decision.objects.filter(asked_by__gt="").exists()

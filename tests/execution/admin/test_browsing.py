@@ -160,3 +160,18 @@ def test_what_a_signal_has_not_shows_no_empty_form(admin_client: Client, trading
     for name in ("decision", "position", "counterfactual", "orders", "delivery"):
         assert f'name="{name}-TOTAL_FORMS" value="0"' in page
     assert 'name="counterfactual-0-' not in page
+
+
+def test_signals_are_filtered_by_their_decision_and_its_reasons(
+    admin_client: Client, won: Signal
+) -> None:
+    def found(query: str) -> set[str]:
+        rows = admin_client.get(f"/admin/signals/signal/?{query}").context["cl"].queryset
+        return set(rows.values_list("signal_id", flat=True))
+
+    skipped = Decision.objects.get(status="skipped").signal.signal_id
+    assert found("decision=executed") == {won.signal_id}
+    assert found("decision=skipped") == found("reason=confidence") == {skipped}
+    assert found("reason=cooldown") == found("decision=none") == set()
+    Decision.objects.filter(signal__signal_id=skipped).delete()
+    assert found("decision=none") == {skipped}

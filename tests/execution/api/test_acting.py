@@ -13,7 +13,7 @@ from execution.brokers.protocol import BrokerError
 from execution.models import Decision, Halt, Order
 from signals.keys import create_key
 from signals.ledger.outcomes import record_outcome
-from signals.models import Signal
+from signals.models import Act, Signal
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import Trading, codes_of, orders_of, states_of
 
@@ -127,6 +127,38 @@ def test_a_signal_is_executed_when_asked_for_and_only_once(
     assert len(trading.broker.open_orders()) == 3
     assert found.status_code == 409
     assert Order.objects.count() == 3
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ("", ""),
+        ("{}", ""),
+        ('{"why": null}', ""),
+        ('{"why": "the desk agreed"}', "the desk agreed"),
+    ],
+    ids=["no body", "no reason", "null", "a reason"],
+)
+def test_who_asked_is_kept_with_the_reason_if_one_is_given(
+    client: Client, trading: Trading, body: str, kept: str
+) -> None:
+    address = f"/api/execution/signals/{trading.log().signal_id}/execute"
+    assert client.post(address, body, content_type="application/json").status_code == 200
+    assert [(act.who, act.why) for act in Act.objects.filter(kind="execute")] == [
+        ("api:trader", kept)
+    ]
+
+
+@pytest.mark.parametrize(
+    "body", [{"why": " "}, {"why": "a\0b"}, {"why": 7}, {"reason": "x"}, {"why": "x" * 1001}]
+)
+def test_a_reason_that_cannot_be_kept_trades_nothing(
+    client: Client, trading: Trading, body: dict[str, object]
+) -> None:
+    signal = trading.log()
+    answer = post(client, f"signals/{signal.signal_id}/execute", **body)
+    assert answer.status_code == 422
+    assert orders_of(signal) == {}
 
 
 def test_asking_goes_round_no_rule(client: Client, trading: Trading) -> None:

@@ -15,6 +15,7 @@ from execution.decisions.queue import ClaimedDecision
 from execution.models import Counterfactual, Decision, Order
 from execution.risk.model import Intent, Limits
 from execution.types import Reason
+from signals.feed import giving_way
 from signals.ledger.flush import Flusher
 from signals.ledger.outcomes import record_order, record_outcome
 from signals.market.protocol import FeedError, Quote
@@ -214,6 +215,7 @@ def batches_of_three(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make a backlog of three signals one batch, without pauses between the batches."""
     monkeypatch.setattr(engine, "BACKLOG_BATCH_SIZE", 3)
     monkeypatch.setattr(engine, "PAUSE", 0)
+    monkeypatch.setattr(giving_way, "LONGEST", 0)
 
 
 @pytest.mark.usefixtures("database", "batches_of_three")

@@ -20,11 +20,25 @@ from execution.models import (
 )
 from execution.models.order import MUTABLE_FIELDS
 from execution.types import Leg, OrderState, Side
+from signals import acts
 from signals.ledger.outcomes import OUTCOMES
 from signals.market.actions import ActionKind
-from signals.models import CandidateRecord, DeadLetter, OutcomeChange, Signal, SignalSum
+from signals.models import (
+    Act,
+    Alert,
+    CandidateRecord,
+    DeadLetter,
+    OutcomeChange,
+    RecordEntry,
+    RecordName,
+    Sender,
+    Signal,
+    SignalSum,
+    Trial,
+)
 from signals.rows import Immutable, insert, update, update_each
-from sync.models import Delivery
+from sync.models import Delivery, EventDelivery, Notice, RecordSubmission, Subscription
+from sync.webhooks import subscriptions
 from tests.databases import DATABASES
 from tests.execution.trading_fixtures import Trading, orders_of
 
@@ -89,10 +103,21 @@ KNOWN: list[tuple[type[models.Model], str, list[str]]] = [
     (Position, "status", Position.Status.values),
     (Position, "side", list(Side)),
     (Counterfactual, "outcome", list(OUTCOMES)),
+    (Notice, "status", Notice.Status.values),
+    (EventDelivery, "status", EventDelivery.Status.values),
+    (Subscription, "state", Subscription.State.values),
+    (RecordSubmission, "status", RecordSubmission.Status.values),
+    (RecordSubmission, "kind", RecordSubmission.Kind.values),
     (DeadLetter, "kind", DeadLetter.Kind.values),
     (CandidateRecord, "action", list(Side)),
     (AccountChange, "kind", AccountChange.Kind.values),
     (CorporateAction, "kind", list(ActionKind)),
+    (Trial, "kind", Trial.Kind.values),
+    (Act, "kind", list(acts.Kind)),
+    (Alert, "status", Alert.Status.values),
+    (Alert, "side", ["", *Side]),
+    (RecordEntry, "kind", RecordEntry.Kind.values),
+    (RecordName, "kind", RecordName.Kind.values),
 ]
 
 
@@ -107,7 +132,7 @@ def test_a_column_takes_its_values_and_no_other(
     pk = a_row(model)
     for value in values:
         assert _set(model, pk, column, str(value)) == 1
-    for wrong in ("", values[0].swapcase(), "nonsense"):
+    for wrong in {"", values[0].swapcase(), "nonsense"} - set(values):
         with pytest.raises(IntegrityError, match="known_values"), transaction.atomic():
             _set(model, pk, column, wrong)
 
@@ -128,6 +153,10 @@ def test_every_column_of_that_kind_is_constrained() -> None:
         if field.name in named and not field.is_relation
     }
     assert found == {(model, column) for model, column, _ in KNOWN}
+
+
+def _subscription(trading: Trading) -> Subscription:
+    return subscriptions.create("s", "https://receiver.example/", ["all"], now=trading.clock())
 
 
 def _own_models() -> list[type[models.Model]]:
@@ -158,6 +187,14 @@ def a_row(trading: Trading) -> Callable[[type[models.Model]], int]:
             Delivery: lambda: Delivery.objects.create(
                 signal=Signal.objects.get(), due_at=trading.clock(), queued_at=trading.clock()
             ),
+            Notice: lambda: Notice.objects.create(
+                target="t", title="", body="", due_at=trading.clock(), queued_at=trading.clock()
+            ),
+            Subscription: lambda: _subscription(trading),
+            EventDelivery: lambda: EventDelivery.objects.create(
+                subscription=_subscription(trading), event_id="e", type="halt.set", body="{}",
+                due_at=trading.clock(), queued_at=trading.clock(),
+            ),
             DeadLetter: lambda: DeadLetter.objects.create(
                 kind="line", journal_id=OutcomeChange.objects.all()[0].journal_id, segment=1,
                 byte=0, reason="", payload=b"", digest="", created_at=trading.clock(),
@@ -167,6 +204,23 @@ def a_row(trading: Trading) -> Callable[[type[models.Model]], int]:
                 bar_time="", made_at="", entry_price=1, target_price=2, stop_price=0.5,
                 confidence=80, agreement=1, regime="BULL", reasoning="", votes=[],
                 rejected_for="", reasons=[], kept_at=trading.clock(),
+            ),
+            Alert: lambda: Alert.objects.create(
+                alert_id="a", status="unread", received_at=trading.clock(), body="",
+                sender=Sender.objects.create(name="s", token_sha256="t", preset="plain",
+                                             created_at=trading.clock()),
+            ),
+            RecordSubmission: lambda: RecordSubmission.objects.create(
+                kind="witness", target="w", size=1, due_at=trading.clock(),
+                queued_at=trading.clock(),
+            ),
+            RecordEntry: lambda: RecordEntry.objects.create(pk=1, kind="key", at=0, leaf=b""),
+            RecordName: lambda: RecordName.objects.create(kind="account", note="", entry=0),
+            Act: lambda: acts.record(acts.Kind.OTHER, "a test", who="ann", at=trading.clock()),
+            Trial: lambda: Trial.objects.create(
+                kind="replay", parameters={}, parameters_sha256="p", data_sha256="d",
+                symbols=[], first_bar=trading.clock(), last_bar=trading.clock(), version="0",
+                tried_at=trading.clock(), trades=0,
             ),
             AccountChange: lambda: changes.restart_count(trading.context, by="ann", why="a test"),
             CorporateAction: lambda: trading.context.history.memory.store(

@@ -10,6 +10,10 @@ import pytest
 from django.core.management import call_command
 from pytest_django import Settings
 
+from argo.reports.divergence.comparing import compare
+from argo.reports.divergence.section import own_signals
+from execution.analysis.divergence.causes import Step
+from execution.analysis.tables import signal_table
 from execution.factory import account_rules, traded_on_account
 from execution.models import Decision, Position
 from execution.types import REPLAY
@@ -36,6 +40,9 @@ MIXED: dict[str, Any] = {
     "RISK_GROUPS": [["BTC-USD", "ETH-USD"]], "RISK_MAX_PER_GROUP": 1, "RISK_ORDERS_A_MINUTE": 1,
 }  # fmt: skip
 
+SPLITS = {"AAPL": ("2008-11-13", 4.0), "MSFT": ("2008-11-26", 0.2)}
+"""The first day on the new scale, and the new shares for an old one."""
+
 
 def test_the_sample_with_the_usual_settings(settings: Settings) -> None:
     reasons = agreed(settings, "AAPL,IBM", USUAL)
@@ -47,29 +54,43 @@ def test_large_trades_under_tight_limits(settings: Settings) -> None:
     assert reasons >= {"cooldown", "daily_loss", "drawdown"}
 
 
-def test_markets_with_different_hours(settings: Settings, tmp_path: Path) -> None:
-    """Coins trade at weekends, and their bars show that a trade of a share has expired."""
+def test_markets_with_different_hours_across_splits(settings: Settings, tmp_path: Path) -> None:
+    """Coins trade at weekends, and their bars show that a trade of a share has expired.
+
+    One share became four, and five became one, each while a trade was open.
+    """
     folder = tmp_path / "bars"
     folder.mkdir()
     stocks = SampleMarket().bars("AAPL").time[1600:2270].astype("datetime64[D]")
     for number, name in enumerate(("AAPL", "MSFT", "BTC-USD", "ETH-USD")):
         coins = np.arange(stocks[0], stocks[-1] + 1)
-        write_bars(folder / f"{name}.csv", coins if "-" in name else stocks, number)
+        days = coins if "-" in name else stocks
+        write_bars(folder / f"{name}.csv", days, number, *SPLITS.get(name, ()))
     given = MIXED | {"MARKET_FOLDER": folder}
     reasons = agreed(settings, "AAPL,MSFT,BTC-USD,ETH-USD", given, "2008-08-01")
     assert reasons >= {"group", "pace"}
+    for name, (ex_day, _) in SPLITS.items():
+        crossing = Position.objects.filter(
+            account=REPLAY, symbol=name, opened_at__lt=f"{ex_day}T14:30Z",
+            closed_at__gt=f"{ex_day}T14:30Z",
+        )  # fmt: skip
+        assert crossing.exists()
 
 
-def write_bars(path: Path, days: Times, seed: int) -> None:
-    """Write a random walk, one bar a day."""
+def write_bars(path: Path, days: Times, seed: int, ex_day: str = "", ratio: float = 1) -> None:
+    """Write a random walk, one bar a day, as it was traded: it jumps at a split."""
     chance = np.random.default_rng(seed)
     close = 100 * np.cumprod(1 + chance.normal(0.0005, 0.02, len(days)))
     opened = np.concatenate(([100.0], close[:-1])) * (1 + chance.normal(0, 0.004, len(days)))
     high, low = np.maximum(opened, close) * 1.006, np.minimum(opened, close) * 0.994
-    rows = zip(days, opened, high, low, close, strict=True)
-    lines = [f"{day}," + ",".join(f"{each:.4f}" for each in prices) for day, *prices in rows]
-    text = ",9\n".join(lines)
-    path.write_text(f"Date,Open,High,Low,Close,Volume\n{text},9\n")
+    scale = np.where(days.astype(str) < ex_day, ratio, 1)
+    rows = zip(days, *(each * scale for each in (opened, high, low, close)), strict=True)
+    lines = [
+        f"{day}," + ",".join(f"{each:.4f}" for each in prices)
+        + f",9,{ratio if str(day) == ex_day else 0}\n"
+        for day, *prices in rows
+    ]  # fmt: skip
+    path.write_text(f"Date,Open,High,Low,Close,Volume,Stock Splits\n{''.join(lines)}")
 
 
 def agreed(
@@ -98,6 +119,11 @@ def agreed(
             trade.quantity, trade.entry, trade.exit, trade.fees, trade.profit, trade.at,
             trade.by.name.lower(),
         ) == expected  # fmt: skip
+    compared = compare(own_signals(signal_table()))
+    assert len(compared.rows) == len(closed)
+    assert {part.step for each in compared.rows for part in each.divergence.parts} == {
+        Step.BACKTEST
+    }, "the account did what the backtest did, so nothing is left to explain"
     return set().union(*whys.values())
 
 

@@ -8,42 +8,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.stats import norm
 from sklearn.calibration import _SigmoidCalibration, calibration_curve
 from sklearn.isotonic import IsotonicRegression
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as judged_log_loss
 
 from signals.analysis.calibration.bins import Bins
+from signals.analysis.calibration.fitting import fit, fit_isotonic, fit_sigmoid
 from signals.analysis.calibration.judging import Ended, judge, known_before
-from signals.analysis.calibration.maps import (
-    BaseRate,
-    Isotonic,
-    Sigmoid,
-    fit,
-    fit_isotonic,
-    fit_sigmoid,
-    from_json,
-)
 from signals.analysis.calibration.scores import (
     NAMES,
     calibration_error,
     calibration_figures,
     log_loss,
 )
+from signals.calibration.maps import BaseRate, Isotonic, Sigmoid, from_json
+from tests.signals.analysis.forecasts import forecasts
 
 Floats = NDArray[np.float64]
 START = np.datetime64("2026-01-01T00:00", "us")
 DAY = np.timedelta64(1, "D")
-
-
-def forecasts(
-    n: int, *, slope: float = 1.0, offset: float = 0.0, seed: int = 3
-) -> tuple[Floats, Floats]:
-    """Return confidences and events; the events' log odds are slope x the confidences' + offset."""
-    chance = np.random.default_rng(seed)
-    confidence = chance.uniform(0.05, 0.95, n)
-    truth = Sigmoid(slope, offset)(confidence)
-    return confidence, (chance.uniform(size=n) < truth).astype(float)
 
 
 def scores(confidence: Any, event: Any) -> dict[str, float | None]:  # noqa: ANN401
@@ -77,6 +62,62 @@ def test_murphys_parts_by_hand() -> None:
     assert found["uncertainty"] == 0.25
     assert found["brier"] == pytest.approx(0.025 - 0.01 + 0.25)
     assert found["brier_skill"] == pytest.approx(1 - 0.265 / 0.25)
+
+
+@pytest.mark.parametrize(
+    ("groups", "reliability", "resolution"),
+    [
+        (
+            [(0.95, 1000, 1000), (1.0, 500, 0)],
+            None,
+            (1000 * (1 / 3) ** 2 + 500 * (2 / 3) ** 2) / 1500,
+        ),
+        ([(1.0, 1, 1), (0.5, 1, 0)], 0.125, 0.25),
+        ([(0.51, 1000, 1000)], (0.51 - 1) ** 2, 0.0),
+        ([(1.0, 2, 0)], 1.0, 0.0),
+    ],
+)
+def test_murphys_parts_equal_the_published_values_of_another_implementation(
+    groups: list[tuple[float, int, int]], reliability: float | None, resolution: float
+) -> None:
+    """Each group is a confidence, how many forecasts have it, and how many events they had.
+
+    From the tests of Solar Forecast Arbiter (solarforecastarbiter-core,
+    metrics/tests/test_probabilistic.py), which follow Murphy (1973).
+    """
+    confidence = np.concatenate([np.full(n, given) for given, n, _ in groups])
+    event = np.concatenate([np.arange(n) < events for _, n, events in groups])
+    found = scores(confidence, event)
+    assert found["resolution"] == pytest.approx(resolution)
+    assert reliability is None or found["reliability"] == pytest.approx(reliability)
+
+
+def test_murphys_parts_are_differences_of_scikit_learns_scores() -> None:
+    """With S the Brier score, of the confidences as they are, of the share of events at each
+    confidence, and of the base rate: reliability = S - S(shares), resolution = S(base rate) -
+    S(shares), uncertainty = S(base rate) (Siegert, 2017, Simplifying and generalising Murphy's
+    Brier score decomposition).
+
+    The forecasts of rain are those of Wilks, Statistical Methods in the Atmospheric Sciences,
+    table 7.3: probability, number in 10,000, and relative frequency of rain.
+    """
+    table = [
+        (0.05, 671, 0.019), (0.1, 1833, 0.059), (0.2, 986, 0.15), (0.3, 616, 0.277),
+        (0.4, 366, 0.377), (0.5, 303, 0.511), (0.6, 275, 0.587), (0.7, 245, 0.723),
+        (0.8, 220, 0.779), (0.9, 170, 0.934),
+    ]  # fmt: skip
+    confidence = np.concatenate([np.full(n, given) for given, n, _ in table])
+    event = np.concatenate([np.arange(n) < round(n * share) for _, n, share in table])
+    shares = np.concatenate([np.full(n, round(n * share) / n) for _, n, share in table])
+    judged = [
+        brier_score_loss(event, forecast)
+        for forecast in (confidence, shares, np.full(event.size, event.mean()))
+    ]
+    found = scores(confidence, event)
+    assert found["brier"] == pytest.approx(judged[0], rel=1e-9)
+    assert found["reliability"] == pytest.approx(judged[0] - judged[1], rel=1e-9)
+    assert found["resolution"] == pytest.approx(judged[2] - judged[1], rel=1e-9)
+    assert found["uncertainty"] == pytest.approx(judged[2], rel=1e-9)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=200))
@@ -169,6 +210,14 @@ def test_few_outcomes_get_a_sigmoid_and_many_a_free_shape() -> None:
     assert isinstance(fit(*forecasts(1000)), Isotonic)
 
 
+def test_no_map_is_certain() -> None:
+    """The lowest confidences never won, and the highest always did."""
+    confidence = np.linspace(0.01, 0.99, 1000)
+    event = np.where(confidence < 0.2, 0.0, np.where(confidence > 0.8, 1.0, np.arange(1000) % 2))
+    made = fit(confidence, event)(np.array([0.0, 1.0]))
+    assert made == pytest.approx([1 / 1002, 1001 / 1002])
+
+
 def test_outcomes_that_are_all_alike_fit_no_sigmoid() -> None:
     with pytest.raises(ValueError, match="All outcomes are alike"):
         fit_sigmoid(np.array([0.5, 0.6]), np.array([1.0, 1.0]))
@@ -217,7 +266,7 @@ def test_a_confidence_without_any_truth_does_not_win() -> None:
     blind = Ended(of.confidence, (chance.uniform(size=600) < 0.5).astype(float), of.made, of.known)
     verdict = judge(blind, embargo=DAY)
     assert verdict is not None
-    assert verdict.brier["calibrated"] == pytest.approx(verdict.brier["base rate"], abs=0.01)
+    assert verdict.brier["calibrated"] == pytest.approx(verdict.brier["base_rate"], abs=0.01)
 
 
 def test_too_few_outcomes_are_not_judged() -> None:
@@ -240,3 +289,22 @@ def test_no_map_sees_what_it_is_judged_on() -> None:
     assert before is not None
     assert after is not None
     assert after.brier["calibrated"] > before.brier["calibrated"] + 0.02
+
+
+def test_the_scores_that_are_means_have_an_interval_from_30_signals_on() -> None:
+    confidence, event = np.linspace(0.1, 0.9, 30), np.tile([0.0, 1.0], 15)
+    found = calibration_figures(confidence, event)
+    for name, values in (
+        ("brier", (confidence - event) ** 2),
+        ("log_loss", -np.log(np.where(event == 1, confidence, 1 - confidence))),
+    ):
+        interval = found[name].interval
+        assert interval is not None
+        half = norm.ppf(0.975) * values.std(ddof=1) / np.sqrt(30)
+        assert (interval.low, interval.high) == pytest.approx(
+            (values.mean() - half, values.mean() + half)
+        )
+    few = calibration_figures(confidence[:29], event[:29])
+    assert few["brier"].interval is None
+    wrong = calibration_figures(np.append(confidence, 1.0), np.append(event, 0.0))
+    assert wrong["log_loss"].interval is None

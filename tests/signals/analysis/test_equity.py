@@ -6,6 +6,7 @@ from typing import Any
 import empyrical
 import numpy as np
 import pytest
+from scipy.stats import kurtosis, skew
 
 from signals.analysis.drawdowns import drawdowns
 from signals.analysis.equity import GONE, SHORT, Equity, Trials, equity_figures
@@ -77,22 +78,40 @@ def test_the_deflated_sharpe_ratio_of_the_paper() -> None:
     assert found == pytest.approx(0.9004, abs=5e-5)
 
 
-def test_one_trial_deflates_nothing() -> None:
+def tried(count: int, *sharpes: float) -> Trials:
+    return Trials(count, np.array(sharpes))
+
+
+def test_trials_without_a_difference_deflate_nothing() -> None:
     of = grown()
-    assert value(of, "dsr", trials=Trials(1, 0.0)) == value(of, "psr")
+    assert value(of, "dsr", trials=tried(2, 0.01, 0.01)) == value(of, "psr")
 
 
-def test_more_trials_deflate_more() -> None:
-    few, many = (value(grown(), "dsr", trials=Trials(n, 0.001)) for n in (2, 50))
+def test_more_trials_deflate_more_and_so_do_those_without_a_ratio() -> None:
+    few, many = (value(grown(), "dsr", trials=tried(n, 0.0, 0.05)) for n in (2, 50))
     assert few is not None
     assert many is not None
     assert many < few
 
 
-def test_unknown_trials_leave_the_deflated_ratio_out() -> None:
-    assert equity_figures(grown(), closed=100)["dsr"].null_because == (
-        "the Sharpe ratios of the trials are not known"
-    )
+def test_the_deflated_ratio_takes_number_and_variance_of_the_trials() -> None:
+    of = grown()
+    returns = of.returns - of.daily_risk_free
+    expected = deflated_sharpe(
+        returns.mean() / returns.std(ddof=1), returns.size, float(skew(returns)),
+        float(kurtosis(returns, fisher=False)), trials=7, variance=0.00125,
+    )  # fmt: skip
+    assert value(of, "dsr", trials=tried(7, 0.0, 0.05)) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("trials", "told"),
+    [(tried(0), "only 0 of them is known"), (tried(9, 0.1), "only 1 of them is known")],
+)
+def test_fewer_than_two_ratios_leave_the_deflated_ratio_out(trials: Trials, told: str) -> None:
+    found = equity_figures(grown(), closed=100, trials=trials)
+    assert told in str(found["dsr"].null_because)
+    assert (found["trials"].value, found["trials"].n) == (trials.count, trials.sharpes.size)
 
 
 def test_few_closed_signals_have_no_figure_for_a_year() -> None:
@@ -125,7 +144,9 @@ def test_too_few_days_have_no_ratios(values: list[float]) -> None:
 @pytest.mark.parametrize("values", [[100.0, 0.0, 100.0], [100.0, -5.0], [0.0, 0.0]])
 def test_an_equity_that_is_gone_has_no_figures(values: list[float]) -> None:
     found = equity_figures(equity(values), closed=100)
-    assert {f.null_because for name, f in found.items() if name != "exposure"} == {GONE}
+    assert {f.null_because for name, f in found.items() if name not in ("exposure", "trials")} == {
+        GONE
+    }
 
 
 def test_intervals_hold_the_value_and_repeat() -> None:

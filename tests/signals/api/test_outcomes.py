@@ -306,8 +306,10 @@ def test_changes_are_listed_oldest_first(writer: Client) -> None:
 
 def test_the_documentation_lists_every_answer(client: Client) -> None:
     calls = client.get("/api/openapi.json").json()["paths"]["/api/signals/{signal_id}/outcome"]
-    assert {"200", "401", "403", "404", "422", "503"} == calls["get"]["responses"].keys()
-    refusals = {"400", "401", "403", "404", "408", "412", "413", "422", "428", "503"}
+    assert {"200", "304", "401", "403", "404", "412", "422", "429", "503"} == calls["get"][
+        "responses"
+    ].keys()
+    refusals = {"400", "401", "403", "404", "408", "412", "413", "422", "428", "429", "503"}
     assert {"200", *refusals} == calls["patch"]["responses"].keys()
     named = {each["name"]: each["in"] for each in calls["patch"]["parameters"]}
     assert named == {"signal_id": "path", "If-Match": "header"}

@@ -1,5 +1,6 @@
 """GET /api/signals and below it."""
 
+import json
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from signals.ledger.outcomes import record_outcome
 from signals.ledger.validation import LITERAL_ROUTES
 from signals.models import Signal
 from signals.tracker import SignalTracker
+from tests.installation import ROOT
 from tests.samples import a_signal, signals
 
 Query = dict[str, Any]
@@ -196,18 +198,39 @@ def test_the_documentation_is_served(client: Client) -> None:
     assert client.get("/api/docs").status_code == 200
 
 
+def test_every_call_says_what_it_does_and_answers(client: Client) -> None:
+    """With a summary, a description, and a schema of each good answer."""
+    for path, operations in client.get("/api/openapi.json").json()["paths"].items():
+        for method, operation in operations.items():
+            assert operation["summary"], path
+            assert operation["description"], path
+            good = [answer for code, answer in operation["responses"].items() if code[0] == "2"]
+            assert good, path
+            assert all(answer["content"] for answer in good), f"{method} {path}"
+
+
+def test_the_committed_description_is_the_present_one(client: Client) -> None:
+    """A change of the API is seen in the difference of this file."""
+    written = ROOT / "templates/docs/openapi.json"
+    is_same = json.loads(written.read_text()) == client.get("/api/openapi.json").json()
+    assert is_same, (
+        f"run: python manage.py export_openapi_schema --api argo.api.api --sorted --indent 1 "
+        f"--output {written}"
+    )
+
+
 def test_the_documentation_lists_every_refusal(client: Client) -> None:
     """A missing key, a missing scope, and invalid parameters."""
     paths = client.get("/api/openapi.json").json()["paths"]
     signals = paths["/api/signals"]["get"]["responses"]
-    assert {"200", "401", "403", "422", "503"} == signals.keys()
+    assert {"200", "304", "401", "403", "412", "422", "429", "503"} == signals.keys()
     refused = client.get("/api/signals")
     assert refused.status_code == 401
     Refused.model_validate(refused.json())
     advice = "send a valid key, as X-API-Key or as Authorization: Bearer KEY"
     assert refused.json()["detail"] == f"Unauthorized: {advice}"
     halt = paths["/api/execution/halt"]["post"]["responses"]
-    assert {"400", "408", "413", "422"} <= halt.keys()
+    assert {"400", "408", "409", "413", "422"} <= halt.keys()
     assert "security" not in paths["/api/health"]["get"]
     secured = [operation for path in paths.values() for operation in path.values()
                if "security" in operation]  # fmt: skip

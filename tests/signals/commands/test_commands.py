@@ -17,6 +17,8 @@ from tests.installation import Installation
 from tests.legacy import legacy_database, legacy_row, legacy_rows
 from tests.samples import a_signal, signals
 
+CALIBRATED = {"raw_confidence": 83.5, "calibration_version": 3}
+
 
 def _lines(many: list[dict[str, Any]]) -> str:
     return "".join(json.dumps(signal) + "\n" for signal in many)
@@ -147,15 +149,17 @@ def test_an_export_can_be_imported_elsewhere(
     legacy_database(installation.folder / "old.db", legacy_rows(20))
     installation.manage("import_signals", str(installation.folder / "old.db"))
     kept = a_signal(
-        note={"a": [1]}, votes=[{"source": "x"}], regime="BULL", sources=3, agreement=0.5
-    )
+        note={"a": [1]}, votes=[{"source": "x"}], regime="BULL", sources=3, agreement=0.5,
+        **CALIBRATED,
+    )  # fmt: skip
     installation.manage("log_signal", json.dumps(kept))
     path = tmp_path / f"signals.{ending}"
     assert installation.manage("export_signals", str(path)).returncode == 0
     other = Installation(shutil.copytree(migrated_folder, tmp_path / "other"))
     assert _json(other, "import_signals", str(path))[1]["stored"] == 21
     assert other.query("SELECT * FROM signals") == installation.query("SELECT * FROM signals")
-    query = "SELECT regime, sources, agreement, votes, extra FROM signal_contexts ORDER BY id"
+    query = "SELECT regime, sources, agreement, votes, raw_confidence, calibration_version, extra "
+    query += "FROM signal_contexts ORDER BY id"
     assert other.query(query) == installation.query(query)
 
 
@@ -196,7 +200,7 @@ def test_export_refuses_a_filter_that_cannot_be_meant(
 def test_rebuild_makes_equal_rows(installation: Installation) -> None:
     legacy_database(installation.folder / "old.db", legacy_rows(20))
     installation.manage("import_signals", str(installation.folder / "old.db"))
-    installation.manage("log_signal", stdin=_lines(signals(20, note="kept")))
+    installation.manage("log_signal", stdin=_lines(signals(20, note="kept", **CALIBRATED)))
     path = installation.folder / "new.db"
     assert _json(installation, "rebuild_signals", "--into", str(path))[1]["stored"] == 40
     for table, columns in (("signals", "*"), ("signal_contexts", ", ".join(CONTEXT_COLUMNS))):

@@ -31,7 +31,8 @@ def _in_chunks(
         "wsgi.input": io.BytesIO(body) if isinstance(body, bytes) else body,
     }
     answer = client.post(path, content_type=kind, **environ)
-    return answer.status_code, answer.json()
+    is_json = answer["Content-Type"].startswith(JSON)
+    return answer.status_code, answer.json() if is_json else {"detail": answer.text}
 
 
 class Endless(io.RawIOBase):

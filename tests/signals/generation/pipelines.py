@@ -1,8 +1,11 @@
 """Pipelines whose sources vote as the test says."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+from signals.calibration.calibration import Calibration
+from signals.calibration.maps import Isotonic
 from signals.generation.consensus import WeightedConsensus
 from signals.generation.levels import Distance, Levels
 from signals.generation.pipeline import SignalPipeline
@@ -11,6 +14,7 @@ from signals.generation.validation import Thresholds, Validation
 from signals.generation.voters import Voter, Voters
 from signals.generation.votes import Direction, Vote
 from signals.market.bars import Bars
+from tests.signals.market.builders import FIRST_CLOSE
 
 
 def pipeline_of(
@@ -27,6 +31,13 @@ def pipeline_of(
             after_close=timedelta(days=7),
             cooldown=cooldown,
         ),
+    )
+
+
+def halved(pipeline: SignalPipeline, known_until: datetime = FIRST_CLOSE) -> SignalPipeline:
+    """Return the pipeline with calibration 3, which halves each confidence."""
+    return replace(
+        pipeline, calibration=Calibration(3, Isotonic((0.0, 1.0), (0.0, 0.5)), known_until)
     )
 
 

@@ -78,7 +78,7 @@ def test_a_rejected_candidates_page_has_every_reason(replayed: Signal, clerk: Cl
 
 def test_a_candidate_links_to_its_signal(replayed: Signal, clerk: Client) -> None:
     record = CandidateRecord.objects.get(signal_id=replayed.signal_id)
-    link = f"/admin/signals/signal/?q={replayed.signal_id}"
+    link = f"/signals/?id={replayed.signal_id}"
     assert link in clerk.get(f"{CANDIDATES}{record.pk}/change/").content.decode()
     assert replayed.symbol in clerk.get(link).content.decode()
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from signals.clock import utc_now
 from signals.config import journal
 from signals.keys import create_key
-from signals.ledger.queries import PageQuery, page
+from signals.ledger.pages import PageQuery, page
 from signals.ledger.rebuild import rebuild
 from signals.ledger.sums.answer import stats
 from signals.ledger.sums.check import differences

@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from signals.generation.candidates import earlier_signals
 from signals.instruments import rules
-from signals.ledger.queries import PageQuery, page
+from signals.ledger.pages import PageQuery, page
 from signals.ledger.spellings import read_again, seen_spellings, spellings_of
 from signals.ledger.sums.update import update_sums
 from signals.models import InstrumentSpelling, Signal

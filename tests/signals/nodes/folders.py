@@ -23,10 +23,12 @@ def a_folder(folder: Path, count: int = 0, using: str = "default") -> Journal:
     return journal
 
 
-def accept(journal: Journal, *sent: dict[str, Any], using: str = "default") -> list[str]:
+def accept(
+    journal: Journal, *sent: dict[str, Any], using: str = "default", origin: str = "api"
+) -> list[str]:
     """Write the signals into the journal; return their ids."""
     flusher = Flusher(journal, using=using)
-    receipts = SignalTracker.with_parts(journal, flusher, origin="api").accept(sent)
+    receipts = SignalTracker.with_parts(journal, flusher, origin=origin).accept(sent)
     return [receipt.signal_id for receipt in receipts]
 
 

@@ -18,7 +18,7 @@ from signals.ledger.flush import Flusher
 from signals.ledger.outcomes import record_outcome
 from signals.ledger.store import StoredSignal
 from signals.locks import UP, FileLock
-from signals.models import JournalCursor, Node, Signal, SignalContext
+from signals.models import Act, JournalCursor, Node, Signal, SignalContext
 from signals.tracker import SignalTracker
 from signals.verification import verify
 from tests.samples import a_signal, signals
@@ -51,6 +51,7 @@ def test_what_waited_is_stored_by_its_own_cursor(lost: Journal) -> None:
     cursor = JournalCursor.objects.get(journal=lost.identity)
     assert cursor.byte == len(before)
     assert lost.path.read_bytes() == before
+    assert Act.objects.get().after == "adopted"
 
 
 def test_to_adopt_again_changes_nothing(lost: Journal) -> None:
@@ -97,8 +98,9 @@ def test_outcomes_of_the_lost_node_are_brought_in(lost: Journal) -> None:
 
 def test_an_altered_row_is_found(lost: Journal) -> None:
     _adopt(lost)
+    first = Signal.objects.earliest("id").pk
     with connections["default"].cursor() as cursor:
-        cursor.execute("UPDATE signals SET asset_type = 'x' WHERE id = 1")
+        cursor.execute("UPDATE signals SET asset_type = 'x' WHERE id = %s", [first])
     assert [kind for kind, _, _ in _adopt(lost).verified.findings] == ["altered"]
     with pytest.raises(CommandError) as failed:
         call_command("adopt_journal", str(lost.path.parent), stdout=StringIO())

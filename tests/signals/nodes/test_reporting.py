@@ -11,6 +11,8 @@ from signals.clock import utc_now
 from signals.dialect import database_now
 from signals.journal import Journal
 from signals.ledger.flush import Flusher
+from signals.ledger.journal_state import undrained
+from signals.ledger.outcomes import record_outcome
 from signals.models import Node
 from signals.nodes import State
 from signals.nodes.problems import problems
@@ -181,3 +183,18 @@ def test_a_retired_node_that_comes_back_is_in_use_again(other: Journal) -> None:
     nodes.report(other)
     node = Node.objects.get()
     assert (node.retired_at, node.retired_why, node.given_up) == (None, "", None)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("origin", "has_age"), [("replay", False), ("api", True)])
+def test_a_change_of_a_replayed_signal_has_not_waited_for_years(
+    other: Journal, origin: str, has_age: bool
+) -> None:
+    """The lines of a replay carry the time of its bars, those of changes too."""
+    (signal_id,) = accept(other, a_signal(), origin=origin)
+    Flusher(other).flush()
+    then = utc_now() - timedelta(days=9000)
+    record_outcome(signal_id, outcome="expired", exit_price=None, who="monitor", why="old",
+                   now=then, journal=other)  # fmt: skip
+    found = undrained(other)
+    assert (found.lines, found.oldest is not None) == (1, has_age)

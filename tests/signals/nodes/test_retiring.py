@@ -17,7 +17,7 @@ from signals import config, nodes
 from signals.journal import Journal
 from signals.keys import create_key
 from signals.ledger.flush import Flusher
-from signals.models import Node
+from signals.models import Act, Node
 from tests.samples import a_signal
 from tests.signals.nodes.folders import a_folder, accept, reported
 
@@ -61,6 +61,12 @@ def test_what_is_given_up_is_kept(lost: Journal) -> None:
     nodes.retire(lost.identity, "its disk died", gives_up=True)
     node = Node.objects.get()
     assert (node.retired_why, node.given_up) == ("its disk died", 3)
+    act = Act.objects.get()
+    assert (act.kind, act.after, act.why) == (
+        "node",
+        "retired, 3 lines given up",
+        "its disk died",
+    )
 
 
 def test_a_folder_on_this_machine_shows_if_it_is_drained(lost: Journal) -> None:

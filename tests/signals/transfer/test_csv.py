@@ -15,6 +15,7 @@ from signals.retrieval.reading import read_batches
 from signals.retrieval.selection import Selection
 from signals.tracker import SignalTracker
 from signals.transfer.reading import UnreadableFile, read_signals
+from signals.transfer.writing import COLUMNS as WRITTEN
 from signals.transfer.writing import write_csv
 from tests.samples import a_signal
 
@@ -196,12 +197,7 @@ def test_no_spreadsheet_finds_a_formula_and_importing_restores_the_text(
 def test_negative_numbers_are_written_as_numbers() -> None:
     out = io.BytesIO()
     row = dict.fromkeys(["profit_loss_pct"], -2.5)
-    write_csv([[dict.fromkeys(
-        ("signal_id", "symbol", "action", "entry_price", "target_price", "stop_price",
-         "confidence", "strategy", "asset_type", "data_source", "timestamp", "outcome",
-         "exit_price", "sha256", "order_id", "created_at", "received_at", "origin", "regime",
-         "reasoning", "sources", "agreement", "votes", "symbol_as_sent", "extra"), None) | row]],
-        out)  # fmt: skip
+    write_csv([[dict.fromkeys(WRITTEN) | row]], out)
     assert b",-2.5," in out.getvalue()
 
 

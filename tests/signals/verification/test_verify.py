@@ -80,7 +80,8 @@ def test_an_altered_column_is_named(
 
 
 @pytest.mark.parametrize(
-    ("column", "value"), [("regime", "BEAR"), ("extra", '{"z": 2}'), ("origin", "api")]
+    ("column", "value"),
+    [("regime", "BEAR"), ("extra", '{"z": 2}'), ("origin", "api"), ("raw_confidence", 9.0)],
 )
 def test_an_altered_context_is_named(
     ids: list[str], journal: Journal, using: str, column: str, value: object

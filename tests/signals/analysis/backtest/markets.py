@@ -7,8 +7,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from signals.analysis.backtest.columns import SignalTable, Trades
+from signals.analysis.backtest.columns import Floats, SignalTable, Trades
 from signals.analysis.backtest.engine import backtest
+from signals.analysis.backtest.finer import FinerBars
 from signals.analysis.backtest.history import History, Split
 from signals.analysis.backtest.rules import Rules
 from signals.market.bars import Bars, as_times
@@ -39,14 +40,19 @@ def history(
     bars: Sequence[PlainBar], splits: Sequence[Split] = (), finer: Sequence[PlainBar] = ()
 ) -> History:
     """Return these bars as the history of one symbol."""
-    columns = {
-        name: np.array([getattr(each, name) for each in bars], np.float64)
-        for name in ("open", "high", "low", "close")
-    }
+    columns, inner = _columns(bars), None
+    if finer:
+        begins = as_times(each.began for each in finer)
+        inner = FinerBars.of("TEST", begins, **_columns(finer))
     times = as_times(each.time for each in bars)
     made = Bars("TEST", times, **columns, volume=np.ones(len(bars)))
     began = as_times(each.began for each in bars)
-    return History.of(made, began, splits, history(finer) if finer else None)
+    return History.of(made, began, splits, inner)
+
+
+def _columns(bars: Sequence[PlainBar]) -> dict[str, Floats]:
+    names = ("open", "high", "low", "close")
+    return {name: np.array([getattr(each, name) for each in bars], np.float64) for name in names}
 
 
 def days(*prices: tuple[float, float, float, float]) -> list[PlainBar]:
@@ -90,7 +96,10 @@ class RandomMarket:
     signals: list[PlainSignal]
 
     @classmethod
-    def of(cls, seed: int, length: int = 40, count: int = 40) -> "RandomMarket":
+    def of(
+        cls, seed: int, length: int = 40, count: int = 40, inner: int = FINER, near: bool = False
+    ) -> "RandomMarket":
+        """Return a market with so many finer bars in each bar; `near`: all levels are near."""
         chance = np.random.default_rng(seed)
         splits = _splits(chance, length)
         bars, finer, price = [], [], 100.0
@@ -99,16 +108,28 @@ class RandomMarket:
             for each in splits:
                 if each.ex_at == began:
                     price = max(1.0, round(price / float(each.ratio)))
-            inner = _inner(chance, price, began)
+            within = _inner(chance, price, began, inner)
             whole = PlainBar(
-                began, inner[-1].time, inner[0].open, max(x.high for x in inner),
-                min(x.low for x in inner), inner[-1].close,
+                began, within[-1].time, within[0].open, max(x.high for x in within),
+                min(x.low for x in within), within[-1].close,
             )  # fmt: skip
             price = max(2.0, whole.close + float(chance.integers(-2, 3)))
             if chance.random() < 0.85:
                 bars.append(whole)
-                finer += inner
-        return cls(bars, finer, splits, [_signal(chance, bars) for _ in range(count)])
+                finer += within
+        return cls(bars, finer, splits, [_signal(chance, bars, near) for _ in range(count)])
+
+    def rescaled_finer(self, seed: int) -> list[PlainBar]:
+        """Return the finer bars as another vendor has them: some days are on another scale, and
+        some bars are missing."""
+        chance, found = np.random.default_rng(seed), []
+        scales = {each.began.date(): float(chance.choice((1, 1, 0.98, 4))) for each in self.finer}
+        for each in self.finer:
+            scale = scales[each.began.date()]
+            prices = (round(price * scale, 8) for price in each[2:])
+            if chance.random() < 0.9:
+                found.append(PlainBar(each.began, each.time, *prices))
+        return found
 
     def with_gaps(self, seed: int) -> list[PlainBar]:
         """Return the bars with some that are not numbers between them."""
@@ -131,9 +152,11 @@ def _splits(chance: np.random.Generator, length: int) -> list[Split]:
     ]
 
 
-def _inner(chance: np.random.Generator, price: float, began: datetime) -> list[PlainBar]:
-    found, step = [], SESSION / FINER
-    for number in range(FINER):
+def _inner(
+    chance: np.random.Generator, price: float, began: datetime, count: int
+) -> list[PlainBar]:
+    found, step = [], SESSION / count
+    for number in range(count):
         close = max(1.0, price + float(chance.integers(-1, 2)))
         high = max(price, close) + float(chance.integers(0, 2))
         low = max(0.5, min(price, close) - float(chance.integers(0, 2)))
@@ -143,11 +166,11 @@ def _inner(chance: np.random.Generator, price: float, began: datetime) -> list[P
     return found
 
 
-def _signal(chance: np.random.Generator, bars: Sequence[PlainBar]) -> PlainSignal:
+def _signal(chance: np.random.Generator, bars: Sequence[PlainBar], near: bool) -> PlainSignal:
     at = bars[int(chance.integers(len(bars)))]
     is_long = bool(chance.random() < 0.5)
     price = at.close + float(chance.integers(-1, 2))
-    away = [float(each) for each in chance.integers(1, chance.choice((4, 14)), 2)]
+    away = [float(each) for each in chance.integers(1, 4 if near else chance.choice((4, 14)), 2)]
     stop, target = (price - away[0], price + away[1]) if is_long else (
         price + away[0], price - away[1]
     )  # fmt: skip

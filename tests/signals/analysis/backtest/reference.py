@@ -1,12 +1,13 @@
 """A backtest as a plain loop over signals and bars, to compare the fast one with."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 from signals.analysis.backtest.history import Split
+from signals.analysis.backtest.order import NEAR
 from signals.analysis.backtest.rules import Entry, Rules
 from signals.market.actions import jump_of
 
@@ -141,21 +142,28 @@ class Reference:
             return "target", bar.open, False
         hits_stop, hits_target = sign * worst <= sign * stop, sign * best >= sign * target
         if hits_stop and hits_target:
-            for inner in self._within(bar):
-                ending, _, is_unclear = Reference([], self.rules)._in_bar(
-                    is_long, inner, stop, target
-                )
-                if ending and not is_unclear:
-                    return ending, stop if ending == "stop" else target, False
-                if ending:
-                    break
-            return "stop", stop, True
+            ending = self._first_within(is_long, bar, stop, target)
+            return ending or "stop", target if ending == "target" else stop, not ending
         if hits_stop:
             return "stop", stop, False
         return ("target", target, False) if hits_target else ("", math.nan, False)
 
-    def _within(self, bar: PlainBar) -> Iterator[PlainBar]:
-        yield from (each for each in self.finer if bar.began < each.time <= bar.time)
+    def _first_within(self, is_long: bool, bar: PlainBar, stop: float, target: float) -> str:
+        """Return the level that the finer bars reach first; empty if they do not show it."""
+        inner = [each for each in self.finer if bar.began <= each.began < bar.time]
+        if not inner or not _has_range(inner, bar):
+            return ""
+        scale = max(each.high for each in inner) / bar.high
+        if abs(scale - 1) > NEAR:
+            stop, target = round(stop * scale, 8), round(target * scale, 8)
+        low, high = min(each.low for each in inner), max(each.high for each in inner)
+        if low > min(stop, target) or high < max(stop, target):
+            return ""
+        for each in inner:
+            ending, _, is_unclear = Reference([], self.rules)._in_bar(is_long, each, stop, target)
+            if ending:
+                return "" if is_unclear else ending
+        return ""
 
     def _rest_of_bar(
         self, is_long: bool, bar: PlainBar, price: float, stop: float, target: float
@@ -188,6 +196,12 @@ class Reference:
         gain = value - entry if is_long else entry - value
         percent = (gain - (entry + value) * self.rules.fee / 100) / entry * 100
         return PlainTrade(ending, first, row, entry, exited, shares, percent, unclear)
+
+
+def _has_range(inner: Sequence[PlainBar], bar: PlainBar) -> bool:
+    """Return whether the finer bars rise above their low as far as their bar does."""
+    height = max(each.high for each in inner) / min(each.low for each in inner)
+    return abs(bar.high / bar.low / height - 1) <= NEAR
 
 
 def _filled(mid: float, buys: bool, cost: float) -> float:

@@ -37,6 +37,7 @@ def test_random_markets(rules: Rules, has_finer: bool) -> None:
     for seed in range(MARKETS):
         market = RandomMarket.of(seed)
         finer, ended = market.finer if has_finer else [], DAY * (30 if seed % 2 else 0)
+        finer = market.rescaled_finer(seed) if has_finer and seed % 2 else finer
         made = trade(market.signals, market.with_gaps(seed), rules, market.splits, finer, ended)
         loop = Reference(market.bars, rules, market.splits, finer, bool(ended))
         for index, signal in enumerate(market.signals):
@@ -47,6 +48,26 @@ def test_random_markets(rules: Rules, has_finer: bool) -> None:
             seen.add(found.ending)
     assert {"stop", "target"} <= seen
     assert seen & {"expired", "delisted"}
+
+
+def test_finer_bars_decide_nothing_but_the_order_within_a_bar() -> None:
+    """Wide bars reach both levels of many trades; a part of their finer bars says which first."""
+    rules, ordered, left = Rules(expiry=10), 0, 0
+    for seed in range(MARKETS):
+        market = RandomMarket.of(seed, inner=24, near=True)
+        finer = market.rescaled_finer(seed)
+        whole = trade(market.signals, market.bars, rules, market.splits)
+        made = trade(market.signals, market.bars, rules, market.splits, finer)
+        loop = Reference(market.bars, rules, market.splits, finer)
+        found = [plain(made, index)[:3] for index in range(len(made))]
+        assert found == [loop.trade(signal)[:3] for signal in market.signals]
+        assert (whole.is_ambiguous == (made.is_ambiguous | made.is_ordered)).all()
+        same = ~made.is_ordered
+        assert (whole.ending[same] == made.ending[same]).all()
+        ordered += int((made.is_ordered & (made.ending == Ending.TARGET)).sum())
+        left += int(made.is_ambiguous.sum())
+    assert ordered > 10
+    assert left > 3
 
 
 def test_on_the_clock_of_other_markets() -> None:

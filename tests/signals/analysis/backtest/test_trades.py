@@ -133,6 +133,12 @@ def test_what_came_before_an_entry_within_a_bar_does_not_help(
         ([(100, 101, 94, 95), (95, 111, 95, 110)], Ending.STOP, False),
         ([(100, 111, 94, 100)], Ending.STOP, True),
         ([(100, 101, 99, 100)], Ending.STOP, True),  # they show neither
+        ([(400, 444, 396, 420), (420, 424, 376, 380)], Ending.TARGET, False),  # another scale
+        ([(98, 108.78, 97.02, 103), (103, 104, 92.12, 93)], Ending.TARGET, False),
+        ([(100, 111, 99, 105), (105, 106, 97, 98)], Ending.STOP, True),  # the low is missing
+        ([(100, 111, 99, NAN), (105, 111, 94, 95)], Ending.STOP, True),
+        ([(100, 101, 99, 100), (95, 111, 94, 111)], Ending.STOP, False),  # it opens at the stop
+        ([(100, 101, 99, 100), (110, 111, 94, 95)], Ending.TARGET, False),
     ],
 )
 def test_finer_bars_show_what_came_first(
@@ -148,6 +154,19 @@ def test_finer_bars_show_what_came_first(
     ]
     made = trade([BUY], bars, finer=finer)
     assert (Ending(made.ending[0]), bool(made.is_ambiguous[0])) == (ending, is_ambiguous)
+    assert bool(made.is_ordered[0]) is not is_ambiguous
+
+
+def test_finer_bars_after_the_session_or_without_a_level_show_nothing() -> None:
+    bars = days(MADE, (100, 110, 94.95, 100))
+    half = (bars[1].time - bars[1].began) / 2
+    rises = PlainBar(bars[1].began, bars[1].began + half, 100, 110, 99, 105)
+    falls = PlainBar(rises.time, bars[1].time, 105, 106, 94.95, 100)
+    assert told(trade([BUY], bars, finer=[rises, falls])) == (Ending.TARGET, 110)
+    after = falls._replace(began=bars[1].time, time=bars[1].time + half)
+    assert told(trade([BUY], bars, finer=[rises, after])) == (Ending.STOP, 95)
+    nearly = falls._replace(low=95.01)  # as another vendor has it
+    assert told(trade([BUY], bars, finer=[rises, nearly])) == (Ending.STOP, 95)
 
 
 def test_an_open_trade_is_carried_over_a_split() -> None:
@@ -160,11 +179,31 @@ def test_an_open_trade_is_carried_over_a_split() -> None:
     assert short.profit_pct[0] == pytest.approx(-5)
 
 
+def test_an_open_trade_is_carried_over_a_reverse_split_and_one_of_odd_parts() -> None:
+    merged = Split(bar(2, *MADE).began, Fraction(1, 10))
+    made = one(BUY, QUIET, (1000, 1010, 990, 1000), (1000, 1010, 940, 950), splits=(merged,))
+    assert told(made) == (Ending.STOP, 950)
+    assert (made.shares[0], made.profit_pct[0]) == (pytest.approx(0.1), pytest.approx(-5))
+    odd = Split(bar(2, *MADE).began, Fraction(3, 2))
+    made = one(BUY, QUIET, (200 / 3, 67, 66, 200 / 3), (67, 74, 66, 73), splits=(odd,))
+    assert told(made) == (Ending.TARGET, round(110 / 1.5, 8))
+    assert made.profit_pct[0] == pytest.approx(10)
+
+
 def test_a_signal_from_before_a_split_is_entered_on_the_new_scale() -> None:
     split = Split(bar(1, *MADE).began, Fraction(1, 10))
     made = one(BUY, (1000, 1010, 940, 950), splits=(split,))
     assert told(made) == (Ending.STOP, 950)
     assert (made.shares[0], bool(made.is_rescaled[0])) == (1, True)
+
+
+def test_bars_adjusted_for_dividends_take_signals_of_either_scale() -> None:
+    """Years of dividends took a third of the price: the stop is far above the adjusted bars."""
+    paid = [Split(FIRST + (5 + n) * DAY, Fraction(10, 9), is_rebased=True) for n in range(4)]
+    of_then = BUY._replace(price=152.4, stop=144.8, target=167.6)
+    made = trade([of_then, BUY], days(MADE, QUIET, (100, 111, 99, 105)), splits=paid)
+    assert made.exit.tolist() == [pytest.approx(167.6 * 0.9**4), 110]
+    assert made.is_rescaled.tolist() == [True, False]
 
 
 def test_rebased_bars_take_signals_of_either_scale() -> None:

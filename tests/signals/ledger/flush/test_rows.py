@@ -49,6 +49,31 @@ def test_a_flush_drains_many_batches(journal: Journal, using: str) -> None:
     assert list(stored) == [orjson.loads(line)["signal_id"] for line in lines]
 
 
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"raw_confidence": "high"},
+        {"raw_confidence": 81.5},
+        {"calibration_version": 3},
+        {"raw_confidence": 81.5, "calibration_version": "v3"},
+        {"raw_confidence": True, "calibration_version": 3},
+        {"raw_confidence": 81.5, "calibration_version": 0},
+        {"raw_confidence": 81.5, "calibration_version": 2**63},
+        {"raw_confidence": [81.5], "calibration_version": {}},
+    ],
+)
+def test_a_field_of_an_older_sender_that_looks_like_a_calibration_is_kept_as_it_is(
+    journal: Journal, flusher: Flusher, using: str, own: dict[str, object]
+) -> None:
+    """It was an unknown field when its line was written."""
+    journal.append([orjson.dumps(orjson.loads(line_of()) | own)])
+    assert flusher.flush() == FlushResult(stored=1)
+    context = SignalContext.objects.using(using).get()
+    assert (context.raw_confidence, context.calibration_version) == (None, None)
+    assert context.extra is not None
+    assert {name: context.extra[name] for name in own} == own
+
+
 def test_the_same_signal_is_stored_once(journal: Journal, flusher: Flusher, using: str) -> None:
     one, two = line_of(), line_of()
     journal.append([one, two, one])

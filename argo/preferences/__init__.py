@@ -1,0 +1,1 @@
+"""What each user prefers: the time zone that pages show times in."""

@@ -1,0 +1,1 @@
+"""Rate limits of API keys, which hold across the processes of a machine."""

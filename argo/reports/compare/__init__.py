@@ -1,0 +1,1 @@
+"""Two reports side by side: each figure of both, the difference, and how sure that is."""

@@ -1,0 +1,2 @@
+"""Public track records: made from a bundle of the public record alone, so that a page and its proof
+cannot differ."""

@@ -1,0 +1,1 @@
+"""The public formats of the record, without anything but Python's standard library."""

@@ -1,0 +1,1 @@
+"""Checks proofs, bundles and records, without anything but Python's standard library."""

@@ -1,0 +1,1 @@
+"""What witnesses and time stamp authorities say of the record: checked, kept, and marked."""

@@ -1,0 +1,1 @@
+"""The HTTP API of deliveries to Alpine, and of subscriptions to events."""

@@ -1,0 +1,1 @@
+"""Sends checkpoints of the public record to witnesses and to time stamp authorities."""

@@ -1,0 +1,1 @@
+"""Tests of POSTs with an Idempotency-Key."""

@@ -1,0 +1,5 @@
+"""The fixtures of logins."""
+
+from tests.argo.logins.people import ann, clock
+
+__all__ = ["ann", "clock"]

@@ -1,0 +1,1 @@
+"""Tests of the list of signals in the API, and of its export."""

@@ -1,0 +1,8 @@
+"""Killed between a witness's answer and its mark, the record goes on where it was."""
+
+from tests.installation import Installation
+from tests.sync.record.kills import killed
+
+
+def test_no_kill_loses_or_repeats_a_mark(installation: Installation) -> None:
+    assert "10 rounds" in killed(installation, rounds=10, seed=17)

@@ -30,7 +30,7 @@ ECHO_IS_OVER = 0.7
 
 
 def pid_of(running: Running, name: str) -> int:
-    return int(running.wait_for(rf"{name}: pid (\d+)")[-1])
+    return int(running.wait_for(rf"(?m)^{name}: pid (\d+)")[-1])
 
 
 # --- Output ------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from ninja.errors import HttpError, ValidationError
 
 from argo.errors import ArgoError
 from argo.health.views import router as health
-from argo.idempotency.answers import InFlight
 from argo.idempotency.posts import Replayed, once
 from argo.lifecycle import Event, lifecycle
 from argo.metrics.intake import count_refusal
@@ -124,15 +123,9 @@ def answer_argo_error(request: HttpRequest, error: ArgoError) -> HttpResponse:
         count_refusal(request, error.status)
     body = {"detail": str(error), "errors": fault_list(error)}
     answer = api.create_response(request, body, status=error.status)
+    if error.retry_after is not None:
+        answer["Retry-After"] = str(error.retry_after)
     return log_refusal(request, answer, str(error))
-
-
-@api.exception_handler(InFlight)
-def answer_in_flight(request: HttpRequest, error: InFlight) -> HttpResponse:
-    """Return 409, and after how many seconds to ask again."""
-    answer = answer_argo_error(request, error)
-    answer["Retry-After"] = str(error.retry_after)
-    return answer
 
 
 @api.exception_handler(Replayed)

@@ -161,12 +161,16 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
         """Return weights from 0 to 1000 by name."""
         return self.numbers(name, default, minimum=0.0, maximum=1000.0)
 
-    def url(self, name: str, default: str, *, schemes: tuple[str, ...]) -> str:
+    def url(
+        self, name: str, default: str, *, schemes: tuple[str, ...], has_many_hosts: bool = False
+    ) -> str:
         """Return a URL with one of `schemes`. Errors do not quote it: it may hold a password."""
         value = self.text(name, default)
         try:
             address = urlsplit(value)
-            address.port  # noqa: B018  # the port is checked only when it is read
+            place = address.netloc.rpartition("@")[2]
+            for host in place.split(",") if has_many_hosts else [place]:
+                urlsplit(f"//{host}").port  # noqa: B018  # it is checked only when it is read
         except ValueError:
             raise refusal(name, "...", "a valid address: check its host and port") from None
         if address.scheme not in schemes:
@@ -185,7 +189,7 @@ class Environment(environ.Env):  # type: ignore[misc]  # django-environ publishe
     def database(self, name: str, default: Path, *, schemes: tuple[str, ...]) -> dict[str, Any]:
         """Return Django's settings for the database at a URL; if unset, the SQLite file
         `default`."""
-        url = self.url(name, "sqlite:", schemes=schemes)
+        url = self.url(name, "sqlite:", schemes=schemes, has_many_hosts=True)
         if url == "sqlite:":
             return {"ENGINE": "django.db.backends.sqlite3", "NAME": str(default)}
         try:

@@ -19,11 +19,13 @@ class ArgoError(Exception):
     """Something went wrong that a person can act on.
 
     `status` is the HTTP status. `exit_code` is the exit code of a command: 1 if it found something
-    wrong, 2 if it was used wrongly.
+    wrong, 2 if it was used wrongly. `retry_after` is after how many seconds to try again, if that
+    is known.
     """
 
     status: ClassVar[int] = 500
     exit_code: ClassVar[int] = 1
+    retry_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import django_stubs_ext
 
-from argo.environment import Environment
+from argo.environment import Environment, refusal
 from argo.logs.areas import AREAS, LEVELS
 from argo.logs.config import logging_settings
 from argo.metrics import slots
@@ -53,6 +53,9 @@ SIGNAL_BATCH_SIZE = env.integer("SIGNAL_BATCH_SIZE", 50, minimum=1)
 SIGNAL_BATCH_TIMEOUT = env.seconds("SIGNAL_BATCH_TIMEOUT", 5.0, minimum=0.1)
 SIGNAL_FLUSH_LINGER = env.seconds("SIGNAL_FLUSH_LINGER", 0.05, minimum=0.0, maximum=60)
 SIGNAL_FLUSH_ROWS = env.integer("SIGNAL_FLUSH_ROWS", 5000, minimum=1, maximum=100_000)
+SIGNAL_DURABILITY = env.choice("SIGNAL_DURABILITY", "local", ("local", "database"))
+SIGNAL_DURABILITY_WAIT = env.seconds("SIGNAL_DURABILITY_WAIT", 2.0, minimum=0.05, maximum=60)
+SIGNAL_DURABILITY_FALLBACK = env.flag("SIGNAL_DURABILITY_FALLBACK", default=False)
 SIGNAL_POOL_SIZE = env.integer("SIGNAL_POOL_SIZE", 5, minimum=1, maximum=5)
 SIGNAL_POOL_TIMEOUT = env.seconds("SIGNAL_POOL_TIMEOUT", 10.0, minimum=0.1)
 SIGNAL_SUMS_INTERVAL = env.seconds("SIGNAL_SUMS_INTERVAL", 5.0, minimum=0.1)
@@ -263,6 +266,8 @@ DATABASES: dict[str, dict[str, Any]] = {
     )
 }
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    if SIGNAL_DURABILITY != "local":
+        raise refusal("SIGNAL_DURABILITY", SIGNAL_DURABILITY, "local while DATABASE_URL is SQLite")
     DATABASES["default"] |= {
         "ENGINE": "argo.sqlite",
         "CONN_MAX_AGE": 0,  # a connection goes back to the pool after each request or task
@@ -270,6 +275,15 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
+        "connect_timeout": 5,
+        "tcp_user_timeout": 15_000,  # ms; a server that a network lost is not waited for
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 2,
+    }
+    if "," in DATABASES["default"]["HOST"]:  # a primary and its standbys: find the primary
+        DATABASES["default"]["OPTIONS"]["target_session_attrs"] = "read-write"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Celery ----------------------------------------------------------------------------------

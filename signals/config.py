@@ -9,7 +9,10 @@ from django.utils.module_loading import import_string
 
 from signals.feed.sequence import Sequencer
 from signals.instruments import instrument
-from signals.journal import Journal
+from signals.journal import Journal, Offset
+from signals.ledger.durability.commits import flush_confirmed
+from signals.ledger.durability.confirmer import Confirmer
+from signals.ledger.durability.modes import LOCAL, ON_THIS_MACHINE, Durability, InDatabase
 from signals.ledger.flush import Flusher
 from signals.ledger.ownership import ensure_owner
 from signals.ledger.store import StoredHandler
@@ -51,6 +54,23 @@ def sequencer() -> Sequencer:
 def sequencer_of(source: Journal, guard: Callable[[], None] = lambda: None) -> Sequencer:
     """Return what gives the lines of any journal their indexes."""
     return Sequencer(source, max_lines=settings.SIGNAL_FLUSH_ROWS, guard=guard)
+
+
+@cache
+def durability() -> Durability:
+    """Return what SIGNAL_DURABILITY promises for the lines of this machine's journal."""
+    return durability_of(partial(flush_confirmed, flusher()))
+
+
+def durability_of(store: Callable[[Offset], bool]) -> Durability:
+    """Return what SIGNAL_DURABILITY promises for a journal.
+
+    `store` stores it in the database up to an offset, and returns whether that is confirmed.
+    """
+    if settings.SIGNAL_DURABILITY == LOCAL:
+        return ON_THIS_MACHINE
+    wait, falls_back = settings.SIGNAL_DURABILITY_WAIT, settings.SIGNAL_DURABILITY_FALLBACK
+    return InDatabase(Confirmer(store), wait, falls_back)
 
 
 def stored_handlers() -> list[StoredHandler]:

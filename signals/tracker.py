@@ -8,19 +8,26 @@ from typing import NamedTuple
 
 from asgiref.sync import sync_to_async
 
-from argo.errors import ArgoError, Conflict, FieldError, InvalidInput, Unavailable
+from argo.errors import ArgoError, Conflict, FieldError, InvalidInput
 from signals import config, metrics
 from signals.clock import Clock, utc_now
 from signals.journal import Journal, JournalError
 from signals.ledger.conflicts import SignalConflict, conflicts, recent_ids
+from signals.ledger.durability.modes import (
+    DATABASE,
+    ON_THIS_MACHINE,
+    Durability,
+    NothingConfirmed,
+    NotStoredYet,
+)
 from signals.ledger.flush import Flusher, FlushResult
 from signals.ledger.inserts import stored_hashes
 from signals.ledger.lookup import hashes_in_time, hashes_in_time_async
 from signals.ledger.records import Receipt, encode
 
 __all__ = [
-    "Logged", "NotStoredYet", "RefusedByDatabase", "SignalConflict", "SignalTracker",
-    "signal_or_error",
+    "Logged", "NotStoredYet", "NothingConfirmed", "RefusedByDatabase", "SignalConflict",
+    "SignalTracker", "signal_or_error",
 ]  # fmt: skip
 
 Signal = Mapping[str, object]
@@ -39,10 +46,6 @@ class RefusedByDatabase(Conflict):
         return cls(
             f"Signal {receipt.signal_id} is a dead letter: the admin site says what is wrong."
         )
-
-
-class NotStoredYet(Unavailable):
-    """The signals are safe in the journal, but not yet in the database: a flush stores them."""
 
 
 class Encoded(NamedTuple):
@@ -81,7 +84,8 @@ class SignalTracker:
         passes its own. If `wakes_worker` is False, the caller flushes: no worker is woken.
         """
         wake = config.wake_flush if wakes_worker else _wake_nobody
-        self._use(config.journal(), config.flusher(), origin, wake, clock, encode)
+        durability = config.durability()
+        self._use(config.journal(), config.flusher(), origin, wake, clock, encode, durability)
 
     @classmethod
     def with_parts(
@@ -93,13 +97,14 @@ class SignalTracker:
         wake: Wake = lambda count: None,
         clock: Clock = utc_now,
         encode: Encoder = encode,
+        durability: Durability = ON_THIS_MACHINE,
     ) -> "SignalTracker":
         """Return a tracker on this journal and flusher.
 
         `wake` is called with the number of signals that wait for a flush.
         """
         tracker = cls.__new__(cls)
-        tracker._use(journal, flusher, origin, wake, clock, encode)
+        tracker._use(journal, flusher, origin, wake, clock, encode, durability)
         return tracker
 
     @classmethod
@@ -122,7 +127,9 @@ class SignalTracker:
         wake: Wake,
         clock: Clock,
         encode: Encoder,
+        durability: Durability,
     ) -> None:
+        self._durability = durability
         self._journal = journal
         self._flusher = flusher
         self._origin = origin
@@ -139,13 +146,14 @@ class SignalTracker:
         return self.log_signals([signal])[0]
 
     async def log_signal_async(self, signal: Signal) -> str:
-        """Log one signal; return its id once it is durable in the journal.
+        """Log one signal; return its id once it is as durable as SIGNAL_DURABILITY says.
 
-        A worker stores its row within moments.
+        With `local` it is in the journal, and a worker stores its row within moments.
 
-        Raises InvalidInput (nothing was written; SignalConflict is one) or JournalError (nothing
-        was stored).
+        Raises InvalidInput (nothing was written; SignalConflict is one), JournalError or
+        NothingConfirmed (nothing was stored), or NotStoredYet (a later flush stores it).
         """
+        self._durability.ensure()
         encoded = self._encoded(signal)
         if encoded.has_own_id:
             known = await hashes_in_time_async(self._flusher.using, _own_ids([encoded]))
@@ -154,7 +162,12 @@ class SignalTracker:
             await self._journal.append_async(encoded.line)
         if encoded.has_own_id:
             self._remember([encoded])
-        self._wake(1)
+        reached = None
+        try:
+            reached = await self._durability.reach_async(self._journal)
+        finally:
+            if reached != DATABASE:
+                self._wake(1)
         return encoded.receipt.signal_id
 
     def log_signals(self, signals: Iterable[Signal]) -> list[str]:
@@ -202,27 +215,31 @@ class SignalTracker:
     def accept(self, signals: Iterable[Signal]) -> list[Receipt]:
         """Write signals to the journal together, in order; a worker stores the rows.
 
-        Raises InvalidInput (nothing was written; SignalConflict is one) or JournalError (nothing
-        was stored).
+        They are as durable as SIGNAL_DURABILITY says. Raises InvalidInput (nothing was written;
+        SignalConflict is one), JournalError or NothingConfirmed (nothing was stored), or
+        NotStoredYet (a later flush stores them).
         """
+        self._durability.ensure()
         encoded = [self._encoded(signal) for signal in signals]
         self._refuse_conflicts(encoded, self._hashes_in_time(encoded))
-        self._append(encoded)
-        self._wake(len(encoded))
-        return [each.receipt for each in encoded]
+        durability = self._append_durably(encoded)
+        return [each.receipt._replace(durability=durability) for each in encoded]
 
     def accept_each(self, signals: Iterable[Signal | InvalidInput]) -> list[Receipt | InvalidInput]:
         """Write each valid signal to the journal; return a receipt or an error for each, in order.
 
         A worker stores the rows. An item that could not be read is passed as its InvalidInput.
-        Raises JournalError (nothing was stored).
+        They are as durable as SIGNAL_DURABILITY says. Raises JournalError or NothingConfirmed
+        (nothing was stored), or NotStoredYet (a later flush stores them).
         """
+        self._durability.ensure()
         items = self._encoded_each(signals)
         items = self._without_conflicts(items, self._hashes_in_time(_valid(items)))
-        valid = _valid(items)
-        self._append(valid)
-        self._wake(len(valid))
-        return [item if isinstance(item, InvalidInput) else item.receipt for item in items]
+        durability = self._append_durably(_valid(items))
+        return [
+            item if isinstance(item, InvalidInput) else item.receipt._replace(durability=durability)
+            for item in items
+        ]
 
     def receipt(self, signal: Signal) -> Receipt:
         """Return the id and hash that the signal would be stored with. Raises InvalidInput."""
@@ -319,6 +336,19 @@ class SignalTracker:
                 self._journal.append([each.line for each in encoded])
             self._remember(encoded)
 
+    def _append_durably(self, encoded: Sequence[Encoded]) -> str | None:
+        """Write to the journal, wait for what SIGNAL_DURABILITY asks, and return what it says."""
+        if not encoded:
+            return None
+        self._append(encoded)
+        reached = None
+        try:
+            reached = self._durability.reach(self._journal)
+        finally:
+            if reached != DATABASE:
+                self._wake(len(encoded))
+        return reached
+
     def _remember(self, encoded: Sequence[Encoded]) -> None:
         """Keep the ids that callers gave, until a flush has stored them."""
         own = [each.receipt for each in encoded if each.has_own_id]
@@ -336,6 +366,9 @@ class SignalTracker:
         metrics.accepted(self._origin, count)
 
     def _flush_all(self, receipts: Sequence[Receipt]) -> None:
+        if self._durability.needs_database:
+            self._durability.confirm(self._journal)
+            return
         try:
             self._flusher.flush(upto=self._journal.end())
         except Exception as error:

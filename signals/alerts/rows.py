@@ -3,13 +3,17 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
 
+from signals import config
 from signals.alerts.log import alerts_journal, decode
-from signals.journal import Chunk, Journal, JournalPosition, JournalReplaced, Line
+from signals.journal import Chunk, Journal, JournalPosition, JournalReplaced, Line, Offset
+from signals.ledger.durability.commits import is_confirmed
+from signals.ledger.durability.modes import Durability
 from signals.ledger.records import NAMED_BY_ALERT
 from signals.ledger.store import StoredSignal
 from signals.models import Alert, AlertCursor, Sender
@@ -58,6 +62,17 @@ def drain() -> int:
             _add(chunk.lines)
         count, seen = count + len(chunk.lines), chunk.end
     return count
+
+
+@cache
+def durability() -> Durability:
+    """Return what SIGNAL_DURABILITY promises for the alerts of this machine's file."""
+    return config.durability_of(_is_stored)
+
+
+def _is_stored(upto: Offset) -> bool:
+    drain()
+    return is_confirmed(AlertCursor, alerts_journal(), upto, "default")
 
 
 def lines_wait() -> bool:

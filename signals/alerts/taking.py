@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from argo.errors import FieldError, InvalidInput
 from signals import config, metrics
-from signals.alerts import claims, exits, log, seen
+from signals.alerts import claims, exits, log, rows, seen
 from signals.alerts.claims import Claimed
 from signals.alerts.content import Body, Content
 from signals.alerts.identity import ENDS, OPENS, Identity, identity
@@ -41,6 +41,7 @@ class Taken:
     signals: list[str] = field(default_factory=list)
     exits: list[str] = field(default_factory=list)
     faults: Sequence[FieldError] = ()
+    durability: str | None = None
 
 
 class Part(NamedTuple):
@@ -53,7 +54,11 @@ class Part(NamedTuple):
 
 
 def take(terms: Terms, body: Body, content_type: str, now: datetime) -> Taken:
-    """Read an alert and make it durable. Raises JournalError if that failed."""
+    """Read an alert and make it as durable as SIGNAL_DURABILITY says.
+
+    Raises JournalError or NothingConfirmed (it was not kept), or NotStoredYet (it was).
+    """
+    config.durability().ensure()
     taking = Taking(terms, body, content_type, now)
     try:
         taking.read()
@@ -95,7 +100,7 @@ class Taking:
             (self._end if part.is_exit else self._open)(part)
 
     def write(self) -> None:
-        """Make the lines durable. Raises JournalError.
+        """Make the lines durable. Raises JournalError and NotStoredYet.
 
         Exits come first: if the second write fails, the sender tries again, and ends nothing twice.
         """
@@ -108,6 +113,10 @@ class Taking:
             self._remember(self.signals)
         if self.signals or self.others:
             config.wake_flush(len(self.signals) + len(self.others))
+        if self.others:
+            self.taken.durability = rows.durability().reach(log.alerts_journal())
+        if self.signals:
+            self.taken.durability = config.durability().reach(config.journal())
 
     def answer(self) -> Taken:
         """Return what became of it."""
@@ -190,9 +199,10 @@ class Taking:
 
 
 def _keep_unread(taking: Taking, faults: Sequence[FieldError]) -> Taken:
-    """Keep an alert that could not be read. Raises JournalError."""
+    """Keep an alert that could not be read. Raises JournalError and NotStoredYet."""
     logged = replace(taking.logged(uuid4().hex, Status.UNREAD), faults=list(faults))
     log.alerts_journal().append([log.encode(logged)])
     metrics.refused(NAMED_BY_ALERT, "unread")
     config.wake_flush(1)
-    return Taken(HTTPStatus.UNPROCESSABLE_ENTITY, "not read", faults=faults)
+    reached = rows.durability().reach(log.alerts_journal())
+    return Taken(HTTPStatus.UNPROCESSABLE_ENTITY, "not read", faults=faults, durability=reached)

@@ -62,10 +62,16 @@ def hook(request: HttpRequest, token: str) -> HttpResponse:
     if taken.status == HTTPStatus.UNPROCESSABLE_ENTITY:
         text = "; ".join(f"{each.field}: {each.message}" for each in taken.faults)
         return _refused(request, taken.status, f"Kept, and not read: {text}", taken.faults)
+    return _json(_answer(taken), taken.status)
+
+
+def _answer(taken: Taken) -> dict[str, Any]:
     answer: dict[str, Any] = {"status": taken.text, "signals": taken.signals, "exits": taken.exits}
     if taken.signals:
         answer["signal_id"] = taken.signals[0]
-    return _json(answer, taken.status)
+    if taken.durability:
+        answer["durability"] = taken.durability
+    return answer
 
 
 def _taken(request: HttpRequest, token: str) -> Taken:

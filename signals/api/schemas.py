@@ -52,11 +52,15 @@ class Refused(Schema):
 
 
 class Accepted(Schema):
-    """The signal is durable. `status`: accepted, stored or duplicate."""
+    """The signal is durable. `status`: accepted, stored or duplicate.
+
+    `durability`: database or local, if SIGNAL_DURABILITY is `database`.
+    """
 
     signal_id: str
     sha256: str
     status: str
+    durability: str | None = None
 
 
 class BatchItem(Schema):
@@ -65,6 +69,7 @@ class BatchItem(Schema):
     status: str
     signal_id: str | None = None
     sha256: str | None = None
+    durability: str | None = None
     errors: tuple[Fault, ...] = ()
 
 

@@ -181,7 +181,7 @@ def _stored_within(
     receipt = tracker.receipt(signal)
     if tracker.is_stored(receipt):
         return _accepted(receipt, "duplicate", 200)
-    tracker.accept([signal])
+    receipt = tracker.accept([signal])[0]
     if _waiters.acquire(blocking=False):
         try:
             if _is_stored_within(seconds, receipt, tracker):
@@ -223,8 +223,13 @@ def _wait_seconds(request: HttpRequest) -> float | None:
 def _result(item: Receipt | InvalidInput) -> dict[str, Any]:
     if isinstance(item, InvalidInput):
         return {"status": "refused", "errors": item.errors}
-    return {"status": "accepted", **item._asdict()}
+    return {"status": "accepted", **_shown(item)}
 
 
 def _accepted(receipt: Receipt, status: str, code: int) -> HttpResponse:
-    return rendered({**receipt._asdict(), "status": status}, code)
+    return rendered({**_shown(receipt), "status": status}, code)
+
+
+def _shown(receipt: Receipt) -> dict[str, str]:
+    """Return the receipt for an answer: its durability only if SIGNAL_DURABILITY asks for it."""
+    return {name: value for name, value in receipt._asdict().items() if value is not None}

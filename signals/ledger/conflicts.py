@@ -45,8 +45,8 @@ class RecentIds:
     def add(self, receipts: Iterable[Receipt]) -> None:
         """Remember these ids."""
         now = time.monotonic()
-        for signal_id, sha256 in receipts:
-            self._hashes.setdefault(signal_id, (sha256, now))
+        for receipt in receipts:
+            self._hashes.setdefault(receipt.signal_id, (receipt.sha256, now))
         while len(self._hashes) > RECENT:
             self._hashes.popitem(last=False)
 

@@ -6,7 +6,7 @@ transaction that inserts the rows, and only one of them succeeds in that.
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -72,6 +72,13 @@ class FlushResult:
         )
 
 
+class Step(NamedTuple):
+    """What became of a batch, and where it ended; `end` is None if another flush stored it."""
+
+    result: FlushResult
+    end: JournalPosition | None = None
+
+
 @dataclass(frozen=True)
 class Flusher:
     """Drains one journal into one database.
@@ -98,36 +105,41 @@ class Flusher:
         Raises what the database or a handler raises.
         """
         total = FlushResult()
-        for result in self.batches():
-            total += result
-            if upto is not None and _position(self._cursor())[:2] >= upto:
-                break
+        for step in self.steps(upto):
+            total += step.result
         return total
 
-    def batches(self) -> Iterable[FlushResult]:
+    def batches(self) -> Iterator[FlushResult]:
         """Store everything that is pending; yield the result of each batch."""
+        return (step.result for step in self.steps())
+
+    def steps(self, upto: Offset | None = None) -> Iterator[Step]:
+        """Do the same as `flush`; yield each batch once it is committed."""
         self.guard()
-        while (result := self._batch()) is not None:
-            self.after(result.lines)
-            yield result
+        cursor = self._cursor()
+        while (step := self._step(cursor)) is not None:
+            self.after(step.result.lines)
+            yield step
+            cursor = self._cursor()
+            if upto is not None and _position(cursor)[:2] >= upto:
+                return
 
     @collector_paused()
-    def _batch(self) -> FlushResult | None:
+    def _step(self, cursor: JournalCursor) -> Step | None:
         """Store the next lines; return None if there are none."""
-        cursor = self._cursor()
         position = _position(cursor)
         try:
             chunk = self.journal.read(position, max_lines=self.max_lines)
         except JournalReplaced as replaced:
             self._start_over(cursor, position, replaced)
-            return FlushResult()
+            return Step(FlushResult())
         return None if chunk is None else self._store(cursor, _parsed(chunk))
 
     def _cursor(self) -> JournalCursor:
         return JournalCursor.objects.using(self.using).of(self.journal.identity)
 
     @retry(retry=retry_if_exception(is_deadlock), stop=stop_after_attempt(10), reraise=True)
-    def _store(self, cursor: JournalCursor, batch: "_Batch") -> FlushResult:
+    def _store(self, cursor: JournalCursor, batch: "_Batch") -> Step:
         """Store a batch. Try again after a deadlock with a machine that stores the same signals."""
         for how in (store_fresh, store):
             with suppress(*ROW_ERRORS):
@@ -135,10 +147,10 @@ class Flusher:
         logger.debug("The database refused a batch; storing its signals one by one")
         return self._store_in(cursor, batch, store_one_by_one)
 
-    def _store_in(self, cursor: JournalCursor, batch: "_Batch", how: "_Store") -> FlushResult:
+    def _store_in(self, cursor: JournalCursor, batch: "_Batch", how: "_Store") -> Step:
         with transaction.atomic(using=self.using):
             if not self._claim(cursor, batch.end):
-                return FlushResult()
+                return Step(FlushResult())
             now = self.clock()
             stored_at = utc_text(now) if self.sets_stored_at else None
             result = how(batch.records, cursor, stored_at, using=self.using)
@@ -157,7 +169,7 @@ class Flusher:
         done = FlushResult(len(result.stored), result.duplicates, changes, len(faults))
         if self.sets_stored_at:
             _measure(done, result.stored, now)
-        return done
+        return Step(done, batch.end)
 
     def _learn(self, stored: Sequence[StoredSignal]) -> None:
         """Store spellings that are new, after the commit: other flushes would wait for their rows.

@@ -60,10 +60,14 @@ _covered: Callable[[Mapping[str, Any]], Covered] = itemgetter(*Hashed._fields)
 
 
 class Receipt(NamedTuple):
-    """The id and hash of an accepted signal."""
+    """The id and hash of an accepted signal.
+
+    `durability` says where it is durable, if SIGNAL_DURABILITY asks for more than this machine.
+    """
 
     signal_id: str
     sha256: str
+    durability: str | None = None
 
 
 class HashMismatch(InvalidInput):

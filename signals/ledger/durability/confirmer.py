@@ -1,0 +1,115 @@
+"""Lets callers wait until what they wrote to a journal is confirmed by the database."""
+
+import asyncio
+import logging
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from django.db import connections
+
+from signals.journal import Offset
+
+logger = logging.getLogger(__name__)
+RETRY_INTERVAL = 0.2
+"""Seconds between two attempts while the database does not confirm."""
+
+
+class Confirmer:
+    """One thread of this process stores and confirms lines; any number of callers wait for it.
+
+    `store` stores a journal up to an offset, and returns whether that is confirmed. All who wait
+    share one call of it: a group commit behind that of the journal, which takes the next lines
+    meanwhile. If `store` fails, it is tried again until it succeeds, also if nobody waits any more.
+    """
+
+    def __init__(self, store: Callable[[Offset], bool], using: str = "default") -> None:
+        self._store, self._using = store, using
+        self._reset()
+        _instances.add(self)
+
+    def _reset(self) -> None:
+        """Start anew; also in a forked child, which has none of the parent's threads."""
+        self._lock = threading.Lock()
+        self._asked = threading.Event()
+        self._waiting: list[tuple[Offset, Future[None]]] = []
+        self._thread: threading.Thread | None = None
+        self._overdue_since: float | None = None
+        self.fault = ""
+
+    def failing_for(self) -> float:
+        """Return for how many seconds nothing was confirmed though something should be."""
+        since = self._overdue_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def wait(self, upto: Offset, seconds: float) -> None:
+        """Return once the journal is confirmed up to `upto`. Raises TimeoutError."""
+        self._ask(upto).result(seconds)
+
+    async def wait_async(self, upto: Offset, seconds: float) -> None:
+        """Do the same as `wait`, from a coroutine."""
+        await asyncio.wait_for(asyncio.wrap_future(self._ask(upto)), seconds)
+
+    def _ask(self, upto: Offset) -> "Future[None]":
+        future: Future[None] = Future()
+        with self._lock:
+            self._waiting.append((upto, future))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="confirm", daemon=True)
+                self._thread.start()
+            if self._overdue_since is None:
+                self._overdue_since = time.monotonic()
+        self._asked.set()
+        return future
+
+    def _run(self) -> None:
+        while self._asked.wait():
+            self._asked.clear()
+            if not self._round():
+                self._asked.set()
+                time.sleep(RETRY_INTERVAL)
+
+    def _round(self) -> bool:
+        """Confirm for all who wait now; return whether that succeeded."""
+        with self._lock:
+            waiting = list(self._waiting)
+        if not waiting:
+            return True
+        upto = max(offset for offset, _ in waiting)
+        if not self._is_stored(upto):
+            return False
+        with self._lock:
+            del self._waiting[: len(waiting)]
+            self._overdue_since = time.monotonic() if self._waiting else None
+        for _, future in waiting:
+            if future.set_running_or_notify_cancel():
+                future.set_result(None)
+        return True
+
+    def _is_stored(self, upto: Offset) -> bool:
+        """Store up to `upto`; whatever fails is logged, and kept for those who ask why."""
+        connection = connections[self._using]
+        try:
+            connection.close_if_unusable_or_obsolete()
+            is_stored = self._store(upto)
+            self.fault = "" if is_stored else "it did not confirm that its standby has them"
+        except Exception as error:  # noqa: BLE001  # the thread must live, and try again
+            self.fault = str(error)
+            logger.warning("The database has not confirmed signals; trying again: %s", error)
+            connection.close()
+            return False
+        return is_stored
+
+
+_instances: weakref.WeakSet[Confirmer] = weakref.WeakSet()
+
+
+def _reset_all() -> None:
+    for instance in list(_instances):
+        instance._reset()
+
+
+os.register_at_fork(after_in_child=_reset_all)

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests import leftovers
 from tests.argo.up.processes import wait_until, wait_until_gone
 from tests.loopback import free_port
 
@@ -69,6 +70,7 @@ class Server:
         except pytest.fail.Exception as error:
             error.add_note(self.log()[-3000:])
             raise
+        leftovers.keep(self.pid)
 
     def stop(self) -> None:
         self._control("stop", "-m", "fast")

@@ -24,6 +24,7 @@ from tests.databases import Spares
 from tests.installation import Installation
 from tests.services import SERVICES, required
 
+pytest_plugins = ["tests.durable_nodes"]
 hypothesis.settings.register_profile(  # a slow machine is not an error
     "argo", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )

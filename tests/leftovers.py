@@ -53,6 +53,11 @@ def pytest_fixture_setup(
     return made
 
 
+def keep(pid: int) -> None:
+    """Take a process that a test started for one of a longer fixture, which ends it."""
+    _shared.add(psutil.Process(pid))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Note what the test must leave as it is."""

@@ -22,7 +22,7 @@ import signals.witness.problems
 import sync.problems
 import sync.record.problems
 import sync.webhooks.problems
-from argo.health import database, intake, processes
+from argo.health import database, durability, intake, processes
 from signals.problems import Problem, ProblemKind
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,7 @@ MODULES: Sequence[Module] = (
     intake,
     database,
     processes,
+    durability,
     signals.health.problems,
     signals.nodes.problems,
     signals.record.log.problems,

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
-from argo.health import database
+from argo.health import database, durability
 from argo.manual.rendering import served
 from execution import status as execution_status
 from signals import config
@@ -48,8 +48,12 @@ def is_silent(problems: Sequence[Problem]) -> bool:
 
 def full(problems: Sequence[Problem]) -> dict[str, Any]:
     """Return the problems and, if the database answers, the state of each part."""
-    told = summary(problems) | {"problems": [as_dict(problem) for problem in problems]}
-    return told if is_silent(problems) else told | _parts()
+    answers = not is_silent(problems)
+    told = summary(problems) | {
+        "problems": [as_dict(problem) for problem in problems],
+        "durability": durability.report(database_answers=answers),
+    }
+    return told | _parts() if answers else told
 
 
 def _parts() -> dict[str, Any]:

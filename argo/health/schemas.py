@@ -27,6 +27,33 @@ class JournalOut(Schema):
     pending_bytes: int
 
 
+class StandbyOut(Schema):
+    """A standby of PostgreSQL. `behind_bytes` were sent to it and are not confirmed yet."""
+
+    name: str
+    sync_state: str
+    state: str
+    behind_bytes: int
+
+
+class DurabilityOut(Schema):
+    """What SIGNAL_DURABILITY promises, and what is kept.
+
+    `on_one_disk`: acknowledged lines that are in this machine's journal only, and `oldest_age` the
+    seconds since the first of them was received; null if it is not known, or if all are, because
+    the database is a file of this machine. `is_current` is false if PostgreSQL does not answer and
+    they are counted from where it was last. `standbys` is null if Argo's role may not see them.
+    """
+
+    promise: str
+    on_one_disk: int | None
+    oldest_age: float | None
+    is_current: bool | None = None
+    synchronous_commit: str | None = None
+    synchronous_standby_names: str | None = None
+    standbys: list[StandbyOut] | None = None
+
+
 class DiskOut(Schema):
     """The free bytes of the data folder's disk, and for how many hours they last as signals come
     now; null if that is not known."""
@@ -64,11 +91,12 @@ class ExecutionBrief(Schema):
 
 class Health(Schema):
     """`status` is ok, or degraded if there are problems. Only a key that may read gets more; and if
-    the database does not answer, only the problems."""
+    the database does not answer, only the problems and the durability."""
 
     status: str
     database: DatabaseOut
     problems: list[ProblemOut] | None = None
+    durability: DurabilityOut | None = None
     sqlite: str | None = None
     journal: JournalOut | None = None
     dead_letters: int | None = None

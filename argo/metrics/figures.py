@@ -19,9 +19,11 @@ from argo.version import version
 from execution import status as execution_status
 from signals import config
 from signals.clock import utc_now
+from signals.dialect import is_shared
 from signals.feed.places import end_of_feed
 from signals.health.feed import oldest_waiting
 from signals.ledger.dead_letters import unresolved
+from signals.ledger.durability.copies import one_copy
 from signals.ledger.journal_state import journal_state
 from signals.ledger.sums.answer import totals
 from signals.status_text import PERIODS, age
@@ -62,6 +64,22 @@ def _journal() -> Iterator[Metric]:
         f"Age of the oldest line that is not in the database, {NODE}",
         age(state.oldest, utc_now()) or 0,
     )
+
+
+def _durability() -> Iterator[Metric]:
+    if not is_shared("default"):
+        return
+    undrained, _ = one_copy(config.journal())
+    if undrained is None:
+        return
+    yield _one(
+        "argo_signals_on_one_disk",
+        f"Acknowledged lines that are on this machine's disk only, {NODE}", undrained.lines,
+    )  # fmt: skip
+    yield _one(
+        "argo_signals_on_one_disk_oldest_seconds", f"Age of the oldest of them, {NODE}",
+        age(undrained.oldest, utc_now()) or 0,
+    )  # fmt: skip
 
 
 def _ledger() -> Iterator[Metric]:
@@ -173,6 +191,7 @@ def _build() -> Iterator[Metric]:
 GROUPS: dict[str, Callable[[], Iterable[Metric]]] = {
     "build": _build,
     "journal": _journal,
+    "durability": _durability,
     "ledger": _ledger,
     "feed": _feed,
     "outcomes": _outcomes,

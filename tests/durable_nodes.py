@@ -1,12 +1,22 @@
-"""A real process of a node that accepts signals, and says how durable each is."""
+"""Nodes on a primary with a standby: real processes that say how durable each signal is."""
 
 import json
+import os
 import select
+import signal
 import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple
 
+import pytest
+
+from tests.clusters import Pair, can_be_made, pair
 from tests.installation import Installation
+from tests.services import required
 
 ACCEPT = """
 import json, sys, threading
@@ -83,6 +93,7 @@ class Node:
 
     def answers_within(self, seconds: float) -> bool:
         """Return whether an answer comes within this time; it is left to be read."""
+        assert self.process.stdout is not None
         return bool(select.select([self.process.stdout], [], [], seconds)[0])
 
     def call(self, *signals: dict[str, object], call: str = "accept") -> list[Any]:
@@ -93,3 +104,56 @@ class Node:
     def _line(self) -> str:
         assert self.process.stdout is not None
         return self.process.stdout.readline()
+
+
+@pytest.fixture(scope="session")
+def server_pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """Return a primary with Argo's tables and a standby that its commits wait for."""
+    if not (can_be_made() or required()):
+        pytest.skip("PostgreSQL's server programs are not installed")
+    with pair() as made:
+        argo = Installation(tmp_path_factory.mktemp("pair"), {"DATABASE_URL": made.url})
+        argo.manage("migrate", "--verbosity", "0").check_returncode()
+        yield made
+
+
+@pytest.fixture
+def start_node(server_pair: Pair, tmp_path: Path) -> Iterator["StartNode"]:
+    """Return a function that starts a node with these settings."""
+    server_pair.wait_until_synchronous()
+    with ExitStack() as stack:
+        yield StartNode(server_pair, tmp_path, stack)
+
+
+class StartNode:
+    """Starts nodes, each with its own folder, on one pair of servers."""
+
+    def __init__(self, servers: Pair, folder: Path, stack: ExitStack) -> None:
+        self._servers, self._folder, self._stack = servers, folder, stack
+        self._count = 0
+
+    def __call__(self, **settings: str) -> Node:
+        self._count += 1
+        own = {"DATABASE_URL": self._servers.url, "SIGNAL_DURABILITY": "database", **settings}
+        argo = Installation(self._folder / f"node{self._count}", own)
+        return self._stack.enter_context(Node(argo))
+
+
+@contextmanager
+def standby_away(servers: Pair) -> Iterator[None]:
+    """Let the standby take nothing, as if the network between the servers were cut."""
+    frozen = servers.standby.freeze("walreceiver")
+    assert frozen
+    try:
+        yield
+    finally:
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until `condition` is true; fail after a minute."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -130,8 +130,10 @@ class Pair:
         statement = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
         wait_until(lambda: self.primary.ask(statement) == 1, lambda: "a synchronous standby")
 
-    def rebuild_standby(self) -> None:
-        """Make the standby again as a copy of the primary; it must not run."""
+    def fail_over(self) -> None:
+        """Promote the standby after the primary has died, and make a new standby in its place."""
+        self.standby.promote()
+        self.primary, self.standby = self.standby, self.primary
         shutil.rmtree(self.standby.folder)
         _copy(self.primary, self.standby)
         self.standby.start()

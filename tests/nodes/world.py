@@ -1,0 +1,164 @@
+"""The nodes, the servers that they share, and a market whose price does not move."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psutil
+import requests
+
+from tests.argo.up.processes import wait_until, wait_until_gone
+from tests.clusters import Pair, pair
+from tests.installation import Installation
+from tests.loopback import free_port
+
+BROKER = "amqp://guest:guest@127.0.0.1:5672//"
+SYMBOL = "BTC-USD"
+PRICE = 100.0
+DAYS = 40
+NODES = 3
+TRADING = {
+    "AUTO_EXECUTE": "yes",
+    "MARKET_DATA": "files",
+    "MARKET_SYMBOLS": SYMBOL,
+    "MARKET_PRICE_MAX_AGE": "800000",
+    "PAPER_DEPOSIT": "1e9",
+    "SIZING_PERCENT": "0.0001",
+    "RISK_MAX_POSITION": "100",
+    "RISK_MAX_POSITIONS": "999999",
+    "RISK_MAX_PER_SYMBOL": "999999",
+    "RISK_MAX_PER_GROUP": "999999",
+    "RISK_ORDERS_A_MINUTE": "999999",
+    "RISK_LOSSES_IN_A_ROW": "999999",
+    "EXECUTION_MAX_AGE": "86400",
+}
+"""So loose that each signal is traded: a second order for one would be seen."""
+
+
+@dataclass
+class Node:
+    """A machine: its data folder, its web server's port, and `up`, while it runs."""
+
+    argo: Installation
+    port: int
+    process: "subprocess.Popen[str] | None" = field(default=None)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start `up`; it is not awaited."""
+        with (self.argo.folder.parent / f"{self.argo.folder.name}.log").open("a") as log:
+            self.process = self.argo.start(
+                "manage.py", "up", "--small", stdout=log, stderr=subprocess.STDOUT
+            )
+
+    def kill(self) -> None:
+        """Kill every process of the node at the same time, as the end of its machine would."""
+        assert self.process is not None
+        first = psutil.Process(self.process.pid)
+        first.suspend()  # it starts nothing again
+        every = [first, *first.children(recursive=True)]
+        for each in every:
+            with suppress(psutil.NoSuchProcess):
+                each.send_signal(signal.SIGKILL)
+        wait_until_gone(*(each.pid for each in every))
+        self.process.wait()
+        self.process = None
+
+    def stop(self) -> None:
+        """End it as an operator does."""
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(120)
+            self.process = None
+
+
+@dataclass
+class World:
+    """Everything that runs."""
+
+    servers: Pair
+    nodes: list[Node]
+    key: str
+
+    def wait_until_ready(self) -> None:
+        """Wait until every node can take a signal."""
+        for node in self.nodes:
+            wait_until(lambda node=node: _is_ready(node), lambda node=node: _tail(node))
+
+
+@contextmanager
+def world(folder: Path, broker: str = BROKER) -> Iterator[World]:
+    """Make the servers, prepare the database, and start the nodes; end all of them at the end."""
+    _write_bars(folder / "bars")
+    with ExitStack() as stack:
+        servers = stack.enter_context(pair())
+        nodes = [_node(folder, number, servers, broker) for number in range(NODES)]
+        nodes[0].argo.manage("migrate", "--verbosity", "0").check_returncode()
+        made = nodes[0].argo.manage("api_key", "--create", "sender", "--scope", "write")
+        made.check_returncode()
+        stack.callback(_end, nodes)
+        for node in nodes:
+            node.start()
+        here = World(servers, nodes, made.stdout.split()[0])
+        here.wait_until_ready()
+        yield here
+
+
+def _node(folder: Path, number: int, servers: Pair, broker: str) -> Node:
+    port = free_port()
+    own = {
+        "DATABASE_URL": servers.url,
+        "CELERY_BROKER_URL": broker,
+        "SIGNAL_DURABILITY": "database",
+        "SIGNAL_BATCH_TIMEOUT": "1",
+        "EXECUTION_INTERVAL": "1",
+        "ARGO_WEB_PORT": str(port),
+        "MARKET_FOLDER": str(folder / "bars"),
+        **TRADING,
+    }
+    return Node(Installation(folder / f"node{number}", own), port)
+
+
+def _end(nodes: list[Node]) -> None:
+    for node in nodes:
+        if node.process is not None:
+            node.kill()
+
+
+def _write_bars(folder: Path) -> None:
+    """Write bars that go on at weekends, up to yesterday's."""
+    folder.mkdir()
+    today = datetime.now(UTC).date()
+    days = [today - timedelta(days=number) for number in range(DAYS, 0, -1)]
+    prices = f"{PRICE},{PRICE + 0.5},{PRICE - 0.5},{PRICE},1000000"
+    lines = ["Date,Open,High,Low,Close,Volume", *(f"{day},{prices}" for day in days)]
+    (folder / f"{SYMBOL}.csv").write_text("\n".join(lines) + "\n")
+
+
+def _is_ready(node: Node) -> bool:
+    assert node.process is None or node.process.poll() is None, _tail(node)
+    try:
+        answer = requests.get(f"{node.url}/api/health/ready", timeout=5)
+    except requests.RequestException:
+        return False
+    return answer.status_code == requests.codes.ok
+
+
+def _tail(node: Node) -> str:
+    log = node.argo.folder.parent / f"{node.argo.folder.name}.log"
+    return f"{node.argo.folder.name} is not ready:\n{log.read_text()[-4000:]}"
+
+
+def end_connections(servers: Pair) -> None:
+    """End every connection to the primary, as its restart does."""
+    servers.primary.ask(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+        "WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    )

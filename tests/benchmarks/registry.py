@@ -16,6 +16,7 @@ NAMES = (
     "api",
     "hooks",
     "latency",
+    "durability",
     "feed",
     "record",
     "pages",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -27,7 +28,8 @@ TRADING = {
     "MARKET_SYMBOLS": SYMBOL,
     "MARKET_PRICE_MAX_AGE": "800000",
     "PAPER_DEPOSIT": "1e9",
-    "SIZING_PERCENT": "0.0001",
+    "SIZING": "fixed_fraction",
+    "SIZING_PERCENT": "0.001",
     "RISK_MAX_POSITION": "100",
     "RISK_MAX_POSITIONS": "999999",
     "RISK_MAX_PER_SYMBOL": "999999",
@@ -90,7 +92,7 @@ class World:
     def wait_until_ready(self) -> None:
         """Wait until every node can take a signal."""
         for node in self.nodes:
-            wait_until(lambda node=node: _is_ready(node), lambda node=node: _tail(node))
+            wait_until(partial(_is_ready, node), partial(_tail, node))
 
 
 @contextmanager
@@ -100,15 +102,21 @@ def world(folder: Path, broker: str = BROKER) -> Iterator[World]:
     with ExitStack() as stack:
         servers = stack.enter_context(pair())
         nodes = [_node(folder, number, servers, broker) for number in range(NODES)]
-        nodes[0].argo.manage("migrate", "--verbosity", "0").check_returncode()
-        made = nodes[0].argo.manage("api_key", "--create", "sender", "--scope", "write")
-        made.check_returncode()
+        _manage(nodes[0].argo, "migrate", "--verbosity", "0")
+        key = _manage(nodes[0].argo, "api_key", "--create", "sender", "--scope", "write").split()[0]
         stack.callback(_end, nodes)
         for node in nodes:
             node.start()
-        here = World(servers, nodes, made.stdout.split()[0])
+        here = World(servers, nodes, key)
         here.wait_until_ready()
         yield here
+
+
+def _manage(argo: Installation, *arguments: str) -> str:
+    """Run a command; return what it prints."""
+    done = argo.manage(*arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def _node(folder: Path, number: int, servers: Pair, broker: str) -> Node:
@@ -148,7 +156,7 @@ def _is_ready(node: Node) -> bool:
         answer = requests.get(f"{node.url}/api/health/ready", timeout=5)
     except requests.RequestException:
         return False
-    return answer.status_code == requests.codes.ok
+    return answer.status_code == 200
 
 
 def _tail(node: Node) -> str:

@@ -141,14 +141,21 @@ class Pair:
 
 
 @contextmanager
-def pair() -> Iterator[Pair]:
-    """Make and run a primary with a synchronous standby; remove both at the end."""
+def pair(network: str = "") -> Iterator[Pair]:
+    """Make and run a primary with a synchronous standby; remove both at the end.
+
+    If `network` is given, such as `10.0.0.0/8`, its addresses may connect, too.
+    """
     with ExitStack() as stack:
         folder = stack.enter_context(_folder())
         primary = Server(folder / "primary", free_port())
         standby = Server(folder / "standby", free_port())
         run("initdb", "-D", str(primary.folder), "-U", "postgres", "-A", "trust", "-E", "UTF8")
         _configure(primary, f"synchronous_standby_names = '{STANDBY}'\n")
+        if network:
+            _configure(primary, "listen_addresses = '*'\n")
+            with (primary.folder / "pg_hba.conf").open("a") as file:
+                file.write(f"host all all {network} trust\n")
         stack.callback(_end, primary)
         primary.start()
         stack.callback(_end, standby)

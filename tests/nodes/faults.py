@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 
-from tests.clusters import Pair, Server
+from tests.clusters import Server
 from tests.nodes.world import World, end_connections
 
 Fault = Callable[[World], None]
@@ -72,6 +72,15 @@ def kill_both(world: World) -> None:
     node.start()
 
 
+def cut_off(world: World) -> None:
+    """The network of a node is cut for longer than callers wait."""
+    network = random.choice(world.nodes).network
+    assert network is not None
+    network.cut()
+    time.sleep(2 * LONG)
+    network.mend()
+
+
 def with_frozen(standby: Server, seconds: float) -> None:
     """Let the standby take nothing for so long."""
     frozen = standby.freeze("walreceiver")
@@ -90,11 +99,8 @@ FAULTS: dict[str, Fault] = {
         disconnect, kill_both,
     )
 }  # fmt: skip
-
-
-def settle(servers: Pair) -> None:
-    """Wait until commits wait for the standby again."""
-    servers.wait_until_synchronous()
+PARTITIONS: dict[str, Fault] = {"cut_off": cut_off}
+"""Those for nodes whose network can be cut."""
 
 
 def shuffled(names: Sequence[str], rounds: int) -> list[str]:

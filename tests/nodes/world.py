@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,14 +15,16 @@ import requests
 
 from tests.argo.up.processes import wait_until, wait_until_gone
 from tests.clusters import Pair, pair
-from tests.installation import Installation
+from tests.installation import ROOT, Installation
 from tests.loopback import free_port
+from tests.nodes.networks import ALL, Network, networks
 
 BROKER = "amqp://guest:guest@127.0.0.1:5672//"
 SYMBOL = "BTC-USD"
 PRICE = 100.0
 DAYS = 40
 NODES = 3
+UP = ("manage.py", "up", "--small")
 TRADING = {
     "AUTO_EXECUTE": "yes",
     "MARKET_DATA": "files",
@@ -43,22 +46,28 @@ TRADING = {
 
 @dataclass
 class Node:
-    """A machine: its data folder, its web server's port, and `up`, while it runs."""
+    """A machine: its data folder, its web server's port, and `up`, while it runs.
+
+    `network` is its own, if there is one that can be cut.
+    """
 
     argo: Installation
     port: int
+    network: Network | None = None
     process: "subprocess.Popen[str] | None" = field(default=None)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.network.node if self.network else '127.0.0.1'}:{self.port}"
 
     def start(self) -> None:
         """Start `up`; it is not awaited."""
         with (self.argo.folder.parent / f"{self.argo.folder.name}.log").open("a") as log:
-            self.process = self.argo.start(
-                "manage.py", "up", "--small", stdout=log, stderr=subprocess.STDOUT
-            )
+            self.process = subprocess.Popen(
+                [*(self.network.inside() if self.network else []), sys.executable, *UP],
+                cwd=ROOT, env=self.argo.environment, stdout=log, stderr=subprocess.STDOUT,
+                text=True,
+            )  # fmt: skip
 
     def kill(self) -> None:
         """Kill every process of the node at the same time, as the end of its machine would."""
@@ -96,12 +105,17 @@ class World:
 
 
 @contextmanager
-def world(folder: Path, broker: str = BROKER) -> Iterator[World]:
-    """Make the servers, prepare the database, and start the nodes; end all of them at the end."""
+def world(folder: Path, *, can_be_cut: bool = False) -> Iterator[World]:
+    """Make the servers, prepare the database, and start the nodes; end all of them at the end.
+
+    If the nodes `can_be_cut` off, each has a network of its own, and a broker in its folder:
+    RabbitMQ takes its guest from this machine only.
+    """
     _write_bars(folder / "bars")
     with ExitStack() as stack:
-        servers = stack.enter_context(pair())
-        nodes = [_node(folder, number, servers, broker) for number in range(NODES)]
+        servers = stack.enter_context(pair(ALL if can_be_cut else ""))
+        own = stack.enter_context(networks(NODES)) if can_be_cut else [None] * NODES
+        nodes = [_node(folder / f"node{n}", servers, each) for n, each in enumerate(own, 1)]
         _manage(nodes[0].argo, "migrate", "--verbosity", "0")
         key = _manage(nodes[0].argo, "api_key", "--create", "sender", "--scope", "write").split()[0]
         stack.callback(_end, nodes)
@@ -119,19 +133,21 @@ def _manage(argo: Installation, *arguments: str) -> str:
     return done.stdout
 
 
-def _node(folder: Path, number: int, servers: Pair, broker: str) -> Node:
+def _node(folder: Path, servers: Pair, network: Network | None) -> Node:
     port = free_port()
+    host = network.host if network else "127.0.0.1"
     own = {
-        "DATABASE_URL": servers.url,
-        "CELERY_BROKER_URL": broker,
+        "DATABASE_URL": servers.url.replace("127.0.0.1", host),
+        "CELERY_BROKER_URL": "filesystem://localhost/" if network else BROKER,
+        "ARGO_WEB_HOST": network.node if network else "127.0.0.1",
         "SIGNAL_DURABILITY": "database",
         "SIGNAL_BATCH_TIMEOUT": "1",
         "EXECUTION_INTERVAL": "1",
         "ARGO_WEB_PORT": str(port),
-        "MARKET_FOLDER": str(folder / "bars"),
+        "MARKET_FOLDER": str(folder.parent / "bars"),
         **TRADING,
     }
-    return Node(Installation(folder / f"node{number}", own), port)
+    return Node(Installation(folder, own), port, network)
 
 
 def _end(nodes: list[Node]) -> None:

@@ -65,6 +65,8 @@ def _warnings(using: str) -> Iterator[list[str]]:
         yield warnings
     finally:
         raw.remove_notice_handler(note)
+    if connection.connection is not raw:
+        warnings.append("the connection is another one now")
 
 
 def _synchronous_commit(using: str) -> str:

@@ -97,8 +97,9 @@ class Confirmer:
             is_stored = self._store(upto)
             self.fault = "" if is_stored else "it did not confirm that its standby has them"
         except Exception as error:  # noqa: BLE001  # the thread must live, and try again
-            self.fault = str(error)
-            logger.warning("The database has not confirmed signals; trying again: %s", error)
+            if self.fault != (fault := str(error)):
+                logger.warning("The database has not confirmed signals; trying again: %s", fault)
+            self.fault = fault
             connection.close()
             return False
         return is_stored

@@ -270,6 +270,12 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+WEB_DRAIN = env.seconds(  # with several machines a load balancer must notice that one stops
+    "ARGO_WEB_DRAIN",
+    0.0 if DATABASES["default"]["ENGINE"] == "argo.sqlite" else 5.0,
+    minimum=0.0,
+    maximum=300,
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Celery ----------------------------------------------------------------------------------

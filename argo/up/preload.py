@@ -25,8 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.migrations.loader import MigrationLoader
 from setproctitle import setproctitle
 
+from argo.celery import app
 from argo.up import stop_with_parent
 from argo.up.child import Launched, Spec, execute
 
@@ -42,11 +44,13 @@ PATIENCE = 30.0
 ADOPTED_EVERY = 0.001
 REQUEST_BYTES = 64 * 1024
 MODULES = (
-    "argo.celery", "argo.up.celery_process", "argo.beat", "argo.web.__main__", "argo.wsgi",
+    "argo.up.celery_process", "argo.beat", "argo.web.__main__", "argo.wsgi",
     "argo.web.server", "argo.site.warming", "signals.feed.source", "celery.apps.worker",
     "celery.apps.beat", "celery.concurrency.thread", "celery.worker.consumer",
     "celery.worker.components", "celery.worker.autoscale", "celery.events.dispatcher",
-    "celery.app.control", "celery.app.events", "kombu.transport.virtual", "kombu.mixins",
+    "celery.app.control", "celery.app.events", "celery.app.amqp", "celery.app.log", "celery.app.routes", "celery.worker.strategy",
+    "celery.worker.consumer.delayed_delivery", "kombu.transport.virtual", "kombu.mixins",
+    "argo.broker", "argo.groups", "django.db.models.sql.compiler", "signals.transfer.adoption",
 )  # fmt: skip
 """What the processes of `up` load; each has to be safe before a fork: it starts no thread."""
 
@@ -55,9 +59,10 @@ class Preloaded:
     """A process that has loaded Argo and waits to fork others. Use it on the main thread."""
 
     def __init__(self) -> None:
-        """Fork this process; do it before it has threads or a connection."""
+        """Load Argo and fork this process; do it before it has threads or a connection."""
         _adopt_orphans()
         parent = os.getpid()
+        _load()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.pid = os.fork()
         if self.pid == 0:
@@ -118,32 +123,39 @@ def _adopt_orphans() -> None:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER) failed")
 
 
+def _load() -> None:
+    """Load what the processes share, and start no thread."""
+    os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # `up` runs them: they load every page
+    ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
+    for module in MODULES:
+        importlib.import_module(module)
+    MigrationLoader(None)  # health counts the missing ones: this loads their modules
+    app.finalize()
+    app.loader.import_default_modules()
+    _keep_shared()
+
+
+def _keep_shared() -> None:
+    """Let the garbage collector pass over what is loaded: it would write to the memory of each
+    object, which could not be shared any more."""
+    gc.collect()
+    gc.freeze()
+
+
 # --- In the process that forks ---------------------------------------------------------------
 def _serve(parent: int, requests: socket.socket) -> None:
     """Fork a process for each request, until `up` ends. Only its forked processes return from
     here, by SystemExit."""
     try:
-        _load(parent)
+        os.setsid()  # a Ctrl-C is for `up` to handle
+        stop_with_parent.follow(parent, 0, "Argo")
+        setproctitle("argo preloaded")
         while asked := _next(requests):
             pid = _fork_twice(parent, requests, *asked)
             requests.send(str(pid).encode())
     except (OSError, KeyboardInterrupt):
         pass  # `up` has ended
     os._exit(0)
-
-
-def _load(parent: int) -> None:
-    os.setsid()  # a Ctrl-C is for `up` to handle
-    stop_with_parent.follow(parent, 0, "Argo")
-    setproctitle("argo preloaded")
-    ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
-    for module in MODULES:
-        importlib.import_module(module)
-    app = importlib.import_module("argo.celery").app
-    app.finalize()
-    app.loader.import_default_modules()
-    gc.collect()
-    gc.freeze()  # the collector would write to the memory that all share
 
 
 def _next(requests: socket.socket) -> tuple[list[Any], int] | None:

@@ -285,6 +285,8 @@ CELERY_BROKER_URL = env.url(
     "filesystem://localhost/",
     schemes=("filesystem", "redis", "rediss", "amqp", "amqps"),
 )
+QUEUE_TYPE = env.choice("CELERY_QUEUE_TYPE", "quorum", ("quorum", "classic"))  # of RabbitMQ
+CELERY_WORKER_CONSUMER = "argo.consumer:Consumer"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_EXPIRES = None  # there are no results, so no daily clean-up
 CELERY_TASK_DEFAULT_QUEUE = "default"

@@ -46,8 +46,8 @@ class Child:
     """A running process made from `spec`.
 
     Start it on a thread that lives as long as the child should: Linux stops the child when the
-    thread that forked it ends. `say` is called with each line of output, on another thread. `launch`
-    starts the program.
+    thread that forked it ends. `say` is called with each line of output, on another thread.
+    `launch` starts the program.
     """
 
     def __init__(

@@ -68,6 +68,14 @@ def specs(chosen: Roles, pages_socket: str = "pages") -> list[Spec]:
     return [*_servers(chosen, pages_socket), *_beats(chosen), *map(_worker, workers(chosen))]
 
 
+def names(chosen: Roles) -> list[str]:
+    """Return the name of every process, without making anything in the data folder."""
+    web = roles.WEB in chosen
+    servers = ["web"] * web + ["pages"] * (web and not chosen.is_small)
+    beat = ["beat"] if roles.BEAT in chosen else []
+    return [*servers, *beat, *(worker.name for worker in workers(chosen))]
+
+
 def workers(chosen: Roles) -> list[Worker]:
     """Return the workers of this machine."""
     found = [FLUSH_AND_RECORD if _enters_here(chosen) else FLUSH] if roles.FLUSH in chosen else []

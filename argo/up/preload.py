@@ -1,8 +1,8 @@
 """Forks the processes of `up` from one that has loaded Argo already.
 
 Each process alone would take 100 MiB and two seconds of a processor to load the same code. Forked,
-they share the memory that nobody changes. The processes are children of `up` all the same: it adopts
-them, so that the end of the one that forked them ends nothing else.
+they share the memory that nobody changes. The processes are children of `up` all the same: it
+adopts them, so that the end of the one that forked them ends nothing else.
 
 Linux alone can do that. Elsewhere, and for a program with settings of its own, `execute` is used.
 """
@@ -48,8 +48,8 @@ MODULES = (
     "argo.web.server", "argo.site.warming", "signals.feed.source", "celery.apps.worker",
     "celery.apps.beat", "celery.concurrency.thread", "celery.worker.consumer",
     "celery.worker.components", "celery.worker.autoscale", "celery.events.dispatcher",
-    "celery.app.control", "celery.app.events", "celery.app.amqp", "celery.app.log", "celery.app.routes", "celery.worker.strategy",
-    "celery.worker.consumer.delayed_delivery", "kombu.transport.virtual", "kombu.mixins",
+    "celery.app.control", "celery.app.events", "celery.app.amqp", "celery.app.log",
+    "celery.app.routes", "celery.worker.strategy", "argo.consumer", "kombu.transport.virtual", "kombu.mixins",
     "argo.broker", "argo.groups", "django.db.models.sql.compiler", "signals.transfer.adoption",
 )  # fmt: skip
 """What the processes of `up` load; each has to be safe before a fork: it starts no thread."""

@@ -79,8 +79,8 @@ def _ensure_flushed(roles: Roles) -> None:
         )
     if settings.CELERY_BROKER_URL.startswith("filesystem") and roles.names != all_roles().names:
         raise _invalid(
-            "the broker in a folder is of one machine: set CELERY_BROKER_URL to a Redis or RabbitMQ "
-            "that all machines share, or leave out --roles"
+            "the broker in a folder is of one machine: set CELERY_BROKER_URL to a Redis or "
+            "RabbitMQ that all machines share, or leave out --roles"
         )
     writers = [name for name in WRITERS if name in roles]
     if writers and FLUSH not in roles:

@@ -28,8 +28,8 @@ class Supervisor:
     """Keeps the children that were added running. Use it on the main thread.
 
     SIGINT, SIGTERM and SIGHUP ask it to stop; another SIGINT makes it kill the children that still
-    run. `print_line` gets the children's lines and its own; the children run in `folder`, and `launch`
-    starts them.
+    run. `print_line` gets the children's lines and its own; the children run in `folder`, and
+    `launch` starts them.
     """
 
     def __init__(

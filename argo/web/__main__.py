@@ -48,8 +48,9 @@ def main(options: argparse.Namespace) -> None:
         server = Server(application, limits(), relay, readers())
         listener = _listen()
     _keep_what_is_loaded()
+    drain = 0.0 if options.make_pages_at else settings.WEB_DRAIN
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again after it has stopped
-        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
+        signal.signal(number, lambda *_: server.leave(drain))
     server.run([listener])
     if server.close():
         logger.warning("The web server stopped before all requests were answered.")

@@ -1,7 +1,9 @@
 """Sets up the web server: uvicorn with Argo's connections and application."""
 
+import math
 import os
 import socket
+import time
 from contextlib import suppress
 from functools import partial
 from typing import Any, cast
@@ -12,6 +14,7 @@ import uvicorn
 from argo.web.application import Application
 from argo.web.connection import Connection
 from argo.web.ended import Ended
+from argo.web.leaving import leaving
 from argo.web.limits import IDLE_TIMEOUT, STOP_TIMEOUT, Limits
 from argo.web.readers import Readers
 from argo.web.relay import Relay
@@ -37,11 +40,29 @@ class Server(uvicorn.Server):
             wsgi, limits, ended, relay, readers, is_behind_relay=is_behind_relay
         )
         super().__init__(_config(self.application, limits, ended))
+        self._stop_at = math.inf
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         await self.application.begin()
         await super().startup(sockets)
+
+    def leave(self, seconds: float) -> None:
+        """Answer for some seconds more, and say that this server is not ready; stop then.
+
+        A second call stops it at once. Call it from a handler of a signal.
+        """
+        if leaving.is_set() or seconds <= 0:
+            self.should_exit = True
+            return
+        leaving.set()
+        self._stop_at = time.monotonic() + seconds
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether to stop; called ten times a second."""
+        if time.monotonic() >= self._stop_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let all answers end."""

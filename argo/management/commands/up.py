@@ -8,7 +8,7 @@ from django.core.management.base import CommandParser
 
 from argo.up import demo, demo_alpine
 from argo.up.child import Launch, execute
-from argo.up.children import specs
+from argo.up.children import names as process_names
 from argo.up.demo_record import start_again_with_record
 from argo.up.detail import Detail
 from argo.up.output import Output, wants_colour
@@ -70,7 +70,7 @@ class Command(ArgoCommand):
                 preloaded.close()
 
     def _run(self, options: dict[str, Any], roles: Roles, launch: Launch) -> None:
-        names = [OWN_NAME, *(spec.name for spec in specs(roles))]
+        names = [OWN_NAME, *process_names(roles)]
         names += [demo.NAME, demo_alpine.NAME] if options["demo"] else []
         output = Output(sys.stdout, names, coloured=wants_colour(sys.stdout))
         try:

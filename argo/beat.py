@@ -68,6 +68,7 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
     """
 
     Entry = Entry
+    _lease: Lease | None = None
     _ticked_at = 0.0
     _is_ticking = _is_closing = _is_active = False
 

@@ -49,8 +49,9 @@ MODULES = (
     "celery.apps.beat", "celery.concurrency.thread", "celery.worker.consumer",
     "celery.worker.components", "celery.worker.autoscale", "celery.events.dispatcher",
     "celery.app.control", "celery.app.events", "celery.app.amqp", "celery.app.log",
-    "celery.app.routes", "celery.worker.strategy", "argo.consumer", "kombu.transport.virtual", "kombu.mixins",
-    "argo.broker", "argo.groups", "django.db.models.sql.compiler", "signals.transfer.adoption",
+    "celery.app.routes", "celery.worker.strategy", "argo.consumer", "kombu.mixins",
+    "kombu.transport.virtual", "argo.broker", "argo.groups",
+    "django.db.models.sql.compiler", "signals.transfer.adoption",
 )  # fmt: skip
 """What the processes of `up` load; each has to be safe before a fork: it starts no thread."""
 

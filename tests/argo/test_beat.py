@@ -169,7 +169,7 @@ def test_a_signal_within_a_tick_leaves_the_database_to_the_end_of_the_loop(
     monkeypatch.setattr(DatabaseScheduler, "close", lambda self: closed.append(True))
     monkeypatch.setattr(DatabaseScheduler, "tick", interrupted)
     scheduler._lock = SimpleNamespace(verify=lambda: None)  # type: ignore[assignment]  # as below
-    scheduler._lease, scheduler._is_active = None, True
+    scheduler._is_active = True
     scheduler._heart = SimpleNamespace(prove=lambda: None)  # type: ignore[assignment]  # a stand-in
     assert scheduler.tick() == 1.0
     assert closed == []

@@ -78,7 +78,7 @@ def child(running: Running, word: str) -> psutil.Process:
     (found,) = (
         process
         for process in psutil.Process(running.process.pid).children()
-        if word in process.cmdline()
+        if word in " ".join(process.cmdline()).split(" ")
     )
     return found
 

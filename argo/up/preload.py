@@ -26,6 +26,9 @@ from typing import Any
 
 from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
+
+os.environ.setdefault("SPT_NOENV", "1")  # the title leaves the environment in /proc as it is
+
 from setproctitle import setproctitle
 
 from argo.celery import app
@@ -44,7 +47,7 @@ PATIENCE = 30.0
 ADOPTED_EVERY = 0.001
 REQUEST_BYTES = 64 * 1024
 MODULES = (
-    "argo.up.celery_process", "argo.beat", "argo.web.__main__", "argo.wsgi",
+    "argo.beat", "argo.wsgi", "argo.web.readers", "argo.web.relay",
     "argo.web.server", "argo.site.warming", "signals.feed.source", "celery.apps.worker",
     "celery.apps.beat", "celery.concurrency.thread", "celery.worker.consumer",
     "celery.worker.components", "celery.worker.autoscale", "celery.events.dispatcher",
@@ -195,7 +198,7 @@ def _become(parent: int, between: int, asked: list[Any], output: int) -> None:
         _connect(output)
         os.chdir(folder)
         stop_with_parent.follow(parent, niceness, name)
-        setproctitle(" ".join(["argo", name, *command]))
+        setproctitle(f"argo {name}")
         sys.argv = _arguments(command)
         logging.config.dictConfig(settings.LOGGING)  # its lines name this process
         runpy.run_module(command[0], run_name="__main__", alter_sys=True)

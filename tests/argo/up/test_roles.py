@@ -69,6 +69,7 @@ def test_one_machine_with_sqlite_or_a_broker_in_a_folder_runs_everything(
         chosen("web,flush")
     assert chosen(",".join(all_roles().names)) == all_roles()
     monkeypatch.setattr("argo.up.roles.is_shared", lambda using: True)
+    settings.CELERY_BROKER_URL = "filesystem://localhost/"
     with pytest.raises(InvalidInput, match=r"folder .*set CELERY_BROKER_URL"):
         chosen("web,flush")
 

@@ -1,6 +1,5 @@
 """Nodes that restart one after another refuse no request, if a load balancer follows readiness."""
 
-import re
 import signal
 import subprocess
 import threading
@@ -14,7 +13,7 @@ import requests
 from tests.argo.up.balancer import balancer, is_ready
 from tests.argo.up.processes import PATIENCE, Running, wait_until
 from tests.argo.up.test_several_nodes import BROKER, _free_port
-from tests.argo.up.test_up import READY, make_key
+from tests.argo.up.test_up import make_key
 from tests.databases import empty_postgresql
 from tests.installation import Installation
 from tests.samples import a_signal
@@ -23,6 +22,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.services("postgresql", "rabbitmq")]
 StartUp = Callable[[Installation], Running]
 ROLES = ("--roles", "web,flush", "--small")
 CLIENTS = 3
+READY = r"argo +\| Argo is ready"
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_no_request_is_refused_while_two_nodes_restart_one_after_the_other(
 ) -> None:
     runs = [start_up(argo) for argo in nodes]
     for running in runs:
-        running.wait_for(re.escape(READY))
+        running.wait_for(READY)
     ports = [int(argo.settings["ARGO_WEB_PORT"]) for argo in nodes]
     key = make_key(nodes[0])
     with balancer(ports) as proxy:
@@ -99,7 +99,7 @@ def test_no_request_is_refused_while_two_nodes_restart_one_after_the_other(
             running.signal(signal.SIGTERM)
             wait_until(lambda port=port: port not in proxy.ready)
             assert running.end() == 0
-            start_up(argo).wait_for(re.escape(READY))
+            start_up(argo).wait_for(READY)
             wait_until(lambda port=port: is_ready(port))
         for client in clients:
             client.finish()

@@ -74,11 +74,11 @@ def children_of(running: Running) -> list[psutil.Process]:
     return psutil.Process(running.process.pid).children(recursive=True)
 
 
-def child(running: Running, word: str) -> psutil.Process:
+def child(running: Running, name: str) -> psutil.Process:
     (found,) = (
         process
         for process in psutil.Process(running.process.pid).children()
-        if word in " ".join(process.cmdline()).split(" ")
+        if re.search(rf"argo {name}\b|\b{name}@|celery {name}\b", " ".join(process.cmdline()))
     )
     return found
 
@@ -188,7 +188,7 @@ def test_it_recovers_from_killed_children_and_a_deleted_broker(
     running = start_up("--verbose")
     running.wait_for(re.escape(READY))
     key = make_key(argo)
-    killed = [child(running, word) for word in ("--pages-at", "--make-pages-at", "beat", "flush")]
+    killed = [child(running, name) for name in ("web", "pages", "beat", "flush")]
     grandchildren = [deep for process in killed for deep in process.children()]
 
     shutil.rmtree(argo.folder / "broker", ignore_errors=True)  # it may be in use

@@ -45,12 +45,11 @@ def main(options: argparse.Namespace) -> None:
         listener = listen_on(options.make_pages_at)
     else:
         relay = Relay(options.pages_at) if options.pages_at else None
-        server = Server(application, limits(), relay, readers())
+        server = Server(application, limits(), relay, readers(), drain=settings.WEB_DRAIN)
         listener = _listen()
     _keep_what_is_loaded()
-    drain = 0.0 if options.make_pages_at else settings.WEB_DRAIN
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again after it has stopped
-        signal.signal(number, lambda *_: server.leave(drain))
+        signal.signal(number, lambda *_: setattr(server, "should_exit", True))
     server.run([listener])
     if server.close():
         logger.warning("The web server stopped before all requests were answered.")

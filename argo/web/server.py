@@ -6,6 +6,7 @@ import socket
 import time
 from contextlib import suppress
 from functools import partial
+from types import FrameType
 from typing import Any, cast
 from wsgiref.types import WSGIApplication
 
@@ -34,29 +35,30 @@ class Server(uvicorn.Server):
         readers: Readers | None = None,
         *,
         is_behind_relay: bool = False,
+        drain: float = 0.0,
     ) -> None:
         ended = Ended()
         self.application = Application(
             wsgi, limits, ended, relay, readers, is_behind_relay=is_behind_relay
         )
         super().__init__(_config(self.application, limits, ended))
-        self._stop_at = math.inf
+        self._drain, self._stop_at = drain, math.inf
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         await self.application.begin()
         await super().startup(sockets)
 
-    def leave(self, seconds: float) -> None:
-        """Answer for some seconds more, and say that this server is not ready; stop then.
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Answer for `drain` seconds more and say that this server is not ready; stop then.
 
-        A second call stops it at once. Call it from a handler of a signal.
+        A second signal stops it at once.
         """
-        if leaving.is_set() or seconds <= 0:
-            self.should_exit = True
+        if self._drain <= 0 or leaving.is_set():
+            super().handle_exit(sig, frame)
             return
         leaving.set()
-        self._stop_at = time.monotonic() + seconds
+        self._stop_at = time.monotonic() + self._drain
 
     async def on_tick(self, counter: int) -> bool:
         """Return whether to stop; called ten times a second."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.argo.up.processes import Running, end_for_good, wait_until
+from tests.argo.up.processes import PATIENCE, Running, end_for_good, wait_until
 from tests.argo.up.test_up import child, get
 from tests.installation import Installation
 
@@ -20,7 +20,7 @@ pytestmark = [
 ]
 HEAVY = {
     "pandas", "scipy", "arch", "statsmodels", "talib", "exchange_calendars", "pyarrow", "alpaca",
-    "apprise", "bokeh_sampledata", "prompt_toolkit", "celery.bin.celery", "tqdm.asyncio",
+    "apprise", "bokeh_sampledata", "prompt_toolkit", "celery.bin.celery",
 }  # fmt: skip
 """Modules that no idle process needs: each takes 10 MiB or more, pandas 50."""
 SHOW = """
@@ -32,7 +32,7 @@ preload._load()
 print(json.dumps(sorted(sys.modules)))
 """
 ROLES = {
-    "web, pages": "from argo.urls import urlpatterns; from argo.site.warming import warm_up; warm_up()",
+    "web, pages": "import argo.wsgi; from argo.site.warming import warm_up; warm_up()",
     "beat": "from argo.beat import LockedScheduler; LockedScheduler(app=preload.app, lazy=True)",
     "flush": "from signals.tasks import flush, sequence; flush(); sequence()",
     "sync": "from sync.tasks import deliver, send_events; deliver(); send_events()",
@@ -47,9 +47,11 @@ READY = r"argo +\| Argo is ready"
 
 @pytest.mark.parametrize("role", ROLES)
 def test_an_idle_process_loads_no_heavy_library(installation: Installation, role: str) -> None:
-    done = installation.run("-c", SHOW.format(more=ROLES[role]))
-    assert done.returncode == 0, done.stderr
-    assert HEAVY & set(json.loads(done.stdout.splitlines()[-1])) == set()
+    code = SHOW.format(more=ROLES[role])
+    with installation.start("-c", code, stdout=subprocess.PIPE) as process:  # not a warm one
+        printed, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert HEAVY & set(json.loads(printed.splitlines()[-1])) == set()
 
 
 @pytest.fixture

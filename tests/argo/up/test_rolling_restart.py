@@ -28,7 +28,7 @@ READY = r"argo +\| Argo is ready"
 @pytest.fixture
 def nodes(tmp_path: Path) -> Iterator[list[Installation]]:
     with empty_postgresql() as url:
-        shared = {"DATABASE_URL": url, "CELERY_BROKER_URL": BROKER, "ARGO_WEB_DRAIN": "10"}
+        shared = {"DATABASE_URL": url, "CELERY_BROKER_URL": BROKER, "ARGO_WEB_DRAIN": "6"}
         yield [
             Installation(tmp_path / name, shared | {"ARGO_WEB_PORT": str(_free_port())})
             for name in ("one", "two")

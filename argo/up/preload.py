@@ -89,6 +89,7 @@ class Preloaded:
             pid = self._ask(spec, folder, writing)
         except (OSError, ValueError) as error:
             os.close(reading)
+            self._socket.close()  # ends the process that forks
             logger.warning("Processes load Argo anew from now on: none can be forked (%s)", error)
             self._is_away = True
             return execute(spec, folder)
@@ -156,10 +157,19 @@ def _serve(parent: int, requests: socket.socket) -> None:
         setproctitle("argo preloaded")
         while asked := _next(requests):
             pid = _fork_twice(parent, requests, *asked)
-            requests.send(str(pid).encode())
+            _tell(requests, pid)
     except (OSError, KeyboardInterrupt):
         pass  # `up` has ended
     os._exit(0)
+
+
+def _tell(requests: socket.socket, pid: int) -> None:
+    """Answer with the new process; end it if nobody waits for it any more: `up` made another."""
+    try:
+        requests.send(str(pid).encode())
+    except OSError:
+        os.kill(pid, signal.SIGKILL)
+        raise
 
 
 def _next(requests: socket.socket) -> tuple[list[Any], int] | None:

@@ -7,10 +7,10 @@ each start that Argo's queues are not fit for it. Argo sends no message with a d
 from celery.worker import consumer
 
 
-class Consumer(consumer.Consumer):  # type: ignore[misc]  # Celery publishes no types
+class Consumer(consumer.Consumer):
     """Takes messages from the broker."""
 
-    class Blueprint(consumer.Consumer.Blueprint):  # type: ignore[misc]  # as above
+    class Blueprint(consumer.Consumer.Blueprint):  # type: ignore[valid-type,misc]  # untyped
         """The steps of the consumer."""
 
         default_steps = tuple(

@@ -1,6 +1,11 @@
-"""Celery's beat with a lock, which it holds as long as it runs, so that only one beat runs."""
+"""Celery's beat, of which one at a time is active.
+
+In a data folder only one runs, by a lock. Machines that share a database each may run one: the one
+with the lease sends, the others stand by and take over within seconds.
+"""
 
 import time
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -8,20 +13,23 @@ from celery.schedules import BaseSchedule, maybe_schedule, schedule
 from celery.utils.log import get_logger
 from celery.utils.time import maybe_make_aware
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import DatabaseError, close_old_connections
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
 from argo import locks
 from argo.health.heart import beat_heart
-from signals.database_locks import AdvisoryLock, DatabaseLock, Kind
-from signals.locks import LockedByAnother
+from argo.lease import Lease
+from signals.dialect import is_shared
+from signals.locks import FileLock, LockedByAnother, LockLost
 
 logger = get_logger(__name__)
 
 MAX_MICROSECONDS = 2**31 - 1
 """The largest value that the schedule's column can hold on PostgreSQL."""
 
+RENEW_EVERY = 2.0
+"""Seconds between two renewals of the lease, or two looks if it is free."""
 OPTIONAL = {
     "generate", "report", "enter_record", "publish_record", "witness_record", "stamp_record",
     "track_records",
@@ -55,24 +63,31 @@ class Entry(ModelEntry):  # type: ignore[misc]  # django-celery-beat publishes n
 class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
     """Writes the settings' schedule to the database, and then reads the schedule from there.
 
-    A second beat logs who holds the lock and exits with 1. A beat that lost its lock ends with an
-    error; its supervisor may start it again, and then it takes the lock again.
+    A second beat of the same data folder logs who holds the lock and exits with 1. A beat that lost
+    its lock or its lease ends with an error; its supervisor may start it again.
     """
 
     Entry = Entry
+    _lease: Lease | None = None
     _ticked_at = 0.0
-    _is_ticking = _is_closing = False
+    _is_ticking = _is_closing = _is_active = False
 
     def setup_schedule(self) -> None:
-        """Take the locks, then read the schedule; not called when beat only shows its settings."""
-        self._locks = _locks()
-        for lock in self._locks:
-            _take(lock)
-        gone = OPTIONAL - settings.CELERY_BEAT_SCHEDULE.keys()
-        PeriodicTask.objects.filter(name__in=gone).delete()
-        super().setup_schedule()
+        """Take the lock, and the lease if it is free; not called when beat only shows its
+        settings."""
+        self._lock = locks.of_beat()
+        _take(self._lock)
+        self._lease = Lease("beat") if is_shared("default") else None
         self._heart = beat_heart()
+        if not self._begin_if_free():
+            logger.info("Another beat is active (%s): standing by", self._holder())
         self._heart.start()
+
+    @property
+    def schedule(self) -> dict[str, Entry]:
+        """Return the schedule; empty while this beat stands by."""
+        found: dict[str, Entry] = super().schedule if self._is_active else {}
+        return found
 
     def tick(self, *args: object, **kwargs: object) -> float:
         """Send the due tasks, and return the seconds until the next tick.
@@ -85,13 +100,20 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
         self._notice_clock()
         self._is_ticking = True
         try:
-            for lock in self._locks:
-                lock.verify()
+            self._lock.verify()
+            if not self._keep_lease():
+                return RENEW_EVERY
             pause: float = super().tick(*args, **kwargs)
         finally:
             self._is_ticking = False
             close_old_connections()
-        return pause
+        return pause if self._lease is None else min(pause, RENEW_EVERY)
+
+    def apply_entry(self, entry: Entry, producer: object = None) -> None:
+        """Send the task of an entry, unless the lease has run out since the tick began."""
+        if self._lease is not None and not self._lease.is_held:
+            raise LockLost("The lease of beat ran out while it sent tasks.")
+        super().apply_entry(entry, producer=producer)
 
     def close(self) -> None:
         """Save when each entry ran last.
@@ -103,6 +125,39 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
         self._is_closing = True
         if not self._is_ticking:
             super().close()
+            self._release()
+
+    def _begin_if_free(self) -> bool:
+        """Become active if no other beat is; return whether this one is."""
+        if self._lease is not None and not self._lease.hold():
+            return False
+        self._is_active = True
+        gone = OPTIONAL - settings.CELERY_BEAT_SCHEDULE.keys()
+        PeriodicTask.objects.filter(name__in=gone).delete()
+        super().setup_schedule()
+        return True
+
+    def _keep_lease(self) -> bool:
+        """Renew the lease, or take it if it is free; return whether this beat is active.
+
+        Raises LockLost if it was active and another one is now.
+        """
+        if not self._is_active:
+            if self._begin_if_free():
+                logger.info("This beat is active now")
+        elif self._lease is not None and not self._lease.hold():
+            raise LockLost(f"The lease of beat ran out; {self._holder()} has it now.")
+        return self._is_active
+
+    def _release(self) -> None:
+        """Let another beat take over at once."""
+        if self._lease is not None and self._is_active:
+            self._is_active = False
+            with suppress(DatabaseError):  # it runs out by itself
+                self._lease.release()
+
+    def _holder(self) -> str:
+        return self._lease.holder() if self._lease is not None else "none"
 
     def _notice_clock(self) -> None:
         """Order the entries anew if the clock was set back: they are ordered by its time."""
@@ -112,13 +167,7 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
         self._ticked_at = now
 
 
-def _locks() -> list[DatabaseLock]:
-    """Return the lock of the data folder, and on PostgreSQL the lock of the shared database."""
-    found: list[DatabaseLock] = [locks.of_beat()]
-    return [*found, AdvisoryLock(Kind.BEAT)] if connection.vendor == "postgresql" else found
-
-
-def _take(lock: DatabaseLock) -> None:
+def _take(lock: FileLock) -> None:
     try:
         lock.acquire()
     except LockedByAnother as error:

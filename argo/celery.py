@@ -22,6 +22,9 @@ OWN_QUEUES = ("flush", "record")
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "argo.settings")
 ON_ONE_MACHINE = settings.CELERY_BROKER_URL.startswith("filesystem")
+IS_QUORUM = settings.QUEUE_TYPE == "quorum" and settings.CELERY_BROKER_URL.startswith("amqp")
+"""RabbitMQ keeps quorum queues on several of its machines. Celery notices their type, and limits
+what each consumer takes instead of the whole channel, which they do not support."""
 
 
 def _own_queue(name: str) -> Queue:
@@ -33,12 +36,30 @@ def _own_queue(name: str) -> Queue:
     if ON_ONE_MACHINE:
         return Queue(name)
     return Queue(
-        f"{name}.{_node()}",
+        _typed(f"{name}.{_node()}"),
         Exchange(name, type="fanout"),
         alias=name,
         expires=3600,
         message_ttl=settings.SIGNAL_BATCH_TIMEOUT,
+        queue_arguments=_arguments(),
     )
+
+
+def _shared_queue(name: str) -> Queue:
+    """Return the queue for one kind of work, of which any machine takes messages."""
+    if not IS_QUORUM:
+        return Queue(name)
+    exchange = Exchange(name, type="direct")
+    return Queue(_typed(name), exchange, routing_key=name, alias=name, queue_arguments=_arguments())
+
+
+def _typed(name: str) -> str:
+    """Return the name of a queue: one that exists cannot change its type, so the name does."""
+    return f"{name}.quorum" if IS_QUORUM else name
+
+
+def _arguments() -> dict[str, str] | None:
+    return {"x-queue-type": "quorum"} if IS_QUORUM else None
 
 
 def _node() -> str:
@@ -48,7 +69,7 @@ def _node() -> str:
 
 app = Celery("argo")
 app.config_from_object("django.conf:settings", namespace="CELERY")
-app.conf.task_queues = [*map(_own_queue, OWN_QUEUES), *map(Queue, QUEUES)]
+app.conf.task_queues = [*map(_own_queue, OWN_QUEUES), *map(_shared_queue, QUEUES)]
 if ON_ONE_MACHINE:
     app.conf.broker_transport_options = {
         "data_folder_in": str(settings.BROKER_DIR),

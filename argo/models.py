@@ -20,6 +20,21 @@ class LoginFailure(models.Model):
         return f"{self.failures} wrong logins, the last at {self.last_at}"
 
 
+class LeaseRow(models.Model):
+    """A right that one process at a time has; see `argo.lease`."""
+
+    name = models.CharField(primary_key=True, max_length=32)
+    token = models.CharField(max_length=32, help_text="Tells processes apart")
+    holder = models.TextField(help_text="The process that has it, for people")
+    ends_at = models.DateTimeField(help_text="By the clock of the database")
+
+    class Meta:
+        db_table = "leases"
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.holder} until {self.ends_at}"
+
+
 class PastProblem(models.Model):
     """A problem that is over; see `argo.health.past`."""
 

@@ -286,6 +286,12 @@ else:
     }
     if "," in DATABASES["default"]["HOST"]:  # a primary and its standbys: find the primary
         DATABASES["default"]["OPTIONS"]["target_session_attrs"] = "read-write"
+WEB_DRAIN = env.seconds(  # with several machines a load balancer must notice that one stops
+    "ARGO_WEB_DRAIN",
+    0.0 if DATABASES["default"]["ENGINE"] == "argo.sqlite" else 5.0,
+    minimum=0.0,
+    maximum=300,
+)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Celery ----------------------------------------------------------------------------------
@@ -295,6 +301,8 @@ CELERY_BROKER_URL = env.url(
     "filesystem://localhost/",
     schemes=("filesystem", "redis", "rediss", "amqp", "amqps"),
 )
+QUEUE_TYPE = env.choice("CELERY_QUEUE_TYPE", "quorum", ("quorum", "classic"))  # of RabbitMQ
+CELERY_WORKER_CONSUMER = "argo.consumer:Consumer"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_RESULT_EXPIRES = None  # there are no results, so no daily clean-up
 CELERY_TASK_DEFAULT_QUEUE = "default"

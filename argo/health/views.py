@@ -9,6 +9,7 @@ from ninja import Query, Router, Schema
 from argo.health import database, intake, registry
 from argo.health.report import DEGRADED, full, summary
 from argo.health.schemas import Health
+from argo.web.leaving import leaving
 from signals.api.auth import may_read
 from signals.api.bodies import refuse_unknown
 from signals.api.schemas import Refused
@@ -16,6 +17,7 @@ from signals.clock import utc_now
 
 router = Router(tags=["health"])
 READY, NOT_READY = "ready", "not_ready"
+STOPPING = "web.stopping"
 
 
 class HealthQuery(Schema):
@@ -57,10 +59,13 @@ def get_health(request: HttpRequest, query: Query[HealthQuery]) -> HttpResponse:
 def get_ready(request: HttpRequest) -> HttpResponse:
     """Return 503 if this machine cannot accept a signal now, for load balancers. No key is needed.
 
-    The reasons are a journal that cannot be written, a full disk, and missing migrations. If a
-    worker, Alpine, the broker or the database is away, the machine still accepts signals.
+    The reasons are a journal that cannot be written, a full disk, missing migrations, and a web
+    server that is about to stop (`web.stopping`), which still answers. If a worker, Alpine, the
+    broker or the database is away, the machine still accepts signals.
     """
     reasons = sorted({problem.kind.code for problem in intake.problems(utc_now())})
+    if leaving.is_set():
+        reasons.append(STOPPING)
     status = HTTPStatus.SERVICE_UNAVAILABLE if reasons else HTTPStatus.OK
     body = {"status": NOT_READY if reasons else READY, "reasons": reasons}
     return JsonResponse(body, status=status)

@@ -46,7 +46,7 @@ def process_name(arguments: list[str]) -> str:
     name = path.parent.name if path.name == "__main__.py" else path.stem
     if name == "gunicorn":
         return "web"
-    if name == "celery":
+    if name in ("celery", "celery_process"):
         return _celery(rest)
     return rest[0] if name == "manage" and rest else name or "python"
 

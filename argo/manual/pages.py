@@ -11,7 +11,7 @@ from argo.manual.rendering import INDEX, Rendered, address, render
 NAMES = (
     INDEX, "start", "dashboard", "log", "alerts", "generate", "sync", "webhooks", "trade",
     "prop-firms", "backtest", "report", "calibration", "record", "recover", "backup", "settings",
-    "api", "feed", "operations", "monitoring", "service", "upgrade", "architecture",
+    "api", "feed", "operations", "topology", "monitoring", "service", "upgrade", "architecture",
 )  # fmt: skip
 
 

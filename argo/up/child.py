@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import IO, NamedTuple
 
 from argo.up import stop_with_parent
 
@@ -46,20 +47,18 @@ class Child:
 
     Start it on a thread that lives as long as the child should: Linux stops the child when the
     thread that forked it ends. `say` is called with each line of output, on another thread.
+    `launch` starts the program.
     """
 
-    def __init__(self, spec: Spec, say: Callable[[str], None], folder: Path) -> None:
-        wrapper = (sys.executable, "-I", "-S", stop_with_parent.__file__)
-        self._process = subprocess.Popen(
-            [*wrapper, str(os.getpid()), str(spec.niceness), *spec.command],
-            cwd=folder,
-            env={**os.environ, **spec.environment, "PYTHONUNBUFFERED": "1"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C in the terminal must not reach it directly
-        )
-        self.pid = self._process.pid
+    def __init__(
+        self,
+        spec: Spec,
+        say: Callable[[str], None],
+        folder: Path,
+        launch: "Launch | None" = None,
+    ) -> None:
+        self._launched = (launch or execute)(spec, folder)
+        self.pid = self._launched.pid
         self._say = say
         self._reader = threading.Thread(target=self._read, name=f"{spec.name}-output", daemon=True)
         self._reader.start()
@@ -84,15 +83,54 @@ class Child:
         """
         with suppress(PermissionError):  # macOS raises it if only zombies are left
             self.kill()  # children that outlive it would keep its port
-        code = self._process.wait()
+        code = self._launched.wait()
+        _bury_group(self.pid)
         self._reader.join(timeout=5)  # times out only if a grandchild left the session
         return code
 
     def _read(self) -> None:
-        assert self._process.stdout is not None  # noqa: S101  # Popen was asked for it
-        with self._process.stdout as output:
+        with self._launched.output as output:
             for line in iter(partial(output.readline, MAX_LINE_BYTES), b""):
                 self._say(line.decode(errors="replace").rstrip("\r\n"))
+
+
+def _bury_group(pid: int) -> None:
+    """Let the system forget the dead of a process group that this process has adopted."""
+    with suppress(ChildProcessError):  # raised once there is none
+        while os.waitid(os.P_PGID, pid, os.WEXITED | os.WNOHANG):
+            pass
+
+
+class Launched(NamedTuple):
+    """A program that was started in a session of its own.
+
+    `output` is what it prints; `wait` waits for its end and returns its exit code, or the negated
+    number of the signal that ended it.
+    """
+
+    pid: int
+    output: IO[bytes]
+    wait: Callable[[], int]
+
+
+Launch = Callable[[Spec, Path], Launched]
+"""Starts the program of a spec in a folder. Raises OSError if that is not possible."""
+
+
+def execute(spec: Spec, folder: Path) -> Launched:
+    """Start the program as the system does: it loads everything anew."""
+    wrapper = (sys.executable, "-I", "-S", stop_with_parent.__file__)
+    process = subprocess.Popen(
+        [*wrapper, str(os.getpid()), str(spec.niceness), *spec.command],
+        cwd=folder,
+        env={**os.environ, **spec.environment, "PYTHONUNBUFFERED": "1"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # a Ctrl-C in the terminal must not reach it directly
+    )
+    assert process.stdout is not None  # noqa: S101  # Popen was asked for it
+    return Launched(process.pid, process.stdout, process.wait)
 
 
 def describe(code: int) -> str:

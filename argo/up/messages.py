@@ -37,15 +37,18 @@ def first_admin(name: str, password: str) -> str:
     )
 
 
-def ready() -> str:
-    """Return the addresses of Argo's pages."""
+def ready(*, has_web: bool = True) -> str:
+    """Return the addresses of Argo's pages, if this machine has the web server."""
     url = base_url()
-    return (
-        "Argo is ready. Ctrl-C shuts everything down cleanly.\n"
+    pages = (
         f"  Dashboard {url}/\n"
         f"  Manual    {url}/docs/\n"
         f"  API docs  {url}/api/docs\n"
         f"  Health    {url}/api/health\n"
+    )
+    return (
+        "Argo is ready. Ctrl-C shuts everything down cleanly.\n"
+        f"{pages if has_web else ''}"
         f"  Logs      {_short(logs_folder())}/ has every line of each process; here are only the "
         "warnings and errors"
     )

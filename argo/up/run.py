@@ -11,10 +11,11 @@ from argo import locks
 from argo.celery import app
 from argo.logs.secrets import hider, known_secrets
 from argo.private import make_private
-from argo.up import admin_user, demo, demo_alpine, demo_record, messages
-from argo.up.child import Spec
+from argo.up import admin_user, demo, demo_alpine, demo_record, messages, roles
+from argo.up.apart import apart
+from argo.up.child import Launch, Spec
 from argo.up.child_logs import ChildLogs
-from argo.up.children import BEAT_NODE, specs, workers
+from argo.up.children import celery_nodes, specs
 from argo.up.demo_alpine import DemoAlpine
 from argo.up.detail import Detail
 from argo.up.output import Output
@@ -32,6 +33,7 @@ from argo.up.prepare import (
     warn_of_keys,
 )
 from argo.up.readiness import Probe, Readiness, nodes_not_ready, socket_not_ready, web_not_ready
+from argo.up.roles import Roles
 from argo.up.supervisor import OWN_NAME, Supervisor
 from signals.locks import FileLock, LockedByAnother
 
@@ -47,10 +49,18 @@ CHECKS_PER_REMINDER = 150
 """The number of checks, ten per second, between two lines that say what is not ready yet."""
 
 
-def up(output: Output, *, with_demo: bool, detail: Detail = Detail.USUAL) -> bool:
-    """Run Argo until it is asked to stop; return whether every process ended without being killed.
+def up(
+    output: Output,
+    chosen: Roles,
+    launch: Launch,
+    *,
+    with_demo: bool,
+    detail: Detail = Detail.USUAL,
+) -> bool:
+    """Run these roles of Argo until it is asked to stop; return whether every process ended without
+    being killed.
 
-    `detail` says how much is printed.
+    `launch` starts the processes, and `detail` says how much is printed.
 
     Raises:
         ArgoError: it cannot be started; the message says why.
@@ -58,10 +68,13 @@ def up(output: Output, *, with_demo: bool, detail: Detail = Detail.USUAL) -> boo
     lock = locks.of_up()
     _take(lock)
     try:
-        ensure_free(settings.WEB_HOST, settings.WEB_PORT)
+        if roles.WEB in chosen:
+            ensure_free(settings.WEB_HOST, settings.WEB_PORT)
         needless = NOT_OF_A_DEMO if with_demo else ()
-        _prepare(partial(output.print, OWN_NAME), detail, needless)
-        return _supervise(output, demo_alpine.demo_alpine() if with_demo else None, detail)
+        say = partial(output.print, OWN_NAME)
+        apart(lambda: _prepare(say, chosen, detail, needless), output.finish)
+        alpine = demo_alpine.demo_alpine() if with_demo else None
+        return _supervise(output, chosen, launch, alpine, detail)
     finally:
         lock.release()
 
@@ -81,19 +94,21 @@ def _take(lock: FileLock) -> None:
         ) from error
 
 
-def _prepare(say: Say, detail: Detail, needless: Collection[str]) -> None:
+def _prepare(say: Say, chosen: Roles, detail: Detail, needless: Collection[str]) -> None:
     report = say if detail > Detail.LEAST else _say_nothing
     report(f"Data in {settings.DATA_DIR}")
     make_private(settings.DATA_DIR)
     least = INFO if detail is Detail.ALL else WARNING
     check_system(report, least, [*needless, *LOGGED_LATER])
-    check_generation()
+    if roles.GENERATION in chosen:
+        check_generation()
     with exclusive_database():
         migrate_database()
         warn_of_keys()
         password = admin_user.make_first_admin()
     claim_node(say)
-    check_execution(report)
+    if roles.EXECUTION in chosen:
+        check_execution(report)
     declare_queues(app)
     if password:
         say(messages.first_admin(admin_user.NAME, password))
@@ -103,49 +118,50 @@ def _say_nothing(text: str) -> None:
     """Leave it to the `up` that runs this one, which says the same of itself."""
 
 
-def _supervise(output: Output, alpine: DemoAlpine | None, detail: Detail) -> bool:
+def _supervise(
+    output: Output, chosen: Roles, launch: Launch, alpine: DemoAlpine | None, detail: Detail
+) -> bool:
     if alpine:
         demo_record.begin(alpine)
-    names = [OWN_NAME, demo.NAME, *(spec.name for spec in specs())]
+    names = [OWN_NAME, demo.NAME, *(spec.name for spec in specs(chosen))]
     logs = ChildLogs(
         messages.logs_folder(), names, output.print,
         hide=hider(known_secrets(settings)), everything=detail is Detail.ALL,
     )  # fmt: skip
-    supervisor = Supervisor(logs.add, settings.BASE_DIR)
+    supervisor = Supervisor(logs.add, settings.BASE_DIR, launch=launch)
     say = partial(output.print, OWN_NAME) if detail > Detail.LEAST else _say_nothing
     try:
         with TemporaryDirectory(prefix="argo-") as folder:  # a socket's path must be short
             pages_socket = f"{folder}/pages"
-            for spec in _all_specs(pages_socket, alpine, detail):
+            for spec in _all_specs(chosen, pages_socket, alpine, detail):
                 supervisor.add(spec)
-            steps = _steps(say, supervisor, pages_socket, alpine)
+            steps = _steps(say, chosen, supervisor, pages_socket, alpine)
             return supervisor.run(_until_output_is_lost(output, supervisor, steps))
     finally:
         logs.close()
         release_node()
 
 
-def _all_specs(pages_socket: str, alpine: DemoAlpine | None, detail: Detail) -> list[Spec]:
-    own = specs(pages_socket)
+def _all_specs(
+    chosen: Roles, pages_socket: str, alpine: DemoAlpine | None, detail: Detail
+) -> list[Spec]:
+    own = specs(chosen, pages_socket)
     return [*map(alpine.as_alpine_of, own), alpine.spec(detail)] if alpine else own
 
 
 def _steps(
-    say: Say, supervisor: Supervisor, pages_socket: str, alpine: DemoAlpine | None
+    say: Say, chosen: Roles, supervisor: Supervisor, pages_socket: str, alpine: DemoAlpine | None
 ) -> Iterator[None]:
-    yield from _until_ready(say, pages_socket, alpine)
-    say(messages.ready())
+    yield from _until_ready(say, chosen, pages_socket, alpine)
+    say(messages.ready(has_web=roles.WEB in chosen))
     if alpine:
         yield from demo.run_demo(supervisor.add, say, alpine)
 
 
-def _until_ready(say: Say, pages_socket: str, alpine: DemoAlpine | None) -> Iterator[None]:
-    nodes = [*(worker.node for worker in workers()), BEAT_NODE]
-    probes: dict[str, Probe] = {
-        "web": partial(web_not_ready, messages.local_host(), settings.WEB_PORT),
-        "pages": partial(socket_not_ready, pages_socket),
-        "Celery": partial(nodes_not_ready, app, nodes),
-    }
+def _until_ready(
+    say: Say, chosen: Roles, pages_socket: str, alpine: DemoAlpine | None
+) -> Iterator[None]:
+    probes = dict(_probes(chosen, pages_socket))
     if alpine:
         probes["alpine"] = partial(web_not_ready, demo_alpine.HOST, alpine.port)
     readiness = Readiness(probes)
@@ -155,6 +171,15 @@ def _until_ready(say: Say, pages_socket: str, alpine: DemoAlpine | None) -> Iter
         if checks % CHECKS_PER_REMINDER == 0:
             say("Waiting for " + "; ".join(f"{name}: {why}" for name, why in waiting.items()))
         yield
+
+
+def _probes(chosen: Roles, pages_socket: str) -> Iterator[tuple[str, Probe]]:
+    if roles.WEB in chosen:
+        yield "web", partial(web_not_ready, messages.local_host(), settings.WEB_PORT)
+        if not chosen.is_small:
+            yield "pages", partial(socket_not_ready, pages_socket)
+    if nodes := celery_nodes(chosen):
+        yield "Celery", partial(nodes_not_ready, app, nodes)
 
 
 def _until_output_is_lost(

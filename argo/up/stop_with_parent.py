@@ -22,13 +22,18 @@ TRIES, PAUSE = 20, 0.1
 
 def main(parent: int, niceness: int, command: list[str]) -> None:
     """Replace this process by `command`, which stops when process `parent` dies."""
+    follow(parent, niceness, command[0])
+    os.execv(command[0], command)  # noqa: S606  # no shell is wanted
+
+
+def follow(parent: int, niceness: int, name: str) -> None:
+    """Let this process get SIGTERM when its parent, process `parent`, dies; set its niceness."""
     if sys.platform == "linux":
         _request_sigterm_at_parents_death()
     if os.getppid() != parent:  # it died before the request
-        raise SystemExit(f"{command[0]} was not started: process {parent} is gone.")
+        raise SystemExit(f"{name} was not started: process {parent} is gone.")
     if niceness:
         _give_way(niceness)
-    os.execv(command[0], command)  # noqa: S606  # no shell is wanted
 
 
 def _request_sigterm_at_parents_death() -> None:

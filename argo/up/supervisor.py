@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from argo.up.child import Child, Spec
+from argo.up.child import Child, Launch, Spec, execute
 from argo.up.managed_child import Backoff, ManagedChild
 
 PrintLine = Callable[[str, str], None]
@@ -28,7 +28,8 @@ class Supervisor:
     """Keeps the children that were added running. Use it on the main thread.
 
     SIGINT, SIGTERM and SIGHUP ask it to stop; another SIGINT makes it kill the children that still
-    run. `print_line` gets the children's lines and its own; the children run in `folder`.
+    run. `print_line` gets the children's lines and its own; the children run in `folder`, and
+    `launch` starts them.
     """
 
     def __init__(
@@ -36,11 +37,12 @@ class Supervisor:
         print_line: PrintLine,
         folder: Path,
         *,
+        launch: Launch = execute,
         backoff: Backoff | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._print_line, self._folder = print_line, folder
+        self._print_line, self._folder, self._launch = print_line, folder, launch
         self._backoff = backoff or Backoff()
         self._clock, self._sleep = clock, sleep
         self._children: list[ManagedChild] = []
@@ -54,7 +56,7 @@ class Supervisor:
             self._print_line(spec.name, line)
 
         def start() -> Child:
-            return Child(spec, say_line, self._folder)
+            return Child(spec, say_line, self._folder, self._launch)
 
         child = ManagedChild(spec, start, self._say, self._backoff, self._clock)
         self._children.append(child)

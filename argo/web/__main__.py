@@ -45,7 +45,7 @@ def main(options: argparse.Namespace) -> None:
         listener = listen_on(options.make_pages_at)
     else:
         relay = Relay(options.pages_at) if options.pages_at else None
-        server = Server(application, limits(), relay, readers())
+        server = Server(application, limits(), relay, readers(), drain=settings.WEB_DRAIN)
         listener = _listen()
     _keep_what_is_loaded()
     for number in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises them again after it has stopped

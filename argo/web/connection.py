@@ -9,6 +9,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from argo.web.ended import Ended
+from argo.web.leaving import leaving
 from argo.web.limits import (
     EVICTABLE_AFTER,
     FRAMING_BYTES,
@@ -111,6 +112,8 @@ class Connection(HttpToolsProtocol):
         self._stop_timer()
         self.scope[CONNECTION] = self  # type: ignore[literal-required]
         super().on_headers_complete()
+        if leaving.is_set():  # the client's next request goes elsewhere
+            self.cycle.keep_alive = False
 
     def on_body(self, body: bytes) -> None:
         """Keep a part of the body: many small chunks may come at once."""

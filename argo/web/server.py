@@ -1,9 +1,12 @@
 """Sets up the web server: uvicorn with Argo's connections and application."""
 
+import math
 import os
 import socket
+import time
 from contextlib import suppress
 from functools import partial
+from types import FrameType
 from typing import Any, cast
 from wsgiref.types import WSGIApplication
 
@@ -12,6 +15,7 @@ import uvicorn
 from argo.web.application import Application
 from argo.web.connection import Connection
 from argo.web.ended import Ended
+from argo.web.leaving import leaving
 from argo.web.limits import IDLE_TIMEOUT, STOP_TIMEOUT, Limits
 from argo.web.readers import Readers
 from argo.web.relay import Relay
@@ -31,17 +35,36 @@ class Server(uvicorn.Server):
         readers: Readers | None = None,
         *,
         is_behind_relay: bool = False,
+        drain: float = 0.0,
     ) -> None:
         ended = Ended()
         self.application = Application(
             wsgi, limits, ended, relay, readers, is_behind_relay=is_behind_relay
         )
         super().__init__(_config(self.application, limits, ended))
+        self._drain, self._stop_at = drain, math.inf
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen."""
         await self.application.begin()
         await super().startup(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Answer for `drain` seconds more and say that this server is not ready; stop then.
+
+        A second signal stops it at once.
+        """
+        if self._drain <= 0 or leaving.is_set():
+            super().handle_exit(sig, frame)
+            return
+        leaving.set()
+        self._stop_at = time.monotonic() + self._drain
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether to stop; called ten times a second."""
+        if time.monotonic() >= self._stop_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let all answers end."""

@@ -3,12 +3,7 @@
 from datetime import datetime
 from functools import cache
 
-import pandas as pd
-from bokeh_sampledata import stocks
-
 from signals.market.bars import Bars
-from signals.market.daily import daily_bars
-from signals.market.hours import exchange_hours
 from signals.market.instruments import instrument
 from signals.market.protocol import Quote, UnknownSymbol
 
@@ -52,6 +47,15 @@ class SampleMarket:
 
 @cache
 def _history(symbol: str) -> Bars:
-    """Return all bars of a symbol; cached, because they are read-only and never change."""
+    """Return all bars of a symbol; cached, because they are read-only and never change.
+
+    The imports are here because they load pandas: 70 MiB that no worker needs without positions.
+    """
+    import pandas as pd
+    from bokeh_sampledata import stocks
+
+    from signals.market.daily import daily_bars
+    from signals.market.hours import exchange_hours
+
     rows = pd.DataFrame(getattr(stocks, symbol))
     return daily_bars(symbol, rows, exchange_hours("XNYS"))[0]

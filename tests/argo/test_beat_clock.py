@@ -49,7 +49,8 @@ def test_a_clock_that_is_set_back_while_beat_runs_starves_no_task(
     for name in ("quick", "slow"):
         _task(name, {"quick": 1, "slow": 3}[name])
     scheduler = LockedScheduler(app=current_app, lazy=True)
-    scheduler._locks, scheduler._heart = [], _NoHeart()  # type: ignore[assignment]
+    scheduler._lock, scheduler._heart = _NoLock(), _NoHeart()  # type: ignore[assignment]
+    scheduler._is_active = True
     monkeypatch.setitem(vars(scheduler), "producer", None)  # no message is sent: ask no broker
     sent: list[str] = []
     monkeypatch.setattr(scheduler, "apply_entry", lambda entry, producer: sent.append(entry.name))
@@ -61,6 +62,13 @@ def test_a_clock_that_is_set_back_while_beat_runs_starves_no_task(
     _tick_for(scheduler, clock, seconds=10)
     assert sent.count("slow") >= 2
     assert sent.count("quick") >= 7
+
+
+class _NoLock:
+    """A lock that is always held."""
+
+    def verify(self) -> None:
+        pass
 
 
 class _NoHeart:

@@ -24,6 +24,7 @@ tracker = SignalTracker("test")
 for line in sys.stdin:
     print(tracker.accept([json.loads(line)])[0].signal_id, flush=True)
 """
+RABBITMQ = "amqp://guest:guest@127.0.0.1:5672//"
 WORKER = ("-m", "celery", "-A", "argo", "worker", "-Q", "flush", "-P", "threads", "-c", "1")
 
 pytestmark = pytest.mark.slow
@@ -48,6 +49,56 @@ def test_a_worker_stores_what_was_accepted(installation: Installation, broker: s
             intake.stdin.flush()
             _wait_for_row(argo, intake.stdout.readline().strip())
         intake.communicate(timeout=30)
+
+
+DECLARE = """
+import copy
+import django; django.setup()
+from amqp.exceptions import PreconditionFailed
+from argo.celery import app
+from argo.up.prepare import declare_queues
+declare_queues(app)
+for queue in app.amqp.queues.values():
+    for kind in ("classic", "quorum"):
+        with app.connection_for_write() as broker:
+            same = copy.copy(queue)
+            same.queue_arguments = {**(queue.queue_arguments or {}), "x-queue-type": kind}
+            try:
+                same(broker.default_channel).queue_declare()
+                print(queue.alias or queue.name, kind)
+            except PreconditionFailed:
+                pass
+"""
+
+
+@pytest.mark.services("rabbitmq")
+@pytest.mark.parametrize("kind", ["quorum", "classic"])
+def test_queues_of_rabbitmq_are_of_the_type_that_is_set(
+    installation: Installation, kind: str
+) -> None:
+    """RabbitMQ refuses to declare a queue that exists with another type."""
+    shared = {"CELERY_BROKER_URL": RABBITMQ, "CELERY_QUEUE_TYPE": kind}
+    done = Installation(installation.folder, shared).run("-c", DECLARE)
+    assert done.returncode == 0, done.stderr
+    names = {"flush", "record", "sync", "execution", "generation", "default"}
+    assert set(done.stdout.splitlines()) == {f"{name} {kind}" for name in names}
+
+
+@pytest.mark.services("rabbitmq")
+def test_a_worker_of_quorum_queues_limits_each_consumer_and_makes_no_queues_for_delays(
+    installation: Installation,
+) -> None:
+    """They refuse a limit for the whole channel, and then no worker could start."""
+    argo = Installation(installation.folder, {"CELERY_BROKER_URL": RABBITMQ})
+    with _started_worker(argo) as worker:
+        assert worker.stdout is not None
+        lines = [worker.stdout.readline()]
+        while " ready." not in lines[-1]:
+            assert lines[-1], lines
+            lines.append(worker.stdout.readline())
+    text = "".join(lines)
+    assert "Global QoS is disabled" in text
+    assert "delayed delivery" not in text.lower()
 
 
 @contextmanager

@@ -133,4 +133,6 @@ def _idle(workspace: Workspace, key: str, first: int) -> Iterator[Figure]:
 def _memory() -> int:
     """Return the memory of the web server that this process started."""
     mine = psutil.Process().children()
-    return max(int(each.memory_info().rss) for each in mine if "argo.web" in each.cmdline())
+    return max(
+        int(each.memory_info().rss) for each in mine if "argo.web" in " ".join(each.cmdline())
+    )

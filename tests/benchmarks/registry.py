@@ -12,6 +12,7 @@ NAMES = (
     "intake",
     "flush",
     "logging",
+    "idle",
     "metrics",
     "api",
     "hooks",

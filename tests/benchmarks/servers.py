@@ -14,6 +14,7 @@ import psutil
 from django.conf import settings
 
 from argo.up.children import specs
+from argo.up.roles import all_roles
 from tests.benchmarks.workspace import say
 from tests.installation import ROOT
 
@@ -28,9 +29,11 @@ def manage(*arguments: str) -> str:
 
 
 @contextmanager
-def up(settings: Mapping[str, str] | None = None) -> Iterator[psutil.Process]:
+def up(
+    settings: Mapping[str, str] | None = None, options: Sequence[str] = ()
+) -> Iterator[psutil.Process]:
     """Run `manage.py up` with these settings; the block starts when it is ready."""
-    command = [sys.executable, "manage.py", "up"]
+    command = [sys.executable, "manage.py", "up", *options]
     with _running(command, subprocess.PIPE, os.environ | (settings or {})) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -45,7 +48,7 @@ def up(settings: Mapping[str, str] | None = None) -> Iterator[psutil.Process]:
 @contextmanager
 def web(application: str) -> Iterator[None]:
     """Run the web server alone, with another WSGI application."""
-    command = next(spec.command for spec in specs() if spec.name == "web")
+    command = next(spec.command for spec in specs(all_roles()) if spec.name == "web")
     with _running([application if part.endswith(":application") else part for part in command]):
         _wait_for_answer()
         yield
@@ -62,10 +65,9 @@ def receiver(latency: float) -> Iterator[str]:
 
 def worker_of(up: psutil.Process, name: str) -> psutil.Process:
     """Return the worker process of this name. Raises `RuntimeError` if it is not running."""
-    node = next(spec for spec in specs() if spec.name == name).command
     for process in up.children(recursive=True):
         with suppress(psutil.NoSuchProcess):
-            if tuple(process.cmdline()[1:]) == node[1:]:
+            if f"{name}@" in " ".join(process.cmdline()):
                 return process
     raise RuntimeError(f"`up` has not started a worker {name}")
 

@@ -9,6 +9,7 @@ from pytest_django import Settings
 
 from argo.environment import Environment
 from argo.up.children import workers
+from argo.up.roles import all_roles
 from signals import tasks
 from signals.backup.manifest import read_manifest
 from signals.record.log import service
@@ -55,9 +56,11 @@ def test_without_a_record_nobody_is_woken_and_nothing_is_made(
 
 
 def test_a_record_has_a_worker_of_its_own_where_it_is_signed(settings: Settings) -> None:
-    assert {queue for worker in workers() for queue in worker.queues}.isdisjoint({"record"})
+    assert {queue for worker in workers(all_roles()) for queue in worker.queues}.isdisjoint(
+        {"record"}
+    )
     settings.RECORD_ORIGIN = "argo.example/record"
-    (found,) = (worker for worker in workers() if "record" in worker.queues)
+    (found,) = (worker for worker in workers(all_roles()) if "record" in worker.queues)
     assert found.queues == ("record",)
 
 
@@ -65,7 +68,7 @@ def test_other_machines_of_a_shared_database_enter_in_their_worker_flush(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("argo.up.children.is_shared", lambda using: True)
-    (found,) = (worker for worker in workers() if "record" in worker.queues)
+    (found,) = (worker for worker in workers(all_roles()) if "record" in worker.queues)
     assert found.queues == ("flush", "record")
 
 

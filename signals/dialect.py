@@ -122,6 +122,15 @@ def pairs(using: str, slot: str, values: Sequence[tuple[str, str]]) -> tuple[str
     return listed, orjson.dumps(values).decode()
 
 
+def numbers(using: str, values: Sequence[int]) -> tuple[str, str]:
+    """Return a table of whole numbers with the column `value`, and its one parameter."""
+    if connections[using].vendor == "postgresql":
+        source = "(SELECT value::bigint FROM jsonb_array_elements_text(%s) AS value) AS listed"
+    else:
+        source = "json_each(%s)"
+    return source, orjson.dumps(list(values)).decode()
+
+
 def is_shared(using: str) -> bool:
     """Return True if several machines, each with its own journal, can store in this database."""
     return connections[using].vendor != "sqlite"

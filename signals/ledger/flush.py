@@ -17,13 +17,14 @@ from tenacity import retry, retry_if_exception, stop_after_attempt
 
 from signals import metrics
 from signals.clock import Clock, utc_now
-from signals.dialect import is_deadlock
+from signals.dialect import is_deadlock, is_shared
 from signals.garbage import collector_paused
 from signals.journal import Chunk, Journal, JournalPosition, JournalReplaced, Line, Offset
 from signals.ledger.announcing import announce_outcome
 from signals.ledger.changes import StoredChange, apply_change, decode_change
 from signals.ledger.dead_letters import Fault, store_dead_letters
 from signals.ledger.latency import PAST, latencies
+from signals.ledger.read_ahead import Reading, reading
 from signals.ledger.records import BadLine, Record, decode, json_object
 from signals.ledger.spellings import Seen, learn
 from signals.ledger.store import (
@@ -107,21 +108,31 @@ class Flusher:
     def batches(self) -> Iterable[FlushResult]:
         """Store everything that is pending; yield the result of each batch."""
         self.guard()
-        while (result := self._batch()) is not None:
-            self.after(result.lines)
-            yield result
+        with reading(self._read, ahead=is_shared(self.using)) as source:
+            while (result := self._batch(source)) is not None:
+                self.after(result.lines)
+                yield result
 
     @collector_paused()
-    def _batch(self) -> FlushResult | None:
+    def _batch(self, source: "Reading[_Batch | None]") -> FlushResult | None:
         """Store the next lines; return None if there are none."""
         cursor = self._cursor()
         position = _position(cursor)
         try:
-            chunk = self.journal.read(position, max_lines=self.max_lines)
+            batch = source.batch(position)
         except JournalReplaced as replaced:
             self._start_over(cursor, position, replaced)
             return FlushResult()
-        return None if chunk is None else self._store(cursor, _parsed(chunk))
+        if batch is None:
+            return None
+        if batch.lines >= self.max_lines:
+            source.begin(batch.end)
+        return self._store(cursor, batch)
+
+    def _read(self, position: JournalPosition) -> "_Batch | None":
+        """Return the lines after `position`, or None without any. Raises JournalReplaced."""
+        chunk = self.journal.read(position, max_lines=self.max_lines)
+        return None if chunk is None else _parsed(chunk)
 
     def _cursor(self) -> JournalCursor:
         return JournalCursor.objects.using(self.using).of(self.journal.identity)
@@ -241,6 +252,10 @@ class _Batch(NamedTuple):
     changes: list[StoredChange]
     faults: list[Fault]
     end: JournalPosition
+
+    @property
+    def lines(self) -> int:
+        return len(self.records) + len(self.changes) + len(self.faults)
 
 
 def _parsed(chunk: Chunk) -> _Batch:

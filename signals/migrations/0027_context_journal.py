@@ -1,0 +1,38 @@
+from typing import Any
+
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+class AlterFieldOnServer(migrations.AlterField):
+    """Alters the table of a server; SQLite would have to write millions of rows anew for nothing.
+
+    There the constraint stays where it is, and costs little.
+    """
+
+    def database_forwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
+        if schema_editor.connection.vendor != "sqlite":
+            super().database_forwards(app_label, schema_editor, *states)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
+        if schema_editor.connection.vendor != "sqlite":
+            super().database_backwards(app_label, schema_editor, *states)
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("signals", "0026_record_marks"),
+    ]
+
+    operations = [
+        AlterFieldOnServer(
+            model_name="signalcontext",
+            name="journal",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="signals.journalcursor",
+            ),
+        ),
+    ]

@@ -329,9 +329,10 @@ def insert_rows(
     if connections[using].vendor == "postgresql" and len(rows) >= FEWEST:
         shared = (*same.values(),)
         whole = [(*row, *shared) for row in rows]
-        return copy_rows(connections[using], table, (*columns, *same), whole)
-    with connections[using].cursor() as cursor:
-        cursor.executemany(_insert(table, columns, same), rows)
+        copy_rows(connections[using], table, (*columns, *same), whole)
+    else:
+        with connections[using].cursor() as cursor:
+            cursor.executemany(_insert(table, columns, same), rows)
 
 
 def insert_numbers(

@@ -165,7 +165,7 @@ def insert_missing(
             cursor.execute(f"{into} SELECT id, {slots} {source} {once}", [*given, ids[0], ids[-1]])
         else:
             listed, parameter = numbers(using, ids)
-            source = f"SELECT value, {slots} FROM {listed} WHERE true"
+            source = f"SELECT value, {slots} FROM {listed} WHERE true"  # noqa: S608
             cursor.execute(f"{into} {source} {once}", [*given, parameter])
 
 

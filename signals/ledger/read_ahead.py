@@ -13,7 +13,9 @@ T = TypeVar("T")
 class Reading(Generic[T]):
     """Calls `read` for one position after another, and may begin with the next one early."""
 
-    def __init__(self, read: Callable[[JournalPosition], T], thread: ThreadPoolExecutor | None):
+    def __init__(
+        self, read: Callable[[JournalPosition], T], thread: ThreadPoolExecutor | None
+    ) -> None:
         self._read = read
         self._thread = thread
         self._begun: tuple[JournalPosition, Future[T]] | None = None

@@ -1,7 +1,7 @@
-from typing import Any
-
 import django.db.models.deletion
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import ProjectState
 
 
 class AlterFieldOnServer(migrations.AlterField):
@@ -10,11 +10,15 @@ class AlterFieldOnServer(migrations.AlterField):
     There the constraint stays where it is, and costs little.
     """
 
-    def database_forwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
+    def database_forwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, *states: ProjectState
+    ) -> None:
         if schema_editor.connection.vendor != "sqlite":
             super().database_forwards(app_label, schema_editor, *states)
 
-    def database_backwards(self, app_label: str, schema_editor: Any, *states: Any) -> None:
+    def database_backwards(
+        self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, *states: ProjectState
+    ) -> None:
         if schema_editor.connection.vendor != "sqlite":
             super().database_backwards(app_label, schema_editor, *states)
 

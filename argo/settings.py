@@ -257,6 +257,7 @@ REPLAY_EXECUTION = "execution.replay.trading.execution"
 """What `replay --execute` trades with, named here because signals does not import execution."""
 
 # --- Database --------------------------------------------------------------------------------
+DATABASE_POOL_SIZE = env.integer("DATABASE_POOL_SIZE", 10, minimum=2, maximum=1000)
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database(
         "DATABASE_URL", DATA_DIR / "signals.db", schemes=("sqlite", "postgres", "postgresql")
@@ -269,7 +270,15 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "OPTIONS": {"pool_size": SIGNAL_POOL_SIZE, "pool_timeout": SIGNAL_POOL_TIMEOUT},
     }
 else:
-    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    DATABASES["default"] |= {
+        "ENGINE": "argo.postgresql",
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {
+            **DATABASES["default"].get("OPTIONS", {}),
+            "pool_size": DATABASE_POOL_SIZE,
+            "pool_timeout": SIGNAL_POOL_TIMEOUT,
+        },
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Celery ----------------------------------------------------------------------------------
@@ -492,7 +501,7 @@ OWN_PREFIXES = (
     "PROP_FIRM", "AUTO_EXECUTE", "BROKER", "EXECUTION_", "MONITOR_", "RECONCILE_", "POSITION_",
     "SIZING", "RISK_", "PAPER_", "TRADING_", "METRICS_", "NOTIFY_", "WEBHOOK_", "INSTRUMENTS_",
     "REPORT_", "HISTORY_", "ALERTS_", "FEED_", "RATE_LIMIT_", "IDEMPOTENCY_", "CORS_",
-    "REQUIRE_SECOND", "RECORD_",
+    "REQUIRE_SECOND", "RECORD_", "DATABASE_POOL_",
 )  # fmt: skip
 UNKNOWN_SETTINGS = env.unknown(OWN_PREFIXES)
 

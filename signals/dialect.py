@@ -2,20 +2,16 @@
 
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from copy import deepcopy
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import orjson
-from django.db import (
-    InterfaceError,
-    OperationalError,
-    ProgrammingError,
-    connections,
-    transaction,
-)
+from django.db import OperationalError, ProgrammingError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from signals.clock import utc_now
@@ -189,21 +185,29 @@ def only_one(name: str, using: str = "default") -> Iterator[bool]:
     """Yield True if no other process is inside with this name, and False at once otherwise.
 
     A process that dies leaves. On SQLite it is always True: there, writers wait for each other
-    anyway. Use it to save work, not to keep data right: a lost connection ends it early.
+    anyway. Use it to save work, not to keep data right: a lost connection ends it early. The lock
+    belongs to a transaction on a connection beside the caller's, so it works behind a pooler too.
     """
-    is_ours = not is_shared(using) or _holds(using, "pg_try_advisory_lock", name)
+    if not is_shared(using):
+        yield True
+        return
+    beside = connections.create_connection(using)
     try:
+        beside.set_autocommit(False)
+        with beside.cursor() as cursor:
+            cursor.execute(f"SELECT pg_try_advisory_xact_lock({ONLY_ONE}, hashtext(%s))", [name])
+            is_ours = bool(cursor.fetchone()[0])
         yield is_ours
     finally:
-        if is_ours and is_shared(using):
-            with suppress(OperationalError, InterfaceError):  # then the server has ended it
-                _holds(using, "pg_advisory_unlock", name)
+        beside.close()
 
 
-def _holds(using: str, function: str, name: str) -> bool:
-    with connections[using].cursor() as cursor:
-        cursor.execute(f"SELECT {function}({ONLY_ONE}, hashtext(%s))", [name])
-        return bool(cursor.fetchone()[0])
+def own_connection(using: str = "default") -> BaseDatabaseWrapper:
+    """Return a new connection that belongs to no pool, not opened yet: for what is held long."""
+    settings = deepcopy(connections[using].settings_dict)
+    for name in ("pool_size", "pool_timeout"):
+        settings["OPTIONS"].pop(name, None)
+    return type(connections[using])(settings, using)
 
 
 @contextmanager

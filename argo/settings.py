@@ -257,6 +257,12 @@ REPLAY_EXECUTION = "execution.replay.trading.execution"
 """What `replay --execute` trades with, named here because signals does not import execution."""
 
 # --- Database --------------------------------------------------------------------------------
+DATABASE_DIRECT: dict[str, Any] | None = None
+"""The server itself, if DATABASE_URL leads to a pooler."""
+if env.text("DATABASE_DIRECT_URL", ""):
+    DATABASE_DIRECT = env.database(
+        "DATABASE_DIRECT_URL", DATA_DIR, schemes=("postgres", "postgresql")
+    )
 DATABASE_POOL_SIZE = env.integer("DATABASE_POOL_SIZE", 10, minimum=2, maximum=1000)
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database(
@@ -501,7 +507,7 @@ OWN_PREFIXES = (
     "PROP_FIRM", "AUTO_EXECUTE", "BROKER", "EXECUTION_", "MONITOR_", "RECONCILE_", "POSITION_",
     "SIZING", "RISK_", "PAPER_", "TRADING_", "METRICS_", "NOTIFY_", "WEBHOOK_", "INSTRUMENTS_",
     "REPORT_", "HISTORY_", "ALERTS_", "FEED_", "RATE_LIMIT_", "IDEMPOTENCY_", "CORS_",
-    "REQUIRE_SECOND", "RECORD_", "DATABASE_POOL_",
+    "REQUIRE_SECOND", "RECORD_", "DATABASE_POOL_", "DATABASE_DIRECT",
 )  # fmt: skip
 UNKNOWN_SETTINGS = env.unknown(OWN_PREFIXES)
 

@@ -86,7 +86,8 @@ class AdvisoryLock:
         """Check that this process still has the lock.
 
         Raises:
-            LockLost: the transaction that held it has ended, for example because the server stopped.
+            LockLost: the transaction that held it has ended, for example because the server
+                stopped.
             django.db.Error: the server does not answer.
         """
         if not self._query(

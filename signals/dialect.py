@@ -202,6 +202,12 @@ def only_one(name: str, using: str = "default") -> Iterator[bool]:
         beside.close()
 
 
+def has_own_session(using: str = "default") -> bool:
+    """Return False if a pooler lends the sessions of the server by the transaction."""
+    asked = getattr(connections[using], "has_own_session", None)
+    return asked is None or bool(asked())
+
+
 def own_connection(using: str = "default") -> BaseDatabaseWrapper:
     """Return a new connection that belongs to no pool, not opened yet: for what is held long."""
     settings = deepcopy(connections[using].settings_dict)

@@ -71,7 +71,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             pool.dispose()
 
     def _live_lease(self) -> PoolProxiedConnection:
-        """Return a lease whose connection answers; those that the server has closed are replaced."""
+        """Return a lease whose connection answers; one that the server has closed is replaced."""
         for _ in range(self._pool_size):
             lease = self._source.lease()
             if is_alive(lease.dbapi_connection):

@@ -57,7 +57,7 @@ def _copy(
     with (
         connection.wrap_database_errors,
         connection.cursor() as cursor,
-        cursor.copy(statement) as copy,  # type: ignore[attr-defined]  # psycopg's, not in the stubs
+        cursor.copy(statement) as copy,
     ):
         if types:
             copy.set_types(types)

@@ -262,6 +262,18 @@ REPLAY_EXECUTION = "execution.replay.trading.execution"
 """What `replay --execute` trades with, named here because signals does not import execution."""
 
 # --- Database --------------------------------------------------------------------------------
+DATABASE_DIRECT: dict[str, Any] | None = None
+"""The server itself, if DATABASE_URL leads to a pooler."""
+if env.text("DATABASE_DIRECT_URL", ""):
+    DATABASE_DIRECT = env.database(
+        "DATABASE_DIRECT_URL", DATA_DIR, schemes=("postgres", "postgresql")
+    )
+DATABASE_POOL_SIZE = env.integer("DATABASE_POOL_SIZE", 10, minimum=2, maximum=1000)
+LOST_CLIENTS = (
+    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2 "
+    "-c tcp_user_timeout=15000"
+)
+"""Lets PostgreSQL end the session, and the locks, of a machine that a network lost within 20 s."""
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database(
         "DATABASE_URL", DATA_DIR / "signals.db", schemes=("sqlite", "postgres", "postgresql")
@@ -276,16 +288,24 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "OPTIONS": {"pool_size": SIGNAL_POOL_SIZE, "pool_timeout": SIGNAL_POOL_TIMEOUT},
     }
 else:
-    DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
-    DATABASES["default"]["OPTIONS"] = DATABASES["default"].get("OPTIONS", {}) | {
-        "connect_timeout": 5,
-        "tcp_user_timeout": 15_000,  # ms; a server that a network lost is not waited for
-        "keepalives_idle": 10,
-        "keepalives_interval": 5,
-        "keepalives_count": 2,
+    DATABASES["default"] |= {
+        "ENGINE": "argo.postgresql",
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": {
+            **DATABASES["default"].get("OPTIONS", {}),
+            "pool_size": DATABASE_POOL_SIZE,
+            "pool_timeout": SIGNAL_POOL_TIMEOUT,
+            "connect_timeout": 5,
+            "tcp_user_timeout": 15_000,  # ms; a server that a network lost is not waited for
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 2,
+        },
     }
     if "," in DATABASES["default"]["HOST"]:  # a primary and its standbys: find the primary
         DATABASES["default"]["OPTIONS"]["target_session_attrs"] = "read-write"
+    if DATABASE_DIRECT is None:  # a pooler would refuse it
+        DATABASES["default"]["OPTIONS"]["options"] = LOST_CLIENTS
 WEB_DRAIN = env.seconds(  # with several machines a load balancer must notice that one stops
     "ARGO_WEB_DRAIN",
     0.0 if DATABASES["default"]["ENGINE"] == "argo.sqlite" else 5.0,
@@ -516,7 +536,7 @@ OWN_PREFIXES = (
     "PROP_FIRM", "AUTO_EXECUTE", "BROKER", "EXECUTION_", "MONITOR_", "RECONCILE_", "POSITION_",
     "SIZING", "RISK_", "PAPER_", "TRADING_", "METRICS_", "NOTIFY_", "WEBHOOK_", "INSTRUMENTS_",
     "REPORT_", "HISTORY_", "ALERTS_", "FEED_", "RATE_LIMIT_", "IDEMPOTENCY_", "CORS_",
-    "REQUIRE_SECOND", "RECORD_",
+    "REQUIRE_SECOND", "RECORD_", "DATABASE_POOL_", "DATABASE_DIRECT",
 )  # fmt: skip
 UNKNOWN_SETTINGS = env.unknown(OWN_PREFIXES)
 

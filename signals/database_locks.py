@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
-from signals.dialect import is_shared
+from signals.dialect import is_shared, own_connection
 from signals.locks import FileLock, LockedByAnother, LockLost
 
 SPACE = 0x4172676F
@@ -20,6 +20,7 @@ class Kind(IntEnum):
 
     BEAT = 1
     REPLAY = 2
+    PREPARE = 3
 
 
 class DatabaseLock(Protocol):
@@ -47,33 +48,46 @@ def database_lock(kind: Kind, using: str = DEFAULT_DB_ALIAS) -> DatabaseLock:
 
 
 class AdvisoryLock:
-    """A session lock in PostgreSQL, on a connection of its own.
+    """A lock in PostgreSQL that belongs to a transaction on a connection of its own.
 
-    The server releases it when the process ends, even by SIGKILL.
+    The server releases it when the process ends, even by SIGKILL. Not to a session: behind a pooler
+    in transaction mode, such as pgbouncer, the session is another process's after each transaction.
+    The transaction has no snapshot, so it keeps no old rows.
     """
 
     def __init__(self, kind: Kind, using: str = DEFAULT_DB_ALIAS) -> None:
         self._kind = kind
-        self._connection = connections.create_connection(using)
+        self._connection = own_connection(using)
 
     def acquire(self) -> None:
         """Take the lock without waiting.
 
         Raises:
-            LockedByAnother: another session has it.
+            LockedByAnother: another process has it.
         """
-        name = f"argo {self._name}, process {os.getpid()} on {socket.gethostname()}"
-        self._query("SELECT set_config('application_name', %s, false)", name[:63])
-        if not self._query("SELECT pg_try_advisory_lock(%s, %s)", SPACE, self._kind)[0]:
+        self._begin()
+        if not self._query("SELECT pg_try_advisory_xact_lock(%s, %s)", SPACE, self._kind)[0]:
             holder = self._holder()
             self.release()
             raise LockedByAnother(f"PostgreSQL's lock for {self._name}", holder)
+
+    def wait(self) -> None:
+        """Take the lock; wait until another process releases it."""
+        self._begin()
+        self._query("SELECT pg_advisory_xact_lock(%s, %s)", SPACE, self._kind)
+
+    def _begin(self) -> None:
+        self._connection.set_autocommit(False)
+        name = f"argo {self._name}, process {os.getpid()} on {socket.gethostname()}"
+        self._query("SELECT set_config('application_name', %s, true)", name[:63])
+        self._query("SELECT set_config('idle_in_transaction_session_timeout', '0', true)")
 
     def verify(self) -> None:
         """Check that this process still has the lock.
 
         Raises:
-            LockLost: the session that held it has ended, for example because the server stopped.
+            LockLost: the transaction that held it has ended, for example because the server
+                stopped.
             django.db.Error: the server does not answer.
         """
         if not self._query(
@@ -82,11 +96,11 @@ class AdvisoryLock:
             SPACE, self._kind,
         )[0]:  # fmt: skip
             raise LockLost(
-                f"PostgreSQL no longer holds the lock for {self._name}: its session ended."
+                f"PostgreSQL no longer holds the lock for {self._name}: its transaction ended."
             )
 
     def release(self) -> None:
-        """End the session; do nothing if it is not open."""
+        """End the transaction; do nothing if it is not open."""
         self._connection.close()
 
     @property

@@ -2,23 +2,20 @@
 
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from copy import deepcopy
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import orjson
-from django.db import (
-    InterfaceError,
-    OperationalError,
-    ProgrammingError,
-    connections,
-    transaction,
-)
+from django.db import OperationalError, ProgrammingError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from signals.clock import utc_now
+from signals.copying import FEWEST, copy_new, copy_rows
 
 Rows = Sequence[tuple[Any, ...]]
 WHOLE_DATABASE = (OperationalError, ProgrammingError)
@@ -121,6 +118,15 @@ def pairs(using: str, slot: str, values: Sequence[tuple[str, str]]) -> tuple[str
     return listed, orjson.dumps(values).decode()
 
 
+def numbers(using: str, values: Sequence[int]) -> tuple[str, str]:
+    """Return a table of whole numbers with the column `value`, and its one parameter."""
+    if connections[using].vendor == "postgresql":
+        source = "(SELECT value::bigint FROM jsonb_array_elements_text(%s) AS value) AS listed"
+    else:
+        source = "json_each(%s)"
+    return source, orjson.dumps(list(values)).decode()
+
+
 def is_shared(using: str) -> bool:
     """Return True if several machines, each with its own journal, can store in this database."""
     return connections[using].vendor != "sqlite"
@@ -179,21 +185,35 @@ def only_one(name: str, using: str = "default") -> Iterator[bool]:
     """Yield True if no other process is inside with this name, and False at once otherwise.
 
     A process that dies leaves. On SQLite it is always True: there, writers wait for each other
-    anyway. Use it to save work, not to keep data right: a lost connection ends it early.
+    anyway. Use it to save work, not to keep data right: a lost connection ends it early. The lock
+    belongs to a transaction on a connection beside the caller's, so it works behind a pooler too.
     """
-    is_ours = not is_shared(using) or _holds(using, "pg_try_advisory_lock", name)
+    if not is_shared(using):
+        yield True
+        return
+    beside = connections.create_connection(using)
     try:
+        beside.set_autocommit(False)
+        with beside.cursor() as cursor:
+            cursor.execute(f"SELECT pg_try_advisory_xact_lock({ONLY_ONE}, hashtext(%s))", [name])
+            is_ours = bool(cursor.fetchone()[0])
         yield is_ours
     finally:
-        if is_ours and is_shared(using):
-            with suppress(OperationalError, InterfaceError):  # then the server has ended it
-                _holds(using, "pg_advisory_unlock", name)
+        beside.close()
 
 
-def _holds(using: str, function: str, name: str) -> bool:
-    with connections[using].cursor() as cursor:
-        cursor.execute(f"SELECT {function}({ONLY_ONE}, hashtext(%s))", [name])
-        return bool(cursor.fetchone()[0])
+def has_own_session(using: str = "default") -> bool:
+    """Return False if a pooler lends the sessions of the server by the transaction."""
+    asked = getattr(connections[using], "has_own_session", None)
+    return asked is None or bool(asked())
+
+
+def own_connection(using: str = "default") -> BaseDatabaseWrapper:
+    """Return a new connection that belongs to no pool, not opened yet: for what is held long."""
+    settings = deepcopy(connections[using].settings_dict)
+    for name in ("pool_size", "pool_timeout"):
+        settings["OPTIONS"].pop(name, None)
+    return type(connections[using])(settings, using)
 
 
 @contextmanager
@@ -286,6 +306,25 @@ def insert_new(
         return _insert_sqlite(cursor, table, columns, rows)
 
 
+def insert_fresh(
+    using: str,
+    table: str,
+    columns: Sequence[str],
+    rows: Rows,
+    *,
+    key: str,
+    floats: Collection[str] = (),
+) -> dict[str, int]:
+    """Insert rows like `insert_new`, but only if all are new: it costs less where there are many.
+
+    A stored key makes it raise IntegrityError, or return without that key.
+    """
+    if connections[using].vendor != "postgresql" or len(rows) < FEWEST:
+        return insert_new(using, table, columns, rows, key=key, floats=floats)
+    ids = copy_new(connections[using], table, columns, rows, floats)
+    return {row[0]: own for own, row in zip(ids, rows, strict=True)}
+
+
 def insert_rows(
     using: str,
     table: str,
@@ -297,8 +336,13 @@ def insert_rows(
 
     The latter are part of the statement: a parameter more would cost every row.
     """
-    with connections[using].cursor() as cursor:
-        cursor.executemany(_insert(table, columns, same), rows)
+    if connections[using].vendor == "postgresql" and len(rows) >= FEWEST:
+        shared = (*same.values(),)
+        whole = [(*row, *shared) for row in rows]
+        copy_rows(connections[using], table, (*columns, *same), whole)
+    else:
+        with connections[using].cursor() as cursor:
+            cursor.executemany(_insert(table, columns, same), rows)
 
 
 def insert_numbers(

@@ -18,6 +18,7 @@ from django.db.models import Field, Model
 from django.db.models.expressions import Col, DatabaseDefault
 
 from argo.errors import Conflict
+from signals.dialect import numbers
 
 Row = TypeVar("Row", bound=Model)
 Convert = Callable[[Any, Col, BaseDatabaseWrapper], Any]
@@ -150,7 +151,8 @@ def insert_missing(
     """Insert a row with these values for each signal's primary key, unless it has one already.
 
     `values` must be adapted for the database. The keys that a flush makes nearly always have no
-    gap: then one statement takes a third less time than a row of parameters for each.
+    gap; only nodes that flush at the same time have one. One statement takes a third less time
+    than a row of parameters for each.
     """
     ids, given = sorted(set(signals)), [*values.values()]
     if not ids:
@@ -162,8 +164,9 @@ def insert_missing(
             source = "FROM signals WHERE id BETWEEN %s AND %s"
             cursor.execute(f"{into} SELECT id, {slots} {source} {once}", [*given, ids[0], ids[-1]])
         else:
-            rows = [(each, *given) for each in ids]
-            cursor.executemany(f"{into} VALUES (%s, {slots}) {once}", rows)
+            listed, parameter = numbers(using, ids)
+            source = f"SELECT value, {slots} FROM {listed} WHERE true"  # noqa: S608
+            cursor.execute(f"{into} {source} {once}", [*given, parameter])
 
 
 def update(

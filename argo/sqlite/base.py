@@ -13,8 +13,9 @@ from django.db.backends.sqlite3.features import DatabaseFeatures
 from sqlalchemy.pool import PoolProxiedConnection
 from tenacity import retry, retry_if_exception_message, stop_after_delay, wait_random
 
+from argo.pool import ConnectionPool
 from argo.sqlite.creation import DatabaseCreation
-from argo.sqlite.pool import ConnectionPool
+from argo.sqlite.metrics import POOL
 from argo.sqlite.readers import Readers
 from signals.files import make_once
 
@@ -27,6 +28,11 @@ PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA wal_autocheckpoint=16384",  # 64 MiB: fewer checkpoints rewrite the same index pages
     "PRAGMA journal_size_limit=67108864",  # a larger WAL is cut back to this size
+)
+EXHAUSTED = (
+    "All {size} SQLite connections of this process are in use, and none was returned within "
+    "{timeout:g} s. Look for a transaction or a thread that keeps its connection, or increase "
+    "SIGNAL_POOL_TIMEOUT."
 )
 
 
@@ -103,6 +109,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 lambda: opener._connect(params),
                 size=self._pool_size,
                 timeout=self._pool_timeout,
+                metrics=POOL,
+                exhausted=EXHAUSTED.format(size=self._pool_size, timeout=self._pool_timeout),
             )
             self._pools.setdefault(name, pool)
         return self._pools[name]

@@ -8,7 +8,7 @@ from celery import Celery
 from django.conf import settings
 from django.core.checks import WARNING, run_checks
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from kombu.exceptions import OperationalError
 
 from argo.errors import ArgoError
@@ -16,11 +16,10 @@ from execution.brokers.protocol import BrokerError
 from execution.factory import trading_context
 from signals import keys, nodes
 from signals.config import journal
+from signals.database_locks import AdvisoryLock, Kind
+from signals.dialect import is_shared
 
 logger = logging.getLogger(__name__)
-
-PREPARE_LOCK = 0x6172676F
-"""The number of the PostgreSQL advisory lock; it has no meaning."""
 
 
 class CannotStart(ArgoError):
@@ -53,13 +52,15 @@ def exclusive_database() -> Iterator[None]:
 
     A SQLite file belongs to one machine, which `up` has locked already.
     """
+    lock = AdvisoryLock(Kind.PREPARE) if is_shared(DEFAULT_DB_ALIAS) else None
     try:
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_lock(%s)", [PREPARE_LOCK])
+        if lock is not None:
+            lock.wait()
         yield
     finally:
-        connections.close_all()  # this releases the lock too
+        if lock is not None:
+            lock.release()
+        connections.close_all()
 
 
 def migrate_database() -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
+from django.conf import settings
 from django.db import connections, transaction
 from django.db.backends.postgresql.client import DatabaseClient
 
@@ -24,12 +25,17 @@ from signals.backup.database import State, read_state
 from signals.backup.errors import BackupFailed, NotRestored
 from signals.backup.files import BLOCK_BYTES, Progress, StoredFile, read_file, store
 from signals.backup.manifest import Kind, Manifest
+from signals.dialect import has_own_session
 
 PLAIN = ("--no-password", "--no-owner", "--no-privileges")
 """Nobody may be there to answer, and the roles of one server need not exist on another."""
 INSTALL = (
     "Install PostgreSQL's client programs, version {wanted} or later, on this machine (Debian: "
     "postgresql-client-{wanted})."
+)
+BEHIND_POOLER = (
+    "DATABASE_URL leads to a pooler, such as pgbouncer, and {name} needs the server itself: set "
+    "DATABASE_DIRECT_URL to the server's own address."
 )
 NAMES = {"HOST": "PGHOST", "PORT": "PGPORT", "USER": "PGUSER", "NAME": "PGDATABASE"}
 TRUNCATED = 2000
@@ -108,8 +114,14 @@ class PostgresqlDatabase:
             time.sleep(0.05)
 
     @property
+    def _address(self) -> dict[str, Any]:
+        """Return Django's settings of the server itself: the programs set up their session."""
+        direct: dict[str, Any] | None = settings.DATABASE_DIRECT
+        return direct or connections[self.using].settings_dict
+
+    @property
     def _name(self) -> str:
-        return str(connections[self.using].settings_dict["NAME"])
+        return str(self._address["NAME"])
 
     def _query(self, statement: str) -> list[tuple[Any, ...]]:
         with connections[self.using].cursor() as cursor:
@@ -123,6 +135,8 @@ class PostgresqlDatabase:
     def _program(self, name: str, failure: type[ArgoError]) -> str:
         """Return the program's path. Raises `failure` if it is missing or older than the server."""
         connections[self.using].ensure_connection()
+        if settings.DATABASE_DIRECT is None and not has_own_session(self.using):
+            raise failure(BEHIND_POOLER.format(name=name))
         server = connections[self.using].pg_version // 10000  # type: ignore[attr-defined]
         advice = INSTALL.format(wanted=server)
         if (path := shutil.which(name)) is None:
@@ -162,9 +176,9 @@ class PostgresqlDatabase:
 
     def _environment(self) -> dict[str, str]:
         """Return what libpq needs, in the form that Django gives it to psql, and more."""
-        settings = connections[self.using].settings_dict
-        _, own = DatabaseClient.settings_to_cmd_args_env(settings, [])
-        named = {variable: str(settings[name]) for name, variable in NAMES.items()}
+        address = self._address
+        _, own = DatabaseClient.settings_to_cmd_args_env(address, [])
+        named = {variable: str(address[name]) for name, variable in NAMES.items()}
         given = {name: value for name, value in named.items() if value}
         return {**os.environ, "LC_ALL": "C", **given, **(own or {})}
 

@@ -17,13 +17,14 @@ from tenacity import retry, retry_if_exception, stop_after_attempt
 
 from signals import metrics
 from signals.clock import Clock, utc_now
-from signals.dialect import is_deadlock
+from signals.dialect import is_deadlock, is_shared
 from signals.garbage import collector_paused
 from signals.journal import Chunk, Journal, JournalPosition, JournalReplaced, Line, Offset
 from signals.ledger.announcing import announce_outcome
 from signals.ledger.changes import StoredChange, apply_change, decode_change
 from signals.ledger.dead_letters import Fault, store_dead_letters
 from signals.ledger.latency import PAST, latencies
+from signals.ledger.read_ahead import Reading, reading
 from signals.ledger.records import BadLine, Record, decode, json_object
 from signals.ledger.spellings import Seen, learn
 from signals.ledger.store import (
@@ -116,24 +117,34 @@ class Flusher:
     def steps(self, upto: Offset | None = None) -> Iterator[Step]:
         """Do the same as `flush`; yield each batch once it is committed."""
         self.guard()
-        cursor = self._cursor()
-        while (step := self._step(cursor)) is not None:
-            self.after(step.result.lines)
-            yield step
+        with reading(self._read, ahead=is_shared(self.using)) as source:
             cursor = self._cursor()
-            if upto is not None and _position(cursor)[:2] >= upto:
-                return
+            while (step := self._step(cursor, source)) is not None:
+                self.after(step.result.lines)
+                yield step
+                cursor = self._cursor()
+                if upto is not None and _position(cursor)[:2] >= upto:
+                    return
 
     @collector_paused()
-    def _step(self, cursor: JournalCursor) -> Step | None:
+    def _step(self, cursor: JournalCursor, source: "Reading[_Batch | None]") -> Step | None:
         """Store the next lines; return None if there are none."""
         position = _position(cursor)
         try:
-            chunk = self.journal.read(position, max_lines=self.max_lines)
+            batch = source.batch(position)
         except JournalReplaced as replaced:
             self._start_over(cursor, position, replaced)
             return Step(FlushResult())
-        return None if chunk is None else self._store(cursor, _parsed(chunk))
+        if batch is None:
+            return None
+        if batch.lines >= self.max_lines:
+            source.begin(batch.end)
+        return self._store(cursor, batch)
+
+    def _read(self, position: JournalPosition) -> "_Batch | None":
+        """Return the lines after `position`, or None without any. Raises JournalReplaced."""
+        chunk = self.journal.read(position, max_lines=self.max_lines)
+        return None if chunk is None else _parsed(chunk)
 
     def _cursor(self) -> JournalCursor:
         return JournalCursor.objects.using(self.using).of(self.journal.identity)
@@ -253,6 +264,10 @@ class _Batch(NamedTuple):
     changes: list[StoredChange]
     faults: list[Fault]
     end: JournalPosition
+
+    @property
+    def lines(self) -> int:
+        return len(self.records) + len(self.changes) + len(self.faults)
 
 
 def _parsed(chunk: Chunk) -> _Batch:

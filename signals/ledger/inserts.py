@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db import connections
 
-from signals.dialect import among, insert_new, insert_rows
+from signals.dialect import among, insert_fresh, insert_new, insert_rows
 from signals.ledger.records import CONTEXT_COLUMNS, FLOATS, SIGNAL_COLUMNS
 
 Rows = Sequence[tuple[Any, ...]]
@@ -17,6 +17,14 @@ def insert_signals(using: str, rows: Rows) -> dict[str, int]:
     A signal that another process stored meanwhile has no id. Any other failure is raised.
     """
     return insert_new(using, "signals", SIGNAL_COLUMNS, rows, key="signal_id", floats=FLOATS)
+
+
+def insert_fresh_signals(using: str, rows: Rows) -> dict[str, int]:
+    """Insert rows like `insert_signals`, but only if all are new.
+
+    A signal that is stored already makes it raise IntegrityError, or has no id.
+    """
+    return insert_fresh(using, "signals", SIGNAL_COLUMNS, rows, key="signal_id", floats=FLOATS)
 
 
 def insert_contexts(using: str, rows: Rows, stored_at: str | None) -> None:

@@ -11,6 +11,7 @@ from django.db import DataError, IntegrityError, transaction
 
 from signals.ledger.inserts import (
     insert_contexts,
+    insert_fresh_signals,
     insert_signals,
     rows_without_context,
     stored_hashes,
@@ -63,7 +64,8 @@ def store_fresh(
 
     Raises one of ROW_ERRORS if a record is stored already or cannot be inserted.
     """
-    stored = _insert(records, cursor, stored_at, using) if records else []
+    insert = insert_fresh_signals
+    stored = _insert(records, cursor, stored_at, using, insert) if records else []
     if len(stored) < len(records):
         raise IntegrityError("some are stored already")
     return StoreResult(stored, 0, [], [])
@@ -151,9 +153,13 @@ def _adopt(
 
 
 def _insert(
-    records: Sequence[Record], cursor: JournalCursor, stored_at: str | None, using: str
+    records: Sequence[Record],
+    cursor: JournalCursor,
+    stored_at: str | None,
+    using: str,
+    insert: Callable[[str, Sequence[tuple[Any, ...]]], dict[str, int]] = insert_signals,
 ) -> list[StoredSignal]:
-    ids = insert_signals(using, [signal_row(record.fields) for record in records])
+    ids = insert(using, [signal_row(record.fields) for record in records])
     stored, contexts = [], []
     for record in records:
         fields = record.fields

@@ -18,6 +18,16 @@ COMMANDS_OF_A_TERMINAL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """Control characters, except tab and newline."""
 SENTENCES = (
     (
+        re.compile(
+            r"connection slots are reserved|too many (clients|connections)|no more connections"
+        ),
+        (
+            "The database has no connection left ({error}), and nothing was changed by the last "
+            "step: end programs that keep connections, lower DATABASE_POOL_SIZE or increase the "
+            "server's max_connections; a pooler such as pgbouncer also helps."
+        ),
+    ),
+    (
         re.compile(r"no such table|relation .* does not exist"),
         "The database lacks tables ({error}): run manage.py migrate or manage.py up.",
     ),
@@ -31,9 +41,14 @@ SENTENCES = (
     (
         re.compile(
             r"connection (to server|failed|refused|timeout|is lost)|server closed the connection"
-            r"|couldn't get a connection|unable to open database file"
+            r"|couldn't get a connection|unable to open database file|terminating connection"
+            r"|the connection is (closed|lost)|database system is (starting|shutting|in recovery)"
         ),
         "The database does not answer ({error}): see that it runs, and check DATABASE_URL.",
+    ),
+    (
+        re.compile(r"connections of this process are in use"),
+        "{error}",  # it says what to do
     ),
     (
         re.compile(r"readonly database|read-only transaction"),

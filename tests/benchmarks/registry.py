@@ -11,6 +11,7 @@ NAMES = (
     "appending",
     "intake",
     "flush",
+    "drain",
     "logging",
     "idle",
     "metrics",

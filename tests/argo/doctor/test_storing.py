@@ -14,7 +14,7 @@ from pytest_django import Settings
 from argo import private
 from argo.doctor import stages, storing
 from argo.doctor.check import Question
-from argo.sqlite.pool import ConnectionPool
+from argo.pool import ConnectionPool
 from signals import config
 from signals.clock import utc_now
 from signals.config import flusher, journal

@@ -1,0 +1,1 @@
+"""Argo's PostgreSQL: a pool of connections in each process, checked before they are used."""

@@ -105,7 +105,8 @@ class Enterer:
         fresh = list(drafter.drafts(found.lines[len(known) :], now))
         accounts = [json.dumps(name) for name in self.accounts()]
         batch = _Batch(found, places, known, fresh, accounts, now)
-        addition = self._addition(head_of(self.using), batch)
+        head = head_of(self.using)
+        addition = None if head is None else self._addition(head, batch)
         with transaction.atomic(using=self.using):
             return self._store(cursor, batch, addition)
 
@@ -126,10 +127,8 @@ class Enterer:
             return []
         return matches(*places, drafter.digests(found.lines), self.using)
 
-    def _addition(self, head: RecordHead | None, batch: _Batch) -> _Addition | None:
-        """Return what follows the head; None without one."""
-        if head is None:
-            return None
+    def _addition(self, head: RecordHead, batch: _Batch) -> _Addition:
+        """Return what follows the head."""
         strategies = (each.strategy for each in batch.drafts if each.strategy is not None)
         new = [
             *names.unnamed("account", batch.accounts, self.using),
@@ -138,9 +137,7 @@ class Enterer:
         drafts = [*names.drafts_of(new, batch.now), *batch.drafts]
         return _Addition(new, growth_of(head, drafts))
 
-    def _store(
-        self, cursor: RecordCursor, batch: _Batch, addition: _Addition | None
-    ) -> int | None:
+    def _store(self, cursor: RecordCursor, batch: _Batch, addition: _Addition | None) -> int | None:
         """Store a batch under the head's lock; return how many entries it made."""
         head = locked_head(self.using)
         if head is None or not is_open(head):

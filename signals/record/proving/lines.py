@@ -10,7 +10,7 @@ from django.db import connections
 from argo.errors import Conflict, NotFound
 from signals.journal import Journal, Offset
 from signals.journal.lookup import LineLookup
-from signals.models import JournalCursor, SignalContext
+from signals.models import JournalCursor, SequenceEntry, SignalContext
 from signals.record.formats.entries import digest_of, salt_of
 from signals.record.log.runs import entry_of_line
 from signals.record.log.salt import salt_key, salt_path
@@ -47,16 +47,11 @@ class OwnLines:
     using: str = "default"
 
     def of_signal(self, signal: int) -> Revealed:
-        """Return the line of a signal's row, with its entry.
+        """Return the line of a signal's row, with its entry. It must be in this journal.
 
-        Raises NotFound if it is in another journal, and Conflict if it is not entered yet.
+        Raises Conflict if it is not entered yet.
         """
         place = SignalContext.objects.using(self.using).get(pk=signal)
-        if place.journal_id != self._journal():
-            raise NotFound(
-                "The signal's line is in the journal of another machine: prove it there, or name "
-                "the folder of that journal with --journal FOLDER."
-            )
         run = self._run_of(place.segment, place.byte)
         for number, (byte, line) in enumerate(self._lines_of(run)):
             if byte == place.byte:
@@ -66,10 +61,28 @@ class OwnLines:
                     return self._revealed(index, run.segment, byte, line, digest)
         raise self._not_entered()
 
+    def of_change(self, change: int) -> Revealed:
+        """Return the line of an outcome change's row, with its entry. It must be in this journal.
+
+        Raises Conflict if it is not entered yet.
+        """
+        rows = SequenceEntry.objects.using(self.using).filter(change=change)
+        place = rows.first()
+        if place is not None and place.byte is None:
+            raise Conflict(
+                "A change of the signal's outcome was stored later than its line was read. Prove "
+                "the period instead: prove_record shows the lines of both."
+            )
+        index = None if place is None else entry_of_line(place.pk, self.using)
+        found = None if index is None else next(self.between(index, index), None)
+        if found is None:
+            raise self._not_entered()
+        return found
+
     def between(self, first: int, last: int) -> Iterator[Revealed]:
         """Yield the lines of this journal that have entries from `first` to `last`."""
         with connections[self.using].cursor() as cursor:
-            cursor.execute(_BETWEEN, [self._journal(), last, first])
+            cursor.execute(_BETWEEN, [self.key, last, first])
             rows = cursor.fetchall()
         for entry, sequence, *run, count in rows:
             begin, end = max(entry, first), min(entry + count, last + 1)
@@ -85,14 +98,15 @@ class OwnLines:
             if begin <= index < end:
                 yield self._revealed(index, run.segment, byte, line, digests.get(index))
 
-    def _journal(self) -> int | None:
+    @property
+    def key(self) -> int | None:
         """Return the primary key of the journal; None if the database has none of its lines."""
         rows = JournalCursor.objects.using(self.using).filter(journal=self.journal.identity)
         return rows.values_list("pk", flat=True).first()
 
     def _run_of(self, segment: int, byte: int) -> _Run:
         with connections[self.using].cursor() as cursor:
-            cursor.execute(_RUN_OF_PLACE, [self._journal(), segment, byte])
+            cursor.execute(_RUN_OF_PLACE, [self.key, segment, byte])
             row = cursor.fetchone()
         if row is None or row[3] > byte:
             raise self._not_entered()
@@ -135,4 +149,4 @@ class OwnLines:
         return salt_key(self.journal)
 
     def _not_entered(self) -> Conflict:
-        return Conflict("The signal is not in the record yet: try again in a moment.")
+        return Conflict("The line is not in the record yet: try again in a moment.")

@@ -35,9 +35,7 @@ def test_signals_that_come_one_by_one_are_entered_at_once(node: Node, using: str
     assert Enterer(node.journal, using, waits=FlushFirst(node.journal, using)).enter() == 1
 
 
-def test_one_batch_is_entered_in_each_turn_while_there_is_a_backlog(
-    node: Node, using: str
-) -> None:
+def test_one_batch_is_entered_in_each_turn_while_there_is_a_backlog(node: Node, using: str) -> None:
     for number in range(3):
         node.store(number)
     backlog(node)

@@ -23,7 +23,7 @@ from signals.record.log.tables import head_of
 from signals.wakeup import WakeUp
 
 LOCK_FILE = "record.lock"
-LINGER = 0.2
+LINGER = 0.4
 """Seconds in which new lines wait for others, so that one transaction enters them all, and new
 entries, so that one checkpoint holds them all: the flush has the database for itself between."""
 

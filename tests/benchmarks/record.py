@@ -15,7 +15,7 @@ from signals.record.log.keys import KeyFiles
 from signals.record.log.opening import Opening
 from signals.record.log.publishing import Publisher
 from signals.record.log.service import owner_of
-from tests.benchmarks import record_beside, samples
+from tests.benchmarks import record_beside, record_proof, samples
 from tests.benchmarks.figures import Figure, at_least, at_most, rate
 from tests.benchmarks.rounds import seconds
 from tests.benchmarks.workspace import Workspace, say
@@ -43,6 +43,7 @@ def run(workspace: Workspace) -> Iterator[Figure]:
         say(f"  {first + PORTION:,} entered at {(first + PORTION) / entering:,.0f}/s")
     yield at_least("lines that are entered", count / entering, 20_000, "/s")
     yield Figure("- entries that are published", rate(count / publishing))
+    yield from record_proof.figures(workspace)
     yield from record_beside.figures(workspace, count)
     most = SQLITE_BYTES if connection.vendor == "sqlite" else POSTGRESQL_BYTES
     yield at_most("the tables of the record, an entry", taken / count, most, " bytes")

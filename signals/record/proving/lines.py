@@ -10,7 +10,7 @@ from django.db import connections
 from argo.errors import Conflict, NotFound
 from signals.journal import Journal, Offset
 from signals.journal.lookup import LineLookup
-from signals.models import JournalCursor, SequenceEntry, SignalContext
+from signals.models import JournalCursor, SequenceEntry, SequenceRun, SignalContext
 from signals.record.formats.entries import digest_of, salt_of
 from signals.record.log.runs import entry_of_line
 from signals.record.log.salt import salt_key, salt_path
@@ -38,6 +38,10 @@ class _Run(NamedTuple):
     segment: int
     byte: int
 
+    def has(self, index: int) -> bool:
+        """Return whether the line of this index is one of them."""
+        return self.first <= index < self.first + self.count
+
 
 @dataclass(frozen=True)
 class OwnLines:
@@ -53,12 +57,12 @@ class OwnLines:
         """
         place = SignalContext.objects.using(self.using).get(pk=signal)
         run = self._run_of(place.segment, place.byte)
-        for number, (byte, line) in enumerate(self._lines_of(run)):
+        row = SequenceEntry.objects.using(self.using).filter(signal=signal).first()
+        if row is not None and row.byte == place.byte and run.has(row.pk):
+            return self._at(row.pk, Offset(place.segment, place.byte))
+        for number, (byte, _) in enumerate(self._lines_of(run)):
             if byte == place.byte:
-                index = entry_of_line(run.first + number, self.using)
-                if index is not None:
-                    digest = dict(digests_between(index, index + 1, self.using)).get(index)
-                    return self._revealed(index, run.segment, byte, line, digest)
+                return self._at(run.first + number, Offset(place.segment, byte))
         raise self._not_entered()
 
     def of_change(self, change: int) -> Revealed:
@@ -66,18 +70,25 @@ class OwnLines:
 
         Raises Conflict if it is not entered yet.
         """
-        rows = SequenceEntry.objects.using(self.using).filter(change=change)
-        place = rows.first()
-        if place is not None and place.byte is None:
+        row = SequenceEntry.objects.using(self.using).filter(change=change).first()
+        if row is None:
+            raise self._not_entered()
+        if row.byte is None:
             raise Conflict(
                 "A change of the signal's outcome was stored later than its line was read. Prove "
                 "the period instead: prove_record shows the lines of both."
             )
-        index = None if place is None else entry_of_line(place.pk, self.using)
-        found = None if index is None else next(self.between(index, index), None)
-        if found is None:
+        run = SequenceRun.objects.using(self.using).filter(pk__lte=row.pk).latest("pk")
+        return self._at(row.pk, Offset(run.segment, row.byte))
+
+    def _at(self, sequence: int, offset: Offset) -> Revealed:
+        """Return the line at a place of the journal, which has this index in the sequence."""
+        index = entry_of_line(sequence, self.using)
+        if index is None:
             raise self._not_entered()
-        return found
+        ((_, line),) = self._lines_of(_Run(sequence, 1, *offset))
+        digest = dict(digests_between(index, index + 1, self.using)).get(index)
+        return self._revealed(index, *offset, line, digest)
 
     def between(self, first: int, last: int) -> Iterator[Revealed]:
         """Yield the lines of this journal that have entries from `first` to `last`."""

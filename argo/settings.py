@@ -109,6 +109,8 @@ RECORD_ACCOUNTS = "execution.accounts.rows.traded_names"
 """Returns the names of the accounts that signals may be decided for: the record names them."""
 RECORD_WITNESS_NOW = "sync.record.running.witness_now"
 """Asks the witnesses of the record at once, and returns what became of it."""
+RECORD_STANDING = "sync.record.standing.standing"
+"""Returns how the record stands with its witnesses and time stamp authorities."""
 RECORD_SEEN_BY: tuple[str, ...] = ("sync.record.seen.checkpoints",)
 """Dotted paths called with the origin before a process signs its first checkpoint.
 

@@ -155,3 +155,12 @@ def installation(migrated_folder: Path, tmp_path: Path) -> Installation:
     folder = tmp_path / "argo"
     shutil.copytree(migrated_folder, folder)
     return Installation(folder)
+
+
+@pytest.fixture
+def postgresql_installation(
+    spares: Spares, migrated_postgresql: str, tmp_path: Path
+) -> Iterator[Installation]:
+    """Return the same on PostgreSQL; mark the test with `services("postgresql")`."""
+    with spares.copy_of(migrated_postgresql) as url:
+        yield Installation(tmp_path / "argo", {"DATABASE_URL": url})

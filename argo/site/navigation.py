@@ -61,6 +61,7 @@ NAVIGATION = (
         Page("Events", "sync.eventdelivery"),
         Page("Dead letters", "signals.deadletter"),
         Page("Messages to people", "sync.notice", rare=True),
+        Page("Witnesses and time stamps", "sync.recordsubmission", rare=True),
         Page("Circuit breakers", "sync.breaker", rare=True),
     )),
     Group("Analysis", (

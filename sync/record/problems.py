@@ -13,6 +13,7 @@ from signals.record.proving.checkpoints import quorum
 from signals.status_text import age
 from sync.models import Breaker, RecordSubmission
 from sync.record.rounds import has_news
+from sync.record.standing import disagrees, last_sent
 
 LONGEST_SILENCE = timedelta(hours=3)
 """A witness or authority that has not answered for longer is a problem."""
@@ -70,8 +71,7 @@ def problems(now: datetime) -> Iterator[Problem]:
 
 
 def _of_target(kind: str, target: str, title: str, now: datetime) -> Iterator[Problem]:
-    rows = RecordSubmission.objects.filter(kind=kind, target=target)
-    last = rows.exclude(attempted_at=None).order_by("-queued_at", "-pk").first()
+    last = last_sent(kind, target)
     if last is not None and last.status == RecordSubmission.Status.DEAD:
         about = f"{kind}:{target}"
         yield _kind_of(last).found(f"{title} refuses the record: {last.last_answer}.", about)
@@ -85,7 +85,7 @@ def _of_target(kind: str, target: str, title: str, now: datetime) -> Iterator[Pr
 def _kind_of(row: RecordSubmission) -> ProblemKind:
     if row.kind == Kind.AUTHORITY:
         return STAMP_FAILS
-    return DISAGREES if row.last_status in (409, 422) else REFUSED
+    return DISAGREES if disagrees(row) else REFUSED
 
 
 def _unwitnessed(now: datetime) -> Iterator[Problem]:

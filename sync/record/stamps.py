@@ -12,10 +12,20 @@ from signals.record.proving.kept import STAMPS
 
 def path_of(url: str, row: RecordCheckpoint) -> str:
     """Return where the answer of an authority is kept, below the record's folder."""
+    return f"{STAMPS}/{row.size}-{_name(url)}.tsr"
+
+
+def kept_of(url: str) -> list[Path]:
+    """Return the files of all answers of an authority that are kept."""
+    found = (_disk().folder.path / STAMPS).glob(f"*-{_name(url)}.tsr")
+    return [path for path in found if path.name.partition("-")[0].isdecimal()]
+
+
+def _name(url: str) -> str:
     parts = urlsplit(url)
     place = f"{parts.netloc}{parts.path}".rstrip("/")
     name = "".join(each if each.isascii() and each.isalnum() else "-" for each in place)
-    return f"{STAMPS}/{row.size}-{name[:80].strip('-')}.tsr"
+    return name[:80].strip("-")
 
 
 def is_kept(url: str, row: RecordCheckpoint) -> bool:

@@ -16,7 +16,7 @@ from signals.record.log.copying import copy_record
 from signals.record.log.disk import Disk
 from signals.record.log.opening import Opening
 from signals.record.log.publishing import Publisher
-from signals.record.log.status import status_of
+from signals.record.log.status import stamp_lines, status_of, witness_lines
 
 
 class Command(ArgoCommand):
@@ -80,8 +80,10 @@ class Command(ArgoCommand):
     def _status(self, options: dict[str, Any]) -> None:
         opening = service.opening() if settings.RECORD_ORIGIN else None
         status = status_of(opening, Disk(settings.DATA_DIR))
-        shown = asdict(status) | {"is_public": settings.RECORD_PUBLIC}
-        self.answer(options, shown, status.text())
+        others: dict[str, Any] = import_string(settings.RECORD_STANDING)()
+        shown = asdict(status) | {"is_public": settings.RECORD_PUBLIC} | others
+        lines = [status.text(), *witness_lines(others["witnesses"]), *stamp_lines(others["stamps"])]
+        self.answer(options, shown, "\n".join(lines))
         if status.stopped or status.refused:
             self.fail(status.stopped or status.refused)
 

@@ -15,8 +15,8 @@ from signals.record.verifier.cli import (
     add_arguments,
     asked_for,
     follow_record,
-    line_of,
     read_file,
+    shown_of,
     verify,
 )
 from signals.record.verifier.report import Report
@@ -58,7 +58,8 @@ def _report(options: dict[str, Any]) -> Report:
     try:
         if options["follow"]:
             return follow_record(options["what"], _asked(options).policy, options["follow"])
-        return verify(options["what"], _asked(options), line_of(options["line"]))
+        beside = shown_of(options["line"], options["outcome"])
+        return verify(options["what"], _asked(options), beside)
     except WrongUsage as error:
         raise CommandError(shown(str(error)), returncode=2) from None
 

@@ -1,7 +1,8 @@
 """Enters the lines of one journal into the record, behind the sequence.
 
 Any number of processes may do so at once. Each claims lines by moving the journal's own cursor in
-the transaction that makes their entries, and only one transaction at a time makes any.
+the transaction that makes their entries, and only one transaction at a time makes any. All hashes
+are computed before it begins, because on SQLite the flush waits for its end.
 """
 
 import json
@@ -21,7 +22,7 @@ from signals.record.log.drafts import Draft, Drafter
 from signals.record.log.matching import matches
 from signals.record.log.reading import Reading, read
 from signals.record.log.salt import salt_key
-from signals.record.log.tables import append, head_of, is_open, locked_head
+from signals.record.log.tables import Growth, grow, growth_of, head_of, is_open, locked_head
 from signals.rows import select_one, update
 
 _CURSOR = "SELECT * FROM record_cursors WHERE journal_id = %s"
@@ -35,12 +36,21 @@ class _Places(NamedTuple):
 
 
 class _Batch(NamedTuple):
-    """What one transaction stores: lines with entries already, then new ones."""
+    """What one transaction stores: lines with entries already, then new ones at this time."""
 
     reading: Reading
     places: _Places
     known: list[int]
     drafts: list[Draft]
+    accounts: list[str]
+    now: datetime
+
+
+class _Addition(NamedTuple):
+    """How the lines of a batch make the tree grow, after the names that are new."""
+
+    names: list[names.Name]
+    growth: Growth
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,8 @@ class Enterer:
 
     `guard` is called before the first batch, and raises an error if this process may not do so.
     `accounts` returns the names of the accounts that signals may be decided for. `is_past` makes
-    every line history, as of a journal that is adopted.
+    every line history, as of a journal that is adopted. `waits` is asked before each batch: if it
+    returns True, the rest is entered later.
     """
 
     journal: Journal
@@ -59,6 +70,7 @@ class Enterer:
     accounts: Callable[[], Iterable[str]] = tuple
     clock: Clock = utc_now
     is_past: bool = False
+    waits: Callable[[], bool] = lambda: False
 
     def enter(self) -> int:
         """Enter every line that has an index in the sequence; return how many were entered."""
@@ -73,7 +85,7 @@ class Enterer:
         drafter = Drafter(
             salt_key(self.journal), self.journal.identity, head.begun_at, is_past=self.is_past
         )
-        while (count := self._batch(drafter)) is not None:
+        while not self.waits() and (count := self._batch(drafter)) is not None:
             yield count
 
     @collector_paused()
@@ -92,8 +104,11 @@ class Enterer:
         known = self._known(drafter, found, places)
         fresh = list(drafter.drafts(found.lines[len(known) :], now))
         accounts = [json.dumps(name) for name in self.accounts()]
+        batch = _Batch(found, places, known, fresh, accounts, now)
+        head = head_of(self.using)
+        addition = None if head is None else self._addition(head, batch)
         with transaction.atomic(using=self.using):
-            return self._store(cursor, _Batch(found, places, known, fresh), accounts, now)
+            return self._store(cursor, batch, addition)
 
     def _cursor(self, journal: JournalCursor) -> RecordCursor | None:
         """Return the journal's cursor; make it the first time, unless the record is not open."""
@@ -112,33 +127,37 @@ class Enterer:
             return []
         return matches(*places, drafter.digests(found.lines), self.using)
 
-    def _store(
-        self, cursor: RecordCursor, batch: _Batch, accounts: list[str], now: datetime
-    ) -> int | None:
+    def _addition(self, head: RecordHead, batch: _Batch) -> _Addition:
+        """Return what follows the head."""
+        strategies = (each.strategy for each in batch.drafts if each.strategy is not None)
+        new = [
+            *names.unnamed("account", batch.accounts, self.using),
+            *names.unnamed("strategy", strategies, self.using),
+        ]
+        drafts = [*names.drafts_of(new, batch.now), *batch.drafts]
+        return _Addition(new, growth_of(head, drafts))
+
+    def _store(self, cursor: RecordCursor, batch: _Batch, addition: _Addition | None) -> int | None:
         """Store a batch under the head's lock; return how many entries it made."""
         head = locked_head(self.using)
         if head is None or not is_open(head):
             return None
         if not _claim(cursor, batch, self.using):
             return 0
-        first = self._append(head, batch.drafts, accounts, now)
+        if addition is None or not addition.growth.fits(head):  # somebody entered meanwhile
+            addition = self._addition(head, batch)
+        first = self._grow(head, addition, batch.now)
         indexes = batch.reading.indexes
         places = [*batch.known, *range(first, first + len(batch.drafts))]
         runs.store(zip(places, indexes, strict=True), self.using)
         return len(batch.drafts)
 
-    def _append(
-        self, head: RecordHead, drafts: list[Draft], accounts: list[str], now: datetime
-    ) -> int:
-        """Append names that are new, and then the lines; return the index of the first line."""
-        strategies = (each.strategy for each in drafts if each.strategy is not None)
-        new = [
-            *names.unnamed("account", accounts, self.using),
-            *names.unnamed("strategy", strategies, self.using),
-        ]
-        first = append(head, [*names.drafts_of(new, now), *drafts], now, self.using)
-        names.store(new, first, self.using)
-        return first + len(new)
+    def _grow(self, head: RecordHead, addition: _Addition, now: datetime) -> int:
+        """Store names and lines; return the index of the first line."""
+        begin = head.size
+        grow(head, addition.growth, now, self.using)
+        names.store(addition.names, begin, self.using)
+        return begin + len(addition.names)
 
 
 def _every_place(using: str) -> _Places:

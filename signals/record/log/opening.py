@@ -10,7 +10,7 @@ from signals.clock import Clock, utc_now
 from signals.models import RecordHead
 from signals.record.formats.encoding import BadRecord
 from signals.record.formats.entries import Entry, moment, parse_entry
-from signals.record.formats.notes import Note
+from signals.record.formats.notes import Note, VerifierKey, is_signed
 from signals.record.log.catching_up import catch_up
 from signals.record.log.checkpoints import last_checkpoint, store_checkpoint
 from signals.record.log.disk import Disk, Signed
@@ -141,8 +141,20 @@ class Opening:
             raise stop(why, self.using)
 
     def _is_own(self, note: Note) -> bool:
-        """Return whether a key of this record signed it: a key always signs a text the same way."""
-        return any(each.sign(note.text) in note.signatures for each in self.keys.both())
+        """Return whether a key of this record signed it, also one from before a rotation.
+
+        Those that are here sign again, because a key always signs a text the same way.
+        """
+        if any(each.sign(note.text) in note.signatures for each in self.keys.both()):
+            return True
+        return any(_has_signed(each, note) for each in self.keys.past())
+
+
+def _has_signed(key: VerifierKey, note: Note) -> bool:
+    try:
+        return is_signed(note, key)
+    except BadRecord:  # a signature that claims to be the key's, and is not
+        return False
 
 
 def _other_origin(who: str, other: str, origin: str) -> RecordRefused:

@@ -14,6 +14,7 @@ from signals.problems import Problem
 from signals.record.log import refusals
 from signals.record.log.checkpoints import last_checkpoint
 from signals.record.log.drafts import EPOCH
+from signals.record.log.giving_way import has_backlog
 from signals.record.log.refusals import BEHIND, FORK, KINDS, RecordRefused
 from signals.record.log.service import opening
 from signals.record.log.tables import head_of
@@ -47,11 +48,13 @@ def _refusal(head: RecordHead | None) -> Problem | None:
 
 
 def _behind(head: RecordHead, now: datetime) -> Iterator[Problem]:
+    """Yield what lags; what the flush has a backlog of is entered after it."""
     waited = age(oldest_waiting(), now)
-    if waited is not None and waited > longest_wait().total_seconds():
+    longest = longest_wait().total_seconds()
+    if waited is not None and waited > longest and not has_backlog(config.journal()):
         yield BEHIND.found(f"A stored signal has waited for {waited:.0f} s to be in the record.")
     unsigned = age(_oldest_unsigned(head), now)
-    if unsigned is not None and unsigned > longest_wait().total_seconds():
+    if unsigned is not None and unsigned > longest:
         yield BEHIND.found(
             f"An entry of the record has waited for {unsigned:.0f} s to be signed.", "signature"
         )

@@ -15,6 +15,7 @@ from signals.ledger.ownership import ensure_owner
 from signals.locks import FileLock
 from signals.record.log.disk import Disk, Signed
 from signals.record.log.entering import Enterer
+from signals.record.log.giving_way import FlushFirst
 from signals.record.log.keys import KeyFiles
 from signals.record.log.opening import Opening
 from signals.record.log.publishing import Publisher
@@ -22,19 +23,27 @@ from signals.record.log.tables import head_of
 from signals.wakeup import WakeUp
 
 LOCK_FILE = "record.lock"
-LINGER = 0.2
-"""Seconds in which new entries wait for others, so that one checkpoint holds them all."""
+LINGER = 0.4
+"""Seconds in which new lines wait for others, so that one transaction enters them all, and new
+entries, so that one checkpoint holds them all: the flush has the database for itself between."""
 
 
 def enterer() -> Enterer:
-    """Return what enters the lines of this machine's journal."""
+    """Return what enters the lines of this machine's journal; it lets the flush go first."""
     own = journal()
     return Enterer(
         own,
         max_lines=settings.SIGNAL_FLUSH_ROWS,
         guard=partial(ensure_owner, own),
         accounts=accounts,
+        waits=_flush_first(own),
     )
+
+
+@cache
+def _flush_first(own: Journal) -> FlushFirst:
+    """Return this process's turns, which go on from one task to the next."""
+    return FlushFirst(own)
 
 
 def enterer_of_past(source: Journal) -> Enterer:
@@ -102,7 +111,7 @@ def wake_publish(count: int) -> None:
 def _enter_wakeup() -> WakeUp:
     return WakeUp(
         "signals.tasks.enter_record",
-        linger=settings.SIGNAL_FLUSH_LINGER,
+        linger=LINGER,
         expires=settings.SIGNAL_BATCH_TIMEOUT,
     )
 

@@ -1,7 +1,9 @@
 """How the record stands, for people and programs."""
 
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from signals.record.formats.encoding import base64_text
 from signals.record.log.checkpoints import last_checkpoint
@@ -69,6 +71,35 @@ def status_of(opening: Opening | None, disk: Disk, using: str = "default") -> St
         stopped=head.stopped if head else "",
         refused=refused,
     )
+
+
+def witness_lines(witnesses: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a line for each witness, and one for what is wrong with it."""
+    for each in witnesses:
+        done = "has cosigned nothing yet"
+        if each["at"]:
+            done = f"cosigned {each['size']} entries at {_moment(each['at'])}"
+        yield f"  witness:        {each['name']} {done}"
+        yield from _trouble(each, is_serious=each["disagrees"])
+
+
+def stamp_lines(stamps: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield a line for each time stamp authority, and one for what is wrong with it."""
+    for each in stamps:
+        done = "has stamped nothing yet"
+        if each["size"]:
+            done = f"stamped {each['size']} entries at {_moment(each['at'])}"
+        yield f"  time stamps:    {each['url']} {done}"
+        yield from _trouble(each)
+
+
+def _trouble(target: Mapping[str, Any], *, is_serious: bool = False) -> Iterator[str]:
+    """Yield what a target answered last, unless it did what it was asked for."""
+    if target["state"] in ("", "delivered"):
+        return
+    what = "DISAGREES" if is_serious else target["state"]
+    after = f"; next try at {_moment(target['next_try'])}" if target["next_try"] else ""
+    yield f"                  {what}: {target['answer']}{after}"
 
 
 def _moment(time: datetime | None) -> str:

@@ -54,19 +54,46 @@ def edge_of(head: RecordHead) -> RightEdge:
     return RightEdge(head.size, hashes)
 
 
-def append(head: RecordHead, drafts: Sequence[Draft], now: datetime, using: str) -> int:
-    """Append entries, in the transaction that holds the head's lock; return the first index."""
-    edge, first = edge_of(head), head.size
-    if not drafts:
-        return first
+class Growth(NamedTuple):
+    """Rows of entries that follow a tree, and the tree's right edge before and after them."""
+
+    before: RightEdge
+    after: RightEdge
+    rows: list[tuple[Any, ...]]
+
+    def fits(self, head: RecordHead) -> bool:
+        """Return whether the entries can follow the head as it is now."""
+        return (self.before.size, _joined(self.before)) == (head.size, bytes(head.edge))
+
+
+def growth_of(head: RecordHead, drafts: Sequence[Draft]) -> Growth:
+    """Return how these entries make the tree grow; store nothing. It needs no lock."""
+    before, after = edge_of(head), edge_of(head)
     for draft in drafts:
-        edge.append(draft.leaf)
-    rows = [(index, *draft[:5]) for index, draft in enumerate(drafts, first)]
-    insert_typed(using, "record_entries", ENTRY, rows)
-    head.size, head.edge, head.entered_at = edge.size, b"".join(edge.hashes), now
+        after.append(draft.leaf)
+    rows = [(index, *draft[:5]) for index, draft in enumerate(drafts, before.size)]
+    return Growth(before, after, rows)
+
+
+def grow(head: RecordHead, growth: Growth, now: datetime, using: str) -> None:
+    """Store a growth that fits, in the transaction that holds the head's lock."""
+    if not growth.rows:
+        return
+    insert_typed(using, "record_entries", ENTRY, growth.rows)
+    head.size, head.edge, head.entered_at = growth.after.size, _joined(growth.after), now
     values = {"size": head.size, "edge": head.edge, "entered_at": now}
     update(RecordHead, HEAD, values, using=using)
-    return first
+
+
+def append(head: RecordHead, drafts: Sequence[Draft], now: datetime, using: str) -> int:
+    """Append entries, in the transaction that holds the head's lock; return the first index."""
+    growth = growth_of(head, drafts)
+    grow(head, growth, now, using)
+    return growth.before.size
+
+
+def _joined(edge: RightEdge) -> bytes:
+    return b"".join(edge.hashes)
 
 
 def entries_between(begin: int, end: int, using: str = "default") -> Iterator[list[Stored]]:

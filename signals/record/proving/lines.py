@@ -10,7 +10,7 @@ from django.db import connections
 from argo.errors import Conflict, NotFound
 from signals.journal import Journal, Offset
 from signals.journal.lookup import LineLookup
-from signals.models import JournalCursor, SignalContext
+from signals.models import JournalCursor, SequenceEntry, SequenceRun, SignalContext
 from signals.record.formats.entries import digest_of, salt_of
 from signals.record.log.runs import entry_of_line
 from signals.record.log.salt import salt_key, salt_path
@@ -38,6 +38,10 @@ class _Run(NamedTuple):
     segment: int
     byte: int
 
+    def has(self, index: int) -> bool:
+        """Return whether the line of this index is one of them."""
+        return self.first <= index < self.first + self.count
+
 
 @dataclass(frozen=True)
 class OwnLines:
@@ -47,29 +51,49 @@ class OwnLines:
     using: str = "default"
 
     def of_signal(self, signal: int) -> Revealed:
-        """Return the line of a signal's row, with its entry.
+        """Return the line of a signal's row, with its entry. It must be in this journal.
 
-        Raises NotFound if it is in another journal, and Conflict if it is not entered yet.
+        Raises Conflict if it is not entered yet.
         """
         place = SignalContext.objects.using(self.using).get(pk=signal)
-        if place.journal_id != self._journal():
-            raise NotFound(
-                "The signal's line is in the journal of another machine: prove it there, or name "
-                "the folder of that journal with --journal FOLDER."
-            )
         run = self._run_of(place.segment, place.byte)
-        for number, (byte, line) in enumerate(self._lines_of(run)):
+        row = SequenceEntry.objects.using(self.using).filter(signal=signal).first()
+        if row is not None and row.byte == place.byte and run.has(row.pk):
+            return self._at(row.pk, Offset(place.segment, place.byte))
+        for number, (byte, _) in enumerate(self._lines_of(run)):
             if byte == place.byte:
-                index = entry_of_line(run.first + number, self.using)
-                if index is not None:
-                    digest = dict(digests_between(index, index + 1, self.using)).get(index)
-                    return self._revealed(index, run.segment, byte, line, digest)
+                return self._at(run.first + number, Offset(place.segment, byte))
         raise self._not_entered()
+
+    def of_change(self, change: int) -> Revealed:
+        """Return the line of an outcome change's row, with its entry. It must be in this journal.
+
+        Raises Conflict if it is not entered yet.
+        """
+        row = SequenceEntry.objects.using(self.using).filter(change=change).first()
+        if row is None:
+            raise self._not_entered()
+        if row.byte is None:
+            raise Conflict(
+                "A change of the signal's outcome was stored later than its line was read. Prove "
+                "the period instead: prove_record shows the lines of both."
+            )
+        run = SequenceRun.objects.using(self.using).filter(pk__lte=row.pk).latest("pk")
+        return self._at(row.pk, Offset(run.segment, row.byte))
+
+    def _at(self, sequence: int, offset: Offset) -> Revealed:
+        """Return the line at a place of the journal, which has this index in the sequence."""
+        index = entry_of_line(sequence, self.using)
+        if index is None:
+            raise self._not_entered()
+        ((_, line),) = self._lines_of(_Run(sequence, 1, *offset))
+        digest = dict(digests_between(index, index + 1, self.using)).get(index)
+        return self._revealed(index, *offset, line, digest)
 
     def between(self, first: int, last: int) -> Iterator[Revealed]:
         """Yield the lines of this journal that have entries from `first` to `last`."""
         with connections[self.using].cursor() as cursor:
-            cursor.execute(_BETWEEN, [self._journal(), last, first])
+            cursor.execute(_BETWEEN, [self.key, last, first])
             rows = cursor.fetchall()
         for entry, sequence, *run, count in rows:
             begin, end = max(entry, first), min(entry + count, last + 1)
@@ -85,14 +109,15 @@ class OwnLines:
             if begin <= index < end:
                 yield self._revealed(index, run.segment, byte, line, digests.get(index))
 
-    def _journal(self) -> int | None:
+    @property
+    def key(self) -> int | None:
         """Return the primary key of the journal; None if the database has none of its lines."""
         rows = JournalCursor.objects.using(self.using).filter(journal=self.journal.identity)
         return rows.values_list("pk", flat=True).first()
 
     def _run_of(self, segment: int, byte: int) -> _Run:
         with connections[self.using].cursor() as cursor:
-            cursor.execute(_RUN_OF_PLACE, [self._journal(), segment, byte])
+            cursor.execute(_RUN_OF_PLACE, [self.key, segment, byte])
             row = cursor.fetchone()
         if row is None or row[3] > byte:
             raise self._not_entered()
@@ -135,4 +160,4 @@ class OwnLines:
         return salt_key(self.journal)
 
     def _not_entered(self) -> Conflict:
-        return Conflict("The signal is not in the record yet: try again in a moment.")
+        return Conflict("The line is not in the record yet: try again in a moment.")

@@ -155,12 +155,19 @@ def _check_size(what: str, size: int) -> None:
 
 def _check_count(count: int) -> None:
     if count > MOST_FILES - MOST_CONSISTENCY - FIXED_FILES:
-        text = f"has {count} checkpoints and stamps, more than a bundle holds: take a shorter time"
+        text = (
+            f"this time has {count} checkpoints and stamps, more than a bundle holds: prove "
+            "several shorter times, each with a bundle of its own"
+        )
         raise InvalidInput([FieldError("--since", text)])
 
 
 def _too_large(what: str, size: int, limit: int) -> InvalidInput:
-    text = f"the {what} take {size} bytes, and the limit is {limit}: take a shorter time"
+    text = (
+        f"the {what} of this time take {size / MIB:,.0f} MiB or more, and a reader's verifier "
+        f"takes at most {limit // MIB} MiB: prove several shorter times, each with a bundle of its "
+        "own"
+    )
     return InvalidInput([FieldError("--since", text)])
 
 

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from signals.record.formats.encoding import BadRecord
 from signals.record.formats.notes import MOST_NOTE_BYTES
@@ -19,7 +20,7 @@ from signals.record.verifier.check import Asked, check_material
 from signals.record.verifier.files import Files, folder_files, packed_files
 from signals.record.verifier.following import follow
 from signals.record.verifier.material import MOST_LINE_BYTES, bundle_material, check_about
-from signals.record.verifier.proof_check import check_proof
+from signals.record.verifier.proof_check import check_proofs
 from signals.record.verifier.report import Report
 from signals.record.verifier.sources import folder_source, is_url, url_source
 from signals.record.verifier.whole import check_record
@@ -40,12 +41,15 @@ def add_arguments(parser: argparse.ArgumentParser, *, required: bool = True) -> 
     add("what", metavar="BUNDLE|PROOF|DIR|URL", nargs=count, help="what to check")
     add("--policy", required=required, metavar="FILE", help=POLICY_HELP)
     add("--known", metavar="FILE", help="a checkpoint of this log that you kept earlier")
-    add("--line", metavar="FILE", help="the journal line that a proof file is about")
+    add("--line", metavar="FILE", help=LINE_HELP)
+    add("--outcome", action="append", default=[], metavar="PROOF", help=OUTCOME_HELP)
     add("--follow", metavar="FILE", help=FOLLOW_HELP)
     add("--delay", type=int, default=DELAY, metavar="SECONDS", help=DELAY_HELP)
 
 
 POLICY_HELP = "the keys that you trust, as a C2SP tlog-policy; do not take them from the bundle"
+LINE_HELP = "the journal line that a proof file is about, with a line for each --outcome after it"
+OUTCOME_HELP = "the proof file of a change of the signal's outcome, in the order of the lines"
 FOLLOW_HELP = (
     "check only that a record at DIR or URL continues the checkpoint in this file, then keep the "
     "newer one there; without the file, begin with what the record shows"
@@ -53,7 +57,14 @@ FOLLOW_HELP = (
 DELAY_HELP = "how long after it was received a line may be entered (default: %(default)s)"
 
 
-def verify(what: str, asked: Asked, line: bytes | None = None) -> Report:
+class Shown(NamedTuple):
+    """What is given beside a proof file: the lines in their order, and the outcomes' proofs."""
+
+    lines: bytes | None = None
+    outcomes: Sequence[str] = ()
+
+
+def verify(what: str, asked: Asked, shown: Shown = Shown()) -> Report:  # noqa: B008  # immutable
     """Check whatever it is. Raises WrongUsage if it cannot be read at all."""
     report = Report()
     if is_url(what):
@@ -63,9 +74,10 @@ def verify(what: str, asked: Asked, line: bytes | None = None) -> Report:
     if path.is_dir():
         _check_folder(path, asked, report)
     elif _head(path) == HEADER.encode():
-        if line is None:
+        if shown.lines is None:
             raise WrongUsage("a proof file is about one line: give that line with --line FILE")
-        check_proof(read_file(path, MOST_PROOF_BYTES), line, asked, report)
+        proofs = [read_file(each, MOST_PROOF_BYTES) for each in (path, *map(Path, shown.outcomes))]
+        check_proofs(proofs, shown.lines.split(b"\n"), asked, report)
     else:
         with path.open("rb") as file:
             _check_files(lambda: packed_files(file), asked, report)
@@ -150,9 +162,12 @@ def asked_for(policy: str, known: str | None, delay: int) -> Asked:
     return Asked(found, read_file(known, 2**20) if known else None, delay)
 
 
-def line_of(path: str | None) -> bytes | None:
-    """Return the journal line in a file, without its newline."""
-    return read_file(path, MOST_LINE_BYTES).removesuffix(b"\n") if path else None
+def shown_of(line: str | None, outcomes: Sequence[str]) -> Shown:
+    """Return what is given beside a proof. Raises WrongUsage if the lines cannot be read."""
+    if line is None:
+        return Shown(None, outcomes)
+    most = MOST_LINE_BYTES * (1 + len(outcomes))
+    return Shown(read_file(line, most).removesuffix(b"\n"), outcomes)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -166,7 +181,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.follow:
             report = follow_record(options.what, asked.policy, options.follow)
         else:
-            report = verify(options.what, asked, line_of(options.line))
+            report = verify(options.what, asked, shown_of(options.line, options.outcome))
     except WrongUsage as error:
         print(f"verify.py: {error}", file=sys.stderr)
         return 2

@@ -5,19 +5,16 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 
-from tests.argo.up.processes import Running, wait_until
+from tests.argo.up.conftest import StartUp
+from tests.argo.up.processes import wait_until
 from tests.argo.up.test_up import READY, children_of
-from tests.databases import empty_postgresql
 from tests.installation import Installation
 from tests.samples import signals
 
@@ -25,40 +22,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.services("postgresql", "rabbitmq"),
 ]
-StartUp = Callable[[Installation], Running]
-BROKER = "amqp://guest:guest@127.0.0.1:5672//"
 WORKER = ("-m", "celery", "-A", "argo", "worker", "-Q", "flush", "-P", "threads", "-c", "1")
-
-
-@pytest.fixture
-def machines(tmp_path: Path) -> Iterator[list[Installation]]:
-    with empty_postgresql() as url:
-        shared = {"DATABASE_URL": url, "CELERY_BROKER_URL": BROKER, "SIGNAL_BATCH_TIMEOUT": "1"}
-        yield [
-            Installation(tmp_path / name, shared | {"ARGO_WEB_PORT": str(_free_port())})
-            for name in ("one", "two", "copy")
-        ]
-
-
-@pytest.fixture
-def start_up() -> Iterator[StartUp]:
-    started: list[Running] = []
-
-    def start(argo: Installation) -> Running:
-        process = argo.start("manage.py", "up", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        started.append(Running(process))
-        return started[-1]
-
-    yield start
-    for running in started:
-        running.kill_all()
-
-
-def _free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _nodes(argo: Installation) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from signals.record.bundle import make_proof
-from signals.record.verifier.proof_check import check_proof
+from signals.record.verifier.proof_check import check_proofs
 from signals.record.verifier.report import Report
 from tests.signals.record.sample import Record, asked, codes, honest
 
@@ -25,7 +25,7 @@ def proof_of(record: Record, index: int, extra: bytes = b"") -> bytes:
 
 def judged(data: bytes, line: bytes, known: bytes | None = None) -> Report:
     report = Report()
-    check_proof(data, line, asked(known), report)
+    check_proofs([data], [line], asked(known), report)
     report.text()
     return report
 

@@ -10,7 +10,7 @@ from signals.record.formats.checkpoints import first_signed
 from signals.record.formats.encoding import BadRecord
 from signals.record.formats.notes import parse_note
 from signals.record.formats.stamps import parse_stamp
-from signals.record.timestamps import StampVerifier, certificates, stamp_request
+from signals.record.timestamps import StampVerifier, certificates, check_answer, stamp_request
 from signals.record.verifier.cli import verify
 from tests.signals.record.authority import Authority
 from tests.signals.record.sample import LOG, WITNESSES, Record, asked, codes
@@ -52,6 +52,27 @@ def test_a_stamp_of_something_else_is_refused(
         verifier.verify(answer, message + b"x", nonce)
     with pytest.raises(BadRecord, match="Nonce"):
         verifier.verify(answer, message, nonce + 1)
+
+
+def test_without_certificates_an_answer_is_still_of_our_request(
+    stamped: tuple[bytes, bytes, int],
+) -> None:
+    message, answer, nonce = stamped
+    assert check_answer(answer, message, nonce) == parse_stamp(answer).time
+    with pytest.raises(BadRecord, match="of something else"):
+        check_answer(answer, message + b"x", nonce)
+    with pytest.raises(BadRecord, match="another request"):
+        check_answer(answer, message, nonce + 1)
+
+
+def test_a_refusal_is_no_stamp_even_with_one_in_it(stamped: tuple[bytes, bytes, int]) -> None:
+    answer = stamped[1]
+    granted = b"\x02\x01\x00"  # the status, the first number of the answer
+    assert granted in answer[:16]
+    for status in (2, 3, 5):
+        refused = answer.replace(granted, bytes([2, 1, status]), 1)
+        with pytest.raises(BadRecord, match="the authority refused"):
+            parse_stamp(refused)
 
 
 def test_a_stamp_of_a_stranger_is_refused(

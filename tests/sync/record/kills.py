@@ -1,8 +1,9 @@
 """Kills the process that asks witnesses at each point between question, answer, row and mark.
 
-Run as `python -m tests.sync.record.kills [ROUNDS [SEED]]`: 300 kills in a folder of its own. Each
-round is a child process that is killed at its n-th sync, rename, statement or commit, on any of its
-threads. At the end the record has each mark once, with its checkpoint, and nothing is missing.
+Run as `python -m tests.sync.record.kills [ROUNDS [SEED]]`: 300 kills in a folder of its own, and in
+the empty database at DATABASE_URL if that is set. Each round is a child process that is killed at
+its n-th sync, rename, statement or commit, on any of its threads. At the end the record has each
+mark once, with its checkpoint, and nothing is missing.
 """
 
 import os
@@ -153,7 +154,8 @@ def killed(installation: Installation, rounds: int, seed: int) -> str:
 def own(rounds: int, seed: int) -> None:
     """Kill as often as that in a folder of its own."""
     with tempfile.TemporaryDirectory() as name:
-        argo = Installation(Path(name) / "argo")
+        given = {key: os.environ[key] for key in ("DATABASE_URL",) if key in os.environ}
+        argo = Installation(Path(name) / "argo", given)
         argo.manage("migrate", "--verbosity", "0").check_returncode()
         print(f"seed {seed}:", killed(argo, rounds, seed))
 

@@ -1,5 +1,6 @@
 """Witnesses that refuse, lie, answer 409 or 422, or are gone: each is named, none is believed."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from signals.record.formats.tree import leaf_hash
 from signals.record.log.keys import KeyFiles
 from signals.record.log.refusals import RecordRefused
 from signals.record.proving.checkpoints import latest_witnessed
-from signals.record.signing import LogSigner, signed_note
+from signals.record.signing import LogSigner, WitnessSigner, signed_note
 from signals.record.submission import SIZE_TYPE, parse_submission
 from sync.models import RecordSubmission
 from sync.record import problems
@@ -64,8 +65,16 @@ def test_a_witness_that_lies_is_named_and_nothing_is_believed(
         text = parse_note(parse_submission(body).checkpoint).text
         return fixed(200, f"{witnesses[0].signer.cosign(text, 1_000_000)}\n".encode())
 
+    def by(signer: WitnessSigner) -> Callable[[bytes], Reply]:
+        def reply(body: bytes) -> Reply:
+            text = parse_note(parse_submission(body).checkpoint).text
+            return fixed(200, f"{signer.cosign(text, int(owner.clock.seconds()))}\n".encode())
+
+        return reply
+
+    another_key = WitnessSigner(witnesses[0].signer.key.name, b"x" * 32)
     lies = (other_text, another_time, lambda body: fixed(200, b"what?\n"),
-            lambda body: fixed(200, b""))  # fmt: skip
+            lambda body: fixed(200, b""), by(witnesses[1].signer), by(another_key))  # fmt: skip
     for number, lie in enumerate(lies):
         witnesses[0].answer = lie
         assert owner.round(number).delivered == 1

@@ -133,7 +133,7 @@ def _votes_text(votes: Raw, data: bytes) -> str | None:
     """
     if b"\\" in data or data.count(b'"votes"') > 1:
         raise _Unusual
-    parsed = orjson.loads(votes)
+    parsed = orjson.loads(memoryview(votes))
     return None if parsed is None else orjson.dumps(parsed).decode()
 
 

@@ -1,6 +1,7 @@
 """Usual journal lines, which are read quickly, become exactly what `decode` makes of them."""
 
 import json
+from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -194,6 +195,40 @@ def test_what_is_around_an_object_is_read_alike(around: bytes) -> None:
     assert_the_same(around.replace(b"%s", whole))
 
 
+@pytest.mark.parametrize("text", ["é", "\x7f", "\\", '"', "\u2028", "😀"])
+def test_the_hash_of_a_text_that_was_not_escaped_is_not_taken(text: str) -> None:
+    for name in ("symbol", "action", "strategy", "timestamp", "signal_id"):
+        parts = parts_of() | {name: orjson.dumps(text).decode()}
+        fields = json.loads(joined(parts))
+        covered = {key: fields[key] for key in (*Hashed._fields, "signal_id")}
+        escaped = json.dumps(covered, sort_keys=True, ensure_ascii=False)
+        plain = escaped.replace(orjson.dumps(text).decode(), f'"{text}"')
+        wrong = parts | {"sha256": f'"{sha256(plain.encode()).hexdigest()}"'}
+        assert not assert_the_same(joined(wrong))
+        assert assert_the_same(joined(hashed_anew(parts)))
+
+
+def test_the_longest_id_symbol_and_timestamp_together_are_read_alike() -> None:
+    parts = parts_of()
+    others = sum(len(parts[name]) - 2 for name in ("signal_id", "timestamp"))
+    for length, is_usual in ((600, True), (601, False)):
+        long = hashed_anew(parts | {"symbol": f'"{"A" * (length - others)}"'})
+        assert assert_the_same(joined(long)) is is_usual
+
+
+@pytest.mark.parametrize(
+    ("raw", "version", "is_usual"),
+    [
+        ("80.5", "1", True), ("80.5", "2147483647", True), ("80.5", "2147483648", False),
+        ("80.5", "0", False), ("80.5", "-1", False), ("80.5", "1.0", False), ("80", "1", False),
+        ("80.5", "null", False), ("null", "1", False),
+    ],
+)  # fmt: skip
+def test_a_calibration_is_read_alike(raw: str, version: str, is_usual: bool) -> None:
+    parts = parts_of() | {"raw_confidence": raw, "calibration_version": version}
+    assert assert_the_same(joined(parts)) is is_usual
+
+
 def test_an_imported_or_altered_line_or_one_with_an_unknown_field_is_left_to_decode() -> None:
     usual = parts_of()
     assert assert_the_same(joined(usual))
@@ -229,6 +264,12 @@ def test_the_lines_that_argo_writes_of_live_signals_are_usual(changes: dict[str,
 )
 def test_the_quick_hash_of_numbers_is_the_hash_or_none(numbers: tuple[float, ...]) -> None:
     covered: Covered = ("AAPL", "BUY", *numbers, "test", "2025-01-15T10:30:00Z")  # type: ignore[assignment]
+    assert plain_sha256_of(covered, "an-id") in (None, sha256_of(covered, "an-id"))
+
+
+@pytest.mark.parametrize("number", [1e-7, -2.5e-9, 1e-5, 0.00012, 1e16, 1e300, 5e-324, 0.0, -0.0])
+def test_the_quick_hash_of_an_extreme_number_is_the_hash_or_none(number: float) -> None:
+    covered = ("AAPL", "BUY", number, 1.5, number, number, "test", "2025-01-15T10:30:00Z")
     assert plain_sha256_of(covered, "an-id") in (None, sha256_of(covered, "an-id"))
 
 

@@ -19,6 +19,7 @@ from django.db import (
 from django.db.backends.utils import CursorWrapper
 
 from signals.clock import utc_now
+from signals.empty import without_empty
 
 Rows = Sequence[tuple[Any, ...]]
 WHOLE_DATABASE = (OperationalError, ProgrammingError)
@@ -297,8 +298,9 @@ def insert_rows(
 
     The latter are part of the statement: a parameter more would cost every row.
     """
+    columns, rows, empty = without_empty(columns, rows)
     with connections[using].cursor() as cursor:
-        cursor.executemany(_insert(table, columns, same), rows)
+        cursor.executemany(_insert(table, columns, {**same, **dict.fromkeys(empty)}), rows)
 
 
 def insert_numbers(
@@ -338,7 +340,8 @@ def _insert_sqlite(
 ) -> dict[str, int]:
     """Insert rows; their ids have no gaps, because the transaction holds the write lock."""
     before = _last_id(cursor, table)
-    cursor.executemany(_insert(table, columns), rows)
+    columns, rows, empty = without_empty(columns, rows)
+    cursor.executemany(_insert(table, columns, dict.fromkeys(empty)), rows)
     return {row[0]: before + number for number, row in enumerate(rows, 1)}
 
 

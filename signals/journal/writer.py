@@ -108,12 +108,13 @@ class Writer:
             self._leave(descriptor)
 
     def _open(self) -> int:
-        if self._descriptor is None:
-            make_folder(self._path.parent)
-            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
-            self._use(open_private(self._path, flags))
-            sync_names(self._path.parent)
-        return self._descriptor
+        if self._descriptor is not None:
+            return self._descriptor
+        make_folder(self._path.parent)
+        descriptor = open_private(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        self._use(descriptor)
+        sync_names(self._path.parent)
+        return descriptor
 
     def _use(self, descriptor: int) -> None:
         """Write to this open file from now on; its inode is nobody else's while it is open."""

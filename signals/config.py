@@ -75,7 +75,13 @@ def durability_of(store: Callable[[Offset], bool]) -> Durability:
 
 def stored_handlers() -> list[StoredHandler]:
     """Return the functions that SIGNAL_STORED_HANDLERS names, in order."""
-    return [import_string(path) for path in settings.SIGNAL_STORED_HANDLERS]
+    return [*_imported(tuple(settings.SIGNAL_STORED_HANDLERS))]
+
+
+@cache
+def _imported(paths: tuple[str, ...]) -> tuple[StoredHandler, ...]:
+    """Import each of these once: every POST asks for them."""
+    return tuple(map(import_string, paths))
 
 
 def wake_flush(count: int) -> None:

@@ -16,6 +16,7 @@ from django.db.backends.utils import CursorWrapper
 
 from signals.clock import utc_now
 from signals.copying import FEWEST, copy_new, copy_rows
+from signals.empty import without_empty
 
 Rows = Sequence[tuple[Any, ...]]
 WHOLE_DATABASE = (OperationalError, ProgrammingError)
@@ -340,9 +341,10 @@ def insert_rows(
         shared = (*same.values(),)
         whole = [(*row, *shared) for row in rows]
         copy_rows(connections[using], table, (*columns, *same), whole)
-    else:
-        with connections[using].cursor() as cursor:
-            cursor.executemany(_insert(table, columns, same), rows)
+        return
+    columns, rows, empty = without_empty(columns, rows)
+    with connections[using].cursor() as cursor:
+        cursor.executemany(_insert(table, columns, {**same, **dict.fromkeys(empty)}), rows)
 
 
 def insert_numbers(
@@ -382,7 +384,8 @@ def _insert_sqlite(
 ) -> dict[str, int]:
     """Insert rows; their ids have no gaps, because the transaction holds the write lock."""
     before = _last_id(cursor, table)
-    cursor.executemany(_insert(table, columns), rows)
+    columns, rows, empty = without_empty(columns, rows)
+    cursor.executemany(_insert(table, columns, dict.fromkeys(empty)), rows)
     return {row[0]: before + number for number, row in enumerate(rows, 1)}
 
 

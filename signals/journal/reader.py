@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import accumulate, count, repeat
+from operator import add
 from pathlib import Path
 from typing import NamedTuple
 
@@ -177,11 +179,11 @@ def _chunk(position: JournalPosition, segment: OpenSegment, max_lines: int) -> C
     data = _whole_lines(position.byte, segment)
     if data is None:
         return None
-    lines, byte = [], position.byte
-    for text in data.split(b"\n", max_lines)[:max_lines]:
-        lines.append(Line(Offset(position.segment, byte), text))
-        byte += len(text) + 1
-    end = min(byte, segment.size)
+    texts = data.split(b"\n", max_lines)[:max_lines]
+    *starts, after = map(add, accumulate(map(len, texts), initial=position.byte), count())
+    offsets = map(Offset._make, zip(repeat(position.segment), starts, strict=False))
+    lines = list(map(Line._make, zip(offsets, texts, strict=True)))
+    end = min(after, segment.size)
     return Chunk(
         lines, JournalPosition(position.segment, end, fingerprint(segment.descriptor, end))
     )

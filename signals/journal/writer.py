@@ -26,6 +26,7 @@ class Writer:
         self._name = os.fspath(self._path)
         self._limit = segment_bytes
         self._descriptor: int | None = None
+        self._inode = (0, 0)
         self._known_end = -1
 
     def write(self, data: bytes) -> None:
@@ -42,7 +43,7 @@ class Writer:
     def close(self) -> None:
         """Close the file; if it was deleted or moved away, put it back first."""
         try:
-            if self._descriptor is not None and not self._is_active(os.fstat(self._descriptor)):
+            if self._descriptor is not None and not self._is_active():
                 self._unlock(self._lock()[0])  # `_lock` first puts a deleted or moved file back
         except OSError as error:
             raise unwritable(self._path, error) from error
@@ -66,7 +67,7 @@ class Writer:
                 os.ftruncate(descriptor, start)
                 raise
             self._known_end = start + len(data)
-            return self._is_active(status)
+            return self._is_active()
         finally:
             self._unlock(descriptor)
 
@@ -101,26 +102,36 @@ class Writer:
         while True:
             descriptor = self._open()
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            status = os.fstat(descriptor)
-            if self._is_active(status):
+            status = self._status()
+            if status is not None and _inode(status) == self._inode:
                 return descriptor, status
             self._leave(descriptor)
 
     def _open(self) -> int:
-        if self._descriptor is None:
-            make_folder(self._path.parent)
-            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
-            self._descriptor = open_private(self._path, flags)
-            self._known_end = -1
-            sync_names(self._path.parent)
-        return self._descriptor
+        if self._descriptor is not None:
+            return self._descriptor
+        make_folder(self._path.parent)
+        descriptor = open_private(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        self._use(descriptor)
+        sync_names(self._path.parent)
+        return descriptor
 
-    def _is_active(self, status: os.stat_result) -> bool:
+    def _use(self, descriptor: int) -> None:
+        """Write to this open file from now on; its inode is nobody else's while it is open."""
+        self._descriptor, self._known_end = descriptor, -1
+        self._inode = _inode(os.fstat(descriptor))
+
+    def _is_active(self) -> bool:
+        """Return whether the active segment is still the file that is open."""
+        status = self._status()
+        return status is not None and _inode(status) == self._inode
+
+    def _status(self) -> os.stat_result | None:
+        """Return the status of the active segment; None if there is no such file."""
         try:
-            found = os.stat(self._name)
+            return os.stat(self._name)
         except FileNotFoundError:
-            return False
-        return found.st_ino == status.st_ino and found.st_dev == status.st_dev
+            return None
 
     def _leave(self, descriptor: int) -> None:
         """Close a file that is no longer the active one: another process sealed or removed it.
@@ -133,7 +144,7 @@ class Writer:
                 self._rescue(descriptor)
         except OSError:
             self.release()  # the new file
-            self._descriptor = descriptor
+            self._use(descriptor)
             raise
         finally:
             fcntl.flock(descriptor, fcntl.LOCK_UN)  # a child that was just forked has it open too
@@ -174,6 +185,10 @@ class Writer:
             path.stat().st_size >= end and _fingerprint_of(path, end) == fingerprint(lost, end)
             for path in self._segments.sealed().values()
         )
+
+
+def _inode(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
 
 
 def end_of_lines(descriptor: int, size: int) -> int:

@@ -22,9 +22,9 @@ FIELDS = (
 
 def announce_stored(stored: Sequence[StoredSignal]) -> None:
     """Publish `signal.stored` for each signal; one of SIGNAL_STORED_HANDLERS."""
-    live = [signal.fields for signal in stored if signal.origin not in PAST_ORIGINS]
+    live = [signal for signal in stored if signal.origin not in PAST_ORIGINS]
     if live:
-        publish_each(EventType.SIGNAL_STORED, lambda: [_signal(fields) for fields in live])
+        publish_each(EventType.SIGNAL_STORED, lambda: [_signal(each.fields) for each in live])
 
 
 def announce_outcome(change: Change, signal: Signal) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from django.db import DatabaseError, transaction
@@ -25,7 +26,7 @@ from signals.ledger.changes import StoredChange, apply_change, decode_change
 from signals.ledger.dead_letters import Fault, store_dead_letters
 from signals.ledger.latency import PAST, latencies
 from signals.ledger.read_ahead import Reading, reading
-from signals.ledger.records import BadLine, Record, decode, json_object
+from signals.ledger.records import BadLine, decode, json_object
 from signals.ledger.spellings import Seen, learn
 from signals.ledger.store import (
     ROW_ERRORS,
@@ -36,12 +37,14 @@ from signals.ledger.store import (
     store_fresh,
     store_one_by_one,
 )
+from signals.ledger.usual import AnyRecord, decode_usual
 from signals.models import DeadLetter, JournalCursor, OutcomeChange, Signal
 from signals.rows import update
 from signals.timestamps import utc_text
 
 logger = logging.getLogger(__name__)
 Kind = DeadLetter.Kind
+_spelling = attrgetter("record.symbol", "record.asset_type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +191,7 @@ class Flusher:
         If that fails, the task of the sums stores them.
         """
         try:
-            learn({_seen(signal) for signal in stored}, using=self.using)
+            learn(set(map(Seen._make, set(map(_spelling, stored)))), using=self.using)
         except DatabaseError as error:
             logger.warning("The new spellings are stored later: %s", error)
 
@@ -249,7 +252,7 @@ def _position(cursor: JournalCursor) -> JournalPosition:
 class _Store(Protocol):
     def __call__(
         self,
-        records: Sequence[Record],
+        records: Sequence[AnyRecord],
         cursor: JournalCursor,
         stored_at: str | None,
         *,
@@ -260,7 +263,7 @@ class _Store(Protocol):
 class _Batch(NamedTuple):
     """The lines of a chunk by kind, and where the next chunk begins."""
 
-    records: list[Record]
+    records: list[AnyRecord]
     changes: list[StoredChange]
     faults: list[Fault]
     end: JournalPosition
@@ -275,6 +278,9 @@ def _parsed(chunk: Chunk) -> _Batch:
     for line in chunk.lines:
         if not line.data:
             continue
+        if (usual := decode_usual(line)) is not None:
+            batch.records.append(usual)
+            continue
         try:
             fields = json_object(line)
             if "change" in fields:
@@ -286,14 +292,10 @@ def _parsed(chunk: Chunk) -> _Batch:
     return batch
 
 
-def _seen(signal: StoredSignal) -> Seen:
-    return Seen(signal.fields["symbol"], signal.fields["asset_type"])
-
-
 def _measure(done: FlushResult, stored: Sequence[StoredSignal], now: datetime) -> None:
     """Count a committed batch, and how long its live signals took from the call to the row."""
     metrics.flushed(**asdict(done))
-    received = (each.fields["received_at"] for each in stored if each.origin not in PAST)
+    received = (each.record.received_at for each in stored if each.origin not in PAST)
     metrics.STORAGE_LATENCY.observe_each(latencies(received, now))
 
 

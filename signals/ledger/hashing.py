@@ -8,6 +8,8 @@ import hashlib
 from json.encoder import encode_basestring_ascii as escaped
 from typing import NamedTuple
 
+import orjson
+
 ID_DIGITS = 16
 
 Covered = tuple[str, str, float, float, float, float, str, str]
@@ -47,6 +49,24 @@ def signal_id_of(fields: Covered) -> str:
 def sha256_of(fields: Covered, signal_id: str) -> str:
     """Return the signal's hash in lowercase hex."""
     return _sha256(hashed_text(fields, signal_id))
+
+
+def plain_sha256_of(fields: Covered, signal_id: str) -> str | None:
+    """Return the hash of a signal whose texts need no escapes, in two thirds of the time.
+
+    orjson writes numbers faster than `repr`, and alike in the range of usual prices; None outside
+    of it.
+    """
+    symbol, action, entry, target, stop, confidence, strategy, timestamp = fields
+    numbers = orjson.dumps((confidence, entry, stop, target)).decode()
+    if "e" in numbers or "0.0000" in numbers:  # `repr` may write these with another exponent
+        return None
+    confidence_text, entry_text, stop_text, target_text = numbers[1:-1].split(",")
+    return _sha256(
+        f'{{"action": "{action}", "confidence": {confidence_text}, "entry_price": {entry_text}, '
+        f'"signal_id": "{signal_id}", "stop_price": {stop_text}, "strategy": "{strategy}", '
+        f'"symbol": "{symbol}", "target_price": {target_text}, "timestamp": "{timestamp}"}}'
+    )
 
 
 def id_and_sha256_of(fields: Covered) -> tuple[str, str]:

@@ -16,12 +16,12 @@ def latencies(received: Iterable[str], stored_at: datetime) -> list[float]:
     A clock that was set back gives 0. A time that cannot be read is left out: the hash does not
     cover it, so anything may be on an altered line.
     """
-    texts = list(received)
-    try:
-        moments = list(map(parse_utc, texts))
-    except ValueError:
-        moments = [moment for text in texts if (moment := _readable(text)) is not None]
-    return [max(0.0, (stored_at - moment).total_seconds()) for moment in moments]
+    texts = list(received)  # the signals of one call have the same
+    moments = {text: moment for text in set(texts) if (moment := _readable(text)) is not None}
+    waited = {
+        text: max(0.0, (stored_at - moment).total_seconds()) for text, moment in moments.items()
+    }
+    return [waited[text] for text in texts if text in waited]
 
 
 def _readable(text: str) -> datetime | None:

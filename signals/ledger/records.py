@@ -95,6 +95,31 @@ class Record(NamedTuple):
     def sha256(self) -> str:
         return str(self.fields["sha256"])
 
+    @property
+    def origin(self) -> str:
+        return str(self.fields["origin"])
+
+    @property
+    def symbol(self) -> str:
+        return str(self.fields["symbol"])
+
+    @property
+    def asset_type(self) -> str:
+        return str(self.fields["asset_type"])
+
+    @property
+    def received_at(self) -> str:
+        return str(self.fields["received_at"])
+
+    @property
+    def row(self) -> tuple[Any, ...]:
+        """Return the values of `SIGNAL_COLUMNS`."""
+        return signal_row(self.fields)
+
+    def context(self, row_id: int, journal: int | None) -> tuple[Any, ...]:
+        """Return the values of `CONTEXT_COLUMNS`. `journal` is the cursor's primary key."""
+        return context_row(row_id, journal, self)
+
 
 def encode(signal: Mapping[str, object], now: datetime, origin: str) -> tuple[Receipt, bytes]:
     """Validate a signal and make its journal line. Raises InvalidInput."""

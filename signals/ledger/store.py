@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import orjson
 from django.db import DataError, IntegrityError, transaction
+from msgspec import Struct
 
 from signals.ledger.inserts import (
     insert_contexts,
@@ -17,25 +18,31 @@ from signals.ledger.inserts import (
     stored_hashes,
 )
 from signals.ledger.instants import insert_instants
-from signals.ledger.records import IMPORTED, NAMED_BY_ALERT, Record, context_row, signal_row
+from signals.ledger.records import IMPORTED, NAMED_BY_ALERT
 from signals.ledger.sums.statements import NO_ORIGIN
 from signals.ledger.sums.update import restart_sums
+from signals.ledger.usual import AnyRecord
 from signals.models import JournalCursor
 
 ROW_ERRORS = (IntegrityError, DataError, OverflowError, orjson.JSONEncodeError)
 """Errors that a row's own values cause; any other error is not about a row."""
 
 
-class StoredSignal(NamedTuple):
+class StoredSignal(Struct, frozen=True):
     """A signal that was just stored, as the stored handlers receive it.
 
-    `id` is the primary key of its row, `fields` the content of its journal line.
+    `id` is the primary key of its row.
     """
 
     id: int
     signal_id: str
     origin: str
-    fields: dict[str, Any]
+    record: AnyRecord
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """Return the content of its journal line."""
+        return self.record.fields
 
 
 StoredHandler = Callable[[Sequence[StoredSignal]], None]
@@ -44,7 +51,7 @@ StoredHandler = Callable[[Sequence[StoredSignal]], None]
 class Refusal(NamedTuple):
     """A record that was not stored, and why."""
 
-    record: Record
+    record: AnyRecord
     reason: str
 
 
@@ -58,7 +65,7 @@ class StoreResult(NamedTuple):
 
 
 def store_fresh(
-    records: Sequence[Record], cursor: JournalCursor, stored_at: str | None, *, using: str
+    records: Sequence[AnyRecord], cursor: JournalCursor, stored_at: str | None, *, using: str
 ) -> StoreResult:
     """Insert all without a lookup: except in a replay all are new.
 
@@ -72,7 +79,7 @@ def store_fresh(
 
 
 def store(
-    records: Sequence[Record], cursor: JournalCursor, stored_at: str | None, *, using: str
+    records: Sequence[AnyRecord], cursor: JournalCursor, stored_at: str | None, *, using: str
 ) -> StoreResult:
     """Insert what is new. Raises one of ROW_ERRORS if a row cannot be inserted."""
     fresh, known, conflicts = _classify(records, using)
@@ -81,13 +88,13 @@ def store(
         ids = {signal.signal_id for signal in stored}
         rest = _classify([record for record in fresh if record.signal_id not in ids], using)
         known, conflicts = known + rest.known, conflicts + rest.conflicts
-    if history := [record for record in known if record.fields["origin"] in IMPORTED]:
+    if history := [record for record in known if record.origin in IMPORTED]:
         _adopt(history, cursor, stored_at, using)
     return StoreResult(stored, len(known), conflicts, [])
 
 
 def store_one_by_one(
-    records: Sequence[Record], cursor: JournalCursor, stored_at: str | None, *, using: str
+    records: Sequence[AnyRecord], cursor: JournalCursor, stored_at: str | None, *, using: str
 ) -> StoreResult:
     """Insert what is new; a record that the database refuses does not stop the others."""
     results = [_store_isolated(record, cursor, stored_at, using) for record in records]
@@ -100,7 +107,7 @@ def store_one_by_one(
 
 
 def _store_isolated(
-    record: Record, cursor: JournalCursor, stored_at: str | None, using: str
+    record: AnyRecord, cursor: JournalCursor, stored_at: str | None, using: str
 ) -> StoreResult:
     try:
         with transaction.atomic(using=using):
@@ -110,12 +117,12 @@ def _store_isolated(
 
 
 class _Classified(NamedTuple):
-    fresh: list[Record]
-    known: list[Record]
+    fresh: list[AnyRecord]
+    known: list[AnyRecord]
     conflicts: list[Refusal]
 
 
-def _classify(records: Sequence[Record], using: str) -> _Classified:
+def _classify(records: Sequence[AnyRecord], using: str) -> _Classified:
     """Divide the records into new ones, stored ones, and conflicts with a stored one."""
     hashes = stored_hashes(using, [record.signal_id for record in records])
     result = _Classified([], [], [])
@@ -124,7 +131,7 @@ def _classify(records: Sequence[Record], using: str) -> _Classified:
         if stored is None:
             hashes[record.signal_id] = record.sha256
             result.fresh.append(record)
-        elif stored == record.sha256 or record.fields["origin"] == NAMED_BY_ALERT:
+        elif stored == record.sha256 or record.origin == NAMED_BY_ALERT:
             result.known.append(record)
         else:
             reason = f"its id is stored with another hash, {stored}"
@@ -133,7 +140,7 @@ def _classify(records: Sequence[Record], using: str) -> _Classified:
 
 
 def _adopt(
-    records: Sequence[Record], cursor: JournalCursor, stored_at: str | None, using: str
+    records: Sequence[AnyRecord], cursor: JournalCursor, stored_at: str | None, using: str
 ) -> None:
     """Add the context to rows that an older system inserted, from their journal lines.
 
@@ -145,34 +152,34 @@ def _adopt(
         for record in records
         if (row := lacking.pop(record.signal_id, None)) is not None
     ]
-    contexts = [context_row(row, cursor.pk, record) for row, record in adopted]
+    contexts = [record.context(row, cursor.pk) for row, record in adopted]
     insert_contexts(using, contexts, stored_at)
     insert_instants(using, [_timed(row, record) for row, record in adopted])
-    if any(record.fields["origin"] != NO_ORIGIN for _, record in adopted):
+    if any(record.origin != NO_ORIGIN for _, record in adopted):
         restart_sums(using=using)
 
 
 def _insert(
-    records: Sequence[Record],
+    records: Sequence[AnyRecord],
     cursor: JournalCursor,
     stored_at: str | None,
     using: str,
     insert: Callable[[str, Sequence[tuple[Any, ...]]], dict[str, int]] = insert_signals,
 ) -> list[StoredSignal]:
-    ids = insert(using, [signal_row(record.fields) for record in records])
+    ids = insert(using, [record.row for record in records])
     stored, contexts = [], []
     for record in records:
-        fields = record.fields
-        row = ids.get(fields["signal_id"])
+        row = ids.get(record.signal_id)
         if row is not None:
-            contexts.append(context_row(row, cursor.pk, record))
-            stored.append(StoredSignal(row, fields["signal_id"], fields["origin"], fields))
+            contexts.append(record.context(row, cursor.pk))
+            stored.append(StoredSignal(row, record.signal_id, record.origin, record))
     insert_contexts(using, contexts, stored_at)
     history = [signal for signal in stored if signal.origin in IMPORTED]
     if history:  # all others have Argo's spelling
-        insert_instants(using, [_timed(signal.id, signal) for signal in history])
+        insert_instants(using, [_timed(signal.id, signal.record) for signal in history])
     return stored
 
 
-def _timed(row: int, signal: Record | StoredSignal) -> tuple[int, str, str]:
-    return row, signal.fields["symbol"], signal.fields["timestamp"]
+def _timed(row: int, record: AnyRecord) -> tuple[int, str, str]:
+    fields = record.fields
+    return row, fields["symbol"], fields["timestamp"]

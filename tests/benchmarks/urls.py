@@ -36,17 +36,18 @@ class Uncounted(SignalTracker):
 
 
 @counted.post("/signals", auth=writer, response={202: Accepted})
-def post_counted(request: HttpRequest) -> HttpResponse:
-    return _logged(SignalTracker(ORIGIN), request)
+def post_counted(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    return _logged(SignalTracker(ORIGIN), request, response)
 
 
 @uncounted.post("/signals", auth=writer, response={202: Accepted})
-def post_uncounted(request: HttpRequest) -> HttpResponse:
-    return _logged(Uncounted(ORIGIN), request)
+def post_uncounted(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    return _logged(Uncounted(ORIGIN), request, response)
 
 
-def _logged(tracker: SignalTracker, request: HttpRequest) -> HttpResponse:
-    return _accepted(tracker.accept([read_object(request.body)])[0], "accepted", 202)
+def _logged(tracker: SignalTracker, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    receipt = tracker.accept([read_object(request.body)])[0]
+    return _accepted(response, receipt, "accepted", 202)
 
 
 urlpatterns = [

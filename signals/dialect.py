@@ -176,6 +176,14 @@ def running_writers(using: str = "default") -> str:
     return found or ""
 
 
+def reason_of(error: BaseException) -> str:
+    """Return what the database says, without the part of the statement that PostgreSQL adds."""
+    told = getattr(error.__cause__, "diag", None)
+    if told is None or told.message_primary is None:
+        return str(error)
+    return ": ".join(filter(None, [told.message_primary, told.message_detail]))
+
+
 def is_deadlock(error: BaseException) -> bool:
     """Return True if the database ended this transaction because it was part of a deadlock."""
     return getattr(error.__cause__, "sqlstate", None) == "40P01"

@@ -18,7 +18,7 @@ from tenacity import retry, retry_if_exception, stop_after_attempt
 
 from signals import metrics
 from signals.clock import Clock, utc_now
-from signals.dialect import is_deadlock, is_shared
+from signals.dialect import is_deadlock, is_shared, reason_of
 from signals.garbage import collector_paused
 from signals.journal import Chunk, Journal, JournalPosition, JournalReplaced, Line, Offset
 from signals.ledger.announcing import announce_outcome
@@ -220,7 +220,10 @@ class Flusher:
                 return fault
         except (*ROW_ERRORS, TypeError, ValueError) as error:
             return Fault(
-                Kind.CHANGE, change.line, f"the database refused it: {error}", _name(signal_id)
+                Kind.CHANGE,
+                change.line,
+                f"the database refused it: {reason_of(error)}",
+                _name(signal_id),
             )
 
     def _claim(self, cursor: JournalCursor, end: JournalPosition) -> bool:

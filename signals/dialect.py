@@ -176,12 +176,11 @@ def running_writers(using: str = "default") -> str:
     return found or ""
 
 
-def reason_of(error: BaseException) -> str:
-    """Return what the database says, without the part of the statement that PostgreSQL adds."""
+def refusal_of(error: BaseException) -> str:
+    """Return why the database refused a row, without the statement that PostgreSQL adds."""
     told = getattr(error.__cause__, "diag", None)
-    if told is None or told.message_primary is None:
-        return str(error)
-    return ": ".join(filter(None, [told.message_primary, told.message_detail]))
+    parts = [told.message_primary, told.message_detail] if told is not None else []
+    return f"the database refused it: {': '.join(filter(None, parts)) or error}"
 
 
 def is_deadlock(error: BaseException) -> bool:

@@ -18,7 +18,7 @@ from tenacity import retry, retry_if_exception, stop_after_attempt
 
 from signals import metrics
 from signals.clock import Clock, utc_now
-from signals.dialect import is_deadlock, is_shared, reason_of
+from signals.dialect import is_deadlock, is_shared, refusal_of
 from signals.garbage import collector_paused
 from signals.journal import Chunk, Journal, JournalPosition, JournalReplaced, Line, Offset
 from signals.ledger.announcing import announce_outcome
@@ -222,7 +222,7 @@ class Flusher:
             return Fault(
                 Kind.CHANGE,
                 change.line,
-                f"the database refused it: {reason_of(error)}",
+                refusal_of(error),
                 _name(signal_id),
             )
 

@@ -7,7 +7,7 @@ from django.db import transaction
 
 from argo.errors import Conflict
 from signals import acts
-from signals.dialect import reason_of
+from signals.dialect import refusal_of
 from signals.journal import Line, Offset
 from signals.ledger.changes import StoredChange, apply_change, decode_change
 from signals.ledger.records import BadLine, decode, json_object
@@ -41,7 +41,7 @@ def retry(
         except BadLine as bad:
             raise StillDead(f"the line {bad}") from None
         except (*ROW_ERRORS, TypeError, ValueError) as error:
-            raise StillDead(f"the database refused it: {reason_of(error)}") from error
+            raise StillDead(refusal_of(error)) from error
         DeadLetter.objects.using(using).filter(pk=letter.pk).update(resolved_at=now)
         _record(acts.Kind.RETRY, letter, "stored", who, now, using)
 

@@ -10,7 +10,7 @@ import orjson
 from django.db import DataError, IntegrityError, transaction
 from msgspec import Struct
 
-from signals.dialect import reason_of
+from signals.dialect import refusal_of
 from signals.ledger.inserts import (
     insert_contexts,
     insert_fresh_signals,
@@ -114,9 +114,7 @@ def _store_isolated(
         with transaction.atomic(using=using):
             return store([record], cursor, stored_at, using=using)
     except ROW_ERRORS as error:
-        return StoreResult(
-            [], 0, [], [Refusal(record, f"the database refused it: {reason_of(error)}")]
-        )
+        return StoreResult([], 0, [], [Refusal(record, refusal_of(error))])
 
 
 class _Classified(NamedTuple):

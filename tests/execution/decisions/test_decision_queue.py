@@ -26,6 +26,8 @@ from execution.orders.router import send_due
 from execution.risk.model import Limits
 from execution.risk.sizing import Sizing
 from execution.types import Denial, HaltCode, Reason
+from signals.journal import Line, Offset
+from signals.ledger.records import Record
 from signals.ledger.store import StoredSignal
 from signals.market.protocol import Quote
 from signals.timestamps import parse_utc
@@ -47,11 +49,12 @@ pytestmark = pytest.mark.django_db(databases=DATABASES)
 def test_live_signals_are_queued_and_past_ones_are_not(trading: Trading) -> None:
     live = trading.log()
     origins = ("import", "adopted", "replay")
-    past = [StoredSignal(live.pk, live.signal_id, origin, {}) for origin in origins]
+    record = Record(Line(Offset(1, 0), b""), {})
+    past = [StoredSignal(live.pk, live.signal_id, origin, record) for origin in origins]
     Decision.objects.all().delete()
     enqueue(past)
     assert not Decision.objects.exists()
-    enqueue([StoredSignal(live.pk, live.signal_id, "python", {})] * 2)
+    enqueue([StoredSignal(live.pk, live.signal_id, "python", record)] * 2)
     (decision,) = Decision.objects.all()
     assert (decision.pk, decision.status, decision.account) == (live.pk, "pending", "paper")
 

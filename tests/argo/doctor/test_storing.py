@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
@@ -15,6 +15,7 @@ from argo import private
 from argo.doctor import stages, storing
 from argo.doctor.check import Question
 from argo.pool import ConnectionPool
+from argo.sqlite.metrics import POOL
 from signals import config
 from signals.clock import utc_now
 from signals.config import flusher, journal
@@ -130,9 +131,15 @@ def test_a_dead_letter_is_found() -> None:
 
 
 def test_an_exhausted_pool_is_found(counted: None) -> None:
-    pool = ConnectionPool(lambda: sqlite3.connect(":memory:"), size=1, timeout=0.02)
+    pool = ConnectionPool(
+        lambda: sqlite3.connect(":memory:"),
+        size=1,
+        timeout=0.02,
+        metrics=POOL,
+        exhausted="none is free",
+    )
     lease = pool.lease()
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(OperationalError, match="none is free"):
         pool.lease()
     pool.release(lease)
     pool.dispose()

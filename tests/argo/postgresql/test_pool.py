@@ -148,9 +148,12 @@ def test_a_connection_that_rested_long_is_asked(
     monkeypatch.setattr(liveness, "CHECK_AFTER", 0.0)
     asked: list[str] = []
     real = type(raw).execute
-    monkeypatch.setattr(
-        type(raw), "execute", lambda self, sql, *rest: asked.append(sql) or real(self, sql, *rest)
-    )
+
+    def note(self: object, sql: str) -> object:
+        asked.append(sql)
+        return real(self, sql)
+
+    monkeypatch.setattr(type(raw), "execute", note)
     database.ensure_connection()
     assert asked == ["SELECT 1"]
 

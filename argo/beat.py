@@ -84,9 +84,9 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
         self._heart.start()
 
     @property
-    def schedule(self) -> dict[str, Entry]:
+    def schedule(self) -> dict[str, ModelEntry]:
         """Return the schedule; empty while this beat stands by."""
-        found: dict[str, Entry] = super().schedule if self._is_active else {}
+        found: dict[str, ModelEntry] = super().schedule if self._is_active else {}
         return found
 
     def tick(self, *args: object, **kwargs: object) -> float:
@@ -109,7 +109,7 @@ class LockedScheduler(DatabaseScheduler):  # type: ignore[misc]  # as above
             close_old_connections()
         return pause if self._lease is None else min(pause, RENEW_EVERY)
 
-    def apply_entry(self, entry: Entry, producer: object = None) -> None:
+    def apply_entry(self, entry: ModelEntry, producer: object = None) -> None:
         """Send the task of an entry, unless the lease has run out since the tick began."""
         if self._lease is not None and not self._lease.is_held:
             raise LockLost("The lease of beat ran out while it sent tasks.")

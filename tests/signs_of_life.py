@@ -5,6 +5,7 @@ from itertools import count
 from typing import Any
 
 from argo.up.children import workers
+from argo.up.roles import all_roles
 from signals import config
 from signals.dialect import database_now
 from signals.health.heartbeats import BEAT, WORKER
@@ -28,6 +29,6 @@ def alive(role: str = WORKER, queues: str = "", ago: float = 0.0, **changes: Any
 
 def all_alive() -> None:
     """Write the heartbeats of everything that `up` runs."""
-    for worker in workers():
+    for worker in workers(all_roles()):
         alive(queues=" ".join(worker.queues))
     alive(BEAT)

@@ -78,10 +78,12 @@ def test_queues_of_rabbitmq_are_of_the_type_that_is_set(
 ) -> None:
     """RabbitMQ refuses to declare a queue that exists with another type."""
     shared = {"CELERY_BROKER_URL": RABBITMQ, "CELERY_QUEUE_TYPE": kind}
-    done = Installation(installation.folder, shared).run("-c", DECLARE)
-    assert done.returncode == 0, done.stderr
+    argo = Installation(installation.folder, shared)
+    with argo.start("-c", DECLARE, stdout=subprocess.PIPE) as process:
+        printed, _ = process.communicate(timeout=300)
+    assert process.returncode == 0
     names = {"flush", "record", "sync", "execution", "generation", "default"}
-    assert set(done.stdout.splitlines()) == {f"{name} {kind}" for name in names}
+    assert set(printed.splitlines()) == {f"{name} {kind}" for name in names}
 
 
 @pytest.mark.services("rabbitmq")

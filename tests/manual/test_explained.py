@@ -14,7 +14,7 @@ from argo.api import api
 from argo.doctor import practices, speed, storing, syncing
 from argo.doctor.known import Known
 from argo.up import demo, demo_alpine
-from argo.up.children import GENERATION, RECORD, WORKERS
+from argo.up.children import EXECUTION, FLUSH, GENERATION, RECORD, SYNC
 from execution.models import Decision
 from execution.prop_firm import presets
 from execution.prop_firm.rule_set import OFF, RuleSet
@@ -87,7 +87,7 @@ EXPLAINED: dict[tuple[str, str], Callable[[], Collection[str]]] = {
     ("operations", "id"): checks,
     ("start", "process"): lambda: (
         ["web", "pages", "beat", demo.NAME, demo_alpine.NAME]
-        + [each.name for each in (*WORKERS, GENERATION, RECORD)]
+        + [each.name for each in (FLUSH, SYNC, EXECUTION, GENERATION, RECORD)]
     ),
 }
 """By page and by the heading of the table's first column: what the table has to explain."""

@@ -7,6 +7,7 @@ from pytest_django import Settings
 
 from argo.health import processes
 from argo.up.children import workers
+from argo.up.roles import all_roles
 from signals.clock import utc_now
 from signals.health.heartbeats import BEAT
 from signals.models import Heartbeat
@@ -55,7 +56,7 @@ def test_a_process_that_was_silent_for_a_minute_is_missing() -> None:
 
 
 def test_each_machine_needs_its_own_flush_and_shares_the_rest() -> None:
-    for worker in workers():
+    for worker in workers(all_roles()):
         alive(queues=" ".join(worker.queues), node="another")
     alive(BEAT, node="another")
     assert keys() == [("worker.missing", "flush")]

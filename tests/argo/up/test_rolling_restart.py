@@ -4,13 +4,14 @@ import signal
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psycopg
 import pytest
 import requests
 
-from tests.argo.up.balancer import balancer, is_ready
+from tests.argo.up.balancer import Balancer, balancer, is_ready
 from tests.argo.up.processes import PATIENCE, Running, wait_until
 from tests.argo.up.test_several_nodes import BROKER, _free_port
 from tests.argo.up.test_up import make_key
@@ -97,10 +98,10 @@ def test_no_request_is_refused_while_two_nodes_restart_one_after_the_other(
         for argo, port, running in zip(nodes, ports, runs, strict=True):
             wait_until(lambda: proxy.ready == set(ports))
             running.signal(signal.SIGTERM)
-            wait_until(lambda port=port: port not in proxy.ready)
+            wait_until(partial(is_left_out, proxy, port))
             assert running.end() == 0
             start_up(argo).wait_for(READY)
-            wait_until(lambda port=port: is_ready(port))
+            wait_until(partial(is_ready, port))
         for client in clients:
             client.finish()
         assert [client.wrong for client in clients] == [[]] * CLIENTS
@@ -108,6 +109,10 @@ def test_no_request_is_refused_while_two_nodes_restart_one_after_the_other(
     accepted = set().union(*(client.accepted for client in clients))
     assert len(accepted) > 20
     wait_until(lambda: _stored(nodes[0].settings["DATABASE_URL"]) == accepted)
+
+
+def is_left_out(proxy: Balancer, port: int) -> bool:
+    return port not in proxy.ready
 
 
 def _stored(url: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -22,7 +22,7 @@ print(json.dumps([problems, durability.report(database_answers=True)]))
 """
 
 
-def report(argo: Installation) -> tuple[list[str], dict[str, object]]:
+def report(argo: Installation) -> tuple[list[str], dict[str, Any]]:
     """Return the codes of the problems of durability, and what health reports of it."""
     output, _ = argo.start("-c", REPORT, stdout=subprocess.PIPE).communicate(timeout=120)
     problems, told = json.loads(output)
@@ -30,7 +30,7 @@ def report(argo: Installation) -> tuple[list[str], dict[str, object]]:
 
 
 @pytest.fixture
-def taker(start_node: StartNode) -> Iterator[Node]:
+def taker(start_node: StartNode) -> Node:
     return start_node(SIGNAL_DURABILITY_WAIT="0.5")
 
 

@@ -12,11 +12,12 @@ import pytest
 import requests
 
 from tests.argo.up.balancer import Balancer, balancer, is_ready
+from tests.argo.up.conftest import BROKER
 from tests.argo.up.processes import PATIENCE, Running, wait_until
-from tests.argo.up.test_several_nodes import BROKER, _free_port
 from tests.argo.up.test_up import make_key
 from tests.databases import empty_postgresql
 from tests.installation import Installation
+from tests.loopback import free_port
 from tests.samples import a_signal
 
 pytestmark = [pytest.mark.slow, pytest.mark.services("postgresql", "rabbitmq")]
@@ -31,7 +32,7 @@ def nodes(tmp_path: Path) -> Iterator[list[Installation]]:
     with empty_postgresql() as url:
         shared = {"DATABASE_URL": url, "CELERY_BROKER_URL": BROKER, "ARGO_WEB_DRAIN": "6"}
         yield [
-            Installation(tmp_path / name, shared | {"ARGO_WEB_PORT": str(_free_port())})
+            Installation(tmp_path / name, shared | {"ARGO_WEB_PORT": str(free_port())})
             for name in ("one", "two")
         ]
 

@@ -107,7 +107,7 @@ def test_it_survives_journal_row_export_and_import_with_the_same_hash(
     ((_, exported),) = read_signals(path)
     assert isinstance(exported, dict)
     receipt, data = encode_imported(exported, utc_now(), "import")
-    assert receipt == (signal["signal_id"], signal["sha256"])
+    assert receipt[:2] == (signal["signal_id"], signal["sha256"])
     line = Line(Offset(0, 0), data)
     imported = decode(json_object(line), line)
     assert context_row(1, None, imported)[-3:] == (90.0, 3, None)

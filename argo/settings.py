@@ -271,11 +271,6 @@ if env.text("DATABASE_DIRECT_URL", ""):
         "DATABASE_DIRECT_URL", DATA_DIR, schemes=("postgres", "postgresql")
     )
 DATABASE_POOL_SIZE = env.integer("DATABASE_POOL_SIZE", 10, minimum=2, maximum=1000)
-LOST_CLIENTS = (
-    "-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=2 "
-    "-c tcp_user_timeout=15000"
-)
-"""Lets PostgreSQL end the session, and the locks, of a machine that a network lost within 20 s."""
 DATABASES: dict[str, dict[str, Any]] = {
     "default": env.database(
         "DATABASE_URL", DATA_DIR / "signals.db", schemes=("sqlite", "postgres", "postgresql")
@@ -306,8 +301,6 @@ else:
     }
     if "," in DATABASES["default"]["HOST"]:  # a primary and its standbys: find the primary
         DATABASES["default"]["OPTIONS"]["target_session_attrs"] = "read-write"
-    if DATABASE_DIRECT is None:  # a pooler would refuse it
-        DATABASES["default"]["OPTIONS"]["options"] = LOST_CLIENTS
 WEB_DRAIN = env.seconds(  # with several machines a load balancer must notice that one stops
     "ARGO_WEB_DRAIN",
     0.0 if DATABASES["default"]["ENGINE"] == "argo.sqlite" else 5.0,

@@ -19,6 +19,12 @@ EXHAUSTED = (
     "DATABASE_POOL_SIZE (the server's max_connections must allow it) or SIGNAL_POOL_TIMEOUT."
 )
 
+LOST_CLIENTS = (
+    "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 2; "
+    "SET tcp_user_timeout = 15000"
+)
+"""Lets the server end the session of a machine that the network has lost, and free its locks."""
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection from its process's pool; closing it returns it to the pool.
@@ -40,7 +46,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:  # noqa: ANN401  # psycopg's
         if not self._pool_size:
-            return super().get_new_connection(conn_params)
+            return self._connect(conn_params)
         self._source = self._pool()
         self._lease = self._live_lease()
         return self._lease.dbapi_connection
@@ -101,7 +107,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return self._pools[key]
 
     def _connect(self, params: dict[str, Any]) -> Any:  # noqa: ANN401  # psycopg's
-        return super().get_new_connection(params)
+        raw = super().get_new_connection(params)
+        _prepare_session(raw)
+        return raw
 
     def _close(self) -> None:
         if self._lease is None:
@@ -142,3 +150,12 @@ def forget_connections() -> None:
 
 
 os.register_at_fork(after_in_child=forget_connections)
+
+
+def _prepare_session(raw: "psycopg.Connection[Any]") -> None:
+    """Set what holds for the whole session, unless a pooler lends it to others, too."""
+    raw.autocommit = True
+    found = raw.execute("SELECT pg_backend_pid()").fetchone()
+    if found and found[0] == raw.info.backend_pid:
+        raw.execute(LOST_CLIENTS)
+    raw.autocommit = False

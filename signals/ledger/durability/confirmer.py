@@ -47,6 +47,9 @@ class Confirmer:
 
     def wait(self, upto: Offset, seconds: float) -> None:
         """Return once the journal is confirmed up to `upto`. Raises TimeoutError."""
+        connection = connections[self._using]
+        if not connection.in_atomic_block:
+            connection.close()  # others need it while this thread waits
         self._ask(upto).result(seconds)
 
     async def wait_async(self, upto: Offset, seconds: float) -> None:

@@ -15,6 +15,9 @@ from tests.nodes.world import PRICE, SYMBOL, World
 PATIENCE = 8.0
 """Seconds for an answer: longer than SIGNAL_DURABILITY_WAIT."""
 PAUSE = 0.05
+"""Seconds between two attempts to send one signal."""
+REST = 0.15
+"""Seconds between two signals of one sender: the machine must do everything else, too."""
 numbers = itertools.count(1)
 
 
@@ -59,6 +62,7 @@ class Senders:
                 if self._ends.is_set():
                     return
                 self._deliver(session, a_signal(), turn)
+                self._ends.wait(REST)
 
     def _deliver(self, session: requests.Session, made: dict[str, Any], turn: int) -> None:
         """Send a signal, to one node after the other, until one acknowledges it."""

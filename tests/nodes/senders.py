@@ -16,7 +16,7 @@ PATIENCE = 8.0
 """Seconds for an answer: longer than SIGNAL_DURABILITY_WAIT."""
 PAUSE = 0.05
 """Seconds between two attempts to send one signal."""
-REST = 0.15
+REST = 0.4
 """Seconds between two signals of one sender: the machine must do everything else, too."""
 numbers = itertools.count(1)
 

@@ -12,8 +12,8 @@ from tests.nodes.senders import Notes
 from tests.nodes.world import world
 from tests.services import required
 
-ROUNDS = ("lose_node", "kill_both", "slow_standby")
-"""What the short form plays; `python -m tests.nodes` plays all."""
+ROUNDS = ("kill_both", "slow_standby")
+"""What the short form plays, the worst first; `python -m tests.nodes` plays all."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.services("rabbitmq")]
 
@@ -29,4 +29,4 @@ def test_what_was_acknowledged_is_there_once_and_traded_once(tmp_path: Path) -> 
         referee.verify_nodes(here)
 
     assert set(notes.acknowledged) == set(notes.sent)
-    assert len(notes.acknowledged) > 100
+    assert len(notes.acknowledged) > 50

@@ -141,8 +141,6 @@ def _node(folder: Path, servers: Pair, network: Network | None) -> Node:
         "CELERY_BROKER_URL": "filesystem://localhost/" if network else BROKER,
         "ARGO_WEB_HOST": network.node if network else "127.0.0.1",
         "SIGNAL_DURABILITY": "database",
-        "SIGNAL_BATCH_TIMEOUT": "1",
-        "EXECUTION_INTERVAL": "1",
         "ARGO_WEB_PORT": str(port),
         "MARKET_FOLDER": str(folder.parent / "bars"),
         **TRADING,

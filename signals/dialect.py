@@ -199,7 +199,7 @@ def only_one(name: str, using: str = "default") -> Iterator[bool]:
     if not is_shared(using):
         yield True
         return
-    beside = connections.create_connection(using)
+    beside = connections[using].copy()
     try:
         beside.set_autocommit(False)
         with beside.cursor() as cursor:

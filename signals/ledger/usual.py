@@ -4,10 +4,10 @@
 to give the same rows; if there is any doubt, `decode` judges the line.
 """
 
-from typing import Any
+from typing import Annotated, Any
 
 import orjson
-from msgspec import UNSET, DecodeError, Raw, Struct, UnsetType
+from msgspec import UNSET, DecodeError, Meta, Raw, Struct, UnsetType
 from msgspec.json import Decoder
 
 from signals.journal import Line
@@ -15,10 +15,14 @@ from signals.ledger.hashing import plain_sha256_of, sha256_of
 from signals.ledger.records import IMPORTED, LONGEST_INDEXED, MOST_VERSIONS, Record
 from signals.timestamps import created_at_text
 
-Number = int | float
-"""The type of a field that must be a float: plain `float` would accept an integer as one."""
 LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
-"""orjson reads larger integers as floats."""
+"""orjson reads larger integers as floats, and refuses much larger ones."""
+Whole = Annotated[int, Meta(ge=LEAST_WHOLE, le=MOST_WHOLE)]
+Number = Whole | float
+"""The type of a field that must be a float: plain `float` would accept an integer as one.
+
+The range holds for each value of a field that comes twice, though only the last one counts.
+"""
 
 
 class UsualRecord(Struct, gc=False):
@@ -99,14 +103,10 @@ def _fits(found: _Fields) -> bool:
         and type(found.stop_price) is float
         and type(found.confidence) is float
         and (found.agreement is None or type(found.agreement) is float)
-        and (found.sources is None or _is_whole(found.sources))
+        and (found.sources is None or type(found.sources) is int)
         and len(found.signal_id) + len(found.symbol) + len(found.timestamp) <= LONGEST_INDEXED
         and found.origin not in IMPORTED
     )
-
-
-def _is_whole(number: Number) -> bool:
-    return type(number) is int and LEAST_WHOLE <= number <= MOST_WHOLE
 
 
 def _hash_holds(found: _Fields, data: bytes) -> bool:

@@ -146,6 +146,9 @@ def test_any_change_of_a_field_is_read_alike(
 
 @settings(max_examples=200)
 @given(st.lists(CHANGE, min_size=1, max_size=2), st.booleans())
+@example([("entry_price", "1" * 400)], True)
+@example([("sources", str(-(2**63) - 1))], True)
+@example([("agreement", "1e400")], True)
 def test_a_field_that_comes_twice_is_read_alike(
     changes: list[tuple[str, str]], first: bool
 ) -> None:

@@ -125,6 +125,8 @@ class Flusher:
             while (step := self._step(cursor, source)) is not None:
                 self.after(step.result.lines)
                 yield step
+                if upto is not None and step.end is not None and step.end[:2] >= upto:
+                    return
                 cursor = self._cursor()
                 if upto is not None and _position(cursor)[:2] >= upto:
                     return

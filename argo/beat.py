@@ -1,4 +1,4 @@
-"""Celery's beat, of which one at a time is active.
+"""Celery's beat: one at a time is active.
 
 In a data folder only one runs, by a lock. Machines that share a database each may run one: the one
 with the lease sends, the others stand by and take over within seconds.

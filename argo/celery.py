@@ -46,7 +46,7 @@ def _own_queue(name: str) -> Queue:
 
 
 def _shared_queue(name: str) -> Queue:
-    """Return the queue for one kind of work, of which any machine takes messages."""
+    """Return the queue for one kind of work; any machine takes its messages."""
     if not IS_QUORUM:
         return Queue(name)
     exchange = Exchange(name, type="direct")

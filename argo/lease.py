@@ -82,7 +82,7 @@ class Lease:
         return changed == 1
 
     def _make(self) -> bool:
-        """Make the row, free for everybody, if there is none; return whether this process did."""
+        """Make a missing row, free for everybody; return whether this process made it."""
         _, is_new = self._rows.get_or_create(name=self.name, defaults={"ends_at": Now()})
         return is_new
 

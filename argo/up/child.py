@@ -96,7 +96,7 @@ class Child:
 
 def _bury_group(pid: int) -> None:
     """Let the system forget the dead of a process group that this process has adopted."""
-    with suppress(ChildProcessError):  # raised once there is none
+    with suppress(ChildProcessError):  # raised when no child is left
         while os.waitid(os.P_PGID, pid, os.WEXITED | os.WNOHANG):
             pass
 

@@ -10,7 +10,7 @@ from argo.web.limits import SPARE_BYTES
 QUICK = {("POST", "/api/signals"), ("GET", "/api/health/ready")}
 """One signal, and a load balancer's question: each takes milliseconds."""
 HOOKS = "/hooks/"
-"""The beginning of the paths to which senders post alerts, each of which is as quick."""
+"""The beginning of the paths to which senders post alerts; an alert is as quick as a signal."""
 WAITS = b"prefer"
 """The header of a sender who waits until a signal is stored."""
 

@@ -119,7 +119,7 @@ class Content:
 
 
 def _object_in(text: str) -> dict[str, Any] | None:
-    """Return the JSON object that the text is, or that a form carries; None if there is none."""
+    """Return the JSON object that the text is, or that a form carries; None without one."""
     for candidate in _candidates(text):
         if candidate[:1] in ("{", "["):
             return _one_object(candidate)

@@ -31,7 +31,7 @@ def levels_of(
     mapping: Mapping,
     instrument: Instrument,
 ) -> tuple[Levels | None, list[FieldError]]:
-    """Return the levels, or the faults why there are none."""
+    """Return the levels, or the faults that make them impossible."""
     up = 1 if action == "BUY" else -1
     rules = (("target", mapping.target, up), ("stop", mapping.stop, -up))
     found: list[float | SpelledDistance] = []

@@ -78,8 +78,8 @@ Rule = Annotated[str, AfterValidator(_rule)]
 class MappingIn(BaseModel):
     """A mapping as it is saved.
 
-    `fields` has the places of each field, of which the first with a value counts; `defaults` the
-    value if there is none; `words` what the sender's words mean. `target` and `stop` are distances
+    `fields` has the places of each field: the first with a value counts; `defaults` the value if
+    no place has one; `words` what the sender's words mean. `target` and `stop` are distances
     from the entry (`3%`, `2ATR`) for alerts without these prices. `time_zone` is that of times
     without an offset. The fields in `split` hold several values with commas between them: one
     signal for each.
@@ -118,7 +118,7 @@ def presets() -> dict[str, dict[str, Any]]:
 
 
 def preset(name: str) -> dict[str, Any]:
-    """Return one of them. Raises InvalidInput if there is none of this name."""
+    """Return the one with this name. Raises InvalidInput if it is unknown."""
     if name not in presets():
         raise InvalidInput([FieldError("preset", f"must be one of {', '.join(presets())}")])
     return presets()[name]

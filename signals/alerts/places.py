@@ -15,7 +15,7 @@ from signals.alerts.cleaning import is_secret
 from signals.alerts.content import Content
 
 Place = Callable[[Content], Any]
-"""Returns the value there; None if there is none."""
+"""Returns the value there, or None."""
 
 LONGEST = 500
 """Characters of a place."""

@@ -29,7 +29,7 @@ class Order:
     """What an alert asks for in one symbol.
 
     `symbol` is the instrument's name in Argo, `sent` the sender's spelling. `opens` is the side of
-    a new signal, empty if there is none; `ends` the side of the signals to end, `all`, or empty.
+    a new signal, empty if it opens nothing; `ends` the side of the signals to end, `all`, or empty.
     `levels` is None if nothing is opened.
     """
 
@@ -219,7 +219,7 @@ class _Reader:
         return (moment, order_id or "") if moment or order_id else ()
 
     def _get(self, name: str, convert: Callable[[Any], Read]) -> Read | None:
-        """Return a field's value; None if there is none, or if it has a fault."""
+        """Return a field's value; None if it is missing or has a fault."""
         if name not in self.fields or _is_nothing(self.fields[name]):
             return None
         try:

@@ -83,7 +83,7 @@ def who(request: HttpRequest) -> str:
 
 
 def still_may_read(request: HttpRequest) -> Callable[[], bool]:
-    """Return a function that says whether whoever sent this request still may read.
+    """Return a function that says whether the sender of this request still may read.
 
     It keeps nothing of the request but a key, or the session and its user.
     """

@@ -9,8 +9,8 @@ from django.utils.module_loading import import_string
 
 from signals.feed.sequence import Sequencer
 from signals.instruments import instrument
-from signals.journal import Journal, Offset
-from signals.ledger.durability.commits import flush_confirmed
+from signals.journal import Journal
+from signals.ledger.durability.commits import Commits
 from signals.ledger.durability.confirmer import Confirmer
 from signals.ledger.durability.modes import LOCAL, ON_THIS_MACHINE, Durability, InDatabase
 from signals.ledger.flush import Flusher
@@ -59,13 +59,13 @@ def sequencer_of(source: Journal, guard: Callable[[], None] = lambda: None) -> S
 @cache
 def durability() -> Durability:
     """Return what SIGNAL_DURABILITY promises for the lines of this machine's journal."""
-    return durability_of(partial(flush_confirmed, flusher()))
+    return durability_of(Commits(flusher()).confirm)
 
 
-def durability_of(store: Callable[[Offset], bool]) -> Durability:
+def durability_of(store: Callable[[], bool]) -> Durability:
     """Return what SIGNAL_DURABILITY promises for a journal.
 
-    `store` stores it in the database up to an offset, and returns whether that is confirmed.
+    `store` stores what it has in the database, and returns whether that is confirmed.
     """
     if settings.SIGNAL_DURABILITY == LOCAL:
         return ON_THIS_MACHINE

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from copy import deepcopy
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.db.backends.utils import CursorWrapper
 from signals.clock import utc_now
 from signals.copying import FEWEST, copy_new, copy_rows
 from signals.empty import without_empty
+from signals.pipeline import is_pipelined
 
 Rows = Sequence[tuple[Any, ...]]
 WHOLE_DATABASE = (OperationalError, ProgrammingError)
@@ -327,7 +329,7 @@ def insert_fresh(
 
     A stored key makes it raise IntegrityError, or return without that key.
     """
-    if connections[using].vendor != "postgresql" or len(rows) < FEWEST:
+    if not _by_copy(using, rows):
         return insert_new(using, table, columns, rows, key=key, floats=floats)
     ids = copy_new(connections[using], table, columns, rows, floats)
     return {row[0]: own for own, row in zip(ids, rows, strict=True)}
@@ -344,14 +346,23 @@ def insert_rows(
 
     The latter are part of the statement: a parameter more would cost every row.
     """
-    if connections[using].vendor == "postgresql" and len(rows) >= FEWEST:
+    if _by_copy(using, rows):
         shared = (*same.values(),)
         whole = [(*row, *shared) for row in rows]
         copy_rows(connections[using], table, (*columns, *same), whole)
         return
     columns, rows, empty = without_empty(columns, rows)
+    same = {**same, **dict.fromkeys(empty)}
     with connections[using].cursor() as cursor:
-        cursor.executemany(_insert(table, columns, {**same, **dict.fromkeys(empty)}), rows)
+        if connections[using].vendor == "postgresql" and rows:
+            cursor.execute(_insert(table, columns, same, len(rows)), [*chain.from_iterable(rows)])
+        else:
+            cursor.executemany(_insert(table, columns, same), rows)
+
+
+def _by_copy(using: str, rows: Rows) -> bool:
+    is_possible = connections[using].vendor == "postgresql" and not is_pipelined(using)
+    return is_possible and len(rows) >= FEWEST
 
 
 def insert_numbers(
@@ -423,9 +434,12 @@ def _insert_postgresql(
     return dict(cursor.fetchall())
 
 
-def _insert(table: str, columns: Sequence[str], same: Mapping[str, str | None] = NOTHING) -> str:
+def _insert(
+    table: str, columns: Sequence[str], same: Mapping[str, str | None] = NOTHING, rows: int = 1
+) -> str:
     values = ", ".join([*["%s"] * len(columns), *map(_literal, same.values())])
-    return f"INSERT INTO {table} ({', '.join([*columns, *same])}) VALUES ({values})"  # noqa: S608
+    slots = ", ".join([f"({values})"] * rows)
+    return f"INSERT INTO {table} ({', '.join([*columns, *same])}) VALUES {slots}"  # noqa: S608
 
 
 def _literal(text: str | None) -> str:

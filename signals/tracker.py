@@ -164,7 +164,7 @@ class SignalTracker:
             self._remember([encoded])
         reached = None
         try:
-            reached = await self._durability.reach_async(self._journal)
+            reached = await self._durability.reach_async()
         finally:
             if reached != DATABASE:
                 self._wake(1)
@@ -343,7 +343,7 @@ class SignalTracker:
         self._append(encoded)
         reached = None
         try:
-            reached = self._durability.reach(self._journal)
+            reached = self._durability.reach()
         finally:
             if reached != DATABASE:
                 self._wake(len(encoded))
@@ -367,7 +367,7 @@ class SignalTracker:
 
     def _flush_all(self, receipts: Sequence[Receipt]) -> None:
         if self._durability.needs_database:
-            self._durability.confirm(self._journal)
+            self._durability.confirm()
             return
         try:
             self._flusher.flush(upto=self._journal.end())

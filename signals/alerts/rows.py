@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from signals import config
 from signals.alerts.log import alerts_journal, decode
-from signals.journal import Chunk, Journal, JournalPosition, JournalReplaced, Line, Offset
+from signals.journal import Chunk, Journal, JournalPosition, JournalReplaced, Line
 from signals.ledger.durability.commits import is_confirmed
 from signals.ledger.durability.modes import Durability
 from signals.ledger.records import NAMED_BY_ALERT
@@ -70,7 +70,8 @@ def durability() -> Durability:
     return config.durability_of(_is_stored)
 
 
-def _is_stored(upto: Offset) -> bool:
+def _is_stored() -> bool:
+    upto = alerts_journal().end()
     drain()
     return is_confirmed(AlertCursor, alerts_journal(), upto, "default")
 

@@ -114,9 +114,9 @@ class Taking:
         if self.signals or self.others:
             config.wake_flush(len(self.signals) + len(self.others))
         if self.others:
-            self.taken.durability = rows.durability().reach(log.alerts_journal())
+            self.taken.durability = rows.durability().reach()
         if self.signals:
-            self.taken.durability = config.durability().reach(config.journal())
+            self.taken.durability = config.durability().reach()
 
     def answer(self) -> Taken:
         """Return what became of it."""
@@ -204,5 +204,5 @@ def _keep_unread(taking: Taking, faults: Sequence[FieldError]) -> Taken:
     log.alerts_journal().append([log.encode(logged)])
     metrics.refused(NAMED_BY_ALERT, "unread")
     config.wake_flush(1)
-    reached = rows.durability().reach(log.alerts_journal())
+    reached = rows.durability().reach()
     return Taken(HTTPStatus.UNPROCESSABLE_ENTITY, "not read", faults=faults, durability=reached)

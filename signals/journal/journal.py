@@ -27,8 +27,9 @@ class Journal:
     def __init__(self, path: Path, *, segment_bytes: int = DEFAULT_SEGMENT_BYTES) -> None:
         self.path = path
         self.segments = Segments(path)
-        self._group = GroupCommit(Writer(self.segments, segment_bytes=segment_bytes))
-        self._reader = Reader(self.segments)
+        writer = Writer(self.segments, segment_bytes=segment_bytes)
+        self._group = GroupCommit(writer)
+        self._reader = Reader(self.segments, writer.has_synced)
 
     @cached_property
     def identity(self) -> str:

@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import accumulate, count, repeat
@@ -44,10 +44,14 @@ class OpenSegment:
 
 
 class Reader:
-    """Reads the segments of one journal while any number of writers append."""
+    """Reads the segments of one journal while any number of writers append.
 
-    def __init__(self, segments: Segments) -> None:
+    `is_synced` says whether this process's writer has synced a file of this status.
+    """
+
+    def __init__(self, segments: Segments, is_synced: Callable[[os.stat_result], bool]) -> None:
         self._segments = segments
+        self._is_synced = is_synced
         self._synced = (0, 0, 0)
 
     def read(self, position: JournalPosition, *, max_lines: int) -> Chunk | None:
@@ -170,7 +174,7 @@ class Reader:
         """Sync once for each state of the file: a sync takes time even if nothing has changed."""
         status = os.fstat(descriptor)
         state = (status.st_ino, status.st_size, status.st_mtime_ns)
-        if state != self._synced:
+        if state != self._synced and not self._is_synced(status):
             os.fdatasync(descriptor)
             self._synced = state
 

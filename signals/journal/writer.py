@@ -29,6 +29,10 @@ class Writer:
         self._inode = (0, 0)
         self._known_end = -1
 
+    def has_synced(self, status: os.stat_result) -> bool:
+        """Return whether this writer has synced all bytes of this file; ask while it is locked."""
+        return _inode(status) == self._inode and status.st_size == self._known_end
+
     def write(self, data: bytes) -> None:
         """Append `data` (complete lines) and return once it is on disk.
 

@@ -7,8 +7,8 @@ transaction that inserts the rows, and only one of them succeeds in that.
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from operator import attrgetter
 from typing import NamedTuple, Protocol
@@ -23,6 +23,7 @@ from signals.garbage import collector_paused
 from signals.journal import Chunk, Journal, JournalPosition, JournalReplaced, Line, Offset
 from signals.ledger.announcing import announce_outcome
 from signals.ledger.changes import StoredChange, apply_change, decode_change
+from signals.ledger.claim import Claim
 from signals.ledger.dead_letters import Fault, store_dead_letters
 from signals.ledger.latency import PAST, latencies
 from signals.ledger.read_ahead import Reading, reading
@@ -39,11 +40,15 @@ from signals.ledger.store import (
 )
 from signals.ledger.usual import AnyRecord, decode_usual
 from signals.models import DeadLetter, JournalCursor, OutcomeChange, Signal
-from signals.rows import update
+from signals.pipeline import pipelined
 from signals.timestamps import utc_text
 
 logger = logging.getLogger(__name__)
 Kind = DeadLetter.Kind
+FEW = 200
+"""Signals up to which a batch goes to PostgreSQL in a pipeline, where COPY is impossible."""
+SPELLINGS_KEPT = 10_000
+"""Spellings that a flusher remembers at most."""
 _spelling = attrgetter("record.symbol", "record.asset_type")
 
 
@@ -77,10 +82,17 @@ class FlushResult:
 
 
 class Step(NamedTuple):
-    """What became of a batch, and where it ended; `end` is None if another flush stored it."""
+    """What became of a batch.
+
+    Attributes:
+        result: how many lines became rows.
+        end: where the batch ended; None if another flush stored it.
+        commits: PostgreSQL's `synchronous_commit` for its transaction; empty on SQLite.
+    """
 
     result: FlushResult
     end: JournalPosition | None = None
+    commits: str = ""
 
 
 @dataclass(frozen=True)
@@ -91,7 +103,7 @@ class Flusher:
     transaction takes at most `max_lines` lines. A rebuild does not set `stored_at`: its rows were
     stored before, at a time that the journal does not know. `guard` is called before the first
     batch, and raises an error if this process may not flush. `after` is called with the number of
-    lines of each batch that was stored.
+    lines of each batch that was stored. `learnt` are spellings that the database has.
     """
 
     journal: Journal
@@ -102,6 +114,7 @@ class Flusher:
     sets_stored_at: bool = True
     guard: Callable[[], None] = lambda: None
     after: Callable[[int], object] = lambda count: None
+    learnt: set[Seen] = field(default_factory=set, compare=False, repr=False)
 
     def flush(self, upto: Offset | None = None) -> FlushResult:
         """Store everything that is pending, at least up to `upto` if it is given.
@@ -117,24 +130,30 @@ class Flusher:
         """Store everything that is pending; yield the result of each batch."""
         return (step.result for step in self.steps())
 
-    def steps(self, upto: Offset | None = None) -> Iterator[Step]:
-        """Do the same as `flush`; yield each batch once it is committed."""
+    def steps(
+        self, upto: Offset | None = None, cursor: JournalCursor | None = None
+    ) -> Iterator[Step]:
+        """Do the same as `flush`; yield each batch once it is committed.
+
+        `cursor` saves a statement if it is where the last step ended; it moves along.
+        """
         self.guard()
         with reading(self._read, ahead=is_shared(self.using)) as source:
-            cursor = self._cursor()
+            cursor = cursor or self.cursor()
             while (step := self._step(cursor, source)) is not None:
                 self.after(step.result.lines)
                 yield step
-                if upto is not None and step.end is not None and step.end[:2] >= upto:
-                    return
-                cursor = self._cursor()
-                if upto is not None and _position(cursor)[:2] >= upto:
+                if step.end is None:
+                    cursor = self.cursor()
+                else:
+                    cursor.move_to(step.end)
+                if upto is not None and cursor.position[:2] >= upto:
                     return
 
     @collector_paused()
     def _step(self, cursor: JournalCursor, source: "Reading[_Batch | None]") -> Step | None:
         """Store the next lines; return None if there are none."""
-        position = _position(cursor)
+        position = cursor.position
         try:
             batch = source.batch(position)
         except JournalReplaced as replaced:
@@ -151,25 +170,34 @@ class Flusher:
         chunk = self.journal.read(position, max_lines=self.max_lines)
         return None if chunk is None else _parsed(chunk)
 
-    def _cursor(self) -> JournalCursor:
+    def cursor(self) -> JournalCursor:
+        """Return how far the journal is flushed."""
         return JournalCursor.objects.using(self.using).of(self.journal.identity)
 
     @retry(retry=retry_if_exception(is_deadlock), stop=stop_after_attempt(10), reraise=True)
     def _store(self, cursor: JournalCursor, batch: "_Batch") -> Step:
         """Store a batch. Try again after a deadlock with a machine that stores the same signals."""
-        for how in (store_fresh, store):
-            with suppress(*ROW_ERRORS):
-                return self._store_in(cursor, batch, how)
+        in_pipeline = is_shared(self.using) and batch.is_small
+        with suppress(*ROW_ERRORS):
+            return self._store_in(cursor, batch, store_fresh, in_pipeline=in_pipeline)
+        with suppress(*ROW_ERRORS):
+            return self._store_in(cursor, batch, store)
         logger.debug("The database refused a batch; storing its signals one by one")
         return self._store_in(cursor, batch, store_one_by_one)
 
-    def _store_in(self, cursor: JournalCursor, batch: "_Batch", how: "_Store") -> Step:
-        with transaction.atomic(using=self.using):
-            if not self._claim(cursor, batch.end):
+    def _store_in(
+        self, cursor: JournalCursor, batch: "_Batch", how: "_Store", *, in_pipeline: bool = False
+    ) -> Step:
+        with transaction.atomic(using=self.using), self._pipeline(in_pipeline):
+            claim = Claim(cursor, batch.end, self.using)
+            if not in_pipeline and claim.commits is None:
                 return Step(FlushResult())
             now = self.clock()
             stored_at = utc_text(now) if self.sets_stored_at else None
             result = how(batch.records, cursor, stored_at, using=self.using)
+            if claim.commits is None:
+                transaction.set_rollback(True, using=self.using)
+                return Step(FlushResult())
             self._call_handlers(result.stored)
             made = self._made_already(batch.changes)
             todo = [change for change in batch.changes if change.change.change_id not in made]
@@ -185,17 +213,25 @@ class Flusher:
         done = FlushResult(len(result.stored), result.duplicates, changes, len(faults))
         if self.sets_stored_at:
             _measure(done, result.stored, now)
-        return Step(done, batch.end)
+        return Step(done, batch.end, claim.commits)
+
+    def _pipeline(self, wanted: bool) -> AbstractContextManager[None]:
+        return pipelined(self.using) if wanted else nullcontext()
 
     def _learn(self, stored: Sequence[StoredSignal]) -> None:
         """Store spellings that are new, after the commit: other flushes would wait for their rows.
 
         If that fails, the task of the sums stores them.
         """
+        new = set(map(Seen._make, set(map(_spelling, stored)))) - self.learnt
         try:
-            learn(set(map(Seen._make, set(map(_spelling, stored)))), using=self.using)
+            learn(new, using=self.using)
         except DatabaseError as error:
             logger.warning("The new spellings are stored later: %s", error)
+            return
+        if len(self.learnt) + len(new) > SPELLINGS_KEPT:
+            self.learnt.clear()
+        self.learnt.update(new)
 
     def _made_already(self, changes: Sequence[StoredChange]) -> set[str]:
         """Return the ids of changes that the database has: `record_outcome` stores them itself."""
@@ -228,11 +264,6 @@ class Flusher:
                 _name(signal_id),
             )
 
-    def _claim(self, cursor: JournalCursor, end: JournalPosition) -> bool:
-        """Move the cursor from where we read it; return False if another flush moved it first."""
-        seen = _position(cursor)._asdict()
-        return update(JournalCursor, cursor.pk, end._asdict(), only_if=seen, using=self.using)
-
     def _call_handlers(self, stored: Sequence[StoredSignal]) -> None:
         if stored:
             for handler in self.handlers:
@@ -245,13 +276,9 @@ class Flusher:
         restart = self.journal.restart(position)
         reason = f"{replaced} Reading segment {restart.segment} from its start."
         with transaction.atomic(using=self.using):
-            if self._claim(cursor, restart):
+            if Claim(cursor, restart, self.using).commits is not None:
                 fault = Fault(Kind.JOURNAL, Line(Offset(*position[:2]), b""), reason)
                 store_dead_letters([fault], cursor, at=self.clock(), using=self.using)
-
-
-def _position(cursor: JournalCursor) -> JournalPosition:
-    return JournalPosition(cursor.segment, cursor.byte, cursor.fingerprint)
 
 
 class _Store(Protocol):
@@ -276,6 +303,11 @@ class _Batch(NamedTuple):
     @property
     def lines(self) -> int:
         return len(self.records) + len(self.changes) + len(self.faults)
+
+    @property
+    def is_small(self) -> bool:
+        """Return whether it has a few signals, and nothing else."""
+        return 0 < len(self.records) == self.lines <= FEW
 
 
 def _parsed(chunk: Chunk) -> _Batch:

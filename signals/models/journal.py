@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from signals.constraints import known_values
+from signals.journal import JournalPosition
 from signals.rows import select_one
 
 
@@ -36,6 +37,15 @@ class JournalCursor(models.Model):
 
     def __str__(self) -> str:
         return f"{self.journal} at {self.segment}:{self.byte}"
+
+    @property
+    def position(self) -> JournalPosition:
+        """Return how far the journal is flushed."""
+        return JournalPosition(self.segment, self.byte, self.fingerprint)
+
+    def move_to(self, position: JournalPosition) -> None:
+        """Set how far the journal is flushed, in this object only."""
+        self.segment, self.byte, self.fingerprint = position
 
 
 class DeadLetter(models.Model):

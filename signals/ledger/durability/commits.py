@@ -5,8 +5,11 @@ server, or if its wait for the standby was cancelled. The WAL has one order. The
 commit of ours also confirms each commit that we saw before it.
 """
 
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from django.db import connections, transaction
@@ -20,18 +23,44 @@ WEAK = ("off", "local")
 """Values of `synchronous_commit` with which a commit does not wait for a standby, or no disk."""
 
 
-def flush_confirmed(flusher: Flusher, upto: Offset) -> bool:
-    """Store what is pending up to `upto`; return whether all of it is confirmed.
+GUARD_INTERVAL = 1.0
+"""Seconds between two looks whether another data folder has this journal's identity."""
 
-    Raises what the database or a stored handler raises.
+
+class Commits:
+    """Stores one journal's lines, and says whether they are confirmed; for one thread at a time.
+
+    It remembers between two calls where it is, so that a commit costs few statements.
     """
-    using = flusher.using
-    is_weak = _synchronous_commit(using) in WEAK
-    with _warnings(using) as warnings:
-        ends = [step.end for step in flusher.steps(upto) if step.end is not None]
-    if ends and ends[-1][:2] >= upto and not (is_weak or warnings):
-        return True
-    return is_confirmed(JournalCursor, flusher.journal, upto, using)
+
+    def __init__(self, flusher: Flusher) -> None:
+        self._guard = flusher.guard
+        self._flusher = replace(flusher, guard=lambda: None)
+        self._cursor: JournalCursor | None = None
+        self._guarded = -math.inf
+
+    def confirm(self) -> bool:
+        """Store all lines that the journal has now; return whether they are confirmed.
+
+        Raises what the database or a stored handler raises.
+        """
+        self._check_guard()
+        flusher, using = self._flusher, self._flusher.using
+        upto = flusher.journal.end()
+        cursor, self._cursor = self._cursor or flusher.cursor(), None
+        with _warnings(using) as warnings:
+            steps = list(flusher.steps(upto, cursor))
+        if steps and all(step.end for step in steps):
+            self._cursor = cursor
+            is_weak = steps[-1].commits in WEAK
+            if cursor.position[:2] >= upto and not (is_weak or warnings):
+                return True
+        return is_confirmed(JournalCursor, flusher.journal, upto, using)
+
+    def _check_guard(self) -> None:
+        if time.monotonic() - self._guarded >= GUARD_INTERVAL:
+            self._guard()
+            self._guarded = time.monotonic()
 
 
 def is_confirmed(cursors: type[Model], journal: Journal, upto: Offset, using: str) -> bool:

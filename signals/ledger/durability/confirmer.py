@@ -11,8 +11,6 @@ from concurrent.futures import Future
 
 from django.db import connections
 
-from signals.journal import Offset
-
 logger = logging.getLogger(__name__)
 RETRY_INTERVAL = 0.2
 """Seconds between two attempts while the database does not confirm."""
@@ -21,12 +19,12 @@ RETRY_INTERVAL = 0.2
 class Confirmer:
     """One thread of this process stores and confirms lines; any number of callers wait for it.
 
-    `store` stores a journal up to an offset, and returns whether that is confirmed. All who wait
-    share one call of it: a group commit behind that of the journal, which takes the next lines
+    `store` stores what a journal has, and returns whether that is confirmed. All who wait share
+    one call of it: a group commit behind that of the journal, which takes the next lines
     meanwhile. If `store` fails, it is tried again until it succeeds, also if nobody waits any more.
     """
 
-    def __init__(self, store: Callable[[Offset], bool], using: str = "default") -> None:
+    def __init__(self, store: Callable[[], bool], using: str = "default") -> None:
         self._store, self._using = store, using
         self._reset()
         _instances.add(self)
@@ -35,7 +33,7 @@ class Confirmer:
         """Start anew; also in a forked child, which has none of the parent's threads."""
         self._lock = threading.Lock()
         self._asked = threading.Event()
-        self._waiting: list[tuple[Offset, Future[None]]] = []
+        self._waiting: list[Future[None]] = []
         self._thread: threading.Thread | None = None
         self._overdue_since: float | None = None
         self.fault = ""
@@ -45,21 +43,21 @@ class Confirmer:
         since = self._overdue_since
         return 0.0 if since is None else time.monotonic() - since
 
-    def wait(self, upto: Offset, seconds: float) -> None:
-        """Return once the journal is confirmed up to `upto`. Raises TimeoutError."""
+    def wait(self, seconds: float) -> None:
+        """Return once all lines that are in the journal now are confirmed. Raises TimeoutError."""
         connection = connections[self._using]
         if not connection.in_atomic_block:
             connection.close()  # others need it while this thread waits
-        self._ask(upto).result(seconds)
+        self._ask().result(seconds)
 
-    async def wait_async(self, upto: Offset, seconds: float) -> None:
+    async def wait_async(self, seconds: float) -> None:
         """Do the same as `wait`, from a coroutine."""
-        await asyncio.wait_for(asyncio.wrap_future(self._ask(upto)), seconds)
+        await asyncio.wait_for(asyncio.wrap_future(self._ask()), seconds)
 
-    def _ask(self, upto: Offset) -> "Future[None]":
+    def _ask(self) -> "Future[None]":
         future: Future[None] = Future()
         with self._lock:
-            self._waiting.append((upto, future))
+            self._waiting.append(future)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="confirm", daemon=True)
                 self._thread.start()
@@ -81,23 +79,22 @@ class Confirmer:
             waiting = list(self._waiting)
         if not waiting:
             return True
-        upto = max(offset for offset, _ in waiting)
-        if not self._is_stored(upto):
+        if not self._is_stored():
             return False
         with self._lock:
             del self._waiting[: len(waiting)]
             self._overdue_since = time.monotonic() if self._waiting else None
-        for _, future in waiting:
+        for future in waiting:
             if future.set_running_or_notify_cancel():
                 future.set_result(None)
         return True
 
-    def _is_stored(self, upto: Offset) -> bool:
-        """Store up to `upto`; whatever fails is logged, and kept for those who ask why."""
+    def _is_stored(self) -> bool:
+        """Store what there is; whatever fails is logged, and kept for those who ask why."""
         connection = connections[self._using]
         try:
             connection.close_if_unusable_or_obsolete()
-            is_stored = self._store(upto)
+            is_stored = self._store()
             self.fault = "" if is_stored else "it did not confirm that its standby has them"
         except Exception as error:  # noqa: BLE001  # the thread must live, and try again
             if self.fault != (fault := str(error)):

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from argo.errors import Unavailable
-from signals.journal import Journal
 from signals.ledger.durability.confirmer import Confirmer
 
 LOCAL, DATABASE = "local", "database"
@@ -25,23 +24,23 @@ class NothingConfirmed(Unavailable):
 
 
 class Durability(Protocol):
-    """What is waited for, after lines were written to a journal, before they are acknowledged."""
+    """What lines of one journal wait for, once they are written, before they are acknowledged."""
 
     needs_database: bool
 
     def ensure(self) -> None:
         """Raise NothingConfirmed if it is known that waiting would fail; nothing is written yet."""
 
-    def reach(self, journal: Journal) -> str | None:
+    def reach(self) -> str | None:
         """Wait; return what the answer says of the lines' durability, None for nothing.
 
         Raises NotStoredYet.
         """
 
-    async def reach_async(self, journal: Journal) -> str | None:
+    async def reach_async(self) -> str | None:
         """Do the same as `reach`, from a coroutine."""
 
-    def confirm(self, journal: Journal) -> None:
+    def confirm(self) -> None:
         """Wait until the lines are rows in the database. Raises NotStoredYet."""
 
 
@@ -53,13 +52,13 @@ class OnThisMachine:
     def ensure(self) -> None:
         pass
 
-    def reach(self, journal: Journal) -> None:
+    def reach(self) -> None:
         pass
 
-    async def reach_async(self, journal: Journal) -> None:
+    async def reach_async(self) -> None:
         pass
 
-    def confirm(self, journal: Journal) -> None:
+    def confirm(self) -> None:
         raise AssertionError("only a durability that needs the database confirms")
 
 
@@ -85,28 +84,28 @@ class InDatabase:
                 f"{self._why()}. Nothing was stored: send it again later."
             )
 
-    def reach(self, journal: Journal) -> str:
+    def reach(self) -> str:
         try:
-            self._wait(journal)
+            self._wait()
         except TimeoutError:
             return self._unconfirmed()
         return DATABASE
 
-    async def reach_async(self, journal: Journal) -> str:
+    async def reach_async(self) -> str:
         try:
-            await self.confirmer.wait_async(journal.end(), self._seconds())
+            await self.confirmer.wait_async(self._seconds())
         except TimeoutError:
             return self._unconfirmed()
         return DATABASE
 
-    def confirm(self, journal: Journal) -> None:
+    def confirm(self) -> None:
         try:
-            self._wait(journal)
+            self._wait()
         except TimeoutError:
             raise self._not_yet() from None
 
-    def _wait(self, journal: Journal) -> None:
-        self.confirmer.wait(journal.end(), self._seconds())
+    def _wait(self) -> None:
+        self.confirmer.wait(self._seconds())
 
     def _seconds(self) -> float:
         """Return how long to wait: not at all if it is known to fail, so that no thread is held."""

@@ -1,4 +1,4 @@
-"""What is drained by COPY, compared with the same lines drained by statements."""
+"""What is drained by COPY, or in a pipeline, compared with the same drained by statements."""
 
 import sys
 from typing import Any
@@ -9,6 +9,7 @@ from django.db import IntegrityError, connections, transaction
 
 from signals import dialect
 from signals.journal import Journal
+from signals.ledger import flush
 from signals.ledger.flush import Flusher, FlushResult
 from signals.ledger.store import StoredSignal
 from signals.models import DeadLetter, Signal, SignalContext
@@ -39,12 +40,19 @@ HOSTILE_FIELDS: tuple[dict[str, Any], ...] = (
 """Signals that are hard to spell, out of range, or refused by the server."""
 
 
+@pytest.fixture(autouse=True)
+def no_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let small batches take the way of large ones."""
+    monkeypatch.setattr(flush, "FEW", 0)
+
+
 @pytest.fixture
 def flusher(journal: Journal) -> Flusher:
     return Flusher(journal, using=USING)
 
 
 def by_statements(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flush, "FEW", 0)
     monkeypatch.setattr(dialect, "FEWEST", sys.maxsize)
 
 
@@ -63,11 +71,13 @@ def start_over() -> None:
     execute(USING, "TRUNCATE signals, signal_contexts, dead_letters, journal_cursors CASCADE")
 
 
+@pytest.mark.parametrize("few", [0, 2 * MANY], ids=["copy", "pipeline"])
 @pytest.mark.parametrize("step", range(0, len(HOSTILE_FIELDS), 6))
-def test_copy_stores_and_refuses_what_statements_do(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch, step: int
+def test_each_way_stores_and_refuses_what_statements_do(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, step: int, few: int
 ) -> None:
     """Each batch has good signals and some hostile ones: one that is refused must be alone."""
+    monkeypatch.setattr(flush, "FEW", few)
     hostile = [forged(**fields) for fields in HOSTILE_FIELDS[step : step + 6]]
     good = [line_of() for _ in range(MANY)]
     journal.append([*good[:30], *hostile, *good[30:]])

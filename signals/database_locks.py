@@ -16,9 +16,11 @@ SPACE = 0x4172676F
 
 
 class Kind(IntEnum):
-    """What is locked. The number is the second of the two that name a lock: never change it."""
+    """What is locked. The number is the second of the two that name a lock: never change it.
 
-    BEAT = 1
+    The number 1 belonged to the beat, which has a lease now.
+    """
+
     REPLAY = 2
     PREPARE = 3
 

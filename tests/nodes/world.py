@@ -17,6 +17,7 @@ from tests.argo.up.processes import wait_until, wait_until_gone
 from tests.clusters import Pair, pair
 from tests.installation import ROOT, Installation
 from tests.loopback import free_port
+from tests.nodes import clocks
 from tests.nodes.networks import ALL, Network, networks
 
 BROKER = "amqp://guest:guest@127.0.0.1:5672//"
@@ -48,12 +49,13 @@ TRADING = {
 class Node:
     """A machine: its data folder, its web server's port, and `up`, while it runs.
 
-    `network` is its own, if there is one that can be cut.
+    `network` is its own, if there is one that can be cut. Its clock is wrong by `clock` seconds.
     """
 
     argo: Installation
     port: int
     network: Network | None = None
+    clock: int = 0
     process: "subprocess.Popen[str] | None" = field(default=None)
 
     @property
@@ -65,8 +67,8 @@ class Node:
         with (self.argo.folder.parent / f"{self.argo.folder.name}.log").open("a") as log:
             self.process = subprocess.Popen(
                 [*(self.network.inside() if self.network else []), sys.executable, *UP],
-                cwd=ROOT, env=self.argo.environment, stdout=log, stderr=subprocess.STDOUT,
-                text=True,
+                cwd=ROOT, env=self.argo.environment | clocks.environment(self.clock),
+                stdout=log, stderr=subprocess.STDOUT, text=True,
             )  # fmt: skip
 
     def kill(self) -> None:
@@ -108,6 +110,8 @@ class World:
 def world(folder: Path, *, can_be_cut: bool = False) -> Iterator[World]:
     """Make the servers, prepare the database, and start the nodes; end all of them at the end.
 
+    The nodes' clocks are minutes apart.
+
     If the nodes `can_be_cut` off, each has a network of its own, and a broker in its folder:
     RabbitMQ takes its guest from this machine only.
     """
@@ -115,7 +119,10 @@ def world(folder: Path, *, can_be_cut: bool = False) -> Iterator[World]:
     with ExitStack() as stack:
         servers = stack.enter_context(pair(ALL if can_be_cut else ""))
         own = stack.enter_context(networks(NODES)) if can_be_cut else [None] * NODES
-        nodes = [_node(folder / f"node{n}", servers, each) for n, each in enumerate(own, 1)]
+        nodes = [
+            _node(folder / f"node{n}", servers, network, clock)
+            for n, (network, clock) in enumerate(zip(own, clocks.APART, strict=True), 1)
+        ]
         _manage(nodes[0].argo, "migrate", "--verbosity", "0")
         key = _manage(nodes[0].argo, "api_key", "--create", "sender", "--scope", "write").split()[0]
         stack.callback(_end, nodes)
@@ -133,7 +140,7 @@ def _manage(argo: Installation, *arguments: str) -> str:
     return done.stdout
 
 
-def _node(folder: Path, servers: Pair, network: Network | None) -> Node:
+def _node(folder: Path, servers: Pair, network: Network | None, clock: int) -> Node:
     port = free_port()
     host = network.host if network else "127.0.0.1"
     own = {
@@ -145,7 +152,7 @@ def _node(folder: Path, servers: Pair, network: Network | None) -> Node:
         "MARKET_FOLDER": str(folder.parent / "bars"),
         **TRADING,
     }
-    return Node(Installation(folder, own), port, network)
+    return Node(Installation(folder, own), port, network, clock)
 
 
 def _end(nodes: list[Node]) -> None:

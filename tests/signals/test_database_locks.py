@@ -34,7 +34,7 @@ def test_a_second_holder_is_refused_until_the_first_releases_it(
 
 
 def test_locks_of_different_kinds_do_not_meet(lock: DatabaseLock, using: str) -> None:
-    other = database_lock(Kind.BEAT, using)
+    other = database_lock(Kind.PREPARE, using)
     lock.acquire()
     other.acquire()
     other.release()

@@ -31,7 +31,7 @@ from django.db import connection
 from signals.database_locks import AdvisoryLock, Kind
 from signals.dialect import only_one
 from signals.locks import LockedByAnother
-lock, other = AdvisoryLock(Kind.BEAT), AdvisoryLock(Kind.BEAT)
+lock, other = AdvisoryLock(Kind.REPLAY), AdvisoryLock(Kind.REPLAY)
 lock.acquire()
 for _ in range(5):
     connection.ensure_connection(); connection.cursor().execute("SELECT 1"); connection.close()
@@ -39,13 +39,25 @@ for _ in range(5):
     try:
         other.acquire(); raise SystemExit("two have the lock")
     except LockedByAnother as error:
-        assert "argo beat" in error.holder, error.holder
+        assert "argo replay" in error.holder, error.holder
 lock.release()
 other.acquire(); other.release()
 with only_one("work") as first, only_one("work") as second:
     assert (first, second) == (True, False)
 with only_one("work") as again:
     assert again
+"""
+LEASE = """
+from django.db import connection
+from argo.lease import Lease
+first, second = Lease("beat"), Lease("beat")
+assert not connection.has_own_session()
+for _ in range(5):
+    assert first.hold(); connection.close()
+    assert not second.hold(); connection.close()
+assert first.is_held and not second.is_held
+first.release()
+assert second.hold() and not first.hold()
 """
 SEQUENCE = """
 from django.db import connection
@@ -126,6 +138,11 @@ def test_locks_hold_while_sessions_change_hands(nodes: list[Installation]) -> No
     left = "SELECT count(*) FROM pg_locks JOIN pg_database ON database = pg_database.oid "
     left += "WHERE locktype = 'advisory' AND datname = current_database()"
     assert query(nodes[0], left) == [(0,)]
+
+
+def test_a_lease_is_held_by_one_while_sessions_change_hands(nodes: list[Installation]) -> None:
+    answer = nodes[0].manage("shell", "-c", LEASE)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
 def test_an_export_has_every_signal(nodes: list[Installation], tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ NAMES = (
     "intake",
     "flush",
     "drain",
+    "nodes",
     "logging",
     "idle",
     "metrics",

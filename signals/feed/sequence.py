@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 from django.db import connections, transaction
 
-from signals.dialect import for_update, insert_numbers
+from signals.dialect import for_update
 from signals.feed.extra import take_extra
 from signals.feed.lines import Shown, shown_by
 from signals.garbage import collector_paused
+from signals.inserting import insert_numbers
 from signals.journal import Chunk, Journal, JournalPosition, JournalReplaced
 from signals.models import JournalCursor, SequenceCursor
 from signals.rows import select_one, update

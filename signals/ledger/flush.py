@@ -20,14 +20,14 @@ from signals import metrics
 from signals.clock import Clock, utc_now
 from signals.dialect import is_deadlock, is_shared, refusal_of
 from signals.garbage import collector_paused
-from signals.journal import Chunk, Journal, JournalPosition, JournalReplaced, Line, Offset
+from signals.journal import Journal, JournalPosition, JournalReplaced, Line, Offset
 from signals.ledger.announcing import announce_outcome
-from signals.ledger.changes import StoredChange, apply_change, decode_change
+from signals.ledger.batches import Batch, parsed
+from signals.ledger.changes import StoredChange, apply_change
 from signals.ledger.claim import Claim
 from signals.ledger.dead_letters import Fault, store_dead_letters
 from signals.ledger.latency import PAST, latencies
 from signals.ledger.read_ahead import Reading, reading
-from signals.ledger.records import BadLine, decode, json_object
 from signals.ledger.spellings import Seen, learn
 from signals.ledger.store import (
     ROW_ERRORS,
@@ -38,15 +38,13 @@ from signals.ledger.store import (
     store_fresh,
     store_one_by_one,
 )
-from signals.ledger.usual import AnyRecord, decode_usual
+from signals.ledger.usual import AnyRecord
 from signals.models import DeadLetter, JournalCursor, OutcomeChange, Signal
 from signals.pipeline import pipelined
 from signals.timestamps import utc_text
 
 logger = logging.getLogger(__name__)
 Kind = DeadLetter.Kind
-FEW = 200
-"""Signals up to which a batch goes to PostgreSQL in a pipeline, where COPY is impossible."""
 SPELLINGS_KEPT = 10_000
 """Spellings that a flusher remembers at most."""
 _spelling = attrgetter("record.symbol", "record.asset_type")
@@ -151,7 +149,7 @@ class Flusher:
                     return
 
     @collector_paused()
-    def _step(self, cursor: JournalCursor, source: "Reading[_Batch | None]") -> Step | None:
+    def _step(self, cursor: JournalCursor, source: Reading[Batch | None]) -> Step | None:
         """Store the next lines; return None if there are none."""
         position = cursor.position
         try:
@@ -165,17 +163,17 @@ class Flusher:
             source.begin(batch.end)
         return self._store(cursor, batch)
 
-    def _read(self, position: JournalPosition) -> "_Batch | None":
+    def _read(self, position: JournalPosition) -> Batch | None:
         """Return the lines after `position`, or None without any. Raises JournalReplaced."""
         chunk = self.journal.read(position, max_lines=self.max_lines)
-        return None if chunk is None else _parsed(chunk)
+        return None if chunk is None else parsed(chunk)
 
     def cursor(self) -> JournalCursor:
         """Return how far the journal is flushed."""
         return JournalCursor.objects.using(self.using).of(self.journal.identity)
 
     @retry(retry=retry_if_exception(is_deadlock), stop=stop_after_attempt(10), reraise=True)
-    def _store(self, cursor: JournalCursor, batch: "_Batch") -> Step:
+    def _store(self, cursor: JournalCursor, batch: Batch) -> Step:
         """Store a batch. Try again after a deadlock with a machine that stores the same signals."""
         in_pipeline = is_shared(self.using) and batch.is_small
         with suppress(*ROW_ERRORS):
@@ -186,7 +184,7 @@ class Flusher:
         return self._store_in(cursor, batch, store_one_by_one)
 
     def _store_in(
-        self, cursor: JournalCursor, batch: "_Batch", how: "_Store", *, in_pipeline: bool = False
+        self, cursor: JournalCursor, batch: Batch, how: "_Store", *, in_pipeline: bool = False
     ) -> Step:
         with transaction.atomic(using=self.using), self._pipeline(in_pipeline):
             claim = Claim(cursor, batch.end, self.using)
@@ -290,43 +288,6 @@ class _Store(Protocol):
         *,
         using: str,
     ) -> StoreResult: ...
-
-
-class _Batch(NamedTuple):
-    """The lines of a chunk by kind, and where the next chunk begins."""
-
-    records: list[AnyRecord]
-    changes: list[StoredChange]
-    faults: list[Fault]
-    end: JournalPosition
-
-    @property
-    def lines(self) -> int:
-        return len(self.records) + len(self.changes) + len(self.faults)
-
-    @property
-    def is_small(self) -> bool:
-        """Return whether it has a few signals, and nothing else."""
-        return 0 < len(self.records) == self.lines <= FEW
-
-
-def _parsed(chunk: Chunk) -> _Batch:
-    batch = _Batch([], [], [], chunk.end)
-    for line in chunk.lines:
-        if not line.data:
-            continue
-        if (usual := decode_usual(line)) is not None:
-            batch.records.append(usual)
-            continue
-        try:
-            fields = json_object(line)
-            if "change" in fields:
-                batch.changes.append(decode_change(fields, line))
-            else:
-                batch.records.append(decode(fields, line))
-        except BadLine as bad:
-            batch.faults.append(Fault(Kind.LINE, line, f"the line {bad}"))
-    return batch
 
 
 def _measure(done: FlushResult, stored: Sequence[StoredSignal], now: datetime) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db import connections
 
-from signals.dialect import among, insert_fresh, insert_new, insert_rows
+from signals.dialect import among
+from signals.inserting import insert_fresh, insert_new, insert_rows
 from signals.ledger.records import CONTEXT_COLUMNS, FLOATS, SIGNAL_COLUMNS
 
 Rows = Sequence[tuple[Any, ...]]

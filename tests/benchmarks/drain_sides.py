@@ -7,7 +7,7 @@ from unittest import mock
 
 from django.db import connection
 
-from signals import dialect
+from signals import inserting
 from signals.config import journal, stored_handlers
 from signals.ledger import flush as flushing
 from signals.ledger.flush import Flusher
@@ -74,7 +74,7 @@ def _drained(handlers: Sequence[StoredHandler], count: int, first: int) -> float
 def _by_statements(handlers: Sequence[StoredHandler], count: int, first: int) -> float:
     """Return rows a second of the drain without COPY, and without reading ahead."""
     with (
-        mock.patch.object(dialect, "FEWEST", sys.maxsize),
+        mock.patch.object(inserting, "FEWEST", sys.maxsize),
         mock.patch.object(flushing, "is_shared", return_value=False),
     ):
         return _drained(handlers, count, first)

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from signals import metrics
 from signals.config import journal
-from signals.dialect import insert_rows
+from signals.inserting import insert_rows
 from signals.keys import create_key
 from signals.ledger import flush, store
 from signals.ledger.flush import Flusher

@@ -7,8 +7,8 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signals.dialect import insert_new
 from signals.empty import without_empty
+from signals.inserting import insert_new
 from signals.ledger.records import FLOATS, SIGNAL_COLUMNS
 from signals.models import Signal
 

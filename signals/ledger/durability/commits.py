@@ -21,8 +21,6 @@ from signals.models import JournalCursor
 
 WEAK = ("off", "local")
 """Values of `synchronous_commit` with which a commit does not wait for a standby, or no disk."""
-
-
 GUARD_INTERVAL = 1.0
 """Seconds between two looks whether another data folder has this journal's identity."""
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from django.db import connections
 
-from signals.dialect import among, insert_typed
+from signals.dialect import among
+from signals.inserting import insert_typed
 from signals.record.formats.entries import Entry
 from signals.record.log.drafts import Draft, draft_of
 from signals.timestamps import utc_text

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from django.db import connections
 
-from signals.dialect import insert_typed
+from signals.inserting import insert_typed
 
 RUN = {"id": "bigint", "count": "integer", "sequence": "bigint"}
 Pair = tuple[int, int]

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from django.db import connections
 
-from signals.dialect import for_update, insert_typed
+from signals.dialect import for_update
+from signals.inserting import insert_typed
 from signals.models import RecordHead
 from signals.record.formats.encoding import HASH_BYTES
 from signals.record.formats.tree import RightEdge

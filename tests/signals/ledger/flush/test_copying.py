@@ -7,9 +7,9 @@ import orjson
 import pytest
 from django.db import IntegrityError, connections, transaction
 
-from signals import dialect
+from signals import inserting
 from signals.journal import Journal
-from signals.ledger import flush
+from signals.ledger import batches
 from signals.ledger.flush import Flusher, FlushResult
 from signals.ledger.store import StoredSignal
 from signals.models import DeadLetter, Signal, SignalContext
@@ -43,7 +43,7 @@ HOSTILE_FIELDS: tuple[dict[str, Any], ...] = (
 @pytest.fixture(autouse=True)
 def no_pipeline(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let small batches take the way of large ones."""
-    monkeypatch.setattr(flush, "FEW", 0)
+    monkeypatch.setattr(batches, "FEW", 0)
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ def flusher(journal: Journal) -> Flusher:
 
 
 def by_statements(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(flush, "FEW", 0)
-    monkeypatch.setattr(dialect, "FEWEST", sys.maxsize)
+    monkeypatch.setattr(batches, "FEW", 0)
+    monkeypatch.setattr(inserting, "FEWEST", sys.maxsize)
 
 
 def stored(journal: Journal) -> tuple[FlushResult, list[Any], list[Any], list[Any]]:
@@ -77,7 +77,7 @@ def test_each_way_stores_and_refuses_what_statements_do(
     journal: Journal, monkeypatch: pytest.MonkeyPatch, step: int, few: int
 ) -> None:
     """Each batch has good signals and some hostile ones: one that is refused must be alone."""
-    monkeypatch.setattr(flush, "FEW", few)
+    monkeypatch.setattr(batches, "FEW", few)
     hostile = [forged(**fields) for fields in HOSTILE_FIELDS[step : step + 6]]
     good = [line_of() for _ in range(MANY)]
     journal.append([*good[:30], *hostile, *good[30:]])
@@ -97,7 +97,9 @@ def test_one_hostile_signal_in_a_batch_is_stored_by_copy_itself(
         if "\\u0000" not in orjson.dumps(fields).decode() and "sources" not in fields
     ]  # fmt: skip
     journal.append([*(forged(**fields) for fields in fit), *(line_of() for _ in range(MANY))])
-    monkeypatch.setattr(dialect, "insert_new", lambda *given, **named: pytest.fail("by statement"))
+    monkeypatch.setattr(
+        inserting, "insert_new", lambda *given, **named: pytest.fail("by statement")
+    )
     new = stored(journal)
     assert new[0] == FlushResult(stored=MANY + len(fit))
     monkeypatch.undo()
@@ -144,7 +146,7 @@ def test_the_table_is_locked_before_ids_are_taken() -> None:
         pytest.raises(IntegrityError, match="null value"),
         transaction.atomic(using=USING),
     ):
-        dialect.insert_fresh(USING, "signals", ["signal_id"], rows, key="signal_id")
+        inserting.insert_fresh(USING, "signals", ["signal_id"], rows, key="signal_id")
     locked = next(i for i, sql in enumerate(statements) if sql.startswith("LOCK TABLE signals"))
     assert locked < next(i for i, sql in enumerate(statements) if "nextval" in sql)
 

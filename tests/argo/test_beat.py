@@ -155,6 +155,7 @@ def test_generation_and_record_are_scheduled_only_while_they_are_set(
     assert some.isdisjoint(row[0] for row in schedule_of(installation))
 
 
+@pytest.mark.django_db
 def test_a_signal_within_a_tick_leaves_the_database_to_the_end_of_the_loop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

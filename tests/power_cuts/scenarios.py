@@ -233,7 +233,10 @@ def _append_in_a_loop(journal: Journal) -> None:
     async def several() -> None:
         await asyncio.gather(*(append() for _ in range(5)))
 
-    asyncio.run(several())
+    try:
+        asyncio.run(several())
+    finally:
+        journal.close()  # waits for its thread, which would go on after the recording
 
 
 def _drain_for_ever(world: World, journal: Journal, position: JournalPosition) -> None:

@@ -2,6 +2,8 @@
 
 import argparse
 import random
+import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -27,6 +29,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=int(time.time()), help="the order of faults")
     options = parser.parse_args()
     random.seed(options.seed)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("Stopped."))  # what it started ends, too
     print(f"seed {options.seed}")
     can_be_cut = options.partitions or options.only in PARTITIONS
     faults = ALL if can_be_cut else FAULTS

@@ -147,6 +147,7 @@ def _node(folder: Path, servers: Pair, network: Network | None, clock: int) -> N
         "DATABASE_URL": servers.url.replace("127.0.0.1", host),
         "CELERY_BROKER_URL": "filesystem://localhost/" if network else BROKER,
         "ARGO_WEB_HOST": network.node if network else "127.0.0.1",
+        "ARGO_ALLOWED_HOSTS": network.node if network else "127.0.0.1",
         "SIGNAL_DURABILITY": "database",
         "ARGO_WEB_PORT": str(port),
         "MARKET_FOLDER": str(folder.parent / "bars"),

@@ -151,7 +151,7 @@ def pair(network: str = "") -> Iterator[Pair]:
         primary = Server(folder / "primary", free_port())
         standby = Server(folder / "standby", free_port())
         run("initdb", "-D", str(primary.folder), "-U", "postgres", "-A", "trust", "-E", "UTF8")
-        _configure(primary, f"synchronous_standby_names = '{STANDBY}'\n")
+        _configure(primary, SETTINGS + f"synchronous_standby_names = '{STANDBY}'\n")
         if network:
             _configure(primary, "listen_addresses = '*'\n")
             with (primary.folder / "pg_hba.conf").open("a") as file:
@@ -171,13 +171,14 @@ def _copy(primary: Server, standby: Server) -> None:
         "pg_basebackup", "-D", str(standby.folder), "-R", "-X", "stream", "-c", "fast",
         "-d", f"host=127.0.0.1 port={primary.port} user=postgres application_name={STANDBY}",
     )  # fmt: skip
-    _configure(standby, "")
+    _configure(standby)
 
 
-def _configure(server: Server, more: str) -> None:
+def _configure(server: Server, more: str = "") -> None:
+    """Add its own settings, and more, to those that it has, or that it was copied with."""
     own = f"port = {server.port}\nunix_socket_directories = '{server.folder}'\n"
     with (server.folder / "postgresql.conf").open("a") as file:
-        file.write(SETTINGS + own + more)
+        file.write(own + more)
 
 
 @contextmanager

@@ -42,6 +42,7 @@ class Senders:
     def __init__(self, world: World, notes: Notes, count: int) -> None:
         self._world, self._notes = world, notes
         self._ends = threading.Event()
+        self._gives_up = False
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._run, args=[each]) for each in range(count)]
 
@@ -49,8 +50,9 @@ class Senders:
         for thread in self._threads:
             thread.start()
 
-    def stop(self) -> None:
-        """Send no new signal, and go on until each that was sent is acknowledged."""
+    def stop(self, *, gives_up: bool = False) -> None:
+        """Send no new signal, and go on until each that was sent is acknowledged, or give up."""
+        self._gives_up = gives_up
         self._ends.set()
         for thread in self._threads:
             thread.join()
@@ -76,6 +78,8 @@ class Senders:
                 self._notes.acknowledged[made["signal_id"]] = durability
                 return
             assert status in (0, 429, 503), f"a node answered {status}"
+            if self._gives_up:
+                return
             self._ends.wait(PAUSE)
 
 
@@ -111,5 +115,7 @@ def sending(world: World, notes: Notes, count: int = 4) -> Iterator[None]:
     senders.start()
     try:
         yield
-    finally:
-        senders.stop()
+    except BaseException:
+        senders.stop(gives_up=True)
+        raise
+    senders.stop()

@@ -46,6 +46,19 @@ def test_append_returns_after_the_sync_that_covers_its_lines(
     assert synced[-1] == b"one\ntwo\nthree\n"
 
 
+def test_what_another_process_wrote_is_synced_before_it_is_read(
+    journal: Journal, synced: list[bytes], path: Path
+) -> None:
+    """It may have died before its own sync; what this process wrote is synced already."""
+    journal.append([b"one"])
+    assert lines_of(journal) == [b"one"]
+    assert synced == [b"one\n"]
+    with path.open("ab") as other:
+        other.write(b"two\n")
+    assert lines_of(journal) == [b"one", b"two"]
+    assert synced == [b"one\n", b"one\ntwo\n"]
+
+
 def test_a_coroutine_goes_on_after_the_sync_that_covers_its_line(
     journal: Journal, synced: list[bytes]
 ) -> None:

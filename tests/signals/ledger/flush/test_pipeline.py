@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connections, transaction
 
+from argo.errors import Conflict
 from signals.journal import Journal
-from signals.ledger.durability.commits import Commits
+from signals.ledger.durability.commits import GUARD_INTERVAL, Commits
 from signals.ledger.flush import Flusher, FlushResult
 from signals.models import JournalCursor, Signal
 from signals.pipeline import is_pipelined, pipelined
@@ -111,3 +112,40 @@ def test_a_failure_is_raised_at_the_end_of_the_block_as_one_of_django() -> None:
 def test_on_sqlite_there_is_no_pipeline() -> None:
     with pipelined("default"):
         assert not is_pipelined("default")
+
+
+def test_a_commit_is_quick_again_after_another_flush_came_first(
+    journal: Journal, flusher: Flusher
+) -> None:
+    commits = Commits(flusher)
+    for _ in range(2):
+        journal.append([line_of()])
+        assert commits.confirm()
+        journal.append([line_of()])
+        Flusher(journal, using=USING).flush()
+    journal.append([line_of()])
+    assert commits.confirm()
+    statements: list[str] = []
+    journal.append([line_of()])
+    with connections[USING].execute_wrapper(noting(statements)):
+        assert commits.confirm()
+    assert statements == ["UPDATE", "INSERT", "INSERT"]
+
+
+def test_a_commit_asks_at_most_once_a_second_whether_the_folder_is_a_copy(journal: Journal) -> None:
+    asked: list[int] = []
+    commits = Commits(Flusher(journal, using=USING, guard=lambda: asked.append(1)))
+    for _ in range(5):
+        journal.append([line_of()])
+        assert commits.confirm()
+    assert len(asked) == 1
+    commits._guarded -= GUARD_INTERVAL
+
+    def refuse() -> None:
+        raise Conflict("a copy")
+
+    commits._guard = refuse
+    journal.append([line_of()])
+    with pytest.raises(Conflict, match="a copy"):
+        commits.confirm()
+    assert len(signal_ids()) == 5

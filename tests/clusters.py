@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 
@@ -93,6 +94,8 @@ class Server:
         wait_until_gone(*every)
         with suppress(ChildProcessError):  # it is ours only if this process adopts orphans
             os.waitpid(first, 0)
+        # Until who adopted it has reaped it, a server does not start: it takes it for alive.
+        wait_until(lambda: not psutil.pid_exists(first), lambda: f"who reaps {first}")
 
     def freeze(self, name: str) -> list[int]:
         """Stop the processes of it whose titles contain `name`; return their ids."""

@@ -59,14 +59,25 @@ assert first.is_held and not second.is_held
 first.release()
 assert second.hold() and not first.hold()
 """
+TIMEOUT = """
+from django.db import connection
+connection.ensure_connection()
+print(connection.cursor().execute("SHOW tcp_user_timeout").fetchone()[0])
+"""
 SEQUENCE = """
 from django.db import connection
 from signals.models import Signal
 from signals.tasks import sequence
 sequence()
 assert not connection.has_own_session()
-seen = [signal.pk for signal in Signal.objects.iterator(chunk_size=100)]
-print(len(seen))
+rows = Signal.objects.iterator(chunk_size=100)
+seen = [next(rows)]
+other = connection.copy()
+other.set_autocommit(False)
+other.cursor().execute("SELECT 1")  # another has the session that the first rows came from
+seen += rows
+other.close()
+print(len({signal.pk for signal in seen}))
 """
 
 
@@ -143,6 +154,16 @@ def test_locks_hold_while_sessions_change_hands(nodes: list[Installation]) -> No
 def test_a_lease_is_held_by_one_while_sessions_change_hands(nodes: list[Installation]) -> None:
     answer = nodes[0].manage("shell", "-c", LEASE)
     assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_only_a_session_of_its_own_is_told_to_end_with_a_lost_machine(
+    spares: Spares, tmp_path: Path
+) -> None:
+    with spares.empty() as url, through_pgbouncer(url) as through:
+        for address, timeout in ((through, "0"), (url, "15000")):
+            argo = Installation(tmp_path, {"DATABASE_URL": address})
+            answer = argo.manage("shell", "-c", TIMEOUT)
+            assert answer.stdout.split()[-1:] == [timeout], answer.stdout + answer.stderr
 
 
 def test_an_export_has_every_signal(nodes: list[Installation], tmp_path: Path) -> None:

@@ -63,13 +63,13 @@ def test_a_broker_that_answers_in_time_is_used_as_it_is(broker: AlpacaBroker) ->
 
 
 def test_all_calls_of_a_request_end_together(alpaca: Alpaca, broker: AlpacaBroker) -> None:
-    alpaca.instead("GET /account", slow(1.5))
+    alpaca.instead("GET /account", slow(4))
     timed_broker, began = TimedBroker(broker, Deadline(0.2)), time.monotonic()
     for call in (timed_broker.account, timed_broker.positions):
         with pytest.raises(BrokerError, match=r"within 0\.2 s") as error:
             call()
         assert not error.value.permanent
-    assert time.monotonic() - began < 1.0
+    assert time.monotonic() - began < 3
 
 
 def test_calls_that_hang_are_no_more_than_allowed(
@@ -128,7 +128,7 @@ def test_a_slow_market_is_waited_for_no_longer_than_a_slow_broker(
 ) -> None:  # fmt: skip
     monkeypatch.setattr(web, "MAX_WAIT", 0.2)
     settings.MARKET_DATA = "alpaca"
-    hanging = Hanging(trading.market, 1.0)
+    hanging = Hanging(trading.market, 4)
     paper = replace(trading.broker.broker, market=hanging)
     slow_one = replace(context, market=hanging, broker=paper if is_paper else context.broker)
     began = time.monotonic()
@@ -138,7 +138,7 @@ def test_a_slow_market_is_waited_for_no_longer_than_a_slow_broker(
             assert (price, is_open) == (None, None)
         if is_paper:
             assert bounded.broker.account().equity == 100_000
-    assert time.monotonic() - began < 0.9
+    assert time.monotonic() - began < 3
 
 
 def test_a_market_in_files_and_a_broker_in_the_database_have_no_limit(trading: Trading) -> None:

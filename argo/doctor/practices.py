@@ -12,6 +12,7 @@ from argo.doctor.check import Check, Finding, Question, Result, ok, warning
 from argo.doctor.known import Known
 from argo.doctor.storing import DATABASE
 from execution import status
+from signals.dialect import is_shared
 from signals.status_text import counted
 from sync.checks import sync_is_off
 
@@ -64,4 +65,6 @@ def _of(messages: Iterable[CheckMessage], otherwise: str) -> Finding:
 
 
 def _pool() -> str:
-    return f"{settings.SIGNAL_POOL_SIZE} a process"
+    is_postgresql = is_shared("default")
+    size = settings.DATABASE_POOL_SIZE if is_postgresql else settings.SIGNAL_POOL_SIZE
+    return f"{size} a process"

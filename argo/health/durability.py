@@ -23,7 +23,7 @@ SHORTEST_WAIT = timedelta(seconds=5)
 ONE_MACHINE = ProblemKind(
     "durability.one_machine",
     "Set synchronous_standby_names and synchronous_commit = on in PostgreSQL, and connect a "
-    "standby; or set SIGNAL_DURABILITY=local, which promises no more.",
+    "standby. If PostgreSQL runs on this machine, SIGNAL_DURABILITY=local promises as much.",
     PAGE,
 )
 NO_STANDBY = ProblemKind(

@@ -103,7 +103,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 metrics=POOL,
                 exhausted=EXHAUSTED.format(size=self._pool_size, timeout=self._pool_timeout),
             )
-            self._pools.setdefault(key, pool)
+            if self._pools.setdefault(key, pool) is not pool:
+                pool.dispose()  # another thread was first
         return self._pools[key]
 
     def _connect(self, params: dict[str, Any]) -> Any:  # noqa: ANN401  # psycopg's

@@ -7,21 +7,20 @@ from typing import Any
 import psycopg
 
 CHECK_AFTER = 30.0
-"""Seconds without use after which a network may have dropped a connection silently."""
+"""Seconds since the last look after which a network may have dropped it silently."""
 
 
 def is_alive(connection: Any) -> bool:  # noqa: ANN401  # what a pool of any engine holds
     """Return whether the server answers on this connection.
 
     A server that restarts closes its side: then there is something to read, where nothing was asked
-    for. Only then, and after a long rest, a statement is worth its round trip.
+    for. Only then, and from time to time, a statement is worth its round trip.
     """
     raw: psycopg.Connection[Any] = connection
     if raw.closed:
         return False
     now, last = time.monotonic(), getattr(raw, "argo_checked_at", 0.0)
-    readable, _, _ = select.select([raw.fileno()], [], [], 0)
-    if not readable and now - last < CHECK_AFTER:
+    if not _is_readable(raw.fileno()) and now - last < CHECK_AFTER:
         return True
     try:
         raw.execute("SELECT 1")
@@ -32,3 +31,10 @@ def is_alive(connection: Any) -> bool:  # noqa: ANN401  # what a pool of any eng
         return False
     raw.argo_checked_at = now  # type: ignore[attr-defined]  # ours
     return True
+
+
+def _is_readable(descriptor: int) -> bool:
+    """Return whether a socket has something to read; `select` would fail from number 1,024 on."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))

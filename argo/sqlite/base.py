@@ -112,7 +112,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 metrics=POOL,
                 exhausted=EXHAUSTED.format(size=self._pool_size, timeout=self._pool_timeout),
             )
-            self._pools.setdefault(name, pool)
+            if self._pools.setdefault(name, pool) is not pool:
+                pool.dispose()  # another thread was first
         return self._pools[name]
 
     def _close(self) -> None:

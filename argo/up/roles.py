@@ -39,14 +39,16 @@ def all_roles(*, is_small: bool = False) -> Roles:
     return Roles(frozenset(MEANING) - _switched_off(), is_small)
 
 
-def chosen(text: str, *, is_small: bool = False) -> Roles:
-    """Return the roles that the text names, separated by commas; all of them if it is empty.
+def chosen(text: str | None, *, is_small: bool = False) -> Roles:
+    """Return the roles that the text names, separated by commas; all of them for None.
 
     Raises InvalidInput, which says what to do.
     """
+    if text is None:
+        return all_roles(is_small=is_small)
     names = [name.strip() for name in text.split(",") if name.strip()]
     if not names:
-        return all_roles(is_small=is_small)
+        raise _invalid(f"name at least one of {', '.join(MEANING)}, or leave out --roles")
     _ensure_known(names)
     roles = Roles(frozenset(names), is_small)
     _ensure_flushed(roles)

@@ -36,7 +36,6 @@ class Command(ArgoCommand):
         )
         parser.add_argument(
             "--roles",
-            default="",
             metavar="ROLE,ROLE",
             help="run only this part of Argo; other machines run the rest (default: everything)",
         )

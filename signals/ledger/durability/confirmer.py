@@ -33,7 +33,8 @@ class Confirmer:
         """Start anew; also in a forked child, which has none of the parent's threads."""
         self._lock = threading.Lock()
         self._asked = threading.Event()
-        self._waiting: list[Future[None]] = []
+        self._waiting: set[Future[None]] = set()
+        self._asked_for = self._confirmed = 0  # callers so far
         self._thread: threading.Thread | None = None
         self._overdue_since: float | None = None
         self.fault = ""
@@ -48,16 +49,25 @@ class Confirmer:
         connection = connections[self._using]
         if not connection.in_atomic_block:
             connection.close()  # others need it while this thread waits
-        self._ask().result(seconds)
+        future = self._ask()
+        try:
+            future.result(seconds)
+        finally:
+            self._forget(future)
 
     async def wait_async(self, seconds: float) -> None:
         """Do the same as `wait`, from a coroutine."""
-        await asyncio.wait_for(asyncio.wrap_future(self._ask()), seconds)
+        future = self._ask()
+        try:
+            await asyncio.wait_for(asyncio.wrap_future(future), seconds)
+        finally:
+            self._forget(future)
 
     def _ask(self) -> "Future[None]":
         future: Future[None] = Future()
         with self._lock:
-            self._waiting.append(future)
+            self._waiting.add(future)
+            self._asked_for += 1
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="confirm", daemon=True)
                 self._thread.start()
@@ -65,6 +75,11 @@ class Confirmer:
                 self._overdue_since = time.monotonic()
         self._asked.set()
         return future
+
+    def _forget(self, future: "Future[None]") -> None:
+        """Forget a caller that no longer waits: there may be many while the database is away."""
+        with self._lock:
+            self._waiting.discard(future)
 
     def _run(self) -> None:
         while self._asked.wait():
@@ -74,16 +89,17 @@ class Confirmer:
                 time.sleep(RETRY_INTERVAL)
 
     def _round(self) -> bool:
-        """Confirm for all who wait now; return whether that succeeded."""
+        """Confirm for all who have asked; return whether that succeeded."""
         with self._lock:
-            waiting = list(self._waiting)
-        if not waiting:
+            waiting, asked_for = set(self._waiting), self._asked_for
+        if asked_for == self._confirmed:
             return True
         if not self._is_stored():
             return False
         with self._lock:
-            del self._waiting[: len(waiting)]
-            self._overdue_since = time.monotonic() if self._waiting else None
+            self._waiting -= waiting
+            self._confirmed = asked_for
+            self._overdue_since = time.monotonic() if self._asked_for > asked_for else None
         for future in waiting:
             if future.set_running_or_notify_cancel():
                 future.set_result(None)

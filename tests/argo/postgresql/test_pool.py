@@ -2,9 +2,12 @@
 
 import gc
 import multiprocessing
+import os
+import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 
 import pytest
 from django.db import OperationalError, connections
@@ -61,6 +64,27 @@ def test_a_connection_that_is_closed_is_used_again(database: BaseDatabaseWrapper
     first = process_of(database)
     database.close()
     assert process_of(database) == first
+
+
+@contextmanager
+def many_files() -> Iterator[None]:
+    """Let the next file that this process opens have a number above 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, 2048), hard))
+    with ExitStack() as stack:
+        while stack.enter_context(open(os.devnull)).fileno() < 1024:
+            pass
+        yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_process_with_a_thousand_files_uses_its_connections_again(
+    database: BaseDatabaseWrapper,
+) -> None:
+    with many_files():
+        first = process_of(database)
+        database.close()
+        assert process_of(database) == first
 
 
 def test_without_a_pool_a_closed_connection_ends(handler: ConnectionHandler) -> None:

@@ -22,10 +22,10 @@ def _queues(roles: Roles) -> set[str]:
 
 
 def test_without_a_choice_all_roles_run_that_have_something_to_do(settings: Settings) -> None:
-    assert names(chosen("")) == ["web", "pages", "beat", "flush", "sync", "execution"]
+    assert names(chosen(None)) == ["web", "pages", "beat", "flush", "sync", "execution"]
     settings.MARKET_IS_LIVE, settings.RECORD_ORIGIN = True, "argo.example/record"
-    assert chosen("").names == set(MEANING)
-    assert names(chosen(""))[-2:] == ["record", "generation"]
+    assert chosen(None).names == set(MEANING)
+    assert names(chosen(None))[-2:] == ["record", "generation"]
 
 
 @pytest.mark.usefixtures("shared")
@@ -50,6 +50,8 @@ def test_a_role_brings_its_processes(text: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ("", r"name at least one of web, beat, flush"),
+        (" , ", r"name at least one of web, beat, flush"),
         ("web,flsh", r"no role flsh; the roles are web, beat, flush, sync"),
         ("web", r"role web writes to the journal of this machine.*add flush"),
         ("execution", r"role execution writes .*add flush"),
@@ -85,12 +87,12 @@ def test_the_lines_of_each_machine_are_entered_into_the_record_on_it(settings: S
 
 def test_on_a_small_machine_all_but_the_flush_share_a_worker(settings: Settings) -> None:
     settings.MARKET_IS_LIVE = True
-    small = chosen("", is_small=True)
+    small = chosen(None, is_small=True)
     assert names(small) == ["web", "beat", "flush", "work"]
-    assert _queues(small) == _queues(chosen(""))
+    assert _queues(small) == _queues(chosen(None))
     flush, work = workers(small)
     assert flush.queues == ("flush",)  # a hung broker must not delay it
-    assert work.threads == sum(worker.threads for worker in workers(chosen(""))[1:])
+    assert work.threads == sum(worker.threads for worker in workers(chosen(None))[1:])
 
 
 def test_the_roles_are_listed_and_a_wrong_one_ends_with_wrong_usage(

@@ -115,6 +115,27 @@ def test_a_mode_that_falls_back_answers_local(store: Store) -> None:
 
 
 @pytest.mark.django_db
+def test_callers_that_have_given_up_are_forgotten_and_still_confirmed(store: Store) -> None:
+    confirmer = Confirmer(store)
+    store.open.clear()
+
+    async def give_up() -> None:
+        with pytest.raises(TimeoutError):
+            await confirmer.wait_async(0.01)
+
+    for _ in range(20):
+        with pytest.raises(TimeoutError):
+            confirmer.wait(0.0)
+        asyncio.run(give_up())
+    assert confirmer._waiting == set()
+    assert confirmer.failing_for() > 0
+
+    store.open.set()
+    wait_until(lambda: confirmer.failing_for() == 0.0)
+    assert store.calls == 2  # the second for those who came during the first
+
+
+@pytest.mark.django_db
 def test_a_forked_child_confirms_for_itself(store: Store) -> None:
     confirmer = Confirmer(store)
     confirmer.wait(SOON)
